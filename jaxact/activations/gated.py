@@ -1,0 +1,150 @@
+"""Self-gated activations, x times a sigmoid of x, and their derivatives.
+
+Each derivative has one root below 0, near which the textbook formula cancels. Subtracting that
+formula's value at the root r, which is 0, leaves terms in d = x - r that all have the sign of d.
+So the derivatives keep their relative precision up to the root itself.
+"""
+
+import math
+
+import jax.numpy as jnp
+from jax import Array
+from jax.typing import ArrayLike
+
+from jaxact.activations.numerics import (
+    elementwise,
+    gate_times,
+    in_two_parts,
+    nan_like,
+    negative_abs,
+)
+from jaxact.activations.sigmoids import logistic
+
+# Roots and constants as double-doubles, from mpmath at 60 digits.
+_SWISH_ROOT = (-1.2784645427610737, -1.0946994183093437e-16)  # of e^z + 1 + z
+_MISH_ROOT = (-1.1924312145154952, -4.8484829848031044e-17)  # of the numerator below
+
+
+@elementwise()
+def swish_derivative(x: Array, beta: ArrayLike = 1.0) -> Array:
+    """Derivative of `swish`: s + z s (1 - s), with z = beta x and s = 1 / (1 + e^-z).
+
+    Below 0 it is e^z (e^z + 1 + z) / (1 + e^z)**2, where e^z + 1 + z = e^r (e^d - 1) + d for the
+    root r and d = z - r. Above 0, derivative(z) = 1 - derivative(-z).
+    """
+    z = jnp.asarray(beta * x)
+    h = jnp.maximum(negative_abs(z), jnp.finfo(x.dtype).min)
+    high, low = in_two_parts(*_SWISH_ROOT, x.dtype)
+    d = (h - high) - low
+    e = jnp.exp(h)
+    below = e * (d - (1 + _SWISH_ROOT[0]) * jnp.expm1(d)) / ((1 + e) * (1 + e))
+    return jnp.where(z < 0, below, 1 - below)
+
+
+@elementwise(swish_derivative)
+def swish(x: Array, beta: ArrayLike = 1.0) -> Array:
+    """Swish: x / (1 + e^(-beta x)); with beta = 1 also called SiLU.
+
+    Args:
+        x: floating-point array of any shape.
+        beta: number, or array that broadcasts against the trailing axes of `x`.
+
+    Returns:
+        Array of the shape and dtype of `x`, with the limit 0 at -infinity.
+
+    Source: Ramachandran, Zoph and Le 2017, arXiv 1710.05941.
+    """
+    return gate_times(x, logistic(beta * x))
+
+
+def silu_derivative(x: Array) -> Array:
+    """Derivative of `silu`: that of `swish` with beta = 1."""
+    return swish_derivative(x)
+
+
+def silu(x: Array) -> Array:
+    """Sigmoid linear unit: x / (1 + e^-x), which is `swish` with beta = 1.
+
+    Args:
+        x: floating-point array of any shape.
+
+    Returns:
+        Array of the shape and dtype of `x`, with the limit 0 at -infinity.
+
+    Source: Elfwing, Uchibe and Doya 2018, arXiv 1702.03118.
+    """
+    return swish(x)
+
+
+@elementwise()
+def mish_derivative(x: Array) -> Array:
+    """Derivative of `mish`: e^x w / (e^2x + 2 e^x + 2)**2.
+
+    w = 4 (x + 1) + 4 e^2x + e^3x + e^x (4 x + 6). With the root r of w, d = x - r and
+    u = e^d - 1, w is 4 d + 4 e^2r u (u + 2) + e^3r u (u**2 + 3 u + 3)
+    + e^r ((4 r + 6) u + 4 d (u + 1)).
+    """
+    h = jnp.clip(negative_abs(x), -1e4, 0)
+    e = jnp.exp(h)
+    high, low = in_two_parts(*_MISH_ROOT, x.dtype)
+    d = (h - high) - low
+    u = jnp.expm1(d)
+    at_root = math.exp(_MISH_ROOT[0])
+    numerator = (
+        4 * d
+        + 4 * at_root**2 * u * (u + 2)
+        + at_root**3 * u * (u * u + 3 * u + 3)
+        + at_root * ((4 * _MISH_ROOT[0] + 6) * u + 4 * d * (u + 1))
+    )
+    denominator = e * e + 2 * e + 2
+    below = e * numerator / (denominator * denominator)
+    numerator = 1 + e * (4 + e * ((6 - 4 * h) + e * (4 - 4 * h)))
+    denominator = 1 + 2 * e + 2 * e * e
+    above = numerator / (denominator * denominator)
+    return jnp.where(x < 0, below, above)
+
+
+@elementwise(mish_derivative)
+def mish(x: Array) -> Array:
+    """Mish: x tanh(log(1 + e^x)).
+
+    tanh(log(1 + e^x)) is n / (n + 2) with n = e^x (e^x + 2), and in e^-x for x > 0.
+
+    Args:
+        x: floating-point array of any shape.
+
+    Returns:
+        Array of the shape and dtype of `x`, with the limit 0 at -infinity.
+
+    Source: Misra 2019, arXiv 1908.08681.
+    """
+    e = jnp.exp(negative_abs(x))
+    numerator = jnp.where(x < 0, e * (e + 2), 1 + 2 * e)
+    return gate_times(x, numerator / (numerator + jnp.where(x < 0, 2, 2 * e * e)))
+
+
+@elementwise()
+def hard_silu_derivative(x: Array) -> Array:
+    """Derivative of `hard_silu`: 0 if x <= -3, 1 if x >= 3, else (2 x + 3) / 6."""
+    inside = (2 * jnp.clip(x, -3, 3) + 3) / 6
+    return jnp.where(x <= -3, 0, jnp.where(x >= 3, 1, inside))
+
+
+@elementwise(hard_silu_derivative)
+def hard_silu(x: Array) -> Array:
+    """Hard SiLU, or hard swish: x min(max(0, x + 3), 6) / 6; derivative 0 at -3 and 1 at 3.
+
+    Args:
+        x: floating-point array of any shape.
+
+    Returns:
+        Array of the shape and dtype of `x`, with the limit 0 at -infinity.
+
+    Source: Howard et al. 2019, arXiv 1905.02244, section 5.2.
+    """
+    inside = jnp.clip(x, -3, 3)
+    return nan_like(x, jnp.where(x > 3, x, inside * (inside + 3) / 6))
+
+
+# The field has two names for this function.
+hard_swish, hard_swish_derivative = hard_silu, hard_silu_derivative

@@ -1,0 +1,105 @@
+"""The records: an `Activation` and what it is made of."""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from jaxact.errors import ConfigError
+
+# What a spec can bind a parameter to.
+Value = int | float | bool | str | None
+Bindings = tuple[tuple[str, Value], ...]
+
+
+class ActivationError(ConfigError, ValueError):
+    """An activation spec is wrong: one line that says what is allowed."""
+
+
+class Kink(NamedTuple):
+    """A point where the derivative jumps, and the value it takes there by convention."""
+
+    at: float
+    derivative: float
+
+
+@dataclasses.dataclass(frozen=True)
+class Activation:
+    """An activation function, its parameters bound: `act(x, **act.params)`.
+
+    Hashable and compared by its fields, so that it can be a field of a Flax module.
+
+    Attributes:
+        name: what the function is called.
+        function: pure; `function(x, **constants, **params)` has the shape and the dtype of `x`.
+        derivative_function: its closed-form derivative, called alike; None: JAX differentiates.
+        constants: fixed parameters by name, e.g. `(("negative_slope", 0.05),)`.
+        initial: learnable parameters by name and initial value, e.g. `(("alpha", 0.25),)`.
+        kinks: where the derivative jumps, at the initial parameters.
+        monotonic: whether it never turns, rising or falling (in its own input if it is not
+            elementwise), at the initial parameters; None: not known.
+        elementwise: whether output i depends on input i alone.
+        reference: where it comes from.
+        spec: the text for `get` that gives this activation; default: `name`.
+    """
+
+    name: str
+    function: Callable[..., Array]
+    derivative_function: Callable[..., Array] | None = None
+    constants: Bindings = ()
+    initial: tuple[tuple[str, float], ...] = ()
+    kinks: tuple[Kink, ...] = ()
+    monotonic: bool | None = None
+    elementwise: bool = True
+    reference: str = ""
+    spec: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.spec:
+            object.__setattr__(self, "spec", self.name)
+
+    def __repr__(self) -> str:
+        return f"Activation({self.spec!r})"
+
+    @property
+    def params(self) -> dict[str, float]:
+        """Initial learnable parameters: `{"alpha": 0.25}` for PReLU, `{}` for most."""
+        return dict(self.initial)
+
+    def __call__(self, x: Array, **params: Any) -> Array:
+        """The function at `x` (any shape, floating dtype), which it keeps.
+
+        Args:
+            x: floating-point array.
+            **params: learnable parameters, each a number or an array that broadcasts against the
+                trailing axes of `x`; those not given take their initial values.
+
+        Raises:
+            TypeError: a parameter that is not learnable, or an `x` that is not floating-point.
+        """
+        return self.function(x, **self._arguments(params))
+
+    def derivative(self, x: Array, **params: Any) -> Array:
+        """The closed-form derivative at `x`, of the same shape and dtype; arguments as for a call.
+
+        That of a function that is not elementwise is the diagonal of its Jacobian. Without a
+        `derivative_function`, JAX differentiates an elementwise function.
+        """
+        arguments = self._arguments(params)
+        if self.derivative_function is not None:
+            return self.derivative_function(x, **arguments)
+        if not self.elementwise:
+            raise NotImplementedError(f"{self.name} is not elementwise and has no derivative")
+        x = jnp.asarray(x)
+        return jax.jvp(lambda v: self.function(v, **arguments), (x,), (jnp.ones_like(x),))[1]
+
+    def _arguments(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        learnable = self.params
+        unknown = sorted(set(params) - set(learnable))
+        if unknown:
+            allowed = ", ".join(learnable) or "none"
+            raise TypeError(f"{self.name} has no learnable {unknown[0]!r}; learnable: {allowed}")
+        return {**dict(self.constants), **learnable, **params}

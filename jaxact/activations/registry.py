@@ -1,0 +1,220 @@
+"""The registry of activations: `register`, `names` and `get`."""
+
+import dataclasses
+import importlib
+import inspect
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from jax import Array
+
+from jaxact.activations.record import Activation, ActivationError, Kink, Value
+from jaxact.activations.specs import parse, quote, text_of
+from jaxact.errors import did_you_mean
+
+_SMALLEST, _LARGEST = 2.0**-126, 3.4028235e38  # float32's normal range
+
+
+@dataclasses.dataclass(frozen=True)
+class Domain:
+    """The values that a parameter may take, and how a message calls them."""
+
+    kind: type
+    low: float
+    high: float
+    words: str
+
+    def checked(self, value: Value) -> Value:
+        """`value`, an integer as a float where a float is meant; raises ValueError outside."""
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise ValueError
+        if self.kind is int and not isinstance(value, int):
+            raise ValueError
+        if not (math.isfinite(value) and self.low <= value <= self.high):
+            raise ValueError
+        return self.kind(value)
+
+
+NUMBER = Domain(float, -_LARGEST, _LARGEST, "a finite number")
+POSITIVE = Domain(float, _SMALLEST, _LARGEST, "a finite number above 0")
+INTEGER = Domain(int, -64, 63, "an integer")
+
+
+@dataclasses.dataclass(frozen=True)
+class Definition:
+    """A row of the registry: an activation before its parameters are bound; see `register`."""
+
+    function: Callable[..., Array]
+    derivative: Callable[..., Array] | None
+    defaults: Mapping[str, Value]
+    domains: Mapping[str, Domain]
+    learnable: tuple[str, ...]
+    kinks: Callable[..., tuple[Kink, ...]]
+    monotonic: Callable[..., bool | None]
+    elementwise: bool
+    reference: str
+
+    def bind(self, target: str, arguments: Mapping[str, Value]) -> Activation:
+        """The activation with `arguments` in place of the defaults; raises ActivationError."""
+        given = {key: self._checked(target, key, value) for key, value in arguments.items()}
+        values = {**self.defaults, **given}
+        changed = [(key, value) for key, value in values.items() if value != self.defaults[key]]
+        return Activation(
+            name=target,
+            function=self.function,
+            derivative_function=self.derivative,
+            constants=tuple((k, v) for k, v in values.items() if k not in self.learnable),
+            initial=tuple((k, float(values[k])) for k in self.learnable),  # pyright: ignore
+            kinks=self.kinks(**values),
+            monotonic=self.monotonic(**values),
+            elementwise=self.elementwise,
+            reference=self.reference,
+            spec=text_of(target, changed),
+        )
+
+    def _checked(self, target: str, key: str, value: Value) -> Value:
+        if key not in self.defaults:
+            allowed = f"it takes {', '.join(self.defaults)}" if self.defaults else "it takes none"
+            hint = did_you_mean(key, self.defaults)
+            raise ActivationError(f"{target} has no parameter {quote(key)}; {allowed}{hint}")
+        domain = self.domains.get(key, NUMBER)
+        try:
+            return domain.checked(value)
+        except ValueError:
+            message = f"{target}: {key} must be {domain.words}, not {quote(repr(value))}"
+            raise ActivationError(message) from None
+
+
+_definitions: dict[str, Definition] = {}
+
+
+def register(
+    name: str,
+    function: Callable[..., Array],
+    derivative: Callable[..., Array] | None = None,
+    *,
+    domains: Mapping[str, Domain] | None = None,
+    learnable: tuple[str, ...] = (),
+    kinks: tuple[Kink, ...] | Callable[..., tuple[Kink, ...]] = (),
+    monotonic: bool | Callable[..., bool | None] | None = None,
+    elementwise: bool = True,
+    reference: str = "",
+) -> None:
+    """Adds an activation under a name; its parameters are the function's own, with their defaults.
+
+    Args:
+        name: the name in specs, an identifier.
+        function: pure, `function(x, parameter=default, ...)`.
+        derivative: its closed-form derivative, called alike; None: JAX differentiates.
+        domains: what a parameter may be, by name; default NUMBER.
+        learnable: the parameters that training learns from their initial value.
+        kinks: where the derivative jumps; a function of the parameters if it depends on them.
+        monotonic: whether it never turns; likewise.
+        elementwise: whether output i depends on input i alone.
+        reference: where it comes from.
+
+    Raises:
+        ActivationError: the name is taken or no identifier.
+    """
+    if not name.isidentifier() or name in _definitions:
+        raise ActivationError(f"the activation name {quote(name)} is taken, or no identifier")
+    parameters = list(inspect.signature(function).parameters.values())[1:]
+    _definitions[name] = Definition(
+        function=function,
+        derivative=derivative,
+        defaults={p.name: p.default for p in parameters},
+        domains=domains or {},
+        learnable=learnable,
+        kinks=kinks if callable(kinks) else lambda **_: kinks,
+        monotonic=monotonic if callable(monotonic) else lambda **_: monotonic,
+        elementwise=elementwise,
+        reference=reference,
+    )
+
+
+def names() -> tuple[str, ...]:
+    """The names of all registered activations, in the order of registration."""
+    return tuple(_definitions)
+
+
+def get(spec: str | Activation) -> Activation:
+    """The activation that a spec names.
+
+    Args:
+        spec: `relu`, `leaky_relu(negative_slope=0.05)`, or `package.module:function` for one of
+            your own, which is imported: a function of an array, or an `Activation`. (An
+            `Activation` given here is returned as it is.)
+
+    Returns:
+        The activation; `get(get(spec).spec) == get(spec)`.
+
+    Raises:
+        ActivationError: a ValueError of one line that says what is allowed.
+    """
+    if isinstance(spec, Activation):
+        return spec
+    target, arguments = parse(spec)
+    if ":" in target:
+        return _users_own(target, arguments)
+    if target not in _definitions:
+        hint = did_you_mean(target, _definitions) or f"; known: {', '.join(_definitions)}"
+        raise ActivationError(f"unknown activation {quote(target)}{hint}")
+    return _definitions[target].bind(target, arguments)
+
+
+def _users_own(target: str, arguments: Mapping[str, Value]) -> Activation:
+    found = _imported(target)
+    if isinstance(found, Activation):
+        if arguments:
+            message = f"{target} is an Activation, with its parameters bound: it takes no arguments"
+            raise ActivationError(message)
+        return dataclasses.replace(found, spec=target)
+    if not callable(found):
+        kind = type(found).__name__
+        raise ActivationError(f"{target} is neither a function nor an Activation, but a {kind}")
+    for definition in _definitions.values():
+        if definition.function is found:
+            return definition.bind(target, arguments)
+    _check_call(target, found, arguments)
+    lines = (inspect.getdoc(found) or "").strip().splitlines()
+    return Activation(
+        name=target,
+        function=found,
+        constants=tuple(arguments.items()),
+        reference=lines[0] if lines else target,
+        spec=text_of(target, arguments.items()),
+    )
+
+
+def _imported(target: str) -> Any:
+    """What `package.module:attribute` names; raises ActivationError if there is no such thing."""
+    module_name, _, attributes = target.partition(":")
+    try:
+        found: Any = importlib.import_module(module_name)
+    except Exception as error:  # a user's module may raise anything while it is imported
+        reason = quote(f"{type(error).__name__}: {error}")
+        message = f"cannot import {module_name} for activation {target}: {reason}"
+        raise ActivationError(message) from error
+    for attribute in attributes.split("."):
+        if not hasattr(found, attribute):
+            hint = did_you_mean(attribute, dir(found))
+            raise ActivationError(f"{module_name} has no {quote(attribute)} (in {target}){hint}")
+        found = getattr(found, attribute)
+    return found
+
+
+def _check_call(target: str, function: Callable[..., Any], arguments: Mapping[str, Value]) -> None:
+    """Raises ActivationError unless `function(x, **arguments)` fits the function's signature."""
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):
+        return
+    try:
+        signature.bind(None, **arguments)
+    except TypeError as error:
+        keywords = list(signature.parameters)[1:]
+        allowed = f"it takes x, {', '.join(keywords)}" if keywords else "it takes x alone"
+        unknown = [key for key in arguments if key not in keywords]
+        hint = did_you_mean(unknown[0], keywords) if unknown else ""
+        raise ActivationError(f"{target}: {error}; {allowed}{hint}") from None

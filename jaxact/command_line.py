@@ -1,0 +1,98 @@
+"""Flags of the commands: `--config` and its fields, with errors in one line."""
+
+import datetime
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from absl import flags
+from ml_collections import ConfigDict, config_flags
+
+from jaxact.config import RULES, field_error
+from jaxact.errors import ConfigError
+
+DEFAULT_CONFIG = "configs/digits.py"
+# Where jaxact's own config files are: in a checkout, and in an installed package.
+CONFIG_FOLDERS = (Path(__file__).parents[1] / "configs", Path(__file__).parent / "configs")
+
+
+def define_config() -> flags.FlagHolder[ConfigDict]:
+    """Defines `--config`; `parse` gives it its default."""
+    return config_flags.DEFINE_config_file(
+        "config", None, f"Configuration file, such as configs/mnist.py:paper ({DEFAULT_CONFIG})."
+    )
+
+
+def config_path(path: str) -> str:
+    """A config file as the user names it, or the one of that name that comes with jaxact.
+
+    Args:
+      path: may carry an argument for the file behind a colon, as in `configs/mnist.py:paper`.
+
+    Raises:
+      ConfigError: there is no such file.
+    """
+    file, colon, argument = path.partition(":")
+    own = sorted(p for folder in CONFIG_FOLDERS for p in folder.glob("[!_]*.py"))
+    candidates = [Path(file), *(p for p in own if Path(file) == Path("configs") / p.name)]
+    found = next((candidate for candidate in candidates if candidate.is_file()), None)
+    if found is None:
+        known = ", ".join(dict.fromkeys(f"configs/{p.name}" for p in own))
+        raise ConfigError(f"--config={path}: there is no file {file} (jaxact has {known})")
+    return f"{found}{colon}{argument}"
+
+
+def with_config_first(argv: Sequence[str]) -> list[str]:
+    """The command line with `--config`, its path resolved, before the fields that it is overridden with."""
+    path, rest = DEFAULT_CONFIG, []
+    words = iter(argv[1:])
+    for word in words:
+        if word in ("--config", "-config"):
+            path = next(words, "")
+        elif match := re.fullmatch(r"--?config=(.*)", word, re.DOTALL):
+            path = match.group(1)
+        else:
+            rest.append(word)
+    return [argv[0], f"--config={config_path(path)}", *rest]
+
+
+def parse(argv: Sequence[str]) -> list[str]:
+    """The `flags_parser` of `absl.app.run`: what is wrong ends in one line on stderr and exit code 2."""
+    try:
+        try:
+            sys.argv = with_config_first(argv)  # ml_collections reads the overrides from there
+            rest = flags.FLAGS(sys.argv)
+        except ConfigError:
+            raise
+        except Exception as error:
+            raise explain(argv, error) from error
+        if rest[1:]:
+            raise ConfigError(f"{rest[1]!r} is no option; fields are set as --config.FIELD=VALUE")
+    except ConfigError as error:
+        print(f"jaxact: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    return rest
+
+
+def explain(argv: Sequence[str], error: Exception) -> ConfigError:
+    """What was wrong with a command line that absl or ml_collections refused."""
+    for word in argv[1:]:
+        match = re.match(r"--?config\.([^=]*)", word)
+        if match and match.group(1) not in RULES:
+            unknown = field_error(match.group(1), None)
+            assert unknown is not None
+            return unknown
+    if match := re.search(r"flag --config\.(\w+)=(.*?):", str(error), re.DOTALL):
+        if wrong := field_error(match.group(1), match.group(2)):
+            return wrong
+    text = " ".join(str(error).split())
+    kind = "" if isinstance(error, flags.Error) else f"{type(error).__name__}: "
+    return ConfigError(f"{kind}{text} (--help lists the options)")
+
+
+def new_workdir(config: ConfigDict) -> Path:
+    """A folder for a run that was given none: `runs/DATASET-MODEL-ACTIVATION-TIME`."""
+    activation = re.sub(r"[^\w.-]+", "_", str(config.activation))[:60]
+    moment = datetime.datetime.now().strftime("%Y%m%d-%H%M%S-%f")
+    return Path("runs") / f"{config.dataset}-{config.model}-{activation}-{moment}"

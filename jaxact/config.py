@@ -1,0 +1,165 @@
+"""The configuration of a run: every field, its default, and the check made before anything is built."""
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from ml_collections import ConfigDict, config_dict
+
+from jaxact import activations, data, models
+from jaxact.errors import ConfigError, did_you_mean
+from jaxact.training.optimizer import SCHEDULES
+
+
+class Rule(NamedTuple):
+    """What a field may hold: a test, and the words that say it."""
+
+    holds: Callable[[Any], bool]
+    allowed: str
+
+
+def _one_of(names: tuple[str, ...]) -> Rule:
+    return Rule(lambda value: value in names, f"one of {', '.join(names)}")
+
+
+def _number(low: float, high: float, allowed: str, *, open_low: bool = False) -> Rule:
+    def holds(value: Any) -> bool:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return False
+        return math.isfinite(value) and low <= value <= high and not (open_low and value == low)
+
+    return Rule(holds, allowed)
+
+
+def _whole(low: int, allowed: str, high: int = 2**31 - 1) -> Rule:
+    number = _number(low, high, allowed)
+    return Rule(lambda value: isinstance(value, int) and number.holds(value), allowed)
+
+
+def _or_null(rule: Rule) -> Rule:
+    return Rule(lambda value: value is None or rule.holds(value), f"{rule.allowed}, or null")
+
+
+_POSITIVE = _whole(1, "a whole number from 1")
+_COUNT = _whole(0, "a whole number from 0")
+_TEXT = Rule(lambda value: isinstance(value, str) and bool(value.strip()), "a text that is not empty")
+
+RULES: dict[str, Rule] = {
+    "dataset": _one_of(data.names()),
+    "data_dir": _TEXT,
+    "train_examples": _or_null(_POSITIVE),
+    "test_examples": _or_null(_POSITIVE),
+    "eval_split": _one_of(("test", "validation")),
+    "augmentation": _one_of(("default", *data.augmentations())),
+    "model": _one_of(models.names()),
+    "activation": _TEXT,
+    "activation_sharing": _one_of(("layer", "channel")),
+    "kernel_init": _one_of(tuple(models.KERNEL_INITIALIZERS)),
+    "dropout_rate": _number(0, 0.99, "a number from 0 to 0.99"),
+    "epochs": _POSITIVE,
+    "batch_size": _POSITIVE,
+    "learning_rate": _number(0, 1e3, "a number above 0, at most 1000", open_low=True),
+    "learning_rate_schedule": _one_of(tuple(SCHEDULES)),
+    "weight_decay": _number(0, 1e3, "a number from 0 to 1000"),
+    "seed": _whole(0, "a whole number from 0 to 4294967295", 2**32 - 1),
+    "target_accuracy": _number(0, 1, "a number from 0 to 1"),
+    "checkpoint_every_epochs": _POSITIVE,
+    "steps_per_dispatch": _or_null(_POSITIVE),
+    "latency_samples": _COUNT,
+}
+
+
+def default_config() -> ConfigDict:
+    """Every field with its default: the small CNN with ReLU on the embedded digits.
+
+    A file of `configs/` starts from it and changes what its data set needs. A field that is not here is
+    an error wherever it is set.
+    """
+    return ConfigDict(
+        {
+            # Data: `null` examples means all; a number, the first that many after a seeded shuffle.
+            "dataset": "digits",
+            "data_dir": str(data.default_data_dir()),
+            "train_examples": config_dict.placeholder(int),
+            "test_examples": config_dict.placeholder(int),
+            # "test": accuracy on the test set every epoch, as in the paper. "validation": the target is
+            # crossed on images held out of the training set, and the test set is read once, at the end.
+            "eval_split": "test",
+            "augmentation": "default",  # the data set's own: crop and flip for CIFAR-10, else none
+            # Model.
+            "model": "small_cnn",
+            "activation": "relu",
+            "activation_sharing": "layer",  # of learnable parameters: one a layer, or one a channel
+            "kernel_init": "torch_default",
+            "dropout_rate": 0.5,  # of the small CNN's Dropout2d; VGG-11 has none
+            # Optimisation: Adam on softmax cross-entropy.
+            "epochs": 20,
+            "batch_size": 128,
+            "learning_rate": 1e-3,
+            "learning_rate_schedule": "constant",
+            "weight_decay": 0.0,  # decoupled, of kernels alone
+            "seed": 0,
+            # Measurement.
+            "target_accuracy": 0.97,
+            "checkpoint_every_epochs": 1,
+            "steps_per_dispatch": config_dict.placeholder(int),  # null: an epoch, less on a CPU
+            "latency_samples": 1000,  # 0: latency is not measured
+        }
+    )
+
+
+def field_error(name: str, value: Any) -> ConfigError | None:
+    """The error of a field's name or value, or None if both are right."""
+    if name not in RULES:
+        known = f"the fields are {', '.join(RULES)}"
+        return ConfigError(f"config.{name} is not a field{did_you_mean(name, RULES)} ({known})")
+    rule = RULES[name]
+    if rule.holds(value):
+        return None
+    hint = did_you_mean(value, rule.allowed.split(", ")) if isinstance(value, str) else ""
+    return ConfigError(f"config.{name}={value!r} must be {rule.allowed}{hint}")
+
+
+def validate(config: ConfigDict) -> None:
+    """Checks every field, the activation's spec included, before anything is built or written.
+
+    Raises:
+      ConfigError: names the field, its value and what is allowed.
+    """
+    for name in RULES.keys() - config.keys():
+        raise ConfigError(f"config.{name} is missing: start from jaxact.config.default_config()")
+    for name, value in config.items():
+        if error := field_error(name, value):
+            raise error
+    try:
+        activations.get(config.activation)
+    except ValueError as error:
+        raise ConfigError(f"config.activation={config.activation!r}: {error}") from error
+
+
+def to_dict(config: ConfigDict) -> dict[str, Any]:
+    """The configuration as plain values, in the order of `RULES`; what `config.json` holds."""
+    return {name: config[name] for name in RULES}
+
+
+def variant(config: ConfigDict, name: str, variants: Mapping[str, Mapping[str, Any]]) -> ConfigDict:
+    """The configuration with the changes of one of a config file's variants, as in `mnist.py:paper`.
+
+    Args:
+      config: changed in place.
+      name: one of `variants`; "" changes nothing.
+      variants: name to fields and values.
+
+    Raises:
+      ConfigError: there is no such variant.
+    """
+    if not name:
+        return config
+    if name not in variants:
+        known = ", ".join(variants)
+        raise ConfigError(
+            f"variant {name!r} of the configuration is unknown{did_you_mean(name, variants)} "
+            f"(one of {known})"
+        )
+    config.update(variants[name])
+    return config

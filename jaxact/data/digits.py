@@ -1,0 +1,41 @@
+"""The digits that scikit-learn embeds: 1,797 images of 8x8, no network and no files."""
+
+import numpy as np
+
+from jaxact.data.dataset import Dataset, Split
+from jaxact.errors import DataError
+
+NAME = "digits"
+
+
+def load() -> Dataset:
+    """Optical recognition of handwritten digits, 1,437 training and 360 test images of 8x8x1.
+
+    Grey levels 0 to 16 become `round(255 x / 16)`. Every fifth example in order of class is a
+    test example: stratified, and the same whatever the seed of a run.
+
+    Returns:
+      The data set, ten classes.
+
+    Raises:
+      DataError: scikit-learn is not installed.
+
+    Source: Alpaydin and Kaynak, UCI machine learning repository, 1998; `sklearn.datasets`.
+    """
+    try:
+        from sklearn.datasets import load_digits
+    except ImportError as error:
+        raise DataError("digits come with scikit-learn: pip install scikit-learn") from error
+    grey_levels, targets = load_digits(return_X_y=True)
+    images = np.rint(grey_levels * (255 / 16)).astype(np.uint8).reshape(-1, 8, 8, 1)
+    labels = targets.astype(np.int32)
+    is_test = np.zeros(len(labels), bool)
+    is_test[np.argsort(labels, kind="stable")[::5]] = True
+    return Dataset(
+        name=NAME,
+        train=Split(images[~is_test], labels[~is_test]),
+        test=Split(images[is_test], labels[is_test]),
+        num_classes=10,
+        class_names=tuple("0123456789"),
+        augmentation="none",
+    )

@@ -1,0 +1,43 @@
+"""The errors that a user can act on. Each message is one line that says what to do next.
+
+They are raised where the cause is known; only `jaxact.main` turns them into exit codes.
+"""
+
+import difflib
+from collections.abc import Iterable
+
+
+class JaxactError(Exception):
+    """Base of every error that jaxact raises on purpose; `exit_code` is what the command ends with."""
+
+    exit_code = 1
+
+
+class ConfigError(JaxactError):
+    """A configuration, spec or path is wrong: names the field, its value and what is allowed."""
+
+    exit_code = 2
+
+
+class DataError(JaxactError):
+    """The data cannot be had: names the files, where they come from and where to put them by hand."""
+
+    exit_code = 3
+
+
+class NonFiniteLossError(JaxactError):
+    """The training loss became NaN or infinite."""
+
+    exit_code = 4
+
+
+class Interrupted(JaxactError):
+    """Training stopped on SIGTERM or SIGINT after a checkpoint was saved; the same command goes on."""
+
+    exit_code = 75
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """`"; did you mean relu, relu6?"` for the names nearest to `word`, or `""` if none is near."""
+    near = difflib.get_close_matches(word, list(known), n=3, cutoff=0.6)
+    return f"; did you mean {', '.join(near)}?" if near else ""

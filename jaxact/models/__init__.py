@@ -1,0 +1,87 @@
+"""The networks in which activations are compared: Flax modules, images `[batch, height, width, channels]`."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+from flax import linen as nn
+
+from jaxact import activations
+from jaxact.errors import ConfigError, did_you_mean
+from jaxact.models.initializers import KERNEL_INITIALIZERS, kernel_initializer
+from jaxact.models.layers import Sharing
+from jaxact.models.small_cnn import SmallCNN
+from jaxact.models.vgg import VGG11
+
+MODELS: dict[str, Any] = {"small_cnn": SmallCNN, "vgg11": VGG11}
+
+
+def names() -> tuple[str, ...]:
+    """The name of every model."""
+    return tuple(MODELS)
+
+
+def input_size(name: str) -> int:
+    """The smallest height and width, in pixels, of the images that a model takes."""
+    return MODELS[name].input_size
+
+
+def create_model(
+    name: str,
+    activation: str | activations.Activation = "relu",
+    num_classes: int = 10,
+    kernel_init: str = "torch_default",
+    sharing: Sharing = "layer",
+    **options: Any,
+) -> nn.Module:
+    """A model by name, with one activation everywhere.
+
+    Args:
+      name: one of `names()`.
+      activation: a spec, as `jaxact.activations.get` takes it, or an `Activation`.
+      num_classes: number of logits.
+      kernel_init: a name of `jaxact.models.initializers`.
+      sharing: learnable activation parameters for each "layer" or "channel".
+      **options: further fields of the model's own, such as `dropout_rate` of `small_cnn`.
+
+    Returns:
+      A module: `init(key, images, train=False)`, `apply(variables, images, train=...)` to logits
+      `[batch, num_classes]`. Its attribute `input_size` is the smallest image height and width.
+
+    Raises:
+      ConfigError: unknown name, initialiser or sharing.
+      ValueError: unknown activation.
+    """
+    if name not in MODELS:
+        raise ConfigError(
+            f"model={name!r} is unknown{did_you_mean(name, MODELS)} (one of {', '.join(MODELS)})"
+        )
+    if sharing not in ("layer", "channel"):
+        raise ConfigError(f"sharing={sharing!r} must be 'layer' or 'channel'")
+    kernel_initializer(kernel_init)
+    if isinstance(activation, str):
+        activation = activations.get(activation)
+    return MODELS[name](
+        activation=activation,
+        num_classes=num_classes,
+        kernel_init=kernel_init,
+        sharing=sharing,
+        **options,
+    )
+
+
+def count_parameters(params: Mapping[str, Any]) -> int:
+    """Number of trainable scalars in a `params` collection."""
+    return sum(leaf.size for leaf in jax.tree.leaves(params))
+
+
+__all__ = [
+    "KERNEL_INITIALIZERS",
+    "MODELS",
+    "SmallCNN",
+    "VGG11",
+    "count_parameters",
+    "create_model",
+    "input_size",
+    "names",
+]

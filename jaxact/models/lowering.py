@@ -1,0 +1,116 @@
+"""How convolution and max-pooling are computed, chosen per platform.
+
+XLA's CPU convolution is slow, and inside a loop (`lax.scan`) it also loses its threads; a matrix product
+keeps both. So on a CPU a convolution becomes patches, made by concatenating shifted slices, and one matrix
+product. Accelerators keep their own convolution.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import jax.numpy as jnp
+from jax import Array, lax
+
+_NHWC = lax.ConvDimensionNumbers((0, 3, 1, 2), (3, 2, 0, 1), (0, 3, 1, 2))
+
+
+def patches_convolution(images: Array, kernel: Array, padding: Sequence[tuple[int, int]]) -> Array:
+    """Convolution of stride 1 as a matrix product of patches.
+
+    `out[b, y, x, o] = sum_{i, j, c} images[b, y + i, x + j, c] kernel[i, j, c, o]`
+
+    Args:
+      images: `[batch, height, width, channels]`.
+      kernel: `[kernel_height, kernel_width, channels, features]`.
+      padding: zeros before and after, for height and for width.
+
+    Returns:
+      `[batch, out_height, out_width, features]`.
+    """
+    kernel_height, kernel_width, channels, features = kernel.shape
+    images = jnp.pad(images, ((0, 0), *padding, (0, 0)))
+    batch, height, width, _ = images.shape
+    height, width = height - kernel_height + 1, width - kernel_width + 1
+    patches = jnp.concatenate(
+        [
+            images[:, i : i + height, j : j + width, :]
+            for i in range(kernel_height)
+            for j in range(kernel_width)
+        ],
+        axis=-1,
+    )
+    rows = patches.reshape(-1, kernel_height * kernel_width * channels)
+    return (rows @ kernel.reshape(-1, features)).reshape(batch, height, width, features)
+
+
+def conv_general_dilated(
+    lhs: Array,
+    rhs: Array,
+    window_strides: Sequence[int],
+    padding: str | Sequence[tuple[int, int]],
+    lhs_dilation: Sequence[int] | None = None,
+    rhs_dilation: Sequence[int] | None = None,
+    dimension_numbers: Any = None,
+    feature_group_count: int = 1,
+    precision: Any = None,
+) -> Array:
+    """`jax.lax.conv_general_dilated`, by patches on a CPU; for `nn.Conv(conv_general_dilated=...)`.
+
+    What patches do not cover (strides, dilation, groups, layouts other than NHWC) is left to XLA.
+    """
+
+    def stock(lhs, rhs):
+        return lax.conv_general_dilated(
+            lhs,
+            rhs,
+            window_strides,
+            padding,
+            lhs_dilation=lhs_dilation,
+            rhs_dilation=rhs_dilation,
+            dimension_numbers=dimension_numbers,
+            feature_group_count=feature_group_count,
+            precision=precision,
+        )
+
+    def is_one(factors: Sequence[int] | None) -> bool:
+        return factors is None or all(factor == 1 for factor in factors)
+
+    numbers = lax.conv_dimension_numbers(lhs.shape, rhs.shape, dimension_numbers)
+    plain = is_one(window_strides) and is_one(lhs_dilation) and is_one(rhs_dilation)
+    if not plain or feature_group_count != 1 or numbers != _NHWC:
+        return stock(lhs, rhs)
+    kernel_size = rhs.shape[:2]
+    pads = (
+        lax.padtype_to_pads(lhs.shape[1:3], kernel_size, window_strides, padding)
+        if isinstance(padding, str)
+        else padding
+    )
+    if any(amount < 0 for pair in pads for amount in pair):
+        return stock(lhs, rhs)
+
+    def patches(lhs, rhs):
+        return patches_convolution(lhs, rhs, pads)
+
+    return lax.platform_dependent(lhs, rhs, cpu=patches, default=stock)
+
+
+def max_pool(images: Array, window: int = 2) -> Array:
+    """Max-pooling of non-overlapping `window` x `window` squares, by reshaping.
+
+    Rows and columns that do not fill a square are dropped ("valid"). Where several entries of a square share
+    its maximum, the gradient is split evenly among them; `nn.max_pool` gives all of it to the first.
+
+    Args:
+      images: `[batch, height, width, channels]`.
+
+    Returns:
+      `[batch, height // window, width // window, channels]`.
+    """
+    batch, height, width, channels = images.shape
+    rows, columns = height // window, width // window
+    squares = images[:, : rows * window, : columns * window].reshape(
+        batch, rows, window, columns, window, channels
+    )
+    return squares.max((2, 4))
+
+

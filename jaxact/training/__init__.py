@@ -1,0 +1,1 @@
+"""Training one network with one activation, and the records it leaves."""

@@ -1,0 +1,247 @@
+"""Trains one network with one activation and leaves its records; the only impure module of training."""
+
+import contextlib
+import dataclasses
+import time
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from ml_collections import ConfigDict
+from tensorboardX import SummaryWriter
+
+from jaxact import config as configuration, data, models
+from jaxact.errors import Interrupted, NonFiniteLossError
+from jaxact.inference import latency
+from jaxact.training import environment, records
+from jaxact.training.checkpoint import Checkpoints, Snapshot
+from jaxact.training.clock import Clock
+from jaxact.training.progress import ProgressView
+from jaxact.training.setup import Setup, prepare
+from jaxact.training.signals import StopRequest, stop_on_signals
+from jaxact.training.state import Totals, TrainState
+
+
+@dataclasses.dataclass(frozen=True)
+class Session:
+    """The impure things of a run: its folder, its clock, its checkpoints, and who may stop it."""
+
+    workdir: Path
+    clock: Clock
+    checkpoints: Checkpoints
+    stop: StopRequest
+
+
+def fit(config: ConfigDict, workdir: Path, started: float | None = None) -> dict[str, Any]:
+    """Trains as `config` says, or goes on where an earlier process of the same run stopped.
+
+    Args:
+      config: from `jaxact.config.default_config()`.
+      workdir: gets the run's files (see `jaxact.training.records`); made only once the configuration, the
+        data and the model are right.
+      started: `time.perf_counter()` when the wall clock began; now, if None.
+
+    Returns:
+      The summary, as in `summary.json`.
+
+    Raises:
+      ConfigError, DataError: before anything is written.
+      NonFiniteLossError: the last checkpoint is kept.
+      Interrupted: by SIGTERM or SIGINT, after a checkpoint was saved.
+    """
+    clock = Clock(started=time.perf_counter() if started is None else started)
+    configuration.validate(config)
+    fields = configuration.to_dict(config)
+    records.check_workdir(workdir, fields)
+    setup = prepare(config)
+    records.open_workdir(workdir, fields, environment.describe())
+    with stop_on_signals() as stop, Checkpoints(workdir / records.CHECKPOINTS) as checkpoints:
+        session = Session(workdir, clock, checkpoints, stop)
+        snapshot = begin(setup, session)
+        done = finished_summary(setup, session, snapshot)
+        if done:
+            return done
+        snapshot = train(setup, session, snapshot)
+        summary = summarize(setup, clock, snapshot)
+    records.write_json(workdir / records.SUMMARY, summary)
+    return summary
+
+
+def begin(setup: Setup, session: Session) -> Snapshot:
+    """The newest checkpoint of the workdir, or the state before the first step."""
+    images = jnp.zeros((1, *setup.train.images.shape[1:]), jnp.float32)
+    create = setup.program.init.prepare(session.clock, setup.keys.init, images)
+    fresh = Snapshot(create(setup.keys.init, images), Totals.zero(), {"rows": []})
+    if session.checkpoints.newest_step() is None:
+        return fresh
+    snapshot = session.checkpoints.restore(like=fresh)
+    session.clock.go_on_from(snapshot.progress["clock"])
+    # The file may hold epochs after the checkpoint, which are about to be trained again.
+    records.write_rows(session.workdir / records.METRICS, snapshot.progress["rows"])
+    return snapshot
+
+
+def finished_summary(
+    setup: Setup, session: Session, snapshot: Snapshot
+) -> dict[str, Any] | None:
+    """The summary of a run that had ended before this process began; None if something is left to do.
+
+    Raises:
+      ConfigError: the run has trained more epochs than the configuration asks for.
+    """
+    epochs_done = int(snapshot.state.step) / setup.steps_per_epoch
+    records.check_epochs(epochs_done, setup.config.epochs, session.workdir)
+    path = session.workdir / records.SUMMARY
+    if int(snapshot.state.step) < setup.total_steps or not path.exists():
+        return None
+    summary = records.read_json(path)
+    return summary if summary["epochs"] == setup.config.epochs else None
+
+
+def train(setup: Setup, session: Session, snapshot: Snapshot) -> Snapshot:
+    """Trains to the configuration's last epoch; the snapshot returned is on disk."""
+    clock, config = session.clock, setup.config
+    state, totals, rows = snapshot.state, snapshot.totals, snapshot.progress["rows"]
+    step = int(state.step)
+    with (
+        ProgressView(config.epochs, setup.steps_per_epoch, step) as view,
+        contextlib.closing(
+            SummaryWriter(str(session.workdir / records.TENSORBOARD), purge_step=step)
+        ) as events,
+    ):
+        if step:
+            view.message(f"resumed from step {step} in {session.workdir}")
+        while step < setup.total_steps:
+            epoch = step // setup.steps_per_epoch + 1
+            state, totals, step = train_epoch(setup, session, view, state, totals, step)
+            if step == epoch * setup.steps_per_epoch:
+                rows.append(end_epoch(setup, clock, state, totals, rows))
+                totals = Totals.zero()
+                records.append_row(session.workdir / records.METRICS, rows[-1])
+                write_events(events, rows[-1])
+                view.after_epoch(rows[-1], config.eval_split)
+            snapshot = Snapshot(state, totals, {"rows": rows, "clock": clock.readings()})
+            is_due = epoch % config.checkpoint_every_epochs == 0 or step == setup.total_steps
+            if is_due or session.stop:
+                session.checkpoints.save(snapshot)
+            if session.stop:
+                raise Interrupted(
+                    f"stopped by {session.stop.name} at step {step} of {setup.total_steps}; a "
+                    f"checkpoint is saved: run the same command with --workdir={session.workdir} to go on"
+                )
+    return snapshot
+
+
+def train_epoch(
+    setup: Setup,
+    session: Session,
+    view: ProgressView,
+    state: TrainState,
+    totals: Totals,
+    step: int,
+) -> tuple[TrainState, Totals, int]:
+    """Dispatches steps to the end of the epoch at hand, or until the run is asked to stop."""
+    clock, keys, program = session.clock, setup.keys, setup.program
+    epoch = step // setup.steps_per_epoch
+    end = (epoch + 1) * setup.steps_per_epoch
+
+    order_arguments = (keys.order, jnp.int32(epoch), setup.train.labels)
+    draw_order = program.order.prepare(clock, *order_arguments)
+    with clock.timing("train_seconds"):
+        order = draw_order(*order_arguments).block_until_ready()
+
+    while step < end:
+        count = min(setup.steps_per_dispatch, end - step)
+        arguments = (order, setup.train, keys)
+        dispatch = program.train(count).prepare(clock, state, totals, *arguments)
+        before_seconds = clock.train_seconds
+        with clock.timing("train_seconds"):
+            state, totals = jax.block_until_ready(dispatch(state, totals, *arguments))
+        step += count
+        if (bad_step := int(totals.nonfinite_step)) >= 0:
+            raise NonFiniteLossError(
+                f"the loss became NaN or infinite at epoch {epoch + 1}, step {bad_step} "
+                f"({setup.config.activation}, learning_rate {setup.config.learning_rate}); "
+                f"the last good checkpoint is in {session.workdir / records.CHECKPOINTS}; "
+                "try a lower --config.learning_rate in a new --workdir"
+            )
+        images = count * setup.config.batch_size
+        view.after_dispatch(step, totals.means()[0], images / (clock.train_seconds - before_seconds))
+        if session.stop:
+            break
+    return state, totals, step
+
+
+def end_epoch(
+    setup: Setup, clock: Clock, state: TrainState, totals: Totals, rows: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """Evaluates and gives the epoch's row of `metrics.jsonl`; seconds are cumulative."""
+    epoch = len(rows) + 1
+    scores: dict[str, float | None] = {}
+    for split, batches in setup.evaluations.items():
+        # With a validation split the test set is read once, at the end.
+        if split == setup.config.eval_split or epoch == setup.config.epochs:
+            evaluate = setup.program.evaluate.prepare(clock, state, batches)
+            with clock.timing("eval_seconds"):
+                result = jax.block_until_ready(evaluate(state, batches))
+            loss, accuracy = result.means()
+        else:
+            loss, accuracy = None, None
+        scores |= {f"{split}_loss": loss, f"{split}_accuracy": accuracy}
+    train_loss, train_accuracy = totals.means()
+    seconds = clock.train_seconds - (rows[-1]["train_seconds"] if rows else 0.0)
+    return {
+        "epoch": epoch,
+        "step": int(state.step),
+        "train_loss": train_loss,
+        "train_accuracy": train_accuracy,
+        **scores,
+        **clock.readings(),
+        "images_per_second": int(totals.examples) / seconds,
+    }
+
+
+def write_events(events: SummaryWriter, row: dict[str, Any]) -> None:
+    for name, value in row.items():
+        if name not in ("epoch", "step") and value is not None:
+            events.add_scalar(name, value, global_step=row["step"])
+    events.flush()
+
+
+def summarize(setup: Setup, clock: Clock, snapshot: Snapshot) -> dict[str, Any]:
+    """The run in one record, as in `summary.json`; the latency is measured here."""
+    config, rows = setup.config, snapshot.progress["rows"]
+    score = f"{config.eval_split}_accuracy"
+    reached = next((row for row in rows if row[score] >= config.target_accuracy), None)
+    examples = rows[-1]["step"] * config.batch_size
+
+    def forward(variables: Any, images: jax.Array) -> jax.Array:
+        images = data.normalize(images, setup.train.mean, setup.train.std)
+        return setup.model.apply(variables, images, train=False)
+
+    latency_ms = None
+    if config.latency_samples:
+        latency_ms = latency.measure(
+            forward, snapshot.state.variables, setup.test_images, config.latency_samples
+        )
+    return {
+        "dataset": config.dataset,
+        "model": config.model,
+        "activation": setup.activation.spec,
+        "seed": config.seed,
+        "parameters": models.count_parameters(snapshot.state.params),
+        "epochs": config.epochs,
+        "eval_split": config.eval_split,
+        "target_accuracy": config.target_accuracy,
+        "reached_target": reached is not None,
+        "epoch_to_target": reached and reached["epoch"],
+        "seconds_to_target": reached and reached["train_seconds"],
+        **clock.readings(),
+        "test_loss": rows[-1]["test_loss"],
+        "test_accuracy": rows[-1]["test_accuracy"],
+        "error_percent": 100 * (1 - rows[-1]["test_accuracy"]),
+        "images_per_second": examples / clock.train_seconds,
+        "peak_memory_bytes": environment.peak_memory_bytes(),
+        "latency_ms": latency_ms,
+    }

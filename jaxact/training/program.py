@@ -1,0 +1,91 @@
+"""The compiled functions of a run, built once for all runs that differ only in seed and data values."""
+
+import functools
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+from flax import linen as nn
+
+from jaxact import data
+from jaxact.training import steps
+from jaxact.training.clock import Clock
+from jaxact.training.optimizer import create_optimizer
+from jaxact.training.state import create_state
+
+
+class AheadOfTime:
+    """A jitted function that is compiled before it is called, on a clock of its own.
+
+    `__call__` compiles what is not compiled yet, for the shapes it is given, outside the caller's time:
+    `prepare` returns the executable and the caller times nothing but its run.
+    """
+
+    def __init__(self, function: Callable[..., Any], donate: tuple[int, ...] = ()):
+        self._jitted = jax.jit(function, donate_argnums=donate)
+        self._executables: dict[Any, Callable[..., Any]] = {}
+
+    def prepare(self, clock: Clock, *arguments: Any) -> Callable[..., Any]:
+        """The executable for these arguments' shapes; `clock.compile_seconds` pays for it if it is new."""
+        leaves, structure = jax.tree.flatten(arguments)
+        signature = (structure, tuple((leaf.shape, leaf.dtype) for leaf in leaves))
+        if signature not in self._executables:
+            with clock.timing("compile_seconds"):
+                self._executables[signature] = self._jitted.lower(*arguments).compile()
+        return self._executables[signature]
+
+
+class Recipe(NamedTuple):
+    """What decides the compiled functions, but for shapes: runs with equal recipes share them."""
+
+    model: nn.Module
+    augmentation: str
+    batch_size: int
+    learning_rate: float
+    learning_rate_schedule: str
+    weight_decay: float
+    total_steps: int
+
+
+class Program(NamedTuple):
+    """The compiled functions of a recipe.
+
+    Attributes:
+      init: `(key, images) -> TrainState`, images a normalised batch.
+      order: `(key, epoch, labels) -> order`.
+      train: steps -> `(state, totals, order, examples, keys) -> (state, totals)`; state and totals are
+        donated.
+      evaluate: `(state, batches) -> Totals`.
+    """
+
+    init: AheadOfTime
+    order: AheadOfTime
+    train: Callable[[int], AheadOfTime]
+    evaluate: AheadOfTime
+
+
+@functools.lru_cache(maxsize=64)
+def build(recipe: Recipe) -> Program:
+    """The program of a recipe; equal recipes get the same one, compiled functions included."""
+    model = recipe.model
+    optimizer = create_optimizer(
+        recipe.learning_rate,
+        recipe.learning_rate_schedule,
+        recipe.weight_decay,
+        recipe.total_steps,
+    )
+    augment = functools.partial(data.augment, recipe.augmentation)
+
+    @functools.cache
+    def train(count: int) -> AheadOfTime:
+        many = functools.partial(
+            steps.train_many, model, optimizer, augment, data.normalize, recipe.batch_size, count
+        )
+        return AheadOfTime(many, donate=(0, 1))
+
+    return Program(
+        init=AheadOfTime(functools.partial(create_state, model, optimizer)),
+        order=AheadOfTime(lambda key, epoch, labels: steps.epoch_order(key, epoch, labels.shape[0])),
+        train=train,
+        evaluate=AheadOfTime(functools.partial(steps.evaluate, model, data.normalize)),
+    )

@@ -1,0 +1,164 @@
+"""From a configuration to all that a run needs: data on the device, model, compiled functions."""
+
+import dataclasses
+from typing import Any
+
+import jax
+import numpy as np
+from flax import linen as nn
+from ml_collections import ConfigDict
+
+from jaxact import activations, config as configuration, data, models
+from jaxact.errors import ConfigError
+from jaxact.training import program
+from jaxact.training.steps import Examples, Keys
+
+# Subsets and the validation split are the same for every seed, so that seeds differ in training alone.
+SPLIT_SEED = 0
+EVAL_BATCH = 256
+# A dispatch cannot be interrupted: on a CPU it gets about a second of work.
+CPU_FLOPS_A_DISPATCH = 50e9
+
+
+@dataclasses.dataclass(frozen=True)
+class Setup:
+    """A run, ready to start; nothing has been written yet.
+
+    Attributes:
+      config: valid.
+      model, activation: as built.
+      train: the training images, on the device.
+      evaluations: the splits to evaluate, by name ("test", "validation"), in batches on the device.
+      test_images: uint8 `[examples, height, width, channels]`, on the host; for the latency.
+      program: the compiled functions.
+      keys: the run's streams of randomness.
+      steps_per_epoch: whole batches in the training images.
+      steps_per_dispatch: at most so many steps go into one dispatch.
+    """
+
+    config: ConfigDict
+    model: nn.Module
+    activation: activations.Activation
+    train: Examples
+    evaluations: dict[str, Examples]
+    test_images: np.ndarray
+    program: program.Program
+    keys: Keys
+    steps_per_epoch: int
+    steps_per_dispatch: int
+
+    @property
+    def total_steps(self) -> int:
+        return self.config.epochs * self.steps_per_epoch
+
+
+def prepare(config: ConfigDict) -> Setup:
+    """Checks the configuration, gets the data and builds the model.
+
+    Raises:
+      ConfigError: the configuration is wrong.
+      DataError: the data cannot be had.
+    """
+    configuration.validate(config)
+    activation = activations.get(config.activation)
+    options = {"dropout_rate": config.dropout_rate} if config.model == "small_cnn" else {}
+    dataset = data.load(config.dataset, config.data_dir)
+    model = models.create_model(
+        config.model,
+        activation,
+        dataset.num_classes,
+        config.kernel_init,
+        config.activation_sharing,
+        **options,
+    )
+    splits = choose_splits(dataset, config, models.input_size(config.model))
+    train = splits.pop("train")
+    steps_per_epoch = len(train.labels) // config.batch_size
+    if steps_per_epoch == 0:
+        raise ConfigError(
+            f"config.batch_size={config.batch_size} must be at most the number of training images, "
+            f"{len(train.labels)}"
+        )
+    mean, std = data.channel_statistics(train.images)
+    recipe = program.Recipe(
+        model=model,
+        augmentation=(
+            dataset.augmentation if config.augmentation == "default" else config.augmentation
+        ),
+        batch_size=config.batch_size,
+        learning_rate=config.learning_rate,
+        learning_rate_schedule=config.learning_rate_schedule,
+        weight_decay=config.weight_decay,
+        total_steps=(
+            0
+            if config.learning_rate_schedule == "constant"
+            else config.epochs * steps_per_epoch
+        ),
+    )
+    return Setup(
+        config=config,
+        model=model,
+        activation=activation,
+        train=on_device(train.images, train.labels, mean, std),
+        evaluations={name: in_batches(split, mean, std) for name, split in splits.items()},
+        test_images=splits["test"].images,
+        program=program.build(recipe),
+        keys=Keys.from_seed(config.seed),
+        steps_per_epoch=steps_per_epoch,
+        steps_per_dispatch=(
+            config.steps_per_dispatch
+            or automatic_steps_per_dispatch(model, train.images[:1], config, steps_per_epoch)
+        ),
+    )
+
+
+def choose_splits(
+    dataset: data.Dataset, config: ConfigDict, input_size: int
+) -> dict[str, data.Split]:
+    """The images to train on ("train") and those to evaluate: "test", and "validation" if asked for."""
+    splits = {"train": dataset.train, "test": dataset.test}
+    if config.eval_split == "validation":
+        splits["train"], splits["validation"] = data.hold_out(dataset.train, seed=SPLIT_SEED)
+    splits["train"] = data.subset(splits["train"], config.train_examples, SPLIT_SEED)
+    splits["test"] = data.subset(splits["test"], config.test_examples, SPLIT_SEED)
+    return {
+        name: data.Split(data.fit_to_model(split.images, input_size), split.labels)
+        for name, split in splits.items()
+    }
+
+
+def on_device(images: np.ndarray, labels: np.ndarray, mean: Any, std: Any) -> Examples:
+    return jax.device_put(Examples(images, labels, mean, std))
+
+
+def in_batches(split: data.Split, mean: Any, std: Any) -> Examples:
+    """Splits into equal batches of at most 256, the last one filled with blanks labelled -1."""
+    count = len(split.labels)
+    batches = -(-count // EVAL_BATCH)
+    size = -(-count // batches)
+    blanks = batches * size - count
+    images = np.pad(split.images, ((0, blanks), (0, 0), (0, 0), (0, 0)))
+    labels = np.pad(split.labels, (0, blanks), constant_values=-1)
+    shape = (batches, size)
+    return on_device(
+        images.reshape(*shape, *images.shape[1:]), labels.reshape(shape), mean, std
+    )
+
+
+def automatic_steps_per_dispatch(
+    model: nn.Module, image: np.ndarray, config: ConfigDict, steps_per_epoch: int
+) -> int:
+    """A whole epoch on an accelerator; on a CPU about a second of work, in equal parts where it can be."""
+    if jax.default_backend() != "cpu":
+        return steps_per_epoch
+
+    def forward(image):
+        variables = model.init(jax.random.key(0), image, train=False)
+        return model.apply(variables, image, train=False)
+
+    analysis = jax.jit(forward).lower(image.astype(np.float32)).cost_analysis() or {}
+    # A backward pass costs about twice its forward pass.
+    flops_a_step = 3 * float(analysis.get("flops", 0.0)) * config.batch_size
+    most = min(max(int(CPU_FLOPS_A_DISPATCH / max(flops_a_step, 1.0)), 1), steps_per_epoch)
+    # One length for all dispatches means one compilation: prefer a divisor that is not much smaller.
+    return next((n for n in range(most, most // 2, -1) if steps_per_epoch % n == 0), most)

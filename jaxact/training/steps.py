@@ -1,0 +1,164 @@
+"""One step, many steps a dispatch, and evaluation: pure functions of state, data and keys."""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import optax
+from flax import linen as nn
+from jax import Array, lax
+
+from jaxact.training.state import Totals, TrainState
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class Keys:
+    """The streams of randomness of a run. They depend on the seed alone, so that runs of different
+    activations with one seed see the same initial weights, the same order and the same augmentation."""
+
+    init: Array
+    order: Array
+    augmentation: Array
+    dropout: Array
+
+    @staticmethod
+    def from_seed(seed: int) -> "Keys":
+        return Keys(*jax.random.split(jax.random.key(seed), 4))
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class Examples:
+    """Images and labels on the device, and how pixels are normalised.
+
+    Attributes:
+      images: uint8 `[..., height, width, channels]`.
+      labels: int32 `[...]`; -1 marks padding.
+      mean, std: float32 `[channels]`, of pixels scaled to [0, 1].
+    """
+
+    images: Array
+    labels: Array
+    mean: Array
+    std: Array
+
+
+Augment = Callable[[Array, Array], Array]
+Normalize = Callable[[Array, Array, Array], Array]
+
+
+def cross_entropy(logits: Array, labels: Array) -> Array:
+    """Softmax cross-entropy of each example, `-log softmax(logits)[label]`: `[batch, classes]` to `[batch]`."""
+    return optax.softmax_cross_entropy_with_integer_labels(logits, labels)
+
+
+def train_step(
+    model: nn.Module,
+    optimizer: optax.GradientTransformation,
+    state: TrainState,
+    images: Array,
+    labels: Array,
+    dropout_key: Array,
+) -> tuple[TrainState, Array, Array]:
+    """One optimizer step on the mean cross-entropy of a batch.
+
+    Args:
+      images: normalised, float `[batch, height, width, channels]`.
+      labels: int32 `[batch]`.
+
+    Returns:
+      The next state, the loss before the step, and the number of examples classified rightly.
+    """
+
+    def loss_of(params: Any) -> tuple[Array, tuple[Array, Any]]:
+        logits, updates = model.apply(
+            {"params": params, "batch_stats": state.batch_stats},
+            images,
+            train=True,
+            rngs={"dropout": dropout_key},
+            mutable=["batch_stats"],
+        )
+        return cross_entropy(logits, labels).mean(), (logits, updates)
+
+    (loss, (logits, updates)), gradients = jax.value_and_grad(loss_of, has_aux=True)(state.params)
+    changes, opt_state = optimizer.update(gradients, state.opt_state, state.params)
+    state = TrainState(
+        step=state.step + 1,
+        params=optax.apply_updates(state.params, changes),
+        batch_stats=updates.get("batch_stats", {}),
+        opt_state=opt_state,
+    )
+    return state, loss, (logits.argmax(-1) == labels).sum(dtype=jnp.int32)
+
+
+def epoch_order(key: Array, epoch: Array, examples: int) -> Array:
+    """The order in which an epoch (counted from 0) visits the training images: int32 `[examples]`."""
+    return jax.random.permutation(jax.random.fold_in(key, epoch), examples)
+
+
+def train_many(
+    model: nn.Module,
+    optimizer: optax.GradientTransformation,
+    augment: Augment,
+    normalize: Normalize,
+    batch_size: int,
+    steps: int,
+    state: TrainState,
+    totals: Totals,
+    order: Array,
+    examples: Examples,
+    keys: Keys,
+) -> tuple[TrainState, Totals]:
+    """`steps` steps in one dispatch, going on where `state.step` stands in its epoch.
+
+    Every draw is `fold_in(key, step)`, so that step k is the same whether reached or resumed, and however
+    many steps a dispatch has. What is left of an epoch after the last whole batch is dropped; the next
+    epoch's order leaves out others.
+    """
+    steps_per_epoch = examples.labels.shape[0] // batch_size
+
+    def body(carry: tuple[TrainState, Totals], _: None) -> tuple[tuple[TrainState, Totals], None]:
+        state, totals = carry
+        begin = (state.step % steps_per_epoch) * batch_size
+        chosen = lax.dynamic_slice_in_dim(order, begin, batch_size)
+        images = augment(jax.random.fold_in(keys.augmentation, state.step), examples.images[chosen])
+        next_state, loss, correct = train_step(
+            model,
+            optimizer,
+            state,
+            normalize(images, examples.mean, examples.std),
+            examples.labels[chosen],
+            jax.random.fold_in(keys.dropout, state.step),
+        )
+        is_first = ~jnp.isfinite(loss) & (totals.nonfinite_step < 0)
+        totals = Totals(
+            loss=totals.loss + loss * batch_size,
+            correct=totals.correct + correct,
+            examples=totals.examples + batch_size,
+            nonfinite_step=jnp.where(is_first, state.step, totals.nonfinite_step),
+        )
+        return (next_state, totals), None
+
+    return lax.scan(body, (state, totals), length=steps)[0]
+
+
+def evaluate(model: nn.Module, normalize: Normalize, state: TrainState, batches: Examples) -> Totals:
+    """Loss and accuracy over `batches`, images `[batches, batch, height, width, channels]`."""
+
+    def body(totals: Totals, batch: tuple[Array, Array]) -> tuple[Totals, None]:
+        images, labels = batch
+        real = labels >= 0
+        images = normalize(images, batches.mean, batches.std)
+        logits = model.apply(state.variables, images, train=False)
+        loss = jnp.where(real, cross_entropy(logits, jnp.where(real, labels, 0)), 0.0)
+        return Totals(
+            loss=totals.loss + loss.sum(),
+            correct=totals.correct + (logits.argmax(-1) == labels).sum(dtype=jnp.int32),
+            examples=totals.examples + real.sum(dtype=jnp.int32),
+            nonfinite_step=totals.nonfinite_step,
+        ), None
+
+    return lax.scan(body, Totals.zero(), (batches.images, batches.labels))[0]
