@@ -2,15 +2,16 @@
 
 import datetime
 import re
+import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from absl import flags
+from absl import flags, logging
 from ml_collections import ConfigDict, config_flags
 
 from jaxact.config import RULES, field_error
-from jaxact.errors import ConfigError
+from jaxact.errors import ConfigError, JaxactError
 
 DEFAULT_CONFIG = "configs/digits.py"
 # Where jaxact's own config files are: in a checkout, and in an installed package.
@@ -53,7 +54,7 @@ def with_config_first(argv: Sequence[str]) -> list[str]:
         elif match := re.fullmatch(r"--?config=(.*)", word, re.DOTALL):
             path = match.group(1)
         else:
-            rest.append(word)
+            rest.append(re.sub(r"^(--?config\.\w+)=null$", r"\1=None", word))
     return [argv[0], f"--config={config_path(path)}", *rest]
 
 
@@ -73,6 +74,21 @@ def parse(argv: Sequence[str]) -> list[str]:
         print(f"jaxact: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
     return rest
+
+
+def exit_code(action: Callable[[], None]) -> int:
+    """Runs a command's action; an error that a user can act on becomes one line and its exit code."""
+    if not flags.FLAGS["verbosity"].present:
+        logging.set_verbosity(logging.WARNING)  # JAX and Orbax tell much at INFO
+    try:
+        action()
+    except JaxactError as error:
+        print(f"jaxact: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("jaxact: interrupted before training began; nothing was lost", file=sys.stderr)
+        return 128 + signal.SIGINT
+    return 0
 
 
 def explain(argv: Sequence[str], error: Exception) -> ConfigError:

@@ -12,14 +12,15 @@ from jaxact.training.optimizer import SCHEDULES
 
 
 class Rule(NamedTuple):
-    """What a field may hold: a test, and the words that say it."""
+    """What a field may hold: a test, the words that say it, and the names if it is one of some."""
 
     holds: Callable[[Any], bool]
     allowed: str
+    names: tuple[str, ...] = ()
 
 
 def _one_of(names: tuple[str, ...]) -> Rule:
-    return Rule(lambda value: value in names, f"one of {', '.join(names)}")
+    return Rule(lambda value: value in names, f"one of {', '.join(names)}", names)
 
 
 def _number(low: float, high: float, allowed: str, *, open_low: bool = False) -> Rule:
@@ -116,7 +117,7 @@ def field_error(name: str, value: Any) -> ConfigError | None:
     rule = RULES[name]
     if rule.holds(value):
         return None
-    hint = did_you_mean(value, rule.allowed.split(", ")) if isinstance(value, str) else ""
+    hint = did_you_mean(value, rule.names) if isinstance(value, str) else ""
     return ConfigError(f"config.{name}={value!r} must be {rule.allowed}{hint}")
 
 

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jax import Array
 from jax.typing import ArrayLike
 
-from jaxact.activations.numerics import elementwise
+from jaxact.activations.numerics import elementwise, negative_part
 
 SELU_ALPHA = 1.6732632423543772848170429916717
 SELU_LAMBDA = 1.0507009873554804934193349852946
@@ -17,7 +17,7 @@ SELU_LAMBDA = 1.0507009873554804934193349852946
 @elementwise()
 def elu_derivative(x: Array, alpha: ArrayLike = 1.0) -> Array:
     """Derivative of `elu`: 1 if x > 0 else alpha e^x."""
-    return jnp.where(x > 0, 1, alpha * jnp.exp(jnp.minimum(x, 0)))
+    return jnp.where(x > 0, 1, alpha * jnp.exp(negative_part(x)))
 
 
 @elementwise(elu_derivative)
@@ -33,13 +33,13 @@ def elu(x: Array, alpha: ArrayLike = 1.0) -> Array:
 
     Source: Clevert, Unterthiner and Hochreiter 2016, arXiv 1511.07289, equation 15.
     """
-    return jnp.where(x > 0, x, alpha * jnp.expm1(jnp.minimum(x, 0)))
+    return jnp.where(x > 0, x, alpha * jnp.expm1(negative_part(x)))
 
 
 @elementwise()
 def celu_derivative(x: Array, alpha: ArrayLike = 1.0) -> Array:
     """Derivative of `celu`: 1 if x > 0 else e^(x / alpha)."""
-    return jnp.where(x > 0, 1, jnp.exp(jnp.minimum(x, 0) / alpha))
+    return jnp.where(x > 0, 1, jnp.exp(negative_part(x) / alpha))
 
 
 @elementwise(celu_derivative)
@@ -55,13 +55,13 @@ def celu(x: Array, alpha: ArrayLike = 1.0) -> Array:
 
     Source: Barron 2017, arXiv 1704.07483, equation 2.
     """
-    return jnp.where(x > 0, x, alpha * jnp.expm1(jnp.minimum(x, 0) / alpha))
+    return jnp.where(x > 0, x, alpha * jnp.expm1(negative_part(x) / alpha))
 
 
 @elementwise()
 def selu_derivative(x: Array) -> Array:
     """Derivative of `selu`: lambda if x > 0 else lambda alpha e^x."""
-    below = SELU_LAMBDA * SELU_ALPHA * jnp.exp(jnp.minimum(x, 0))
+    below = SELU_LAMBDA * SELU_ALPHA * jnp.exp(negative_part(x))
     return jnp.where(x > 0, SELU_LAMBDA, below)
 
 
@@ -77,5 +77,5 @@ def selu(x: Array) -> Array:
 
     Source: Klambauer et al. 2017, arXiv 1706.02515, equation 2.
     """
-    below = SELU_LAMBDA * SELU_ALPHA * jnp.expm1(jnp.minimum(x, 0))
+    below = SELU_LAMBDA * SELU_ALPHA * jnp.expm1(negative_part(x))
     return jnp.where(x > 0, SELU_LAMBDA * x, below)

@@ -2,7 +2,8 @@
 
 Each derivative has one root below 0, near which the textbook formula cancels. Subtracting that
 formula's value at the root r, which is 0, leaves terms in d = x - r that all have the sign of d.
-So the derivatives keep their relative precision up to the root itself.
+So the derivatives keep their relative precision up to the root itself. And e^x is used as the
+square of e^(x/2), since x e^x, as (x * half) * half, must not underflow before its result does.
 """
 
 import math
@@ -14,11 +15,10 @@ from jax.typing import ArrayLike
 from jaxact.activations.numerics import (
     elementwise,
     gate_times,
-    in_two_parts,
     nan_like,
     negative_abs,
 )
-from jaxact.activations.sigmoids import logistic
+from jaxact.activations.precision import in_two_parts
 
 # Roots and constants as double-doubles, from mpmath at 60 digits.
 _SWISH_ROOT = (-1.2784645427610737, -1.0946994183093437e-16)  # of e^z + 1 + z
@@ -36,8 +36,9 @@ def swish_derivative(x: Array, beta: ArrayLike = 1.0) -> Array:
     h = jnp.maximum(negative_abs(z), jnp.finfo(x.dtype).min)
     high, low = in_two_parts(*_SWISH_ROOT, x.dtype)
     d = (h - high) - low
-    e = jnp.exp(h)
-    below = e * (d - (1 + _SWISH_ROOT[0]) * jnp.expm1(d)) / ((1 + e) * (1 + e))
+    half = jnp.exp(0.5 * h)
+    numerator = d - (1 + _SWISH_ROOT[0]) * jnp.expm1(d)
+    below = (half * numerator) * half / (1 + half * half) ** 2
     return jnp.where(z < 0, below, 1 - below)
 
 
@@ -54,7 +55,10 @@ def swish(x: Array, beta: ArrayLike = 1.0) -> Array:
 
     Source: Ramachandran, Zoph and Le 2017, arXiv 1710.05941.
     """
-    return gate_times(x, logistic(beta * x))
+    z = jnp.asarray(beta * x)
+    half = jnp.exp(0.5 * negative_abs(z))
+    numerator = jnp.where(z < 0, gate_times(x, half) * half, x)
+    return numerator / (1 + half * half)
 
 
 def silu_derivative(x: Array) -> Array:
@@ -84,8 +88,9 @@ def mish_derivative(x: Array) -> Array:
     u = e^d - 1, w is 4 d + 4 e^2r u (u + 2) + e^3r u (u**2 + 3 u + 3)
     + e^r ((4 r + 6) u + 4 d (u + 1)).
     """
-    h = jnp.clip(negative_abs(x), -1e4, 0)
-    e = jnp.exp(h)
+    h = jnp.maximum(negative_abs(x), -1e4)
+    half = jnp.exp(0.5 * h)
+    e = half * half
     high, low = in_two_parts(*_MISH_ROOT, x.dtype)
     d = (h - high) - low
     u = jnp.expm1(d)
@@ -96,11 +101,9 @@ def mish_derivative(x: Array) -> Array:
         + at_root**3 * u * (u * u + 3 * u + 3)
         + at_root * ((4 * _MISH_ROOT[0] + 6) * u + 4 * d * (u + 1))
     )
-    denominator = e * e + 2 * e + 2
-    below = e * numerator / (denominator * denominator)
+    below = (half * numerator) * half / (e * e + 2 * e + 2) ** 2
     numerator = 1 + e * (4 + e * ((6 - 4 * h) + e * (4 - 4 * h)))
-    denominator = 1 + 2 * e + 2 * e * e
-    above = numerator / (denominator * denominator)
+    above = numerator / (1 + 2 * e + 2 * e * e) ** 2
     return jnp.where(x < 0, below, above)
 
 
@@ -118,9 +121,11 @@ def mish(x: Array) -> Array:
 
     Source: Misra 2019, arXiv 1908.08681.
     """
-    e = jnp.exp(negative_abs(x))
-    numerator = jnp.where(x < 0, e * (e + 2), 1 + 2 * e)
-    return gate_times(x, numerator / (numerator + jnp.where(x < 0, 2, 2 * e * e)))
+    half = jnp.exp(0.5 * negative_abs(x))
+    e = half * half
+    below = gate_times(x, half) * (half * (e + 2)) / (e * (e + 2) + 2)
+    above = x * (1 + 2 * e) / (1 + 2 * e + 2 * e * e)
+    return jnp.where(x < 0, below, above)
 
 
 @elementwise()

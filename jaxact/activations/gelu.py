@@ -8,14 +8,15 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from jaxact.activations.numerics import (
-    elementwise,
-    exact_product,
-    exact_sum,
-    gate_times,
-    gaussian,
+from jaxact.activations.numerics import elementwise, gate_times, negative_abs
+from jaxact.activations.precision import (
+    constant_pair,
+    exp_half,
+    gaussian_half,
     in_two_parts,
-    negative_abs,
+    pair,
+    plus,
+    times,
 )
 
 # Roots and constants as double-doubles, from mpmath at 60 digits.
@@ -73,11 +74,14 @@ def gelu_derivative(x: Array) -> Array:
     """
     if x.dtype == jnp.float64:
         h = jnp.maximum(negative_abs(x), -40)
-        return _mirrored(x, jax.lax.erfc(-h * 0.5**0.5) / 2 + h * _INV_SQRT_2PI * gaussian(h))
+        density = _INV_SQRT_2PI * gaussian_half(h) ** 2
+        return _mirrored(x, jax.lax.erfc(-h * 0.5**0.5) / 2 + h * density)
     h = jnp.maximum(negative_abs(x), -16)
     high, low = in_two_parts(*_GELU_ROOT, x.dtype)
     from_root = (h - high) - low
-    return _mirrored(x, gaussian(h) * from_root * _polynomial(_SLOPE, 4 / (4 - h) - _CENTRE))
+    half = gaussian_half(h)
+    positive = half * _polynomial(_SLOPE, 4 / (4 - h) - _CENTRE)
+    return _mirrored(x, half * from_root * positive)
 
 
 @elementwise(gelu_derivative)
@@ -99,32 +103,26 @@ def gelu(x: Array) -> Array:
         return gate_times(x, jax.lax.erfc(-x * 0.5**0.5) / 2)
     h = jnp.maximum(negative_abs(x), -16)
     t = 4 / (4 - h)
-    return jnp.maximum(x, 0) + h * gaussian(h) * t * _polynomial(_TAIL, t - _CENTRE)
+    half = gaussian_half(h)
+    return jnp.maximum(x, 0) + (h * half) * (half * t * _polynomial(_TAIL, t - _CENTRE))
 
 
 @jax.custom_jvp
-def _tanh_gate_exponential(h: Array) -> Array:
-    """e^z with z = 2 sqrt(2 / pi) (h + 0.044715 h**3), to relative precision far into the tail.
+def _tanh_gate_half(h: Array) -> Array:
+    """e^(z / 2) with z = 2 sqrt(2 / pi) (h + 0.044715 h**3), to relative precision far into the tail.
 
     z is evaluated with twice the digits: half a unit in the last place of -80 is 4e-6.
     """
-    linear, cubic = in_two_parts(*_LINEAR, h.dtype), in_two_parts(*_CUBIC, h.dtype)
-    square, square_error = exact_product(h, h)
-    product, product_error = exact_product(jnp.asarray(cubic[0]), square)
-    product_error += cubic[0] * square_error + cubic[1] * square
-    factor, factor_error = exact_sum(product, jnp.asarray(linear[0]))
-    factor_error += product_error + linear[1]
-    z, z_error = exact_product(h, factor)
-    return jnp.exp(z) * (1 + (z_error + h * factor_error))
+    x = pair(h)
+    cubic, linear = (constant_pair(*c, h.dtype) for c in (_CUBIC, _LINEAR))
+    return exp_half(times(x, plus(times(cubic, times(x, x)), linear)))
 
 
-@_tanh_gate_exponential.defjvp
-def _tanh_gate_exponential_jvp(
-    primals: tuple[Array], tangents: tuple[Array]
-) -> tuple[Array, Array]:
+@_tanh_gate_half.defjvp
+def _tanh_gate_half_jvp(primals: tuple[Array], tangents: tuple[Array]) -> tuple[Array, Array]:
     (h,) = primals
-    value = _tanh_gate_exponential(h)
-    return value, value * (_LINEAR[0] + 3 * _CUBIC[0] * h * h) * tangents[0]
+    value = _tanh_gate_half(h)
+    return value, value * (_LINEAR[0] + 3 * _CUBIC[0] * h * h) / 2 * tangents[0]
 
 
 @elementwise()
@@ -139,10 +137,10 @@ def gelu_tanh_derivative(x: Array) -> Array:
     high, low = in_two_parts(*_TANH_ROOT, x.dtype)
     d = (h - high) - low
     m = h * h + h * high + high * high
-    e = _tanh_gate_exponential(h)
+    half = _tanh_gate_half(h)
     rise = jnp.expm1(d * (_LINEAR[0] + _CUBIC[0] * m))
     middle = _EXP_AT_TANH_ROOT * rise + d * (_LINEAR[0] + 3 * _CUBIC[0] * m)
-    return _mirrored(x, e * middle / ((1 + e) * (1 + e)))
+    return _mirrored(x, (half * middle) * half / (1 + half * half) ** 2)
 
 
 @elementwise(gelu_tanh_derivative)
@@ -158,5 +156,5 @@ def gelu_tanh(x: Array) -> Array:
     Source: Hendrycks and Gimpel 2016, arXiv 1606.08415, section 2.
     """
     h = jnp.maximum(negative_abs(x), -40)
-    e = _tanh_gate_exponential(h)
-    return jnp.maximum(x, 0) + h * e / (1 + e)
+    half = _tanh_gate_half(h)
+    return jnp.maximum(x, 0) + (h * half) * half / (1 + half * half)

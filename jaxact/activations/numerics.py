@@ -1,9 +1,4 @@
-"""What every activation shares: dtype handling, closed-form gradients, and the precision helpers.
-
-XLA evaluates float32 arithmetic to about half a unit in the last place and `exp`, `expm1`, `log1p`
-to one or two. What is lost beyond that is lost by formulas: by `1 - tanh(x)**2`, by rounding an
-argument before `exp`, by subtracting near a root. The helpers below avoid these three.
-"""
+"""What every activation shares: dtype handling, closed-form gradients, helpers for limits."""
 
 import functools
 import inspect
@@ -12,7 +7,6 @@ from typing import Any, ParamSpec, TypeVar
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jax import Array
 from jax.custom_derivatives import SymbolicZero
 
@@ -118,45 +112,11 @@ def negative_abs(x: Array) -> Array:
     return jnp.where(x < 0, x, -x)
 
 
+def negative_part(x: Array) -> Array:
+    """min(x, 0), differentiated as x at 0: as "x if x > 0 else ..." wants it."""
+    return jnp.where(x > 0, 0, x)
+
+
 def gate_times(x: Array, gate: Array) -> Array:
     """x * gate, with the limit 0 (not NaN) where the gate closes at an infinite x."""
     return jnp.where(gate == 0, gate, x * gate)
-
-
-def in_two_parts(high: float, low: float, dtype: Any) -> tuple[np.ndarray, np.ndarray]:
-    """The constant `high + low`, a double-double, as the sum of two numbers of `dtype`."""
-    if dtype == jnp.float64:
-        return np.asarray(high, dtype), np.asarray(low, dtype)
-    first = np.asarray(high, dtype)
-    return first, np.asarray(high - float(first) + low, dtype)
-
-
-def halves(x: Array) -> tuple[Array, Array]:
-    """`x` as high + low, each of so few bits that products of two of them are exact."""
-    info = jnp.finfo(x.dtype)
-    high = jax.lax.reduce_precision(x, info.nexp, info.nmant // 2)
-    return high, x - high
-
-
-def exact_product(a: Array, b: Array) -> tuple[Array, Array]:
-    """a * b as a rounded product and its rounding error (Dekker 1971)."""
-    (a1, a2), (b1, b2) = halves(a), halves(b)
-    product = a * b
-    return product, ((a1 * b1 - product) + a1 * b2 + a2 * b1) + a2 * b2
-
-
-def exact_sum(a: Array, b: Array) -> tuple[Array, Array]:
-    """a + b as a rounded sum and its rounding error (Knuth 1969)."""
-    total = a + b
-    b_seen = total - a
-    return total, (a - (total - b_seen)) + (b - b_seen)
-
-
-def gaussian(x: Array) -> Array:
-    """exp(-x**2 / 2), to relative precision far into the tail.
-
-    Rounding x**2 costs a relative x**2 * eps. With x = h + l, where h**2 is exact, it is
-    exp(-h**2 / 2) exp(-l (x + h) / 2); the stop_gradient leaves the derivative -x gaussian(x).
-    """
-    high = jax.lax.stop_gradient(halves(x)[0])
-    return jnp.exp(-0.5 * high * high) * jnp.exp(-0.5 * (x - high) * (x + high))

@@ -10,12 +10,6 @@ from jax import Array
 from jaxact.activations.numerics import elementwise, negative_abs
 
 
-def logistic(x: Array) -> Array:
-    """1 / (1 + e^-x) for a formula in its computing dtype, with the relative precision of `exp`."""
-    e = jnp.exp(negative_abs(x))
-    return jnp.where(x < 0, e, 1) / (1 + e)
-
-
 @elementwise()
 def sigmoid_derivative(x: Array) -> Array:
     """Derivative of `sigmoid`: e^-|x| / (1 + e^-|x|)**2."""
@@ -35,7 +29,8 @@ def sigmoid(x: Array) -> Array:
 
     Source: Rumelhart, Hinton and Williams 1986.
     """
-    return logistic(x)
+    e = jnp.exp(negative_abs(x))
+    return jnp.where(x < 0, e, 1) / (1 + e)
 
 
 @elementwise()

@@ -202,7 +202,18 @@ SOURCES: Mapping[str, Source] = {
             layouts=(_CIFAR10_FOLDER, _CIFAR10_BINARY, _CIFAR10_PYTHON),
             image_shape=cifar_format.IMAGE_SHAPE,
             class_names=tuple(
-                "airplane automobile bird cat deer dog frog horse ship truck".split()
+                [
+                    "airplane",
+                    "automobile",
+                    "bird",
+                    "cat",
+                    "deer",
+                    "dog",
+                    "frog",
+                    "horse",
+                    "ship",
+                    "truck",
+                ]
             ),
             augmentation="crop_flip",
         ),

@@ -103,15 +103,18 @@ class _Downloader(downloader._Downloader):
         self, url: str, destination_path: epath.Path, verify: bool = True
     ) -> downloader.DownloadResult:
         path = epath.Path(destination_path) / os.path.basename(url)
-        for pause_seconds in _PAUSES_SECONDS:
+        for pause_seconds in (*_PAUSES_SECONDS, None):
             try:
                 return self._attempt(url, path, verify)
             except _FAILURES as error:
-                if _is_final(error) or self._closed.wait(pause_seconds):
+                if pause_seconds is None or _is_final(error) or self._closed.wait(pause_seconds):
+                    self._closed.set()  # without this file the others are of no use
                     raise
-        return self._attempt(url, path, verify)
+        raise AssertionError("the last attempt returns or raises")
 
     def _attempt(self, url: str, path: epath.Path, verify: bool) -> downloader.DownloadResult:
+        if self._closed.is_set():
+            raise requests.ConnectionError("the download was stopped")
         with requests.get(
             url,
             stream=True,

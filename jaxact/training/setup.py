@@ -119,8 +119,9 @@ def choose_splits(
     splits = {"train": dataset.train, "test": dataset.test}
     if config.eval_split == "validation":
         splits["train"], splits["validation"] = data.hold_out(dataset.train, seed=SPLIT_SEED)
-    splits["train"] = data.subset(splits["train"], config.train_examples, SPLIT_SEED)
-    splits["test"] = data.subset(splits["test"], config.test_examples, SPLIT_SEED)
+    for name in ("train", "test"):
+        field = f"{name}_examples"
+        splits[name] = data.subset(splits[name], config[field], SPLIT_SEED, f"config.{field}")
     return {
         name: data.Split(data.fit_to_model(split.images, input_size), split.labels)
         for name, split in splits.items()

@@ -1,0 +1,98 @@
+"""The table of a comparison: the paper's five columns and what it lacks, as text, Markdown and CSV."""
+
+import csv
+import io
+import math
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from ml_collections import ConfigDict
+from rich.table import Table
+
+HEADINGS = (
+    "activation",
+    "reached",
+    "epoch to target",
+    "seconds to target",
+    "train seconds",
+    "ms a sample",
+    "error %",
+    "images/s",
+)
+
+
+def missed(config: ConfigDict) -> dict[str, Any]:
+    """The summary of a run that came to no end: it never reached the target."""
+    return {"activation": config.activation, "seed": config.seed, "reached_target": False}
+
+
+def median(values: Iterable[float | None]) -> float | None:
+    """The median, a missing value counted as infinite; None if that is infinite or there is no value."""
+    counted = [math.inf if value is None else value for value in values]
+    middle = statistics.median(counted) if counted else math.inf
+    return middle if math.isfinite(middle) else None
+
+
+def aggregate(summaries: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """A row an activation, in the order of the first runs, keyed by `HEADINGS`; None is "never"."""
+    rows = []
+    for activation in dict.fromkeys(summary["activation"] for summary in summaries):
+        runs = [summary for summary in summaries if summary["activation"] == activation]
+        ended = [run for run in runs if "test_accuracy" in run]
+        errors = [run["error_percent"] for run in ended]
+        latencies = [run["latency_ms"]["mean"] for run in ended if run["latency_ms"]]
+        rows.append(
+            {
+                "activation": activation,
+                "reached": f"{sum(run['reached_target'] for run in runs)}/{len(runs)}",
+                "epoch to target": median(run.get("epoch_to_target") for run in runs),
+                "seconds to target": median(run.get("seconds_to_target") for run in runs),
+                "train seconds": median(run.get("train_seconds") for run in runs),
+                "ms a sample": median(latencies),
+                "error %": statistics.mean(errors) if errors else None,
+                "images/s": median(run["images_per_second"] for run in ended),
+            }
+        )
+    return rows
+
+
+FORMATS = {
+    "epoch to target": "{:g}",
+    "seconds to target": "{:.2f}",
+    "train seconds": "{:.2f}",
+    "ms a sample": "{:.4f}",
+    "error %": "{:.2f}",
+    "images/s": "{:,.0f}",
+}
+
+
+def _texts(row: Mapping[str, Any]) -> list[str]:
+    return [
+        "N/A" if row[name] is None else FORMATS.get(name, "{}").format(row[name])
+        for name in HEADINGS
+    ]
+
+
+def as_rich(rows: Iterable[Mapping[str, Any]], title: str) -> Table:
+    """For the terminal."""
+    table = Table(title=title)
+    for name in HEADINGS:
+        table.add_column(name, justify="left" if name == "activation" else "right")
+    for row in rows:
+        table.add_row(*_texts(row))
+    return table
+
+
+def as_markdown(rows: Iterable[Mapping[str, Any]]) -> str:
+    lines = [HEADINGS, ["---"] + ["---:"] * (len(HEADINGS) - 1), *map(_texts, rows)]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def as_csv(rows: Iterable[Mapping[str, Any]]) -> str:
+    """Unrounded; a missing figure is empty."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, HEADINGS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()

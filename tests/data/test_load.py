@@ -1,0 +1,143 @@
+import gzip
+import pickle
+
+import numpy as np
+import pytest
+from published_files import assert_same_split, idx, put, source_of
+
+from jaxact import data
+from jaxact.data import cifar_format, idx_format
+from jaxact.errors import ConfigError, DataError
+
+IMAGES, LABELS, *TEST_FILES = idx_format.FILES
+
+
+def test_names_are_those_of_the_contract():
+    assert data.names() == ("digits", "mnist", "fashion_mnist", "cifar10")
+
+
+def test_an_unknown_name_is_a_wrong_configuration():
+    with pytest.raises(ConfigError, match=r"dataset='minst' .*digits.*; did you mean mnist"):
+        data.load("minst")
+
+
+def test_the_default_folder_is_in_the_environment(monkeypatch, tmp_path):
+    monkeypatch.setenv("JAXACT_DATA", str(tmp_path))
+    assert data.default_data_dir() == tmp_path
+    monkeypatch.setenv("JAXACT_DATA", "")
+    monkeypatch.setenv("HOME", "/home/someone")
+    assert str(data.default_data_dir()) == "/home/someone/.cache/jaxact/data"
+
+
+def test_digits_are_split_by_class_and_scaled():
+    digits = data.load("digits")
+    assert digits.train.images.shape == (1437, 8, 8, 1)
+    assert digits.test.images.shape == (360, 8, 8, 1)
+    shares = np.bincount(digits.test.labels) / np.bincount(
+        np.append(digits.train.labels, digits.test.labels)
+    )
+    np.testing.assert_allclose(shares, 0.2, atol=0.01)
+    levels = np.unique(digits.train.images)
+    assert levels.tolist() == [round(255 * grey / 16) for grey in range(17)]
+    assert digits.train.labels[:8].tolist() == [1, 3, 5, 6, 7, 8, 9, 0]
+    assert digits.augmentation == "none"
+
+
+def test_no_digit_is_in_both_splits():
+    digits = data.load("digits")
+    train = {image.tobytes() for image in digits.train.images}
+    assert not train & {image.tobytes() for image in digits.test.images}
+
+
+def test_mnist_from_its_original_files(mnist, tmp_path):
+    put(tmp_path / "mnist", mnist.contents)
+    loaded = data.load("mnist", tmp_path, mnist.source())
+    assert_same_split(loaded.train, mnist.train)
+    assert_same_split(loaded.test, mnist.test)
+    assert (loaded.num_classes, loaded.augmentation) == (10, "none")
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        [cifar_format.BINARY_ARCHIVE],
+        [cifar_format.PYTHON_ARCHIVE],
+        [f"{cifar_format.PYTHON_FOLDER}/{batch}" for batch in cifar_format.BATCHES],
+    ],
+)
+def test_cifar10_from_any_of_its_forms(cifar10, tmp_path, files):
+    put(tmp_path / "cifar10", {name: cifar10.contents[name] for name in files})
+    loaded = data.load("cifar10", tmp_path, cifar10.source())
+    assert_same_split(loaded.train, cifar10.train)
+    assert_same_split(loaded.test, cifar10.test)
+    assert loaded.augmentation == "crop_flip"
+
+
+@pytest.mark.parametrize("name", idx_format.FILES)
+def test_a_wrong_checksum_names_file_both_sums_and_the_remedy(mnist, tmp_path, name):
+    put(tmp_path / "mnist", {**mnist.contents, name: mnist.contents[name] + b"\x00"})
+    source = mnist.source()
+    expected = next(file.md5 for file in source["mnist"].download.files if file.name == name)
+    with pytest.raises(
+        DataError, match=f"mnist/{name} .*expected {expected}, got [0-9a-f]{{32}}; delete it"
+    ):
+        data.load("mnist", tmp_path, source)
+
+
+def test_a_pickle_with_a_wrong_checksum_is_never_opened(cifar10, tmp_path, monkeypatch):
+    batches = {name: body for name, body in cifar10.contents.items() if "batch" in name}
+    name = f"{cifar_format.PYTHON_FOLDER}/test_batch"
+    put(tmp_path / "cifar10", {**batches, name: pickle.dumps({})})
+    monkeypatch.setattr(cifar_format, "_parse_pickle", lambda content: pytest.fail("opened"))
+    with pytest.raises(DataError, match=r"test_batch is not the published file: md5"):
+        data.load("cifar10", tmp_path, cifar10.source())
+
+
+def test_files_that_are_missing_are_named_with_their_address(mnist, tmp_path):
+    put(tmp_path / "mnist", {name: mnist.contents[name] for name in TEST_FILES})
+    with pytest.raises(DataError) as caught:
+        data.load("mnist", tmp_path, mnist.source("http://127.0.0.1:9/mnist/"))
+    message = str(caught.value)
+    assert f"incomplete in {tmp_path}/mnist: {IMAGES}, {LABELS} missing" in message
+    assert "from http://127.0.0.1:9/mnist/ into" in message
+    assert "\n" not in message
+
+
+def test_half_a_folder_does_not_hide_a_whole_archive(cifar10, tmp_path):
+    files = [f"{cifar_format.PYTHON_FOLDER}/test_batch", cifar_format.PYTHON_ARCHIVE]
+    put(tmp_path / "cifar10", {name: cifar10.contents[name] for name in files})
+    loaded = data.load("cifar10", tmp_path, cifar10.source())
+    assert_same_split(loaded.test, cifar10.test)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        (IMAGES, gzip.compress(bytes(100))[:-5], f"{IMAGES} is not a whole gzip file"),
+        (IMAGES, gzip.compress(idx(np.zeros((50, 28, 28)))[:-1]), "50 x 28 x 28 bytes"),
+        (IMAGES, gzip.compress(idx(np.zeros((49, 28, 28)))), r"labels must be int32 \[49\]"),
+        (IMAGES, gzip.compress(idx(np.zeros((50, 28, 27)))), r"images must be \(28, 28, 1\)"),
+        (LABELS, gzip.compress(idx(np.full(50, 10))), "labels must be 0 to 9"),
+    ],
+)
+def test_published_nonsense_is_refused(mnist, tmp_path, name, content, message):
+    contents = {**mnist.contents, name: content}
+    put(tmp_path / "mnist", contents)
+    with pytest.raises(DataError, match=message):
+        data.load("mnist", tmp_path, {"mnist": source_of("mnist", contents)})
+
+
+def test_a_file_that_cannot_be_read_is_named(mnist, tmp_path):
+    put(tmp_path / "mnist", mnist.contents)
+    (tmp_path / "mnist" / IMAGES).unlink()
+    (tmp_path / "mnist" / IMAGES).mkdir()
+    with pytest.raises(DataError, match=f"cannot read .*{IMAGES}: Is a directory"):
+        data.load("mnist", tmp_path, mnist.source())
+
+
+def test_every_downloaded_file_has_size_and_checksums():
+    for source in data.SOURCES.values():
+        assert source.base_url.endswith("/")
+        for file in source.download.files:
+            assert (len(file.md5), len(file.sha256)) == (32, 64)
+            assert file.size_bytes > 0
