@@ -2,8 +2,8 @@
 
     python -m jaxact.main --config=configs/cifar.py
 
-The full 50 epochs are for a GPU. Variants: `paper` (the paper's protocol; it states neither learning rate
-nor augmentation), `smoke` (2,000 images, 2 epochs: minutes on a CPU).
+The full 50 epochs are for a GPU. Variants: `paper` (the paper's protocol; it states neither
+learning rate nor augmentation), `smoke` (2,000 images, 2 epochs: minutes on a CPU).
 """
 
 from jaxact.config import default_config, variant

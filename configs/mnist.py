@@ -2,8 +2,8 @@
 
     python -m jaxact.main --config=configs/mnist.py
 
-Variants: `paper` (the paper's protocol with the learning rate its figures point to), `smoke` (2,000 images,
-1 epoch).
+Variants: `paper` (the paper's protocol with the learning rate its figures point to), `smoke` (2,000
+images, 1 epoch).
 """
 
 from jaxact.config import default_config, variant

@@ -1,8 +1,8 @@
 """python -m experiments.compare --config=configs/mnist.py [--activations=SPEC,SPEC,...] [--seeds=N]
 
-Trains one network with each activation, seed by seed, and prints how they compare. Runs are paired: run k of
-every activation has the same initial weights, order of images and augmentation. Finished runs are not made
-again, so a comparison that was stopped goes on when the same command is given.
+Trains one network with each activation, seed by seed, and prints how they compare. Runs are paired:
+run k of every activation has the same initial weights, order of images and augmentation. Finished
+runs are not made again, so a comparison that was stopped goes on when the same command is given.
 """
 
 import re
@@ -79,7 +79,8 @@ def compare() -> None:
     workdir = Path(WORKDIR.value or f"runs/compare-{config.dataset}-{config.model}")
     summaries = run_all(config, specs, SEEDS.value, workdir)
     rows = tables.aggregate(summaries)
-    title = f"{config.model} on {config.dataset}, {config.epochs} epochs, medians of {SEEDS.value} seeds"
+    seeds = f"medians of {SEEDS.value} seeds"
+    title = f"{config.model} on {config.dataset}, {config.epochs} epochs, {seeds}"
     Console(highlight=False).print(tables.as_rich(rows, title))
     records.write_text(workdir / "table.md", tables.as_markdown(rows))
     records.write_text(workdir / "table.csv", tables.as_csv(rows))

@@ -1,4 +1,4 @@
-"""The table of a comparison: the paper's five columns and what it lacks, as text, Markdown and CSV."""
+"""The table of a comparison: the paper's columns and what it lacks; text, Markdown and CSV."""
 
 import csv
 import io
@@ -28,7 +28,7 @@ def missed(config: ConfigDict) -> dict[str, Any]:
 
 
 def median(values: Iterable[float | None]) -> float | None:
-    """The median, a missing value counted as infinite; None if that is infinite or there is no value."""
+    """The median, a missing value counted as infinite; None where it is infinite, or of nothing."""
     counted = [math.inf if value is None else value for value in values]
     middle = statistics.median(counted) if counted else math.inf
     return middle if math.isfinite(middle) else None
@@ -78,7 +78,8 @@ def as_rich(rows: Iterable[Mapping[str, Any]], title: str) -> Table:
     """For the terminal."""
     table = Table(title=title)
     for name in HEADINGS:
-        table.add_column(name, justify="left" if name == "activation" else "right")
+        is_first = name == HEADINGS[0]
+        table.add_column(name, justify="left" if is_first else "right", no_wrap=is_first)
     for row in rows:
         table.add_row(*_texts(row))
     return table

@@ -45,7 +45,7 @@ def config_path(path: str) -> str:
 
 
 def with_config_first(argv: Sequence[str]) -> list[str]:
-    """The command line with `--config`, its path resolved, before the fields that it is overridden with."""
+    """The command line with `--config`, its path resolved, before the fields that override it."""
     path, rest = DEFAULT_CONFIG, []
     words = iter(argv[1:])
     for word in words:
@@ -59,7 +59,7 @@ def with_config_first(argv: Sequence[str]) -> list[str]:
 
 
 def parse(argv: Sequence[str]) -> list[str]:
-    """The `flags_parser` of `absl.app.run`: what is wrong ends in one line on stderr and exit code 2."""
+    """The `flags_parser` of `absl.app.run`: what is wrong ends in one line and exit code 2."""
     try:
         try:
             sys.argv = with_config_first(argv)  # ml_collections reads the overrides from there
@@ -77,7 +77,7 @@ def parse(argv: Sequence[str]) -> list[str]:
 
 
 def exit_code(action: Callable[[], None]) -> int:
-    """Runs a command's action; an error that a user can act on becomes one line and its exit code."""
+    """Runs a command; an error that its user can act on becomes one line and its exit code."""
     if not flags.FLAGS["verbosity"].present:
         logging.set_verbosity(logging.WARNING)  # JAX and Orbax tell much at INFO
     try:
@@ -99,9 +99,9 @@ def explain(argv: Sequence[str], error: Exception) -> ConfigError:
             unknown = field_error(match.group(1), None)
             assert unknown is not None
             return unknown
-    if match := re.search(r"flag --config\.(\w+)=(.*?):", str(error), re.DOTALL):
-        if wrong := field_error(match.group(1), match.group(2)):
-            return wrong
+    refused = re.search(r"flag --config\.(\w+)=(.*?):", str(error), re.DOTALL)
+    if refused and (wrong := field_error(refused.group(1), refused.group(2))):
+        return wrong
     text = " ".join(str(error).split())
     kind = "" if isinstance(error, flags.Error) else f"{type(error).__name__}: "
     return ConfigError(f"{kind}{text} (--help lists the options)")

@@ -1,4 +1,4 @@
-"""The configuration of a run: every field, its default, and the check made before anything is built."""
+"""The configuration of a run: every field, its default, and what it may hold."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -43,7 +43,9 @@ def _or_null(rule: Rule) -> Rule:
 
 _POSITIVE = _whole(1, "a whole number from 1")
 _COUNT = _whole(0, "a whole number from 0")
-_TEXT = Rule(lambda value: isinstance(value, str) and bool(value.strip()), "a text that is not empty")
+_TEXT = Rule(
+    lambda value: isinstance(value, str) and bool(value.strip()), "a text that is not empty"
+)
 
 RULES: dict[str, Rule] = {
     "dataset": _one_of(data.names()),
@@ -73,8 +75,8 @@ RULES: dict[str, Rule] = {
 def default_config() -> ConfigDict:
     """Every field with its default: the small CNN with ReLU on the embedded digits.
 
-    A file of `configs/` starts from it and changes what its data set needs. A field that is not here is
-    an error wherever it is set.
+    A file of `configs/` starts from it and changes what its data set needs. A field that is not
+    here is an error wherever it is set.
     """
     return ConfigDict(
         {
@@ -83,8 +85,9 @@ def default_config() -> ConfigDict:
             "data_dir": str(data.default_data_dir()),
             "train_examples": config_dict.placeholder(int),
             "test_examples": config_dict.placeholder(int),
-            # "test": accuracy on the test set every epoch, as in the paper. "validation": the target is
-            # crossed on images held out of the training set, and the test set is read once, at the end.
+            # "test": accuracy on the test set every epoch, as in the paper. "validation": the
+            # target is crossed on images held out of the training set, and the test set is read
+            # once, at the end.
             "eval_split": "test",
             "augmentation": "default",  # the data set's own: crop and flip for CIFAR-10, else none
             # Model.
@@ -144,7 +147,7 @@ def to_dict(config: ConfigDict) -> dict[str, Any]:
 
 
 def variant(config: ConfigDict, name: str, variants: Mapping[str, Mapping[str, Any]]) -> ConfigDict:
-    """The configuration with the changes of one of a config file's variants, as in `mnist.py:paper`.
+    """The configuration changed as one of its file's variants says, such as `mnist.py:paper`.
 
     Args:
       config: changed in place.

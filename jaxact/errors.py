@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 
 class JaxactError(Exception):
-    """Base of every error that jaxact raises on purpose; `exit_code` is what the command ends with."""
+    """Base of every error raised on purpose; `exit_code` is what the command ends with."""
 
     exit_code = 1
 
@@ -20,7 +20,7 @@ class ConfigError(JaxactError):
 
 
 class DataError(JaxactError):
-    """The data cannot be had: names the files, where they come from and where to put them by hand."""
+    """The data cannot be had: names the files, their source and where to put them by hand."""
 
     exit_code = 3
 
@@ -32,7 +32,7 @@ class NonFiniteLossError(JaxactError):
 
 
 class Interrupted(JaxactError):
-    """Training stopped on SIGTERM or SIGINT after a checkpoint was saved; the same command goes on."""
+    """Training stopped on a signal after a checkpoint was saved; the same command goes on."""
 
     exit_code = 75
 

@@ -109,7 +109,7 @@ def gelu(x: Array) -> Array:
 
 @jax.custom_jvp
 def _tanh_gate_half(h: Array) -> Array:
-    """e^(z / 2) with z = 2 sqrt(2 / pi) (h + 0.044715 h**3), to relative precision far into the tail.
+    """e^(z / 2), z = 2 sqrt(2 / pi) (h + 0.044715 h**3), to relative precision in the tail.
 
     z is evaluated with twice the digits: half a unit in the last place of -80 is 4e-6.
     """

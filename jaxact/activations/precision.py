@@ -7,6 +7,7 @@ of its dtype. So products of two highs are exact, which also keeps them safe fro
 fuses a product into a following sum without rounding it.
 """
 
+import math
 from typing import Any
 
 import jax
@@ -39,9 +40,10 @@ def pair(x: Array) -> Pair:
 
 def constant_pair(high: float, low: float, dtype: Any) -> Pair:
     """The constant `high + low`, a double-double, as a pair of `dtype`."""
-    first, second = in_two_parts(high, low, dtype)
-    high_part, low_part = pair(jnp.asarray(first))
-    return high_part, low_part + second
+    mantissa, exponent = math.frexp(high)
+    bits = (jnp.finfo(dtype).nmant + 1) // 2
+    rounded = math.ldexp(round(math.ldexp(mantissa, bits)), exponent - bits)
+    return jnp.asarray(rounded, dtype), jnp.asarray(high - rounded + low, dtype)
 
 
 def times(a: Pair, b: Pair) -> Pair:

@@ -87,23 +87,22 @@ def _planes_last(flat: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(flat.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1))
 
 
+# All that a batch refers to, which in today's numpy has other names or takes other arguments.
+_GLOBALS = {
+    "numpy.core.multiarray._reconstruct": np.empty(0, np.uint8).__reduce__()[0],
+    "numpy.ndarray": np.ndarray,
+    "numpy.dtype": lambda *_: np.dtype(np.uint8),
+}
+
+
 class _ArrayUnpickler(pickle.Unpickler):
     """Rebuilds dicts, lists, bytes and numpy arrays of uint8; any other global is refused."""
 
-    _GLOBALS = {
-        # Both had other names, or took other arguments, in the numpy of 2009.
-        ("numpy.core.multiarray", "_reconstruct"): np.empty(0, np.uint8).__reduce__()[0],
-        ("numpy", "ndarray"): np.ndarray,
-        ("numpy", "dtype"): lambda *_: np.dtype(np.uint8),
-    }
-
     def find_class(self, module_name: str, global_name: str):
-        try:
-            return self._GLOBALS[module_name, global_name]
-        except KeyError:
-            raise pickle.UnpicklingError(
-                f"it wants {module_name}.{global_name}, which no CIFAR-10 batch needs"
-            ) from None
+        path = f"{module_name}.{global_name}"
+        if path not in _GLOBALS:
+            raise pickle.UnpicklingError(f"it wants {path}, which no CIFAR-10 batch needs")
+        return _GLOBALS[path]
 
 
 def _parse_pickle(content: bytes) -> Split:

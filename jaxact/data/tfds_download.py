@@ -68,9 +68,9 @@ def fetch(source: Source, folder: Path, data_dir: Path) -> dict[str, bytes]:
     except _FAILURES as error:
         give_up(_reason(error), error)
     except download_manager.NonMatchingChecksumError as error:
-        # Its message is five lines; the last is a link to TFDS's own manual.
-        reason, _, _ = " ".join(str(error).split()).partition(" To debug")
-        give_up(reason, error)
+        # Its message is five lines, with a folder that is gone by now and a link to TFDS's manual.
+        _, _, sums = " ".join(str(error).split()).partition(" has wrong checksum: ")
+        give_up(f"wrong checksum: {sums.partition(' To debug')[0]}", error)
     finally:
         patient.close()
 

@@ -11,7 +11,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -56,8 +56,8 @@ def read_prepared(source: Source, data_dir: Path) -> Dataset | None:
         )
     except Exception as error:  # a damaged file shows as whatever its reader trips over
         raise DataError(
-            f"{folder} is damaged ({error}); delete it to have {source.name} downloaded again, "
-            f"or also {source.by_hand(data_dir)}"
+            f"{folder} is damaged ({error}); delete it, then run again to download "
+            f"{source.name}, or {source.by_hand(data_dir)}"
         ) from error
     return source.dataset(train, test)
 
@@ -154,7 +154,8 @@ def _builder(source: Source, folder: Path, dataset: Dataset | None = None):
         """Images and labels as they were published."""
 
         VERSION = tfds.core.Version(VERSION)
-        url_infos = {}  # verified before; looking for a file of them needs importlib_resources
+        # Verified before; TFDS would look for a file of them by way of importlib_resources.
+        url_infos: ClassVar = {}
 
         def _info(self):
             return tfds.core.DatasetInfo(

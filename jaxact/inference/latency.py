@@ -1,10 +1,11 @@
-"""The time to classify one sample, as protocol: batch 1, one call after the other, each waited for."""
+"""The time to classify one sample: batch 1, one call after the other, each waited for."""
 
 import contextlib
 import gc
 import itertools
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import jax
@@ -31,9 +32,11 @@ def _no_garbage_collection() -> Iterator[None]:
             gc.enable()
 
 
-def _time_calls(calls: Mapping[str, Callable[[int], Any]], samples: int) -> dict[str, np.ndarray]:
-    """Milliseconds of each call, the calls interleaved so that drift of the machine hits all alike."""
-    for call, index in itertools.product(calls.values(), range(WARMUPS)):
+def _time_calls(
+    calls: Mapping[str, Callable[[int], Any]], samples: int, warmups: int = WARMUPS
+) -> dict[str, np.ndarray]:
+    """Milliseconds of each call, interleaved so that drift of the machine hits all alike."""
+    for call, index in itertools.product(calls.values(), range(warmups)):
         call(index)
     times = {name: np.empty(samples) for name in calls}
     with _no_garbage_collection():
@@ -44,36 +47,60 @@ def _time_calls(calls: Mapping[str, Callable[[int], Any]], samples: int) -> dict
     return times
 
 
-def measure(forward: Forward, variables: Any, images: np.ndarray, samples: int) -> dict[str, Any]:
-    """The latency of one sample, in milliseconds.
+class Classifier:
+    """A network's forward pass for one sample, compiled once for all runs that share it.
 
     Args:
       forward: pure, `(variables, uint8 images [batch, height, width, channels])` to logits.
-      variables: of the model.
+    """
+
+    def __init__(self, forward: Forward):
+        def class_of(variables: Any, images: Array) -> Array:
+            return forward(variables, images).argmax(-1)[0]
+
+        self.logits = jax.jit(forward)
+        self.label = jax.jit(class_of)
+        self.labels = jax.jit(lambda variables, many: lax.map(partial(class_of, variables), many))
+        self.null = jax.jit(lambda images: images[0, 0, 0, 0] + jnp.uint8(1))
+
+
+def measure(
+    classifier: Classifier, variables: Any, images: np.ndarray, samples: int
+) -> dict[str, Any]:
+    """The latency of one sample, in milliseconds.
+
+    Args:
+      classifier: the network.
+      variables: of the network.
       images: uint8 `[n, height, width, channels]`, real test images.
       samples: calls timed, after 100 untimed ones.
 
     Returns:
       `mean, p50, p90, p95, p99`: from an image on the device to logits on the device, waited for;
       `samples`; `host_p50`: from an image in host memory to its class on the host;
-      `dispatch_floor_p50`: the first scope with a function that does next to nothing: differences below it
-      are ties; `amortised`: a sample's share of one dispatch that classifies many, one after the other.
+      `dispatch_floor_p50`: the first scope with a function that does next to nothing: differences
+      below it are ties; `amortised`: a sample's share of one dispatch that classifies many, one
+      after the other.
     """
-    images = images[:IMAGES]
-    count = len(images)
-    on_host = [np.ascontiguousarray(images[i : i + 1]) for i in range(count)]
+    on_host = [np.ascontiguousarray(image[None]) for image in images[:IMAGES]]
     on_device = [jax.device_put(image) for image in on_host]
-    logits_of = jax.jit(forward)
-    class_of = jax.jit(lambda variables, image: forward(variables, image).argmax(-1)[0])
-    null = jax.jit(lambda image: image[0, 0, 0, 0] + jnp.uint8(1))
-
+    variables = jax.device_put(variables)
+    count = len(on_host)
     times = _time_calls(
         {
-            "device": lambda i: logits_of(variables, on_device[i % count]).block_until_ready(),
-            "host": lambda i: int(class_of(variables, on_host[i % count])),
-            "floor": lambda i: null(on_device[i % count]).block_until_ready(),
+            "device": lambda i: classifier.logits(
+                variables, on_device[i % count]
+            ).block_until_ready(),
+            "host": lambda i: int(classifier.label(variables, on_host[i % count])),
+            "floor": lambda i: classifier.null(on_device[i % count]).block_until_ready(),
         },
         samples,
+    )
+    many = jax.device_put(np.stack(on_host))
+    amortised = _time_calls(
+        {"many": lambda i: classifier.labels(variables, many).block_until_ready()},
+        samples=max(samples // count, 1),
+        warmups=1,
     )
     device = times["device"]
     return {
@@ -82,14 +109,5 @@ def measure(forward: Forward, variables: Any, images: np.ndarray, samples: int) 
         "samples": samples,
         "host_p50": float(np.median(times["host"])),
         "dispatch_floor_p50": float(np.median(times["floor"])),
-        "amortised": _amortised_ms(forward, variables, on_host),
+        "amortised": float(np.median(amortised["many"])) / count,
     }
-
-
-def _amortised_ms(forward: Forward, variables: Any, images: Sequence[np.ndarray]) -> float:
-    stacked = jax.device_put(np.stack(images))
-    many = jax.jit(lambda variables, batch: lax.map(lambda x: forward(variables, x).argmax(-1), batch))
-    many(variables, stacked).block_until_ready()
-    begin = time.perf_counter_ns()
-    many(variables, stacked).block_until_ready()
-    return (time.perf_counter_ns() - begin) / 1e6 / len(images)

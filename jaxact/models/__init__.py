@@ -1,4 +1,4 @@
-"""The networks in which activations are compared: Flax modules, images `[batch, height, width, channels]`."""
+"""The networks in which activations are compared: Flax modules that take NHWC images."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -78,8 +78,8 @@ def count_parameters(params: Mapping[str, Any]) -> int:
 __all__ = [
     "KERNEL_INITIALIZERS",
     "MODELS",
-    "SmallCNN",
     "VGG11",
+    "SmallCNN",
     "count_parameters",
     "create_model",
     "input_size",

@@ -1,7 +1,7 @@
 """Initialisers of kernels and biases, by the name a configuration gives them.
 
-Each variance below is that of the kernel's entries; `n_in` and `n_out` are the fans: kernel height x
-kernel width x input (output) channels of a convolution, input (output) features of a dense layer.
+Each variance below is that of the kernel's entries; `n_in` and `n_out` are the fans: kernel height
+x kernel width x input (output) channels of a convolution, input (output) features of a dense layer.
 The normal ones are truncated at two deviations and rescaled to the stated variance.
 """
 
@@ -56,5 +56,5 @@ def kernel_initializer(name: str) -> Initializer:
 
 
 def bias_initializer(name: str, fan_in: int) -> Initializer:
-    """Biases start at zero, but for `torch_default`: uniform in +-1/sqrt(fan_in), as PyTorch has it."""
+    """Biases start at zero, but for `torch_default`: uniform in +-1/sqrt(fan_in)."""
     return _uniform(1 / math.sqrt(fan_in)) if name == "torch_default" else jax.nn.initializers.zeros

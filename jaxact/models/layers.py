@@ -19,8 +19,8 @@ class ActivationLayer(nn.Module):
 
     Attributes:
       activation: the function.
-      sharing: one parameter for the whole "layer", as in the paper's framework, or one for each "channel"
-        (the last axis).
+      sharing: one parameter for the whole "layer", as in the paper's framework, or one for each
+        "channel" (the last axis).
     """
 
     activation: activations.Activation
@@ -37,7 +37,7 @@ class ActivationLayer(nn.Module):
 
 
 def conv(x: Array, features: int, size: int, padding: str, kernel_init: str) -> Array:
-    """A `size` x `size` convolution of stride 1 with bias, to be called in a module's compact method.
+    """A `size` x `size` convolution of stride 1 with bias; to be called in a compact method.
 
     Args:
       x: `[batch, height, width, channels]`.
@@ -58,7 +58,7 @@ def conv(x: Array, features: int, size: int, padding: str, kernel_init: str) -> 
 
 
 def dense(x: Array, features: int, kernel_init: str) -> Array:
-    """A dense layer `x W + b`, `[..., n]` to `[..., features]`, to be called in a compact method."""
+    """A dense layer `x W + b`, `[..., n]` to `[..., features]`; for a compact method."""
     return nn.Dense(
         features,
         kernel_init=kernel_initializer(kernel_init),
@@ -67,7 +67,7 @@ def dense(x: Array, features: int, kernel_init: str) -> Array:
 
 
 def dropout2d(x: Array, rate: float, train: bool) -> Array:
-    """Zeroes whole channels of each image with probability `rate`, scaling the others by 1/(1 - rate).
+    """Zeroes whole channels of an image with probability `rate`, scales others by 1/(1 - rate).
 
     Source: Tompson et al. 2015 (arXiv:1411.4280), section 3.2, "SpatialDropout".
     """

@@ -1,8 +1,8 @@
 """How convolution and max-pooling are computed, chosen per platform.
 
-XLA's CPU convolution is slow, and inside a loop (`lax.scan`) it also loses its threads; a matrix product
-keeps both. So on a CPU a convolution becomes patches, made by concatenating shifted slices, and one matrix
-product. Accelerators keep their own convolution.
+XLA's CPU convolution is slow, and inside a loop (`lax.scan`) it also loses its threads; a matrix
+product keeps both. So on a CPU a convolution becomes patches, made by concatenating shifted slices,
+and one matrix product. Accelerators keep their own convolution.
 """
 
 from collections.abc import Sequence
@@ -97,8 +97,9 @@ def conv_general_dilated(
 def max_pool(images: Array, window: int = 2) -> Array:
     """Max-pooling of non-overlapping `window` x `window` squares, by reshaping.
 
-    Rows and columns that do not fill a square are dropped ("valid"). Where several entries of a square share
-    its maximum, the gradient is split evenly among them; `nn.max_pool` gives all of it to the first.
+    Rows and columns that do not fill a square are dropped ("valid"). Where several entries of a
+    square share its maximum, the gradient is split evenly among them; `nn.max_pool` gives all of it
+    to the first.
 
     Args:
       images: `[batch, height, width, channels]`.
@@ -112,5 +113,3 @@ def max_pool(images: Array, window: int = 2) -> Array:
         batch, rows, window, columns, window, channels
     )
     return squares.max((2, 4))
-
-

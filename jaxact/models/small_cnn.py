@@ -34,7 +34,7 @@ class SmallCNN(nn.Module):
 
     @nn.compact
     def __call__(self, images: Array, *, train: bool) -> Array:
-        """Maps `[batch, height, width, channels]` (at least 16x16) to logits `[batch, num_classes]`."""
+        """Maps `[batch, height, width, channels]`, at least 16x16, to logits `[batch, classes]`."""
 
         def activate(x: Array) -> Array:
             return ActivationLayer(self.activation, self.sharing)(x)

@@ -14,14 +14,14 @@ VGG11_LAYERS = (64, POOL, 128, POOL, 256, 256, POOL, 512, 512, POOL, 512, 512, P
 
 
 class VGG11(nn.Module):
-    """Eight 3x3 convolutions, each with BatchNorm and activation, in five stages ended by max-pooling.
+    """Eight 3x3 convolutions, each with BatchNorm and activation, in five stages with max-pooling.
 
-    The average over what is left (1x1 for 32x32 images) goes to one dense layer. BatchNorm's running
-    statistics are in the collection `batch_stats`; their momentum (0.9) and epsilon (1e-5) are those of
-    the paper's framework.
+    The average over what is left (1x1 for 32x32 images) goes to one dense layer. BatchNorm's
+    running statistics are in the collection `batch_stats`; their momentum (0.9) and epsilon (1e-5)
+    are those of the paper's framework.
 
-    Source: Simonyan and Zisserman 2015 (arXiv:1409.1556), configuration A; BatchNorm: Ioffe and Szegedy
-    2015 (arXiv:1502.03167).
+    Source: Simonyan and Zisserman 2015 (arXiv:1409.1556), configuration A; BatchNorm: Ioffe and
+    Szegedy 2015 (arXiv:1502.03167).
 
     Attributes:
       activation: the function under test.
@@ -39,7 +39,7 @@ class VGG11(nn.Module):
 
     @nn.compact
     def __call__(self, images: Array, *, train: bool) -> Array:
-        """Maps `[batch, height, width, channels]` (at least 32x32) to logits `[batch, num_classes]`."""
+        """Maps `[batch, height, width, channels]`, at least 32x32, to logits `[batch, classes]`."""
         x = images
         for features in VGG11_LAYERS:
             if features == POOL:

@@ -58,7 +58,7 @@ class Checkpoints(contextlib.AbstractContextManager["Checkpoints"]):
         return self._manager.latest_step()
 
     def save(self, snapshot: Snapshot) -> None:
-        """Saves a snapshot under its step; the arrays are copied first, so they may be donated after."""
+        """Saves a snapshot under its step; its arrays are copied first and may be donated after."""
         tree = jax.tree.map(lambda leaf: np.array(leaf, copy=True), _as_tree(snapshot))
         self._manager.save(
             int(snapshot.state.step),

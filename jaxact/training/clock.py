@@ -16,14 +16,14 @@ def process_age_seconds() -> float:
 
 @dataclasses.dataclass
 class Clock:
-    """Cumulative seconds, on the monotonic clock; part of every checkpoint, so a resumed run counts on.
+    """Cumulative seconds, monotonic; part of every checkpoint, so that a resumed run counts on.
 
     Attributes:
       train_seconds: training dispatches, each waited for. Nothing else.
       compile_seconds: tracing and compilation.
       eval_seconds: evaluation.
-      wall_before_seconds: the wall clock before this process (of earlier processes of the same run) plus
-        what of this process lay before `started`.
+      wall_before_seconds: the wall clock before this process (of earlier processes of the same run)
+        plus what of this process lay before `started`.
       started: `time.perf_counter()` when this clock began.
     """
 

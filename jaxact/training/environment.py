@@ -54,7 +54,7 @@ def cpu_model() -> str:
 
 
 def git_state() -> dict[str, Any]:
-    """The commit that jaxact runs from and whether its files differ from it; null outside a checkout."""
+    """The commit that jaxact runs from, and whether files differ; null outside a checkout."""
     root = Path(__file__).parents[2]
 
     def git(*arguments: str) -> str:

@@ -1,4 +1,4 @@
-"""Trains one network with one activation and leaves its records; the only impure module of training."""
+"""Trains one network with one activation and leaves its records."""
 
 import contextlib
 import dataclasses
@@ -11,7 +11,7 @@ import jax.numpy as jnp
 from ml_collections import ConfigDict
 from tensorboardX import SummaryWriter
 
-from jaxact import config as configuration, data, models
+from jaxact import config as configuration, models
 from jaxact.errors import Interrupted, NonFiniteLossError
 from jaxact.inference import latency
 from jaxact.training import environment, records
@@ -38,8 +38,8 @@ def fit(config: ConfigDict, workdir: Path, started: float | None = None) -> dict
 
     Args:
       config: from `jaxact.config.default_config()`.
-      workdir: gets the run's files (see `jaxact.training.records`); made only once the configuration, the
-        data and the model are right.
+      workdir: gets the run's files (see `jaxact.training.records`); made only once the
+        configuration, the data and the model are right.
       started: `time.perf_counter()` when the wall clock began; now, if None.
 
     Returns:
@@ -82,10 +82,8 @@ def begin(setup: Setup, session: Session) -> Snapshot:
     return snapshot
 
 
-def finished_summary(
-    setup: Setup, session: Session, snapshot: Snapshot
-) -> dict[str, Any] | None:
-    """The summary of a run that had ended before this process began; None if something is left to do.
+def finished_summary(setup: Setup, session: Session, snapshot: Snapshot) -> dict[str, Any] | None:
+    """The summary of a run that ended in an earlier process; None if something is left to do.
 
     Raises:
       ConfigError: the run has trained more epochs than the configuration asks for.
@@ -128,7 +126,8 @@ def train(setup: Setup, session: Session, snapshot: Snapshot) -> Snapshot:
             if session.stop:
                 raise Interrupted(
                     f"stopped by {session.stop.name} at step {step} of {setup.total_steps}; a "
-                    f"checkpoint is saved: run the same command with --workdir={session.workdir} to go on"
+                    "checkpoint is saved: to go on, give the same command with "
+                    f"--workdir={session.workdir}"
                 )
     return snapshot
 
@@ -167,7 +166,9 @@ def train_epoch(
                 "try a lower --config.learning_rate in a new --workdir"
             )
         images = count * setup.config.batch_size
-        view.after_dispatch(step, totals.means()[0], images / (clock.train_seconds - before_seconds))
+        view.after_dispatch(
+            step, totals.means()[0], images / (clock.train_seconds - before_seconds)
+        )
         if session.stop:
             break
     return state, totals, step
@@ -216,14 +217,13 @@ def summarize(setup: Setup, clock: Clock, snapshot: Snapshot) -> dict[str, Any]:
     reached = next((row for row in rows if row[score] >= config.target_accuracy), None)
     examples = rows[-1]["step"] * config.batch_size
 
-    def forward(variables: Any, images: jax.Array) -> jax.Array:
-        images = data.normalize(images, setup.train.mean, setup.train.std)
-        return setup.model.apply(variables, images, train=False)
-
     latency_ms = None
     if config.latency_samples:
         latency_ms = latency.measure(
-            forward, snapshot.state.variables, setup.test_images, config.latency_samples
+            setup.program.classifier,
+            (snapshot.state.variables, setup.train.mean, setup.train.std),
+            setup.test_images,
+            config.latency_samples,
         )
     return {
         "dataset": config.dataset,

@@ -29,7 +29,7 @@ def is_kernel(path: tuple[Any, ...], leaf: jax.Array) -> bool:
 def create_optimizer(
     learning_rate: float, schedule: str, weight_decay: float, steps: int
 ) -> optax.GradientTransformation:
-    """Adam (Kingma and Ba 2015, arXiv:1412.6980), with decoupled decay of kernels where it is not 0.
+    """Adam (Kingma and Ba 2015, arXiv:1412.6980), with decoupled decay of kernels if not 0.
 
     Args:
       learning_rate: the schedule's peak.

@@ -1,4 +1,4 @@
-"""The compiled functions of a run, built once for all runs that differ only in seed and data values."""
+"""The compiled functions of a run, built once for all runs that differ only in seed and data."""
 
 import functools
 from collections.abc import Callable
@@ -6,8 +6,10 @@ from typing import Any, NamedTuple
 
 import jax
 from flax import linen as nn
+from jax import Array
 
 from jaxact import data
+from jaxact.inference import latency
 from jaxact.training import steps
 from jaxact.training.clock import Clock
 from jaxact.training.optimizer import create_optimizer
@@ -17,8 +19,8 @@ from jaxact.training.state import create_state
 class AheadOfTime:
     """A jitted function that is compiled before it is called, on a clock of its own.
 
-    `__call__` compiles what is not compiled yet, for the shapes it is given, outside the caller's time:
-    `prepare` returns the executable and the caller times nothing but its run.
+    `__call__` compiles what is not compiled yet, for the shapes it is given, outside the caller's
+    time: `prepare` returns the executable and the caller times nothing but its run.
     """
 
     def __init__(self, function: Callable[..., Any], donate: tuple[int, ...] = ()):
@@ -26,7 +28,7 @@ class AheadOfTime:
         self._executables: dict[Any, Callable[..., Any]] = {}
 
     def prepare(self, clock: Clock, *arguments: Any) -> Callable[..., Any]:
-        """The executable for these arguments' shapes; `clock.compile_seconds` pays for it if it is new."""
+        """The executable for these arguments' shapes; if new, `clock.compile_seconds` pays."""
         leaves, structure = jax.tree.flatten(arguments)
         signature = (structure, tuple((leaf.shape, leaf.dtype) for leaf in leaves))
         if signature not in self._executables:
@@ -53,15 +55,17 @@ class Program(NamedTuple):
     Attributes:
       init: `(key, images) -> TrainState`, images a normalised batch.
       order: `(key, epoch, labels) -> order`.
-      train: steps -> `(state, totals, order, examples, keys) -> (state, totals)`; state and totals are
-        donated.
+      train: steps -> `(state, totals, order, examples, keys) -> (state, totals)`; state and totals
+        are donated.
       evaluate: `(state, batches) -> Totals`.
+      classifier: for the latency; its variables are `(state.variables, mean, std)`.
     """
 
     init: AheadOfTime
     order: AheadOfTime
     train: Callable[[int], AheadOfTime]
     evaluate: AheadOfTime
+    classifier: latency.Classifier
 
 
 @functools.lru_cache(maxsize=64)
@@ -83,9 +87,16 @@ def build(recipe: Recipe) -> Program:
         )
         return AheadOfTime(many, donate=(0, 1))
 
+    def forward(variables: Any, images: Array) -> Array:
+        network, mean, std = variables
+        return model.apply(network, data.normalize(images, mean, std), train=False)
+
     return Program(
         init=AheadOfTime(functools.partial(create_state, model, optimizer)),
-        order=AheadOfTime(lambda key, epoch, labels: steps.epoch_order(key, epoch, labels.shape[0])),
+        order=AheadOfTime(
+            lambda key, epoch, labels: steps.epoch_order(key, epoch, labels.shape[0])
+        ),
         train=train,
         evaluate=AheadOfTime(functools.partial(steps.evaluate, model, data.normalize)),
+        classifier=latency.Classifier(forward),
     )

@@ -1,4 +1,4 @@
-"""What the user sees of a run: a progress bar on a terminal, plain lines elsewhere, a table at the end."""
+"""What the user sees of a run: a progress bar or plain lines, and a table at the end."""
 
 import contextlib
 import sys

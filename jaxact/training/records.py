@@ -47,7 +47,7 @@ def append_row(path: Path, row: Mapping[str, Any]) -> None:
 
 
 def write_rows(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
-    """Replaces a file of rows, such as one that holds more than the checkpoint that a run resumes from."""
+    """Replaces a file of rows: a resumed run's may hold more epochs than its checkpoint."""
     write_text(path, "".join(json.dumps(row, allow_nan=False) + "\n" for row in rows))
 
 
@@ -59,8 +59,8 @@ def check_workdir(workdir: Path, config: Mapping[str, Any]) -> None:
     """Whether a run with this configuration may use the workdir: a new or empty one, or its own.
 
     Raises:
-      ConfigError: it is no folder, holds something else, or a run whose configuration differs in anything
-        but `epochs`.
+      ConfigError: it is no folder, holds something else, or a run whose configuration differs in
+        anything but `epochs`.
     """
     if not workdir.exists():
         return
@@ -92,8 +92,8 @@ def check_epochs(done: float, wanted: int, workdir: Path) -> None:
     """Refuses a run that is to end before where its checkpoint already is."""
     if done > wanted:
         raise ConfigError(
-            f"--workdir={workdir} has trained {done:.4g} epochs already, config.epochs={wanted} must be "
-            "at least that; choose another folder"
+            f"--workdir={workdir} has trained {done:.4g} epochs already, config.epochs={wanted} must "
+            "be at least that; choose another folder"
         )
 
 
@@ -108,4 +108,6 @@ def open_workdir(workdir: Path, config: Mapping[str, Any], environment: Mapping[
         write_json(workdir / CONFIG, config)
         write_json(workdir / ENVIRONMENT, environment)
     except OSError as error:
-        raise ConfigError(f"--workdir={workdir} cannot be written ({error.strerror}); choose another") from error
+        raise ConfigError(
+            f"--workdir={workdir} cannot be written ({error.strerror}); choose another"
+        ) from error

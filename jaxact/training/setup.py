@@ -13,7 +13,8 @@ from jaxact.errors import ConfigError
 from jaxact.training import program
 from jaxact.training.steps import Examples, Keys
 
-# Subsets and the validation split are the same for every seed, so that seeds differ in training alone.
+# Subsets and the validation split are the same for every seed, so that seeds differ in training
+# alone.
 SPLIT_SEED = 0
 EVAL_BATCH = 256
 # A dispatch cannot be interrupted: on a CPU it gets about a second of work.
@@ -90,9 +91,7 @@ def prepare(config: ConfigDict) -> Setup:
         learning_rate_schedule=config.learning_rate_schedule,
         weight_decay=config.weight_decay,
         total_steps=(
-            0
-            if config.learning_rate_schedule == "constant"
-            else config.epochs * steps_per_epoch
+            0 if config.learning_rate_schedule == "constant" else config.epochs * steps_per_epoch
         ),
     )
     return Setup(
@@ -115,7 +114,7 @@ def prepare(config: ConfigDict) -> Setup:
 def choose_splits(
     dataset: data.Dataset, config: ConfigDict, input_size: int
 ) -> dict[str, data.Split]:
-    """The images to train on ("train") and those to evaluate: "test", and "validation" if asked for."""
+    """The images to train on, "train", and to evaluate: "test", and "validation" if asked for."""
     splits = {"train": dataset.train, "test": dataset.test}
     if config.eval_split == "validation":
         splits["train"], splits["validation"] = data.hold_out(dataset.train, seed=SPLIT_SEED)
@@ -141,15 +140,13 @@ def in_batches(split: data.Split, mean: Any, std: Any) -> Examples:
     images = np.pad(split.images, ((0, blanks), (0, 0), (0, 0), (0, 0)))
     labels = np.pad(split.labels, (0, blanks), constant_values=-1)
     shape = (batches, size)
-    return on_device(
-        images.reshape(*shape, *images.shape[1:]), labels.reshape(shape), mean, std
-    )
+    return on_device(images.reshape(*shape, *images.shape[1:]), labels.reshape(shape), mean, std)
 
 
 def automatic_steps_per_dispatch(
     model: nn.Module, image: np.ndarray, config: ConfigDict, steps_per_epoch: int
 ) -> int:
-    """A whole epoch on an accelerator; on a CPU about a second of work, in equal parts where it can be."""
+    """A whole epoch on an accelerator; about a second of work on a CPU, in equal parts if possible."""
     if jax.default_backend() != "cpu":
         return steps_per_epoch
 
@@ -161,5 +158,6 @@ def automatic_steps_per_dispatch(
     # A backward pass costs about twice its forward pass.
     flops_a_step = 3 * float(analysis.get("flops", 0.0)) * config.batch_size
     most = min(max(int(CPU_FLOPS_A_DISPATCH / max(flops_a_step, 1.0)), 1), steps_per_epoch)
-    # One length for all dispatches means one compilation: prefer a divisor that is not much smaller.
+    # One length for all dispatches means one compilation: prefer a divisor that is not much
+    # smaller.
     return next((n for n in range(most, most // 2, -1) if steps_per_epoch % n == 0), most)

@@ -31,7 +31,7 @@ class StopRequest:
 
 @contextlib.contextmanager
 def stop_on_signals() -> Iterator[StopRequest]:
-    """Catches SIGTERM and SIGINT within the block; in a thread other than the main one it catches none."""
+    """Catches SIGTERM and SIGINT within the block; in the main thread only."""
     request = StopRequest()
     if threading.current_thread() is not threading.main_thread():
         yield request

@@ -16,8 +16,11 @@ from jaxact.training.state import Totals, TrainState
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True)
 class Keys:
-    """The streams of randomness of a run. They depend on the seed alone, so that runs of different
-    activations with one seed see the same initial weights, the same order and the same augmentation."""
+    """The streams of randomness of a run.
+
+    They depend on the seed alone, so that runs of different activations with one seed see the same
+    initial weights, the same order of images and the same augmentation.
+    """
 
     init: Array
     order: Array
@@ -51,7 +54,7 @@ Normalize = Callable[[Array, Array, Array], Array]
 
 
 def cross_entropy(logits: Array, labels: Array) -> Array:
-    """Softmax cross-entropy of each example, `-log softmax(logits)[label]`: `[batch, classes]` to `[batch]`."""
+    """`-log softmax(logits)[label]` of each example: `[batch, classes]` to `[batch]`."""
     return optax.softmax_cross_entropy_with_integer_labels(logits, labels)
 
 
@@ -95,7 +98,7 @@ def train_step(
 
 
 def epoch_order(key: Array, epoch: Array, examples: int) -> Array:
-    """The order in which an epoch (counted from 0) visits the training images: int32 `[examples]`."""
+    """The order in which an epoch, from 0, visits the training images: int32 `[examples]`."""
     return jax.random.permutation(jax.random.fold_in(key, epoch), examples)
 
 
@@ -114,9 +117,9 @@ def train_many(
 ) -> tuple[TrainState, Totals]:
     """`steps` steps in one dispatch, going on where `state.step` stands in its epoch.
 
-    Every draw is `fold_in(key, step)`, so that step k is the same whether reached or resumed, and however
-    many steps a dispatch has. What is left of an epoch after the last whole batch is dropped; the next
-    epoch's order leaves out others.
+    Every draw is `fold_in(key, step)`, so that step k is the same whether reached or resumed, and
+    however many steps a dispatch has. What is left of an epoch after the last whole batch is
+    dropped; the next epoch's order leaves out others.
     """
     steps_per_epoch = examples.labels.shape[0] // batch_size
 
@@ -145,7 +148,9 @@ def train_many(
     return lax.scan(body, (state, totals), length=steps)[0]
 
 
-def evaluate(model: nn.Module, normalize: Normalize, state: TrainState, batches: Examples) -> Totals:
+def evaluate(
+    model: nn.Module, normalize: Normalize, state: TrainState, batches: Examples
+) -> Totals:
     """Loss and accuracy over `batches`, images `[batches, batch, height, width, channels]`."""
 
     def body(totals: Totals, batch: tuple[Array, Array]) -> tuple[Totals, None]:

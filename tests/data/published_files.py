@@ -8,7 +8,7 @@ import pickle
 import tarfile
 import threading
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -69,7 +69,7 @@ _Pickler: Any = pickle._Pickler  # the one in Python, whose methods can be repla
 class _Python2Pickler(_Pickler):
     """Writes bytes as the strings of Python 2, which the published batches were pickled by."""
 
-    dispatch = {**_Pickler.dispatch}
+    dispatch: ClassVar = {**_Pickler.dispatch}
 
     def save_bytes(self, content: bytes):
         self.write(pickle.BINSTRING + len(content).to_bytes(4, "little") + content)
