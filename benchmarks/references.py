@@ -5,7 +5,9 @@ jaxact has to avoid. Beyond |x| = 200, where e^-|x| is far below float32, limits
 """
 
 import dataclasses
+import math
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import mpmath
 import numpy as np
@@ -15,8 +17,9 @@ DIGITS = 50
 SMALLEST = 1e-36  # results below it in magnitude only need to be as small
 NEAR_ROOT = 0.05  # so near a root, ABSOLUTE is enough
 ABSOLUTE = 2e-7
+VALUE_TOLERANCE, DERIVATIVE_TOLERANCE = 5e-7, 1e-6
 
-Function = Callable[[mpf], mpf]
+Function = Callable[..., Any]  # of an mpf; mpmath has no types of its own
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,13 +31,19 @@ class Reference:
         roots: where the value is 0.
         derivative_roots: where the derivative is 0.
         switches: where formulas change: kinks and ends of pieces.
+        loose_below: ten times the tolerance is allowed below this.
     """
 
-    value: Callable[..., mpf]
-    derivative: Callable[..., mpf]
+    value: Function
+    derivative: Function
     roots: tuple[float, ...] = ()
     derivative_roots: tuple[float, ...] = ()
     switches: tuple[float, ...] = (0.0,)
+    loose_below: float = -math.inf
+
+    def allowance(self, x: np.ndarray) -> np.ndarray:
+        """How many times the tolerance is allowed at each point."""
+        return np.where(x < self.loose_below, 10.0, 1.0)
 
 
 def _constant(value: float) -> Function:
@@ -49,7 +58,7 @@ def _sigmoid(x: mpf) -> mpf:
 
 def _softplus(x: mpf) -> mpf:
     if abs(x) > 200:
-        return max(x, mpf(0))
+        return x if x > 0 else mpf(0)
     return mpmath.log1p(mpmath.exp(x))
 
 
@@ -164,13 +173,18 @@ REFERENCES: dict[str, Reference] = {
         derivative_roots=(-1.19243121451,),
     ),
     "gelu": Reference(
-        lambda x: x * _gelu_cdf(x), _gelu_slope, roots=(0.0,), derivative_roots=(-0.75179152469,)
+        lambda x: x * _gelu_cdf(x),
+        _gelu_slope,
+        roots=(0.0,),
+        derivative_roots=(-0.75179152469,),
+        loose_below=-3,
     ),
     "gelu_tanh": Reference(
         lambda x: x * _gelu_tanh_gate(x),
         _gelu_tanh_slope,
         roots=(0.0,),
         derivative_roots=(-0.75246142207,),
+        loose_below=-3,
     ),
     "hard_sigmoid": _clipped(-3, 3, lambda x: (x + 3) / 6, _constant(mpf(1) / 6), closed=False),
     "hard_silu": _HARD_SILU,
@@ -193,7 +207,7 @@ REFERENCES: dict[str, Reference] = {
         lambda x: 2 / (mpmath.sqrt(x * x + 4) - x) if x < 0 else (x + mpmath.sqrt(x * x + 4)) / 2,
         lambda x: _squareplus_slope(x),
     ),
-    "softmax": Reference(_softmax, _softmax_diagonal),  # pyright: ignore[reportArgumentType]
+    "softmax": Reference(_softmax, _softmax_diagonal),
 }
 
 
@@ -205,28 +219,39 @@ def _squareplus_slope(x: mpf) -> mpf:
 def points(reference: Reference, count: int, seed: int = 0) -> np.ndarray:
     """About `count` float32 points: all exponents of both signs, [-100, 100], roots, switches."""
     rng = np.random.default_rng(seed)
-    spread = rng.choice([-1, 1], count // 4) * 2.0 ** rng.uniform(-126, 127.99, count // 4)
+    spread = _either_sign(rng, 2.0 ** rng.uniform(-126, 127.99, count // 4))
     uniform = rng.uniform(-100, 100, count // 4)
     tail = rng.uniform(-20, 20, count // 4)
     special = sorted({*reference.roots, *reference.derivative_roots, *reference.switches})
     each = count // 4 // (2 * len(special))
+    # Around each special point: it, a cloud, and every distance down to the resolution of float32.
     close = [
-        [
-            s,
-            *(s + rng.normal(0, 0.1, each)),
-            *(s + rng.choice([-1, 1], each) * 2.0 ** rng.uniform(-24, 0, each)),
-        ]
+        np.concatenate(
+            [[0], rng.normal(0, 0.1, each), _either_sign(rng, 2.0 ** rng.uniform(-24, 0, each))]
+        )
+        + s
         for s in special
     ]
     return np.concatenate([spread, uniform, tail, *close]).astype(np.float32)
+
+
+def softmax_rows(count: int, seed: int = 0) -> np.ndarray:
+    """About `count` float32 numbers in rows of 8, from nearly equal to far apart."""
+    rng = np.random.default_rng(seed)
+    scale = 10.0 ** rng.uniform(-2, 2, (count // 8, 1))
+    return (rng.normal(0, 1, (count // 8, 8)) * scale).astype(np.float32)
+
+
+def _either_sign(rng: np.random.Generator, magnitudes: np.ndarray) -> np.ndarray:
+    return rng.choice([-1, 1], magnitudes.shape) * magnitudes
 
 
 def evaluate(function: Function, x: np.ndarray) -> np.ndarray:
     """`function` at every point of `x` (each row of it, if it has rows), rounded to float64."""
     with mp.workdps(DIGITS):
         if x.ndim == 2:
-            rows = [function([mpf(float(v)) for v in row]) for row in x]  # pyright: ignore
-            return np.array([[float(v) for v in row] for row in rows])  # pyright: ignore
+            rows = [function([mpf(float(v)) for v in row]) for row in x]
+            return np.array([[float(v) for v in row] for row in rows])
         return np.array([float(function(mpf(float(v)))) for v in x])
 
 

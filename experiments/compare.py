@@ -5,16 +5,17 @@ run k of every activation has the same initial weights, order of images and augm
 runs are not made again, so a comparison that was stopped goes on when the same command is given.
 """
 
+import dataclasses
 import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from absl import app, flags
-from ml_collections import ConfigDict
 from rich.console import Console
 
 from experiments import tables
-from jaxact import activations, command_line, config as configuration
+from jaxact import activations, command_line
+from jaxact.config import Config, check
 from jaxact.errors import ConfigError, NonFiniteLossError
 from jaxact.training import loop, records
 
@@ -51,17 +52,16 @@ def folder_name(spec: str) -> str:
     return re.sub(r"[^\w.=(),+-]", "_", spec)
 
 
-def run_all(config: ConfigDict, specs: Sequence[str], seeds: int, workdir: Path) -> list[dict]:
+def run_all(config: Config, specs: Sequence[str], seeds: int, workdir: Path) -> list[dict]:
     """Makes every run that is not there yet, seed by seed, and returns their summaries.
 
     A run whose loss becomes NaN or infinite is a miss, and the others go on.
     """
-    configuration.validate(config)
     console = Console(stderr=True, highlight=False)
     summaries = []
     for seed in range(seeds):
         for spec in specs:
-            run = ConfigDict({**configuration.to_dict(config), "activation": spec, "seed": seed})
+            run = dataclasses.replace(config, activation=spec, seed=seed)
             folder = workdir / folder_name(spec) / f"seed{seed}"
             console.print(f"{spec}, seed {seed}:", markup=False)
             try:
@@ -74,7 +74,7 @@ def run_all(config: ConfigDict, specs: Sequence[str], seeds: int, workdir: Path)
 
 def compare() -> None:
     """Compares as the flags say, prints the table and writes it."""
-    config = CONFIG.value
+    config = check(CONFIG.value)
     specs = split_specs(ACTIVATIONS.value)
     workdir = Path(WORKDIR.value or f"runs/compare-{config.dataset}-{config.model}")
     summaries = run_all(config, specs, SEEDS.value, workdir)

@@ -7,10 +7,11 @@ import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ml_collections import ConfigDict
 from rich.table import Table
 
-HEADINGS = (
+from jaxact.config import Config
+
+HEADINGS: tuple[str, ...] = (
     "activation",
     "reached",
     "epoch to target",
@@ -22,7 +23,7 @@ HEADINGS = (
 )
 
 
-def missed(config: ConfigDict) -> dict[str, Any]:
+def missed(config: Config) -> dict[str, Any]:
     """The summary of a run that came to no end: it never reached the target."""
     return {"activation": config.activation, "seed": config.seed, "reached_target": False}
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from absl import flags, logging
 from ml_collections import ConfigDict, config_flags
 
-from jaxact.config import RULES, field_error
+from jaxact.config import RULES, Config, field_error
 from jaxact.errors import ConfigError, JaxactError
 
 DEFAULT_CONFIG = "configs/digits.py"
@@ -107,8 +107,8 @@ def explain(argv: Sequence[str], error: Exception) -> ConfigError:
     return ConfigError(f"{kind}{text} (--help lists the options)")
 
 
-def new_workdir(config: ConfigDict) -> Path:
+def new_workdir(config: Config) -> Path:
     """A folder for a run that was given none: `runs/DATASET-MODEL-ACTIVATION-TIME`."""
-    activation = re.sub(r"[^\w.-]+", "_", str(config.activation))[:60]
+    activation = re.sub(r"[^\w.-]+", "_", config.activation)[:60]
     moment = datetime.datetime.now().strftime("%Y%m%d-%H%M%S-%f")
     return Path("runs") / f"{config.dataset}-{config.model}-{activation}-{moment}"

@@ -1,5 +1,6 @@
 """The configuration of a run: every field, its default, and what it may hold."""
 
+import dataclasses
 import math
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -72,44 +73,50 @@ RULES: dict[str, Rule] = {
 }
 
 
-def default_config() -> ConfigDict:
-    """Every field with its default: the small CNN with ReLU on the embedded digits.
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """Every field of a run and its default: the small CNN with ReLU on the embedded digits."""
 
-    A file of `configs/` starts from it and changes what its data set needs. A field that is not
-    here is an error wherever it is set.
+    # Data. Examples: the first that many after a seeded shuffle; None: all.
+    dataset: str = "digits"
+    data_dir: str = dataclasses.field(default_factory=lambda: str(data.default_data_dir()))
+    train_examples: int | None = None
+    test_examples: int | None = None
+    # "test": accuracy on the test set every epoch, as in the paper. "validation": the target is
+    # crossed on images held out of the training set, and the test set is read once, at the end.
+    eval_split: str = "test"
+    augmentation: str = "default"  # the data set's own: crop and flip for CIFAR-10, else none
+
+    # Model.
+    model: str = "small_cnn"
+    activation: str = "relu"
+    activation_sharing: str = "layer"  # of learnable parameters: one a layer, or one a channel
+    kernel_init: str = "torch_default"
+    dropout_rate: float = 0.5  # of the small CNN's Dropout2d; VGG-11 has none
+
+    # Optimisation: Adam on softmax cross-entropy.
+    epochs: int = 20
+    batch_size: int = 128
+    learning_rate: float = 1e-3
+    learning_rate_schedule: str = "constant"
+    weight_decay: float = 0.0  # decoupled, of kernels alone
+    seed: int = 0
+
+    # Measurement.
+    target_accuracy: float = 0.97
+    checkpoint_every_epochs: int = 1
+    steps_per_dispatch: int | None = None  # None: an epoch; on a CPU about a second of work
+    latency_samples: int = 1000  # 0: latency is not measured
+
+
+def default_config() -> ConfigDict:
+    """The defaults of `Config` as the mutable `ConfigDict` that a file of `configs/` changes.
+
+    A field that is not there is an error wherever it is set.
     """
-    return ConfigDict(
-        {
-            # Data: `null` examples means all; a number, the first that many after a seeded shuffle.
-            "dataset": "digits",
-            "data_dir": str(data.default_data_dir()),
-            "train_examples": config_dict.placeholder(int),
-            "test_examples": config_dict.placeholder(int),
-            # "test": accuracy on the test set every epoch, as in the paper. "validation": the
-            # target is crossed on images held out of the training set, and the test set is read
-            # once, at the end.
-            "eval_split": "test",
-            "augmentation": "default",  # the data set's own: crop and flip for CIFAR-10, else none
-            # Model.
-            "model": "small_cnn",
-            "activation": "relu",
-            "activation_sharing": "layer",  # of learnable parameters: one a layer, or one a channel
-            "kernel_init": "torch_default",
-            "dropout_rate": 0.5,  # of the small CNN's Dropout2d; VGG-11 has none
-            # Optimisation: Adam on softmax cross-entropy.
-            "epochs": 20,
-            "batch_size": 128,
-            "learning_rate": 1e-3,
-            "learning_rate_schedule": "constant",
-            "weight_decay": 0.0,  # decoupled, of kernels alone
-            "seed": 0,
-            # Measurement.
-            "target_accuracy": 0.97,
-            "checkpoint_every_epochs": 1,
-            "steps_per_dispatch": config_dict.placeholder(int),  # null: an epoch, less on a CPU
-            "latency_samples": 1000,  # 0: latency is not measured
-        }
-    )
+    fields = dataclasses.asdict(Config())
+    optional = {name: config_dict.placeholder(int) for name in fields if fields[name] is None}
+    return ConfigDict(fields | optional)
 
 
 def field_error(name: str, value: Any) -> ConfigError | None:
@@ -124,26 +131,24 @@ def field_error(name: str, value: Any) -> ConfigError | None:
     return ConfigError(f"config.{name}={value!r} must be {rule.allowed}{hint}")
 
 
-def validate(config: ConfigDict) -> None:
-    """Checks every field, the activation's spec included, before anything is built or written.
+def check(config: ConfigDict) -> Config:
+    """The configuration, every field checked, the activation's spec included.
 
     Raises:
       ConfigError: names the field, its value and what is allowed.
     """
-    for name in RULES.keys() - config.keys():
+    fields: dict[str, Any] = config.to_dict()
+    for name in RULES.keys() - fields.keys():
         raise ConfigError(f"config.{name} is missing: start from jaxact.config.default_config()")
-    for name, value in config.items():
+    for name, value in fields.items():
         if error := field_error(name, value):
             raise error
+    checked = Config(**fields)
     try:
-        activations.get(config.activation)
+        activations.get(checked.activation)
     except ValueError as error:
-        raise ConfigError(f"config.activation={config.activation!r}: {error}") from error
-
-
-def to_dict(config: ConfigDict) -> dict[str, Any]:
-    """The configuration as plain values, in the order of `RULES`; what `config.json` holds."""
-    return {name: config[name] for name in RULES}
+        raise ConfigError(f"config.activation={checked.activation!r}: {error}") from error
+    return checked
 
 
 def variant(config: ConfigDict, name: str, variants: Mapping[str, Mapping[str, Any]]) -> ConfigDict:

@@ -7,6 +7,7 @@ from pathlib import Path
 from absl import app, flags
 
 from jaxact import command_line
+from jaxact.config import check
 from jaxact.training import loop, progress
 from jaxact.training.clock import process_age_seconds
 
@@ -21,8 +22,9 @@ WORKDIR = flags.DEFINE_string(
 def train() -> None:
     """Trains as the flags say, and prints the result."""
     started = time.perf_counter() - process_age_seconds()
-    workdir = Path(WORKDIR.value) if WORKDIR.value else command_line.new_workdir(CONFIG.value)
-    progress.print_summary(loop.fit(CONFIG.value, workdir, started))
+    config = check(CONFIG.value)
+    workdir = Path(WORKDIR.value) if WORKDIR.value else command_line.new_workdir(config)
+    progress.print_summary(loop.fit(config, workdir, started))
     print(f"records: {workdir}")
 
 

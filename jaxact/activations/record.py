@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 from jax import Array
+from jax.typing import ArrayLike
 
 from jaxact.errors import ConfigError
 
@@ -69,7 +70,7 @@ class Activation:
         """Initial learnable parameters: `{"alpha": 0.25}` for PReLU, `{}` for most."""
         return dict(self.initial)
 
-    def __call__(self, x: Array, **params: Any) -> Array:
+    def __call__(self, x: ArrayLike, **params: Any) -> Array:
         """The function at `x` (any shape, floating dtype), which it keeps.
 
         Args:
@@ -82,7 +83,7 @@ class Activation:
         """
         return self.function(x, **self._arguments(params))
 
-    def derivative(self, x: Array, **params: Any) -> Array:
+    def derivative(self, x: ArrayLike, **params: Any) -> Array:
         """The closed-form derivative at `x`, of the same shape and dtype; arguments as for a call.
 
         That of a function that is not elementwise is the diagonal of its Jacobian. Without a

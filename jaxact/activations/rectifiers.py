@@ -28,7 +28,7 @@ def linear(x: Array, slope: ArrayLike = 1.0) -> Array:
     Returns:
         Array of the shape and dtype of `x`.
     """
-    return slope * x
+    return x * slope
 
 
 @elementwise()

@@ -5,7 +5,7 @@ import importlib
 import inspect
 import math
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from jax import Array
 
@@ -164,7 +164,8 @@ def get(spec: str | Activation) -> Activation:
 
 
 def _users_own(target: str, arguments: Mapping[str, Value]) -> Activation:
-    found = _imported(target)
+    """The function or `Activation` that `package.module:attribute` names."""
+    found: Any = _imported(target)
     if isinstance(found, Activation):
         if arguments:
             message = f"{target} is an Activation, with its parameters bound: it takes no arguments"
@@ -180,7 +181,7 @@ def _users_own(target: str, arguments: Mapping[str, Value]) -> Activation:
     lines = (inspect.getdoc(found) or "").strip().splitlines()
     return Activation(
         name=target,
-        function=found,
+        function=cast(Callable[..., Array], found),
         constants=tuple(arguments.items()),
         reference=lines[0] if lines else target,
         spec=text_of(target, arguments.items()),

@@ -53,7 +53,7 @@ def _squareplus_below(x: Array, b: ArrayLike) -> tuple[Array, Array]:
     far = 1e18 if x.dtype == jnp.float32 else 1e150
     near = jnp.minimum(magnitude, far)
     root = jnp.where(magnitude > far, magnitude, jnp.sqrt(near * near + b))
-    value = 0.5 * b / (root + magnitude)
+    value = jnp.divide(0.5 * b, root + magnitude)
     return value, value / root
 
 

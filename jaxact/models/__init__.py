@@ -1,15 +1,15 @@
 """The networks in which activations are compared: Flax modules that take NHWC images."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import jax
 from flax import linen as nn
+from jax import Array
 
 from jaxact import activations
 from jaxact.errors import ConfigError, did_you_mean
 from jaxact.models.initializers import KERNEL_INITIALIZERS, kernel_initializer
-from jaxact.models.layers import Sharing
 from jaxact.models.small_cnn import SmallCNN
 from jaxact.models.vgg import VGG11
 
@@ -31,7 +31,7 @@ def create_model(
     activation: str | activations.Activation = "relu",
     num_classes: int = 10,
     kernel_init: str = "torch_default",
-    sharing: Sharing = "layer",
+    sharing: str = "layer",
     **options: Any,
 ) -> nn.Module:
     """A model by name, with one activation everywhere.
@@ -70,6 +70,11 @@ def create_model(
     )
 
 
+def predict(model: nn.Module, variables: Mapping[str, Any], images: Array) -> Array:
+    """The logits of a trained model: normalised images to `[batch, num_classes]`."""
+    return cast(Array, model.apply(variables, images, train=False))
+
+
 def count_parameters(params: Mapping[str, Any]) -> int:
     """Number of trainable scalars in a `params` collection."""
     return sum(leaf.size for leaf in jax.tree.leaves(params))
@@ -84,4 +89,5 @@ __all__ = [
     "create_model",
     "input_size",
     "names",
+    "predict",
 ]

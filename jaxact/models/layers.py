@@ -1,7 +1,6 @@
 """The pieces the models are built from: activation, convolution and dense layers, Dropout2d."""
 
 import math
-from typing import Literal
 
 import jax.numpy as jnp
 from flax import linen as nn
@@ -10,8 +9,6 @@ from jax import Array
 from jaxact import activations
 from jaxact.models import lowering
 from jaxact.models.initializers import bias_initializer, kernel_initializer
-
-Sharing = Literal["layer", "channel"]
 
 
 class ActivationLayer(nn.Module):
@@ -24,7 +21,7 @@ class ActivationLayer(nn.Module):
     """
 
     activation: activations.Activation
-    sharing: Sharing = "layer"
+    sharing: str = "layer"
 
     @nn.compact
     def __call__(self, x: Array) -> Array:

@@ -6,7 +6,7 @@ from flax import linen as nn
 from jax import Array
 
 from jaxact import activations
-from jaxact.models.layers import ActivationLayer, Sharing, conv, dense, dropout2d, flatten
+from jaxact.models.layers import ActivationLayer, conv, dense, dropout2d, flatten
 from jaxact.models.lowering import max_pool
 
 
@@ -29,7 +29,7 @@ class SmallCNN(nn.Module):
     activation: activations.Activation
     num_classes: int = 10
     kernel_init: str = "torch_default"
-    sharing: Sharing = "layer"
+    sharing: str = "layer"
     dropout_rate: float = 0.5
 
     @nn.compact

@@ -6,7 +6,7 @@ from flax import linen as nn
 from jax import Array
 
 from jaxact import activations
-from jaxact.models.layers import ActivationLayer, Sharing, conv, dense
+from jaxact.models.layers import ActivationLayer, conv, dense
 from jaxact.models.lowering import max_pool
 
 POOL = 0
@@ -35,7 +35,7 @@ class VGG11(nn.Module):
     activation: activations.Activation
     num_classes: int = 10
     kernel_init: str = "torch_default"
-    sharing: Sharing = "layer"
+    sharing: str = "layer"
 
     @nn.compact
     def __call__(self, images: Array, *, train: bool) -> Array:

@@ -31,7 +31,7 @@ def describe() -> dict[str, Any]:
         "cpu_count": os.cpu_count(),
         "operating_system": platform.platform(),
         "XLA_FLAGS": os.environ.get("XLA_FLAGS", ""),
-        "matmul_precision": jax.config.jax_default_matmul_precision or "default",
+        "matmul_precision": getattr(jax.config, "jax_default_matmul_precision", None) or "default",
         **git_state(),
     }
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from ml_collections import ConfigDict
 from tensorboardX import SummaryWriter
 
-from jaxact import config as configuration, models
+from jaxact import models
+from jaxact.config import Config
 from jaxact.errors import Interrupted, NonFiniteLossError
 from jaxact.inference import latency
 from jaxact.training import environment, records
@@ -33,11 +33,11 @@ class Session:
     stop: StopRequest
 
 
-def fit(config: ConfigDict, workdir: Path, started: float | None = None) -> dict[str, Any]:
+def fit(config: Config, workdir: Path, started: float | None = None) -> dict[str, Any]:
     """Trains as `config` says, or goes on where an earlier process of the same run stopped.
 
     Args:
-      config: from `jaxact.config.default_config()`.
+      config: from `jaxact.config.check`.
       workdir: gets the run's files (see `jaxact.training.records`); made only once the
         configuration, the data and the model are right.
       started: `time.perf_counter()` when the wall clock began; now, if None.
@@ -51,8 +51,7 @@ def fit(config: ConfigDict, workdir: Path, started: float | None = None) -> dict
       Interrupted: by SIGTERM or SIGINT, after a checkpoint was saved.
     """
     clock = Clock(started=time.perf_counter() if started is None else started)
-    configuration.validate(config)
-    fields = configuration.to_dict(config)
+    fields = dataclasses.asdict(config)
     records.check_workdir(workdir, fields)
     setup = prepare(config)
     records.open_workdir(workdir, fields, environment.describe())

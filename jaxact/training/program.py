@@ -8,7 +8,7 @@ import jax
 from flax import linen as nn
 from jax import Array
 
-from jaxact import data
+from jaxact import data, models
 from jaxact.inference import latency
 from jaxact.training import steps
 from jaxact.training.clock import Clock
@@ -89,7 +89,7 @@ def build(recipe: Recipe) -> Program:
 
     def forward(variables: Any, images: Array) -> Array:
         network, mean, std = variables
-        return model.apply(network, data.normalize(images, mean, std), train=False)
+        return models.predict(model, network, data.normalize(images, mean, std))
 
     return Program(
         init=AheadOfTime(functools.partial(create_state, model, optimizer)),

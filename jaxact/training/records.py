@@ -92,8 +92,8 @@ def check_epochs(done: float, wanted: int, workdir: Path) -> None:
     """Refuses a run that is to end before where its checkpoint already is."""
     if done > wanted:
         raise ConfigError(
-            f"--workdir={workdir} has trained {done:.4g} epochs already, config.epochs={wanted} must "
-            "be at least that; choose another folder"
+            f"--workdir={workdir} has trained {done:.4g} epochs already; config.epochs={wanted} "
+            "must be at least that, or choose another folder"
         )
 
 

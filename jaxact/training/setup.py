@@ -6,9 +6,9 @@ from typing import Any
 import jax
 import numpy as np
 from flax import linen as nn
-from ml_collections import ConfigDict
 
-from jaxact import activations, config as configuration, data, models
+from jaxact import activations, data, models
+from jaxact.config import Config
 from jaxact.errors import ConfigError
 from jaxact.training import program
 from jaxact.training.steps import Examples, Keys
@@ -26,7 +26,6 @@ class Setup:
     """A run, ready to start; nothing has been written yet.
 
     Attributes:
-      config: valid.
       model, activation: as built.
       train: the training images, on the device.
       evaluations: the splits to evaluate, by name ("test", "validation"), in batches on the device.
@@ -37,7 +36,7 @@ class Setup:
       steps_per_dispatch: at most so many steps go into one dispatch.
     """
 
-    config: ConfigDict
+    config: Config
     model: nn.Module
     activation: activations.Activation
     train: Examples
@@ -53,14 +52,13 @@ class Setup:
         return self.config.epochs * self.steps_per_epoch
 
 
-def prepare(config: ConfigDict) -> Setup:
-    """Checks the configuration, gets the data and builds the model.
+def prepare(config: Config) -> Setup:
+    """Gets the data and builds the model.
 
     Raises:
-      ConfigError: the configuration is wrong.
+      ConfigError: the data are too few for the configuration.
       DataError: the data cannot be had.
     """
-    configuration.validate(config)
     activation = activations.get(config.activation)
     options = {"dropout_rate": config.dropout_rate} if config.model == "small_cnn" else {}
     dataset = data.load(config.dataset, config.data_dir)
@@ -111,24 +109,24 @@ def prepare(config: ConfigDict) -> Setup:
     )
 
 
-def choose_splits(
-    dataset: data.Dataset, config: ConfigDict, input_size: int
-) -> dict[str, data.Split]:
+def choose_splits(dataset: data.Dataset, config: Config, input_size: int) -> dict[str, data.Split]:
     """The images to train on, "train", and to evaluate: "test", and "validation" if asked for."""
     splits = {"train": dataset.train, "test": dataset.test}
     if config.eval_split == "validation":
         splits["train"], splits["validation"] = data.hold_out(dataset.train, seed=SPLIT_SEED)
     for name in ("train", "test"):
         field = f"{name}_examples"
-        splits[name] = data.subset(splits[name], config[field], SPLIT_SEED, f"config.{field}")
+        splits[name] = data.subset(
+            splits[name], getattr(config, field), SPLIT_SEED, f"config.{field}"
+        )
     return {
         name: data.Split(data.fit_to_model(split.images, input_size), split.labels)
         for name, split in splits.items()
     }
 
 
-def on_device(images: np.ndarray, labels: np.ndarray, mean: Any, std: Any) -> Examples:
-    return jax.device_put(Examples(images, labels, mean, std))
+def on_device(*leaves: Any) -> Examples:
+    return Examples(*map(jax.device_put, leaves))
 
 
 def in_batches(split: data.Split, mean: Any, std: Any) -> Examples:
@@ -144,15 +142,15 @@ def in_batches(split: data.Split, mean: Any, std: Any) -> Examples:
 
 
 def automatic_steps_per_dispatch(
-    model: nn.Module, image: np.ndarray, config: ConfigDict, steps_per_epoch: int
+    model: nn.Module, image: np.ndarray, config: Config, steps_per_epoch: int
 ) -> int:
-    """A whole epoch on an accelerator; about a second of work on a CPU, in equal parts if possible."""
+    """A whole epoch on an accelerator; on a CPU about a second of work, equal parts if it can."""
     if jax.default_backend() != "cpu":
         return steps_per_epoch
 
     def forward(image):
         variables = model.init(jax.random.key(0), image, train=False)
-        return model.apply(variables, image, train=False)
+        return models.predict(model, variables, image)
 
     analysis = jax.jit(forward).lower(image.astype(np.float32)).cost_analysis() or {}
     # A backward pass costs about twice its forward pass.

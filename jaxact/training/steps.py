@@ -10,6 +10,7 @@ import optax
 from flax import linen as nn
 from jax import Array, lax
 
+from jaxact import models
 from jaxact.training.state import Totals, TrainState
 
 
@@ -77,7 +78,7 @@ def train_step(
     """
 
     def loss_of(params: Any) -> tuple[Array, tuple[Array, Any]]:
-        logits, updates = model.apply(
+        logits, updates = model.apply(  # pyright: ignore[reportAssignmentType]
             {"params": params, "batch_stats": state.batch_stats},
             images,
             train=True,
@@ -157,7 +158,7 @@ def evaluate(
         images, labels = batch
         real = labels >= 0
         images = normalize(images, batches.mean, batches.std)
-        logits = model.apply(state.variables, images, train=False)
+        logits = models.predict(model, state.variables, images)
         loss = jnp.where(real, cross_entropy(logits, jnp.where(real, labels, 0)), 0.0)
         return Totals(
             loss=totals.loss + loss.sum(),

@@ -36,7 +36,7 @@ def server():
     server.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def real_data_dir() -> Path:
     if not os.environ.get("JAXACT_DATA"):
         pytest.skip("JAXACT_DATA does not name a folder with the original files")

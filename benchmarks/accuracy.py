@@ -1,0 +1,158 @@
+"""How far activations and gradients are from the truth in float32, in jaxact and in jax.nn.
+
+    python -m benchmarks.accuracy                    (about 3 minutes on one core)
+
+Against mpmath with 50 digits, over about 20,000 points a function: every exponent of float32 in
+both signs, [-100, 100], and the neighbourhood of each root and kink. What is counted as an error
+is said in `benchmarks.references`. Prints a Markdown table and writes JSON with machine and
+versions.
+"""
+
+import argparse
+import functools
+import json
+import platform
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import jaxlib
+import mpmath
+import numpy as np
+
+import jaxact
+from benchmarks import references
+from benchmarks.references import REFERENCES, Reference, evaluate, relative_errors
+from jaxact import activations
+
+# jax.nn's `gelu` is the tanh form unless told otherwise.
+_PEERS = {
+    "gelu": functools.partial(jax.nn.gelu, approximate=False),
+    "gelu_tanh": functools.partial(jax.nn.gelu, approximate=True),
+}
+_WRONG = 1e-5
+_COLUMNS = {
+    "value": "value",
+    "derivative": "derivative",
+    "grad": "jax.grad",
+    "jax_nn_value": "jax.nn value",
+    "jax_nn_grad": "jax.nn grad",
+}
+
+
+def peer(name: str) -> Callable[..., Any] | None:
+    """jax.nn's function of that name, if it has one."""
+    return _PEERS.get(name) or getattr(jax.nn, name, None)
+
+
+def gradient(function: Callable[..., Any], x: np.ndarray) -> np.ndarray:
+    """jax.grad at each number of `x`; for rows, the diagonals of their Jacobians."""
+    if x.ndim == 1:
+        return np.asarray(jax.jit(jax.vmap(jax.grad(function)))(x))
+    return np.asarray(jax.vmap(lambda row: jnp.diagonal(jax.jacrev(function)(row)))(x))
+
+
+def measure(name: str, count: int) -> dict[str, Any]:
+    """The worst relative errors of one activation and where they are, and those of jax.nn's."""
+    activation, reference = activations.get(name), REFERENCES[name]
+    rows = not activation.elementwise
+    x = references.softmax_rows(count) if rows else references.points(reference, count)
+    true, slope = evaluate(reference.value, x), evaluate(reference.derivative, x)
+    errors = {
+        "value": relative_errors(np.asarray(activation(x)), true, x, reference.roots),
+        "derivative": _slope_errors(np.asarray(activation.derivative(x)), slope, x, reference),
+        "grad": _slope_errors(gradient(activation, x), slope, x, reference),
+    }
+    other = peer(name)
+    row: dict[str, Any] = {"activation": name, "points": int(x.size)}
+    if other is not None:
+        at_kink = np.isin(x, [kink.at for kink in activation.kinks])  # conventions differ
+        errors["jax_nn_value"] = relative_errors(np.asarray(other(x)), true, x, reference.roots)
+        peer_errors = _slope_errors(gradient(other, x), slope, x, reference)
+        errors["jax_nn_grad"] = np.where(at_kink, 0, peer_errors)
+        if not rows:
+            row["jax_nn_grad_wrong_share"] = wrong_share(other, reference)
+    for key, error in errors.items():
+        worst = np.unravel_index(np.argmax(error), error.shape)
+        row[key] = {"worst": float(error[worst]), "at": float(x[worst])}
+    row["within_tolerance"] = bool(
+        (errors["value"] <= references.VALUE_TOLERANCE * reference.allowance(x)).all()
+        and (errors["derivative"] <= _slope_tolerance(reference, x)).all()
+        and (errors["grad"] <= _slope_tolerance(reference, x)).all()
+    )
+    return row
+
+
+def wrong_share(function: Callable[..., Any], reference: Reference, count: int = 2001) -> float:
+    """The share of [-100, 100] where the gradient of `function` is wrong by more than 1e-5."""
+    x = np.linspace(-100, 100, count).astype(np.float32)
+    x = x[~np.isin(x, reference.switches)]
+    slope = evaluate(reference.derivative, x)
+    errors = _slope_errors(gradient(function, x), slope, x, reference)
+    return float(np.mean(errors > _WRONG))
+
+
+def _slope_errors(
+    got: np.ndarray, slope: np.ndarray, x: np.ndarray, reference: Reference
+) -> np.ndarray:
+    return relative_errors(got, slope, x, reference.derivative_roots)
+
+
+def _slope_tolerance(reference: Reference, x: np.ndarray) -> np.ndarray:
+    return references.DERIVATIVE_TOLERANCE * reference.allowance(x)
+
+
+def markdown(rows: list[dict[str, Any]]) -> str:
+    """The table of the worst relative errors."""
+    heads = ["activation", *_COLUMNS.values(), "jax.nn grad wrong by > 1e-5 on [-100, 100]"]
+    lines = ["| " + " | ".join(heads) + " |", "|---" + "|---:" * (len(heads) - 1) + "|"]
+    for row in rows:
+        cells = [row["activation"]]
+        cells += [f"{row[key]['worst']:.1e}" if key in row else "" for key in _COLUMNS]
+        share = row.get("jax_nn_grad_wrong_share")
+        cells.append("" if share is None else f"{100 * share:.1f} %")
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def environment() -> dict[str, str]:
+    """The machine and the versions that were measured."""
+    device = jax.devices()[0]
+    return {
+        "device": f"{device.platform}: {device.device_kind}",
+        "machine": f"{platform.system()} {platform.machine()}",
+        "processor": _processor(),
+        "python": platform.python_version(),
+        "jaxact": jaxact.__version__,
+        "jax": jax.__version__,
+        "jaxlib": jaxlib.__version__,
+        "numpy": np.__version__,
+        "mpmath": mpmath.__version__,
+    }
+
+
+def _processor() -> str:
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
+    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return models[0] if models else platform.processor()
+
+
+def main() -> None:
+    """Measures every registered activation."""
+    parser = argparse.ArgumentParser(description="accuracy of activations and gradients, float32")
+    parser.add_argument("--out", type=Path, default=Path("benchmarks/results/accuracy.json"))
+    parser.add_argument("--points", type=int, default=20_000, help="points a function")
+    arguments = parser.parse_args()
+    rows = [measure(name, arguments.points) for name in activations.names()]
+    arguments.out.parent.mkdir(parents=True, exist_ok=True)
+    record = {"environment": environment(), "dtype": "float32", "rows": rows}
+    arguments.out.write_text(json.dumps(record, indent=1) + "\n")
+    print(markdown(rows))
+    print(f"\nWritten to {arguments.out}.")
+
+
+if __name__ == "__main__":
+    main()

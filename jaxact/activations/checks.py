@@ -1,0 +1,296 @@
+"""What `python -m jaxact.check` verifies of an activation, as a pure function."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxact.activations.record import Activation, ActivationError
+from jaxact.activations.registry import get
+
+_DTYPES = ("float64", "float32", "float16", "bfloat16")
+_BLOCK = (4, 4)  # what an activation that is not elementwise is tried on, whatever its axis
+_FLOAT32_MAX = float(np.finfo(np.float32).max)
+
+
+class CheckResult(NamedTuple):
+    """One row of the table: what was checked, whether it holds, and what was seen."""
+
+    name: str
+    passed: bool
+    detail: str
+
+
+def check_activation(activation: Activation) -> list[CheckResult]:
+    """Runs every check on an activation at its initial parameters.
+
+    Args:
+        activation: what `activations.get` gives.
+
+    Returns:
+        A result for each check, in a fixed order. An exception inside of a check fails it.
+    """
+    checks: list[tuple[str, Callable[[Activation], tuple[bool, str]]]] = [
+        ("derivative is jax.grad", _derivative_is_grad),
+        ("derivative is the finite difference", _derivative_is_difference),
+        ("value at the kinks", _kinks),
+        ("finite over the float range", _finite),
+        ("limits at -inf and inf", _infinities),
+        ("NaN in, NaN out", _nan),
+        ("second derivative", _second_derivative),
+        ("dtype and shape kept", _dtype_and_shape),
+        ("jit and vmap", _transforms),
+        ("monotonic", _monotonic),
+        ("learnable parameters", _parameters),
+        ("spec gives it back", _spec),
+    ]
+    results = []
+    with jax.enable_x64(True), np.errstate(all="ignore"):
+        for name, check in checks:
+            try:
+                results.append(CheckResult(name, *check(activation)))
+            except Exception as error:  # whatever a user's function raises is a finding
+                first_line = (str(error).splitlines() or [""])[0]
+                results.append(CheckResult(name, False, f"{type(error).__name__}: {first_line}"))
+    return results
+
+
+def _moderate(activation: Activation, dtype: str = "float64") -> np.ndarray:
+    """Points of [-30, 30] away from the kinks, the denser the nearer to 0."""
+    unit = np.linspace(-1, 1, 400)
+    x = 0.0123 + 30 * np.sign(unit) * np.abs(unit) ** 1.5
+    for kink in activation.kinks:
+        x = np.where(np.abs(x - kink.at) < 0.01, x + 0.02, x)
+    x = x.astype(dtype)
+    return x if activation.elementwise else x.reshape(-1, *_BLOCK, order="F")
+
+
+def _whole_range(activation: Activation) -> np.ndarray:
+    """0 and every power of two of float32, of both signs, beside the largest number."""
+    powers = np.append(2.0 ** np.arange(-126, 128), _FLOAT32_MAX).astype(np.float32)
+    x = np.concatenate([-powers[::-1], [0], powers]).astype(np.float32)
+    return _heads(activation, x)
+
+
+def _heads(activation: Activation, x: np.ndarray) -> np.ndarray:
+    """The numbers as they are or, if the activation is not elementwise, each heading a block."""
+    if activation.elementwise:
+        return x
+    blocks = np.tile(np.linspace(-1, 2, 16, dtype=x.dtype).reshape(_BLOCK), (len(x), 1, 1))
+    blocks[:, 0, 0] = x
+    return blocks
+
+
+def _value(activation: Activation) -> Callable[[Any], jax.Array]:
+    """The activation, of a batch of numbers or of blocks."""
+    return activation if activation.elementwise else jax.vmap(activation)
+
+
+def _derivative(activation: Activation) -> Callable[[Any], jax.Array]:
+    """Its derivative, likewise."""
+    return activation.derivative if activation.elementwise else jax.vmap(activation.derivative)
+
+
+def _gradient(activation: Activation, x: Any) -> np.ndarray:
+    """What jax.grad gives, element by element: the diagonal of the Jacobian."""
+    x = jnp.asarray(x)
+    if activation.elementwise:
+        return np.asarray(jax.vmap(jax.grad(activation))(x.reshape(-1)).reshape(x.shape))
+
+    def diagonal(block: jax.Array) -> jax.Array:
+        return jnp.diagonal(jax.jacrev(activation)(block).reshape(block.size, -1))
+
+    return np.asarray(jax.vmap(diagonal)(x)).reshape(x.shape)
+
+
+def _difference(activation: Activation, x: np.ndarray) -> np.ndarray:
+    """The central finite difference in float64, with a step of 1e-5 max(1, |x|)."""
+    step = 1e-5 * np.maximum(1, np.abs(x))
+    moves = np.ones((1, 1)) if activation.elementwise else np.eye(16).reshape(-1, *_BLOCK)
+    value, total = _value(activation), np.zeros_like(x)
+    for move in moves:
+        total += move * np.asarray(value(x + move * step) - value(x - move * step)) / (2 * step)
+    return total
+
+
+def _worst(got: Any, expected: Any, x: np.ndarray, relative: float) -> tuple[bool, str]:
+    """Compares to `relative` of max(1, |expected|); the detail names the worst point."""
+    got, expected = np.asarray(got, np.float64), np.asarray(expected, np.float64)
+    same = (got == expected) | (np.isnan(got) & np.isnan(expected))
+    errors = np.abs(got - expected) / np.maximum(1, np.abs(expected))
+    errors = np.where(same, 0, np.nan_to_num(errors, nan=np.inf, posinf=np.inf))
+    i = np.unravel_index(np.argmax(errors), errors.shape)
+    if errors[i] <= relative:
+        return True, f"within {errors[i]:.1e}, {errors.size} points"
+    return False, f"{got[i]:.8g}, not {expected[i]:.8g}, at x = {x[i]:.8g}"
+
+
+def _derivative_is_grad(activation: Activation) -> tuple[bool, str]:
+    if activation.elementwise and activation.derivative_function is None:
+        return True, "no closed form is given: the derivative is jax.grad's"
+    details = []
+    for dtype, relative in (("float64", 1e-10), ("float32", 1e-5)):
+        x = _moderate(activation, dtype)
+        gradient = _gradient(activation, x)
+        passed, detail = _worst(_derivative(activation)(jnp.asarray(x)), gradient, x, relative)
+        details.append(f"{dtype}: {detail}")
+        if not passed:
+            return False, details[-1]
+    return True, "; ".join(details)
+
+
+def _derivative_is_difference(activation: Activation) -> tuple[bool, str]:
+    x = _moderate(activation)
+    return _worst(_derivative(activation)(jnp.asarray(x)), _difference(activation, x), x, 1e-6)
+
+
+def _kinks(activation: Activation) -> tuple[bool, str]:
+    if not activation.elementwise:
+        return True, "not elementwise"
+    for at, declared in activation.kinks:
+        x = jnp.asarray(at, jnp.float32)
+        values = {"derivative": activation.derivative(x), "jax.grad": jax.grad(activation)(x)}
+        for source, value in values.items():
+            if not np.isclose(float(value), declared, rtol=1e-6, atol=1e-12):
+                return False, f"{source} is {float(value):.8g} at {at:g}, declared {declared:.8g}"
+    undeclared = sorted(set(_bends(activation)) - {kink.at for kink in activation.kinks})
+    listed = ", ".join(f"{kink.derivative:.6g} at {kink.at:g}" for kink in activation.kinks)
+    if undeclared:
+        note = f"not declared, bends at {', '.join(f'{at:g}' for at in undeclared)}"
+        return True, f"{listed}; {note}" if listed else note
+    return True, listed or "none"
+
+
+def _bends(activation: Activation) -> list[float]:
+    """The integers of [-10, 10] where the slopes on the left and on the right differ."""
+    at, step = np.arange(-10.0, 11.0), 1e-6
+    left, middle, right = (
+        np.asarray(activation(jnp.asarray(at + move))) for move in (-step, 0, step)
+    )
+    return at[np.abs(right - 2 * middle + left) > 1e-3 * step].tolist()
+
+
+def _finite(activation: Activation) -> tuple[bool, str]:
+    """NaN fails; an infinity fails where the float64 result says that float32 could hold it."""
+    x = np.concatenate([_whole_range(activation), _moderate(activation, "float32")])
+    overflows = ""
+    for name, function in (
+        ("value", _value(activation)),
+        ("derivative", _derivative(activation)),
+        ("jax.grad", lambda x: _gradient(activation, x)),
+    ):
+        got = np.asarray(function(jnp.asarray(x)))
+        wide = np.asarray(function(jnp.asarray(x, jnp.float64)))
+        wrong = np.isnan(got) | (np.isinf(got) & (np.abs(wide) < _FLOAT32_MAX))
+        if wrong.any():
+            return False, f"{name} is {got[wrong][0]} at x = {x[wrong][0]:.6g}"
+        if np.isinf(got).any():
+            smallest = np.abs(x[np.isinf(got)]).min()
+            overflows = overflows or f"; {name} overflows from |x| = {smallest:.3g} on"
+    return True, f"{x.size} points{overflows}"
+
+
+def _infinities(activation: Activation) -> tuple[bool, str]:
+    """NaN fails where the values towards infinity never turn, so that there is a limit."""
+    for name, function in (("value", _value(activation)), ("derivative", _derivative(activation))):
+        for end in (-np.inf, np.inf):
+            x = np.asarray([end], np.float32)
+            got = np.asarray(function(_heads(activation, x))).reshape(-1)[0]
+            if not np.isnan(got):
+                continue
+            towards = np.copysign(2.0 ** np.arange(8, 128), end).astype(np.float32)
+            values = np.asarray(function(_heads(activation, towards)))
+            values = values.reshape(len(towards), -1)[:, 0]
+            turns = np.sign(values[1:].astype(np.float64) - values[:-1])
+            if not ((turns > 0).any() and (turns < 0).any()):
+                return False, f"{name} is NaN at {end}, where it has a limit"
+            return True, f"{name} is NaN at {end}, where it has no limit"
+    return True, "no NaN"
+
+
+def _nan(activation: Activation) -> tuple[bool, str]:
+    x = _heads(activation, np.asarray([np.nan], np.float32))
+    if not np.isnan(np.asarray(_value(activation)(x))).reshape(-1)[0]:
+        return False, "the value at NaN is a number"
+    if not np.isnan(np.asarray(_derivative(activation)(x))).reshape(-1)[0]:
+        # JAX's own derivative of a comparison is a number at NaN; a closed form can do better.
+        return activation.derivative_function is None, "the derivative at NaN is a number"
+    return True, "value and derivative"
+
+
+def _second_derivative(activation: Activation) -> tuple[bool, str]:
+    x = np.concatenate([_whole_range(activation), _moderate(activation, "float32")])
+    if activation.elementwise:
+        second = jax.vmap(jax.grad(jax.grad(activation)))(jnp.asarray(x))
+    else:
+        second = jax.vmap(jax.jacfwd(jax.jacrev(activation)))(jnp.asarray(x))
+    second = np.asarray(second).reshape(len(x), -1)
+    overflown = ~np.isfinite(np.asarray(_value(activation)(x))).reshape(len(x), -1)[:, :1]
+    bad = (np.isnan(second) | (np.isinf(second) & ~overflown)).any(axis=1)
+    if bad.any():
+        return False, f"not finite at x = {x.reshape(len(x), -1)[bad][0, 0]:.6g}"
+    return True, f"finite, {len(x)} points"
+
+
+def _dtype_and_shape(activation: Activation) -> tuple[bool, str]:
+    shapes = [(), (3,), (0, 2), (2, 3, 4)] if activation.elementwise else [_BLOCK, (2, *_BLOCK)]
+    for dtype in _DTYPES:
+        for shape in shapes:
+            x = jnp.ones(shape, dtype)
+            for name, y in (("value", activation(x)), ("derivative", activation.derivative(x))):
+                if y.dtype != x.dtype or y.shape != x.shape:
+                    return False, f"{name} of {dtype}{list(shape)} is {y.dtype}{list(y.shape)}"
+    return True, ", ".join(_DTYPES)
+
+
+def _transforms(activation: Activation) -> tuple[bool, str]:
+    x = _moderate(activation, "float32")
+    plain = _value(activation)(x)
+    for name, transformed in (
+        ("jit", jax.jit(_value(activation))),
+        ("vmap", jax.vmap(activation)),
+    ):
+        passed, detail = _worst(transformed(x), plain, x, 1e-5)
+        if not passed:
+            hint = "; is it elementwise?" if name == "vmap" else ""
+            return False, f"{name}: {detail}{hint}"
+    return True, "as without"
+
+
+def _monotonic(activation: Activation) -> tuple[bool, str]:
+    if activation.monotonic is None or not activation.elementwise:
+        return True, "not claimed"
+    x = np.sort(_moderate(activation))
+    y = np.asarray(activation(jnp.asarray(x)))
+    steps, slack = np.diff(y), 1e-12 * np.abs(y).max()
+    turns = (steps > slack).any() and (steps < -slack).any()
+    if turns == activation.monotonic:
+        return (
+            False,
+            f"claimed {activation.monotonic}, but it {'turns' if turns else 'never turns'}",
+        )
+    return True, str(activation.monotonic)
+
+
+def _parameters(activation: Activation) -> tuple[bool, str]:
+    x = jnp.asarray(_moderate(activation))
+    for name, value in activation.params.items():
+
+        def total(v: Any, name: str = name) -> jax.Array:
+            return jnp.sum(jnp.sin(activation(x, **{name: v})))
+
+        gradient = float(jax.grad(total)(jnp.asarray(value)))
+        step = 1e-6
+        difference = float(total(value + step) - total(value - step)) / (2 * step)
+        if not np.isclose(gradient, difference, rtol=1e-5, atol=1e-6):
+            return False, f"d/d{name} is {gradient:.8g}, finite difference {difference:.8g}"
+    return True, ", ".join(activation.params) or "none"
+
+
+def _spec(activation: Activation) -> tuple[bool, str]:
+    try:
+        return get(activation.spec) == activation, activation.spec
+    except ActivationError:
+        return True, "made in code: no spec names it"
