@@ -1,4 +1,4 @@
-"""Fits the two polynomials of jaxact/activations/gelu.py and prints them (about 10 seconds).
+"""Fits the two polynomials of jaxact/activations/gaussian.py and prints them (about 10 seconds).
 
     python -m benchmarks.fit_gelu
 

@@ -14,7 +14,7 @@ import numpy as np
 from mpmath import mp, mpf
 
 DIGITS = 50
-SMALLEST = 1e-36  # results below it in magnitude only need to be as small
+SMALLEST = 1e-36
 NEAR_ROOT = 0.05  # so near a root, ABSOLUTE is enough
 ABSOLUTE = 2e-7
 VALUE_TOLERANCE, DERIVATIVE_TOLERANCE = 5e-7, 1e-6
@@ -27,11 +27,12 @@ class Reference:
     """An activation at its default parameters, and where it needs a closer look.
 
     Attributes:
-        value, derivative: functions of one mpf; softmax: of a row of them.
-        roots: where the value is 0.
-        derivative_roots: where the derivative is 0.
-        switches: where formulas change: kinks and ends of pieces.
-        loose_below: ten times the tolerance is allowed below this.
+      value, derivative: functions of one mpf; softmax: of a row of them.
+      roots: where the value is 0.
+      derivative_roots: where the derivative is 0.
+      switches: where formulas change: kinks and ends of pieces.
+      loose_below: ten times the tolerance is allowed below this.
+      smallest: results below it in magnitude only need to be as small.
     """
 
     value: Function
@@ -40,23 +41,32 @@ class Reference:
     derivative_roots: tuple[float, ...] = ()
     switches: tuple[float, ...] = (0.0,)
     loose_below: float = -math.inf
+    smallest: float = SMALLEST
 
-    def allowance(self, x: np.ndarray) -> np.ndarray:
-        """How many times the tolerance is allowed at each point."""
-        return np.where(x < self.loose_below, 10.0, 1.0)
+    def value_errors(self, got: Any, true: np.ndarray, x: np.ndarray) -> np.ndarray:
+        """Relative errors of values; 0 where only an absolute one is asked for, and it is met."""
+        return _relative_errors(got, true, x, self.roots, self.smallest)
+
+    def derivative_errors(self, got: Any, true: np.ndarray, x: np.ndarray) -> np.ndarray:
+        """Relative errors of derivatives, likewise."""
+        return _relative_errors(got, true, x, self.derivative_roots, self.smallest)
+
+    def allowed(self, tolerance: float, x: np.ndarray) -> np.ndarray:
+        """The relative error that is allowed at each point, given the tolerance."""
+        return np.where(x < self.loose_below, 10 * tolerance, tolerance)
 
 
 def _constant(value: float) -> Function:
     return lambda x: mpf(value)
 
 
-def _sigmoid(x: mpf) -> mpf:
+def _sigmoid(x: mpf) -> Any:
     if abs(x) > 200:
         return mpf(x > 0)
     return 1 / (1 + mpmath.exp(-x))
 
 
-def _softplus(x: mpf) -> mpf:
+def _softplus(x: mpf) -> Any:
     if abs(x) > 200:
         return x if x > 0 else mpf(0)
     return mpmath.log1p(mpmath.exp(x))
@@ -207,7 +217,8 @@ REFERENCES: dict[str, Reference] = {
         lambda x: 2 / (mpmath.sqrt(x * x + 4) - x) if x < 0 else (x + mpmath.sqrt(x * x + 4)) / 2,
         lambda x: _squareplus_slope(x),
     ),
-    "softmax": Reference(_softmax, _softmax_diagonal),
+    # A sum loses the terms that underflow, which shows in results as small as a few of them.
+    "softmax": Reference(_softmax, _softmax_diagonal, smallest=1e-30),
 }
 
 
@@ -255,14 +266,18 @@ def evaluate(function: Function, x: np.ndarray) -> np.ndarray:
         return np.array([float(function(mpf(float(v)))) for v in x])
 
 
-def relative_errors(
-    got: np.ndarray, true: np.ndarray, x: np.ndarray, roots: tuple[float, ...]
+def _relative_errors(
+    got: Any,
+    true: np.ndarray,
+    x: np.ndarray,
+    roots: tuple[float, ...],
+    smallest: float,
 ) -> np.ndarray:
-    """Relative errors, with 0 where only an absolute one is asked for, and it is small enough."""
     got = np.asarray(got, np.float64)
     absolute = np.abs(got - true)
-    errors = absolute / np.maximum(np.abs(true), np.finfo(np.float64).tiny)
-    errors = np.where((np.abs(true) <= SMALLEST) & (absolute <= SMALLEST), 0, errors)
+    tiny = np.abs(true) <= smallest
+    errors = np.where(absolute <= smallest, 0, np.inf)
+    np.divide(absolute, np.abs(true), out=errors, where=~tiny)
     for root in roots:
         errors = np.where((np.abs(x - root) <= NEAR_ROOT) & (absolute <= ABSOLUTE), 0, errors)
     return np.where(np.isnan(got), np.inf, errors)

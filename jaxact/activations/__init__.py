@@ -7,7 +7,7 @@
 from jaxact.activations import catalogue as _catalogue  # noqa: F401  (fills the registry)
 from jaxact.activations.exponential import celu, elu, selu
 from jaxact.activations.gated import hard_silu, hard_swish, mish, silu, swish
-from jaxact.activations.gelu import gelu, gelu_tanh
+from jaxact.activations.gaussian import gelu, gelu_tanh
 from jaxact.activations.learnable import prelu
 from jaxact.activations.normalized import softmax
 from jaxact.activations.record import Activation, ActivationError, Kink

@@ -3,7 +3,7 @@
 from jaxact.activations import (
     exponential,
     gated,
-    gelu,
+    gaussian,
     learnable,
     normalized,
     rectifiers,
@@ -129,15 +129,15 @@ register(
 )
 register(
     "gelu",
-    gelu.gelu,
-    gelu.gelu_derivative,
+    gaussian.gelu,
+    gaussian.gelu_derivative,
     monotonic=False,
     reference="Hendrycks and Gimpel 2016, Gaussian error linear units, arXiv 1606.08415",
 )
 register(
     "gelu_tanh",
-    gelu.gelu_tanh,
-    gelu.gelu_tanh_derivative,
+    gaussian.gelu_tanh,
+    gaussian.gelu_tanh_derivative,
     monotonic=False,
     reference="Hendrycks and Gimpel 2016, arXiv 1606.08415, section 2 (tanh approximation)",
 )

@@ -27,10 +27,10 @@ def check_activation(activation: Activation) -> list[CheckResult]:
     """Runs every check on an activation at its initial parameters.
 
     Args:
-        activation: what `activations.get` gives.
+      activation: what `activations.get` gives.
 
     Returns:
-        A result for each check, in a fixed order. An exception inside of a check fails it.
+      A result for each check, in a fixed order. An exception inside of a check fails it.
     """
     checks: list[tuple[str, Callable[[Activation], tuple[bool, str]]]] = [
         ("derivative is jax.grad", _derivative_is_grad),

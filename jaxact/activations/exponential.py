@@ -25,11 +25,11 @@ def elu(x: Array, alpha: ArrayLike = 1.0) -> Array:
     """Exponential linear unit: x if x > 0 else alpha (e^x - 1), with derivative alpha at 0.
 
     Args:
-        x: floating-point array of any shape.
-        alpha: number, or array that broadcasts against the trailing axes of `x`.
+      x: floating-point array of any shape.
+      alpha: number, or array that broadcasts against the trailing axes of `x`.
 
     Returns:
-        Array of the shape and dtype of `x`.
+      Array of the shape and dtype of `x`.
 
     Source: Clevert, Unterthiner and Hochreiter 2016, arXiv 1511.07289, equation 15.
     """
@@ -47,11 +47,11 @@ def celu(x: Array, alpha: ArrayLike = 1.0) -> Array:
     """Continuously differentiable ELU: x if x > 0 else alpha (e^(x / alpha) - 1).
 
     Args:
-        x: floating-point array of any shape.
-        alpha: positive number, or array that broadcasts against the trailing axes of `x`.
+      x: floating-point array of any shape.
+      alpha: positive number, or array that broadcasts against the trailing axes of `x`.
 
     Returns:
-        Array of the shape and dtype of `x`.
+      Array of the shape and dtype of `x`.
 
     Source: Barron 2017, arXiv 1704.07483, equation 2.
     """
@@ -70,10 +70,10 @@ def selu(x: Array) -> Array:
     """Scaled ELU: lambda x if x > 0 else lambda alpha (e^x - 1), derivative lambda alpha at 0.
 
     Args:
-        x: floating-point array of any shape.
+      x: floating-point array of any shape.
 
     Returns:
-        Array of the shape and dtype of `x`; lambda = 1.0507..., alpha = 1.67326... .
+      Array of the shape and dtype of `x`; lambda = 1.0507..., alpha = 1.67326... .
 
     Source: Klambauer et al. 2017, arXiv 1706.02515, equation 2.
     """

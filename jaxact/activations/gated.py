@@ -47,11 +47,11 @@ def swish(x: Array, beta: ArrayLike = 1.0) -> Array:
     """Swish: x / (1 + e^(-beta x)); with beta = 1 also called SiLU.
 
     Args:
-        x: floating-point array of any shape.
-        beta: number, or array that broadcasts against the trailing axes of `x`.
+      x: floating-point array of any shape.
+      beta: number, or array that broadcasts against the trailing axes of `x`.
 
     Returns:
-        Array of the shape and dtype of `x`, with the limit 0 at -infinity.
+      Array of the shape and dtype of `x`, with the limit 0 at -infinity.
 
     Source: Ramachandran, Zoph and Le 2017, arXiv 1710.05941.
     """
@@ -70,10 +70,10 @@ def silu(x: Array) -> Array:
     """Sigmoid linear unit: x / (1 + e^-x), which is `swish` with beta = 1.
 
     Args:
-        x: floating-point array of any shape.
+      x: floating-point array of any shape.
 
     Returns:
-        Array of the shape and dtype of `x`, with the limit 0 at -infinity.
+      Array of the shape and dtype of `x`, with the limit 0 at -infinity.
 
     Source: Elfwing, Uchibe and Doya 2018, arXiv 1702.03118.
     """
@@ -114,10 +114,10 @@ def mish(x: Array) -> Array:
     tanh(log(1 + e^x)) is n / (n + 2) with n = e^x (e^x + 2), and in e^-x for x > 0.
 
     Args:
-        x: floating-point array of any shape.
+      x: floating-point array of any shape.
 
     Returns:
-        Array of the shape and dtype of `x`, with the limit 0 at -infinity.
+      Array of the shape and dtype of `x`, with the limit 0 at -infinity.
 
     Source: Misra 2019, arXiv 1908.08681.
     """
@@ -140,10 +140,10 @@ def hard_silu(x: Array) -> Array:
     """Hard SiLU, or hard swish: x min(max(0, x + 3), 6) / 6; derivative 0 at -3 and 1 at 3.
 
     Args:
-        x: floating-point array of any shape.
+      x: floating-point array of any shape.
 
     Returns:
-        Array of the shape and dtype of `x`, with the limit 0 at -infinity.
+      Array of the shape and dtype of `x`, with the limit 0 at -infinity.
 
     Source: Howard et al. 2019, arXiv 1905.02244, section 5.2.
     """

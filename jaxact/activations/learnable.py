@@ -18,11 +18,11 @@ def prelu(x: Array, alpha: ArrayLike = 0.25) -> Array:
     """Parametric ReLU: max(0, x) + alpha min(0, x), with derivative alpha at 0.
 
     Args:
-        x: floating-point array of any shape, `[..., channels]`.
-        alpha: the learned slope below 0: shape `[]` (shared) or `[channels]` (one a channel).
+      x: floating-point array of any shape, `[..., channels]`.
+      alpha: the learned slope below 0: shape `[]` (shared) or `[channels]` (one a channel).
 
     Returns:
-        Array of the shape and dtype of `x`; differentiable in `alpha` too, by min(0, x).
+      Array of the shape and dtype of `x`; differentiable in `alpha` too, by min(0, x).
 
     Source: He et al. 2015, arXiv 1502.01852, equation 1.
     """

@@ -19,46 +19,57 @@ def _weights(x: Array, axis: int) -> Array:
     return jnp.exp(difference) * (1 + error)
 
 
+def _probabilities(x: Array, axis: int) -> Array:
+    weights = _weights(x.astype(computing_dtype(x)), axis)
+    return weights / jnp.sum(weights, axis, keepdims=True)
+
+
+def _is_largest(y: Array, axis: int) -> Array:
+    """True at the (first) largest: the one y for which 1 - y may cancel."""
+    return jax.nn.one_hot(jnp.argmax(y, axis), y.shape[axis], axis=axis, dtype=bool)
+
+
 @functools.partial(jax.custom_jvp, nondiff_argnums=(1,))
 def _softmax(x: Array, axis: int) -> Array:
-    wide = x.astype(computing_dtype(x))
-    weights = _weights(wide, axis)
-    return (weights / jnp.sum(weights, axis, keepdims=True)).astype(x.dtype)
+    return _probabilities(x, axis).astype(x.dtype)
 
 
 @_softmax.defjvp
 def _softmax_jvp(axis: int, primals: tuple[Array], tangents: tuple[Array]) -> tuple[Array, Array]:
-    y = _softmax(primals[0], axis)
-    scaled = y * tangents[0]
-    return y, scaled - y * jnp.sum(scaled, axis, keepdims=True)
+    """J t = y (t - sum y t), with t taken relative to that of the largest y, lest it cancels."""
+    y = _probabilities(primals[0], axis)
+    largest = _is_largest(y, axis)
+    t = tangents[0].astype(y.dtype)
+    t = jnp.where(largest, 0, t - jnp.sum(jnp.where(largest, t, 0), axis, keepdims=True))
+    tangent = y * (t - jnp.sum(y * t, axis, keepdims=True))
+    dtype = primals[0].dtype
+    return y.astype(dtype), tangent.astype(dtype)
 
 
+@functools.partial(jax.jit, static_argnames="axis")
 def softmax(x: Array, axis: int = -1) -> Array:
     """Softmax: e^x_i / sum_j e^x_j along `axis`.
 
     Args:
-        x: floating-point array with at least one axis, `[..., classes]`.
-        axis: the axis that sums to 1.
+      x: floating-point array with at least one axis, `[..., classes]`.
+      axis: the axis that sums to 1.
 
     Returns:
-        Array of the shape and dtype of `x`.
+      Array of the shape and dtype of `x`.
 
     Raises:
-        TypeError: `x` is not floating-point.
+      TypeError: `x` is not floating-point.
 
     Source: Bridle 1990.
     """
     return _softmax(floating("softmax", x), axis)
 
 
+@functools.partial(jax.jit, static_argnames="axis")
 def softmax_derivative(x: Array, axis: int = -1) -> Array:
     """Diagonal of the Jacobian of `softmax`, d y_i / d x_i = y_i (1 - y_i), shape of `x`."""
     x = floating("softmax_derivative", x)
-    weights = _weights(x.astype(computing_dtype(x)), axis)
-    total = jnp.sum(weights, axis, keepdims=True)
-    # 1 - y cancels only for the largest y: there the others are summed by themselves.
-    largest = jnp.arange(x.shape[axis]) == jnp.expand_dims(jnp.argmax(x, axis), -1)
-    largest = jnp.moveaxis(largest, -1, axis)
-    others = jnp.sum(jnp.where(largest, 0, weights), axis, keepdims=True)
-    rest = jnp.where(largest, others, total - weights)
-    return (weights * rest / (total * total)).astype(x.dtype)
+    y = _probabilities(x, axis)
+    largest = _is_largest(y, axis)
+    others = jnp.sum(jnp.where(largest, 0, y), axis, keepdims=True)
+    return (y * jnp.where(largest, others, 1 - y)).astype(x.dtype)

@@ -22,12 +22,12 @@ def elementwise(derivative: Callable[..., Array] | None = None) -> Callable[[Ker
     against the trailing axes of `x`; the result has the shape and the dtype of `x`.
 
     Args:
-        derivative: the closed form of d kernel / d x with the same parameters, which becomes what
-            `jax.grad` computes. None: the formula is differentiated by JAX (the derivatives
-            themselves are, for second derivatives).
+      derivative: the closed form of d kernel / d x with the same parameters, which becomes what
+          `jax.grad` computes. None: the formula is differentiated by JAX (the derivatives
+          themselves are, for second derivatives).
 
     Returns:
-        A decorator. What it makes raises TypeError for an `x` that is not real floating-point.
+      A decorator. What it makes raises TypeError for an `x` that is not real floating-point.
     """
 
     def decorate(kernel: Kernel) -> Kernel:

@@ -34,17 +34,17 @@ class Activation:
     Hashable and compared by its fields, so that it can be a field of a Flax module.
 
     Attributes:
-        name: what the function is called.
-        function: pure; `function(x, **constants, **params)` has the shape and the dtype of `x`.
-        derivative_function: its closed-form derivative, called alike; None: JAX differentiates.
-        constants: fixed parameters by name, e.g. `(("negative_slope", 0.05),)`.
-        initial: learnable parameters by name and initial value, e.g. `(("alpha", 0.25),)`.
-        kinks: where the derivative jumps, at the initial parameters.
-        monotonic: whether it never turns, rising or falling (in its own input if it is not
-            elementwise), at the initial parameters; None: not known.
-        elementwise: whether output i depends on input i alone.
-        reference: where it comes from.
-        spec: the text for `get` that gives this activation; default: `name`.
+      name: what the function is called.
+      function: pure; `function(x, **constants, **params)` has the shape and the dtype of `x`.
+      derivative_function: its closed-form derivative, called alike; None: JAX differentiates.
+      constants: fixed parameters by name, e.g. `(("negative_slope", 0.05),)`.
+      initial: learnable parameters by name and initial value, e.g. `(("alpha", 0.25),)`.
+      kinks: where the derivative jumps, at the initial parameters.
+      monotonic: whether it never turns, rising or falling (in its own input if it is not
+          elementwise), at the initial parameters; None: not known.
+      elementwise: whether output i depends on input i alone.
+      reference: where it comes from.
+      spec: the text for `get` that gives this activation; default: `name`.
     """
 
     name: str
@@ -74,12 +74,12 @@ class Activation:
         """The function at `x` (any shape, floating dtype), which it keeps.
 
         Args:
-            x: floating-point array.
-            **params: learnable parameters, each a number or an array that broadcasts against the
-                trailing axes of `x`; those not given take their initial values.
+          x: floating-point array.
+          **params: learnable parameters, each a number or an array that broadcasts against the
+              trailing axes of `x`; those not given take their initial values.
 
         Raises:
-            TypeError: a parameter that is not learnable, or an `x` that is not floating-point.
+          TypeError: a parameter that is not learnable, or an `x` that is not floating-point.
         """
         return self.function(x, **self._arguments(params))
 

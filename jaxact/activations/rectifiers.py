@@ -22,11 +22,11 @@ def linear(x: Array, slope: ArrayLike = 1.0) -> Array:
     """Linear: slope * x. Layers with it collapse into one.
 
     Args:
-        x: floating-point array of any shape.
-        slope: number, or array that broadcasts against the trailing axes of `x`.
+      x: floating-point array of any shape.
+      slope: number, or array that broadcasts against the trailing axes of `x`.
 
     Returns:
-        Array of the shape and dtype of `x`.
+      Array of the shape and dtype of `x`.
     """
     return x * slope
 
@@ -54,10 +54,10 @@ def binary_step(x: Array) -> Array:
     """Binary step: 1 if x > 0 else 0.
 
     Args:
-        x: floating-point array of any shape.
+      x: floating-point array of any shape.
 
     Returns:
-        Array of the shape and dtype of `x`. It carries no gradient.
+      Array of the shape and dtype of `x`. It carries no gradient.
 
     Source: McCulloch and Pitts 1943.
     """
@@ -75,10 +75,10 @@ def relu(x: Array) -> Array:
     """Rectified linear unit: max(0, x), with derivative 0 at 0.
 
     Args:
-        x: floating-point array of any shape.
+      x: floating-point array of any shape.
 
     Returns:
-        Array of the shape and dtype of `x`.
+      Array of the shape and dtype of `x`.
 
     Source: Nair and Hinton 2010; the derivative at 0 as in Bertoin et al. 2021.
     """
@@ -96,10 +96,10 @@ def relu6(x: Array) -> Array:
     """ReLU6: min(max(0, x), 6), with derivative 0 at 0 and at 6 (as jax.nn).
 
     Args:
-        x: floating-point array of any shape.
+      x: floating-point array of any shape.
 
     Returns:
-        Array of the shape and dtype of `x`.
+      Array of the shape and dtype of `x`.
 
     Source: Krizhevsky 2010, Convolutional deep belief networks on CIFAR-10.
     """
@@ -117,11 +117,11 @@ def leaky_relu(x: Array, negative_slope: ArrayLike = 0.01) -> Array:
     """Leaky ReLU: x if x > 0 else negative_slope * x, with derivative negative_slope at 0.
 
     Args:
-        x: floating-point array of any shape.
-        negative_slope: number, or array that broadcasts against the trailing axes of `x`.
+      x: floating-point array of any shape.
+      negative_slope: number, or array that broadcasts against the trailing axes of `x`.
 
     Returns:
-        Array of the shape and dtype of `x`.
+      Array of the shape and dtype of `x`.
 
     Source: Maas, Hannun and Ng 2013.
     """
@@ -139,10 +139,10 @@ def hard_tanh(x: Array) -> Array:
     """Hard tanh: min(max(-1, x), 1), with derivative 1 at -1 and at 1 (as jax.nn).
 
     Args:
-        x: floating-point array of any shape.
+      x: floating-point array of any shape.
 
     Returns:
-        Array of the shape and dtype of `x`.
+      Array of the shape and dtype of `x`.
 
     Source: Collobert 2004, Large scale machine learning.
     """
@@ -160,10 +160,10 @@ def hard_sigmoid(x: Array) -> Array:
     """Hard sigmoid: min(max(0, x + 3), 6) / 6, with derivative 0 at -3 and at 3 (as jax.nn).
 
     Args:
-        x: floating-point array of any shape.
+      x: floating-point array of any shape.
 
     Returns:
-        Array of the shape and dtype of `x`.
+      Array of the shape and dtype of `x`.
 
     Source: Howard et al. 2019, arXiv 1905.02244.
     """
@@ -181,10 +181,10 @@ def sparse_sigmoid(x: Array) -> Array:
     """Sparse sigmoid: min(max(0, (x + 1) / 2), 1), with derivative 0 at -1 and at 1.
 
     Args:
-        x: floating-point array of any shape.
+      x: floating-point array of any shape.
 
     Returns:
-        Array of the shape and dtype of `x`.
+      Array of the shape and dtype of `x`.
 
     Source: Blondel, Martins and Niculae 2019, arXiv 1901.02324, section 6.2.
     """

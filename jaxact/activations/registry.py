@@ -104,18 +104,18 @@ def register(
     """Adds an activation under a name; its parameters are the function's own, with their defaults.
 
     Args:
-        name: the name in specs, an identifier.
-        function: pure, `function(x, parameter=default, ...)`.
-        derivative: its closed-form derivative, called alike; None: JAX differentiates.
-        domains: what a parameter may be, by name; default NUMBER.
-        learnable: the parameters that training learns from their initial value.
-        kinks: where the derivative jumps; a function of the parameters if it depends on them.
-        monotonic: whether it never turns; likewise.
-        elementwise: whether output i depends on input i alone.
-        reference: where it comes from.
+      name: the name in specs, an identifier.
+      function: pure, `function(x, parameter=default, ...)`.
+      derivative: its closed-form derivative, called alike; None: JAX differentiates.
+      domains: what a parameter may be, by name; default NUMBER.
+      learnable: the parameters that training learns from their initial value.
+      kinks: where the derivative jumps; a function of the parameters if it depends on them.
+      monotonic: whether it never turns; likewise.
+      elementwise: whether output i depends on input i alone.
+      reference: where it comes from.
 
     Raises:
-        ActivationError: the name is taken or no identifier.
+      ActivationError: the name is taken or no identifier.
     """
     if not name.isidentifier() or name in _definitions:
         raise ActivationError(f"the activation name {quote(name)} is taken, or no identifier")
@@ -142,15 +142,15 @@ def get(spec: str | Activation) -> Activation:
     """The activation that a spec names.
 
     Args:
-        spec: `relu`, `leaky_relu(negative_slope=0.05)`, or `package.module:function` for one of
-            your own, which is imported: a function of an array, or an `Activation`. (An
-            `Activation` given here is returned as it is.)
+      spec: `relu`, `leaky_relu(negative_slope=0.05)`, or `package.module:function` for one of
+          your own, which is imported: a function of an array, or an `Activation`. (An
+          `Activation` given here is returned as it is.)
 
     Returns:
-        The activation; `get(get(spec).spec) == get(spec)`.
+      The activation; `get(get(spec).spec) == get(spec)`.
 
     Raises:
-        ActivationError: a ValueError of one line that says what is allowed.
+      ActivationError: a ValueError of one line that says what is allowed.
     """
     if isinstance(spec, Activation):
         return spec

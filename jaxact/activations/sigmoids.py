@@ -22,10 +22,10 @@ def sigmoid(x: Array) -> Array:
     """Logistic sigmoid: 1 / (1 + e^-x).
 
     Args:
-        x: floating-point array of any shape.
+      x: floating-point array of any shape.
 
     Returns:
-        Array of the shape and dtype of `x`.
+      Array of the shape and dtype of `x`.
 
     Source: Rumelhart, Hinton and Williams 1986.
     """
@@ -45,10 +45,10 @@ def tanh(x: Array) -> Array:
     """Hyperbolic tangent.
 
     Args:
-        x: floating-point array of any shape.
+      x: floating-point array of any shape.
 
     Returns:
-        Array of the shape and dtype of `x`.
+      Array of the shape and dtype of `x`.
 
     Source: LeCun et al. 1998, Efficient BackProp.
     """
@@ -67,10 +67,10 @@ def soft_sign(x: Array) -> Array:
     """Soft sign: x / (1 + |x|), with the limits -1 and 1 at the infinities.
 
     Args:
-        x: floating-point array of any shape.
+      x: floating-point array of any shape.
 
     Returns:
-        Array of the shape and dtype of `x`.
+      Array of the shape and dtype of `x`.
 
     Source: Bergstra et al. 2009; Glorot and Bengio 2010.
     """

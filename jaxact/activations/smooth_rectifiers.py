@@ -19,10 +19,10 @@ def softplus(x: Array) -> Array:
     """Softplus: log(1 + e^x).
 
     Args:
-        x: floating-point array of any shape.
+      x: floating-point array of any shape.
 
     Returns:
-        Array of the shape and dtype of `x`.
+      Array of the shape and dtype of `x`.
 
     Source: Dugas et al. 2000.
     """
@@ -39,10 +39,10 @@ def log_sigmoid(x: Array) -> Array:
     """Log-sigmoid: log(1 / (1 + e^-x)) = -softplus(-x).
 
     Args:
-        x: floating-point array of any shape.
+      x: floating-point array of any shape.
 
     Returns:
-        Array of the shape and dtype of `x`, below 0.
+      Array of the shape and dtype of `x`, below 0.
     """
     return jnp.minimum(x, 0) - jnp.log1p(jnp.exp(negative_abs(x)))
 
@@ -69,11 +69,11 @@ def squareplus(x: Array, b: ArrayLike = 4.0) -> Array:
     """Squareplus: (x + sqrt(x**2 + b)) / 2.
 
     Args:
-        x: floating-point array of any shape.
-        b: positive number, or array that broadcasts against the trailing axes of `x`.
+      x: floating-point array of any shape.
+      b: positive number, or array that broadcasts against the trailing axes of `x`.
 
     Returns:
-        Array of the shape and dtype of `x`.
+      Array of the shape and dtype of `x`.
 
     Source: Barron 2021, arXiv 2112.11687.
     """
@@ -91,10 +91,10 @@ def sparse_plus(x: Array) -> Array:
     """Sparse plus: 0 if x <= -1, x if x >= 1, else (x + 1)**2 / 4.
 
     Args:
-        x: floating-point array of any shape.
+      x: floating-point array of any shape.
 
     Returns:
-        Array of the shape and dtype of `x`.
+      Array of the shape and dtype of `x`.
 
     Source: Blondel, Martins and Niculae 2019, arXiv 1901.02324, section 6.2.
     """

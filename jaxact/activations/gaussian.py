@@ -92,10 +92,10 @@ def gelu(x: Array) -> Array:
     erfc(|x| / sqrt(2)) the rounding of the quotient alone would cost a relative x**2 * eps.
 
     Args:
-        x: floating-point array of any shape.
+      x: floating-point array of any shape.
 
     Returns:
-        Array of the shape and dtype of `x`, with the limit 0 at -infinity.
+      Array of the shape and dtype of `x`, with the limit 0 at -infinity.
 
     Source: Hendrycks and Gimpel 2016, arXiv 1606.08415.
     """
@@ -148,10 +148,10 @@ def gelu_tanh(x: Array) -> Array:
     """GELU in its tanh form: x (1 + tanh(z / 2)) / 2, z = 2 sqrt(2 / pi) (x + 0.044715 x**3).
 
     Args:
-        x: floating-point array of any shape.
+      x: floating-point array of any shape.
 
     Returns:
-        Array of the shape and dtype of `x`, with the limit 0 at -infinity.
+      Array of the shape and dtype of `x`, with the limit 0 at -infinity.
 
     Source: Hendrycks and Gimpel 2016, arXiv 1606.08415, section 2.
     """

@@ -1,0 +1,141 @@
+"""Values, derivatives and gradients against mpmath with 50 digits; `benchmarks.references`."""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+import ml_dtypes
+import numpy as np
+import pytest
+
+from benchmarks import fit_gelu
+from benchmarks.accuracy import gradient
+from benchmarks.references import (
+    DERIVATIVE_TOLERANCE,
+    REFERENCES,
+    VALUE_TOLERANCE,
+    evaluate,
+    points,
+    softmax_rows,
+)
+from jaxact import activations
+from jaxact.activations import gated, gaussian
+
+NAMES = activations.names()
+ELEMENTWISE = [name for name in NAMES if activations.get(name).elementwise]
+COUNT = 3000
+
+
+@functools.cache
+def truth(name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Float32 points, and there the true values and derivatives."""
+    reference = REFERENCES[name]
+    elementwise = activations.get(name).elementwise
+    x = points(reference, COUNT, seed=1) if elementwise else softmax_rows(COUNT, seed=1)
+    return x, evaluate(reference.value, x), evaluate(reference.derivative, x)
+
+
+def assert_within(errors: np.ndarray, allowed: np.ndarray, x: np.ndarray) -> None:
+    worst = np.unravel_index(np.argmax(errors / allowed), errors.shape)
+    assert (errors <= allowed).all(), f"relative error {errors[worst]:.2e} at x = {x[worst]!r}"
+
+
+def test_every_activation_has_a_reference():
+    assert set(NAMES) == set(REFERENCES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_value_float32(name):
+    x, true, _ = truth(name)
+    reference = REFERENCES[name]
+    errors = reference.value_errors(activations.get(name)(x), true, x)
+    assert_within(errors, reference.allowed(VALUE_TOLERANCE, x), x)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("source", ["derivative", "grad", "jitted grad"])
+def test_derivative_float32(name, source):
+    x, _, true = truth(name)
+    activation, reference = activations.get(name), REFERENCES[name]
+    got = {
+        "derivative": lambda: activation.derivative(x),
+        "grad": lambda: gradient(activation, x),
+        "jitted grad": lambda: jax.jit(functools.partial(_vjp_of_ones, activation))(x),
+    }
+    if source == "jitted grad" and not activation.elementwise:
+        source = "grad"
+    errors = reference.derivative_errors(got[source](), true, x)
+    assert_within(errors, reference.allowed(DERIVATIVE_TOLERANCE, x), x)
+
+
+def _vjp_of_ones(function, x):
+    return jax.grad(lambda x: jnp.sum(function(x)))(x)
+
+
+@pytest.mark.parametrize("name", ELEMENTWISE)
+def test_float64(name):
+    x, true, slope = truth(name)
+    if name in ("leaky_relu", "prelu"):  # 0.01 is another number in float64
+        pytest.skip("the reference has the float32 slope")
+    moderate = np.abs(x) < 30
+    x, true, slope = x[moderate].astype(np.float64), true[moderate], slope[moderate]
+    with jax.enable_x64(True):
+        activation = activations.get(name)
+        np.testing.assert_allclose(activation(x), true, rtol=2e-13, atol=1e-15)
+        np.testing.assert_allclose(activation.derivative(x), slope, rtol=2e-13, atol=1e-15)
+        np.testing.assert_allclose(gradient(activation, x), slope, rtol=2e-13, atol=1e-15)
+
+
+@pytest.mark.parametrize("name", ELEMENTWISE)
+@pytest.mark.parametrize("dtype", [np.float16, ml_dtypes.bfloat16])
+def test_half_precision_is_rounded_once(name, dtype):
+    reference = REFERENCES[name]
+    x = np.linspace(-12, 12, 301).astype(dtype)
+    wide = x.astype(np.float64)
+    epsilon = float(ml_dtypes.finfo(dtype).eps)
+    for got, function in (
+        (activations.get(name)(x), reference.value),
+        (gradient(activations.get(name), x), reference.derivative),
+    ):
+        true = evaluate(function, wide)
+        smallest = float(ml_dtypes.finfo(dtype).smallest_normal)
+        error = np.abs(np.asarray(got).astype(np.float64) - true)
+        assert (error <= 0.501 * epsilon * np.abs(true) + smallest).all()
+
+
+def test_jax_nn_is_less_exact():
+    """The reason for the closed forms: the gradient of jax.nn is 0 where the truth is not."""
+    x = np.float32(-20)
+    for name in ("elu", "tanh", "sigmoid"):
+        true = evaluate(REFERENCES[name].derivative, x[None])[0]
+        assert float(jax.grad(getattr(jax.nn, name))(x)) == 0 < true
+        assert float(jax.grad(activations.get(name))(x)) == pytest.approx(true, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("fitted", "committed"),
+    [(fit_gelu.tail, gaussian._TAIL), (fit_gelu.slope, gaussian._SLOPE)],
+    ids=["tail", "slope"],
+)
+def test_gelu_coefficients_are_those_of_the_fit(fitted, committed):
+    coefficients, error = fit_gelu.fit(fitted)
+    assert error < 2e-8
+    np.testing.assert_allclose(committed, coefficients, rtol=1e-11)
+
+
+@pytest.mark.parametrize(
+    ("root", "name"),
+    [
+        (gated._SWISH_ROOT, "swish"),
+        (gated._MISH_ROOT, "mish"),
+        (gaussian._GELU_ROOT, "gelu"),
+        (gaussian._TANH_ROOT, "gelu_tanh"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_roots_of_the_derivatives(root, name):
+    from mpmath import mp, mpf
+
+    with mp.workdps(50):
+        slope = REFERENCES[name].derivative(mpf(root[0]) + mpf(root[1]))
+        assert abs(slope) < 1e-30

@@ -1,0 +1,243 @@
+"""What holds for every registered activation: limits, NaN, dtypes, kinks, transformations."""
+
+import inspect
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from benchmarks.references import REFERENCES, evaluate
+from jaxact import activations
+from jaxact.activations.checks import check_activation
+
+NAMES = activations.names()
+ELEMENTWISE = [name for name in NAMES if activations.get(name).elementwise]
+VARIANTS = [
+    "leaky_relu(negative_slope=0.2)",
+    "leaky_relu(negative_slope=-0.5)",
+    "prelu(alpha=0.1)",
+    "prelu(alpha=-0.2)",
+    "linear(slope=-2)",
+    "elu(alpha=0.5)",
+    "elu(alpha=2)",
+    "celu(alpha=0.3)",
+    "swish(beta=1.5)",
+    "swish(beta=-1)",
+    "squareplus(b=0.01)",
+]
+# Every float32 exponent of both signs.
+WHOLE_RANGE = np.concatenate([-(2.0 ** np.arange(-126, 128)), [0], 2.0 ** np.arange(-126, 128)])
+WHOLE_RANGE = WHOLE_RANGE.astype(np.float32)
+
+
+def values(activation, x):
+    return np.asarray(activation(jnp.asarray(x)), np.float64)
+
+
+@pytest.mark.parametrize("spec", [*NAMES, *VARIANTS])
+def test_passes_its_own_check(spec):
+    failures = [result for result in check_activation(activations.get(spec)) if not result.passed]
+    assert failures == []
+
+
+@pytest.mark.parametrize("name", ELEMENTWISE)
+def test_limits_at_the_infinities(name):
+    activation = activations.get(name)
+    largest = np.float32([-3.4e38, 3.4e38])
+    ends = np.float32([-np.inf, np.inf])
+    at_largest, at_ends = values(activation, largest), values(activation, ends)
+    grows = np.abs(at_largest) > 1e30
+    np.testing.assert_array_equal(at_ends[grows], np.copysign(np.inf, at_largest[grows]))
+    np.testing.assert_allclose(at_ends[~grows], at_largest[~grows], atol=1e-30)
+    gradients = jax.vmap(jax.grad(activation))
+    np.testing.assert_allclose(gradients(ends), gradients(largest), atol=1e-30)
+    assert np.isfinite(jax.vmap(jax.grad(jax.grad(activation)))(ends)).all()
+
+
+@pytest.mark.parametrize("name", ELEMENTWISE)
+def test_nan_stays_nan(name):
+    activation = activations.get(name)
+    for dtype in (jnp.float32, jnp.bfloat16):
+        nan = jnp.asarray(jnp.nan, dtype)
+        assert jnp.isnan(activation(nan))
+        assert jnp.isnan(activation.derivative(nan))
+        assert jnp.isnan(jax.grad(activation)(nan))
+
+
+@pytest.mark.parametrize("name", ELEMENTWISE)
+def test_finite_for_every_finite_input(name):
+    activation = activations.get(name)
+    assert np.isfinite(values(activation, WHOLE_RANGE)).all()
+    gradient = jax.grad(activation)
+    assert np.isfinite(jax.vmap(gradient)(WHOLE_RANGE)).all()
+    assert np.isfinite(jax.vmap(jax.grad(gradient))(WHOLE_RANGE)).all()
+
+
+@pytest.mark.parametrize("name", ELEMENTWISE)
+def test_kinks_are_where_the_derivative_jumps(name):
+    """Left and right of a declared kink the slopes (or values) differ; nowhere else do they."""
+    activation = activations.get(name)
+    declared = {kink.at: kink.derivative for kink in activation.kinks}
+    for at in np.arange(-8.0, 9.0):
+        slopes = evaluate(REFERENCES[name].derivative, np.asarray([at - 1e-9, at + 1e-9]))
+        ends = evaluate(REFERENCES[name].value, np.asarray([at - 1e-9, at + 1e-9]))
+        jumps = abs(slopes[1] - slopes[0]) > 1e-6 or abs(ends[1] - ends[0]) > 1e-6
+        assert jumps == (at in declared), at
+    for at, derivative in declared.items():
+        assert activation.derivative(at) == pytest.approx(derivative, rel=1e-6)
+        assert jax.grad(activation)(at) == pytest.approx(derivative, rel=1e-6)
+
+
+@pytest.mark.parametrize("name", ELEMENTWISE)
+def test_second_derivative_is_that_of_the_closed_form(name):
+    """Against the difference of first derivatives, in float64, also across switches of formulas."""
+    activation = activations.get(name)
+    kinks = [kink.at for kink in activation.kinks]
+    if name in ("soft_sign", "sparse_plus"):
+        kinks += [-1.0, 0.0, 1.0]  # the second derivative jumps there
+    if name in ("elu", "celu"):
+        kinks += [0.0]
+    x = np.concatenate([np.linspace(-9.03, 9.01, 201), [0.0]])
+    x = x[[all(abs(v - kink) > 1e-3 for kink in kinks) for v in x]]
+    with jax.enable_x64(True):
+        step = 1e-5
+        slopes = [np.asarray(activation.derivative(x + move)) for move in (-step, step)]
+        expected = (slopes[1] - slopes[0]) / (2 * step)
+        for second in (
+            jax.grad(jax.grad(activation)),
+            jax.jacfwd(jax.jacrev(activation)),
+            jax.jacrev(jax.jacfwd(activation)),
+        ):
+            np.testing.assert_allclose(jax.vmap(second)(x), expected, atol=1e-8)
+    in_float32 = jax.vmap(jax.grad(jax.grad(activation)))(jnp.asarray(x, jnp.float32))
+    np.testing.assert_allclose(in_float32, expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", ELEMENTWISE)
+def test_forward_and_reverse_mode_agree(name):
+    activation = activations.get(name)
+    x = jnp.linspace(-4, 4, 7)
+    forward, reverse = jax.jacfwd(activation)(x), jax.jacrev(activation)(x)
+    np.testing.assert_allclose(forward, reverse, rtol=1e-6)
+    np.testing.assert_allclose(jnp.diagonal(forward), activation.derivative(x), rtol=1e-6)
+    assert np.count_nonzero(forward - jnp.diag(jnp.diagonal(forward))) == 0
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("dtype", [jnp.float64, jnp.float32, jnp.float16, jnp.bfloat16])
+def test_dtype_and_shape_are_kept(name, dtype):
+    activation = activations.get(name)
+    with jax.enable_x64(True):
+        for shape in [(2, 3, 4), (5,), (0, 3)]:
+            x = jnp.ones(shape, dtype)
+            for y in (activation(x, **activation.params), activation.derivative(x)):
+                assert (y.dtype, y.shape) == (x.dtype, x.shape)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_integers_are_refused_with_the_remedy(name):
+    activation = activations.get(name)
+    for function in (activation, activation.derivative):
+        with pytest.raises(TypeError, match=r"got int32: cast it"):
+            function(jnp.arange(3, dtype=jnp.int32))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_plain_function_of_that_name(name):
+    activation = activations.get(name)
+    function = getattr(activations, name)
+    assert function is activation.function
+    x = jnp.linspace(-2, 2, 5)
+    np.testing.assert_array_equal(function(x), activation(x))
+    assert function.__doc__.strip()
+    assert activation.derivative_function.__doc__.strip()
+    parameters = list(inspect.signature(function).parameters)
+    assert parameters == list(inspect.signature(activation.derivative_function).parameters)
+
+
+PARAMETERS = [
+    ("linear", "slope", 0.7),
+    ("leaky_relu", "negative_slope", 0.1),
+    ("prelu", "alpha", 0.25),
+    ("elu", "alpha", 1.3),
+    ("celu", "alpha", 0.8),
+    ("swish", "beta", 1.2),
+    ("squareplus", "b", 2.0),
+]
+
+
+def test_every_parameter_is_tested():
+    found = {
+        (name, parameter)
+        for name in ELEMENTWISE
+        for parameter in list(inspect.signature(getattr(activations, name)).parameters)[1:]
+    }
+    assert found == {(name, parameter) for name, parameter, _ in PARAMETERS}
+
+
+@pytest.mark.parametrize(("name", "parameter", "at"), PARAMETERS)
+def test_gradient_of_a_parameter(name, parameter, at):
+    """Of a scalar and of one a channel, against finite differences; x at the same time."""
+    function = getattr(activations, name)
+    with jax.enable_x64(True):
+        x = jnp.asarray(np.random.default_rng(0).normal(0, 3, (2, 5, 3)))
+
+        def loss(value, x=x):
+            return jnp.sum(jnp.sin(function(x, **{parameter: value})))
+
+        for value in (jnp.asarray(at), jnp.asarray([at, at / 2, at * 2])):
+            gradient = jax.grad(loss)(value)
+            assert gradient.shape == value.shape
+            step = 1e-6
+            for i in np.ndindex(value.shape):
+                move = jnp.zeros_like(value).at[i].set(step)
+                expected = (loss(value + move) - loss(value - move)) / (2 * step)
+                assert gradient[i] == pytest.approx(expected, rel=1e-5, abs=1e-7)
+            both = jax.grad(loss, argnums=(0, 1))(value, x)
+            np.testing.assert_allclose(both[0], gradient, rtol=1e-12)
+            slope = getattr(activations.get(name), "derivative_function")(x, value)  # noqa: B009
+            upstream = jnp.cos(function(x, **{parameter: value}))
+            np.testing.assert_allclose(both[1], upstream * slope, rtol=1e-12)
+
+
+@pytest.mark.parametrize(("name", "parameter", "at"), PARAMETERS)
+def test_a_float32_parameter_with_a_bfloat16_input(name, parameter, at):
+    function = getattr(activations, name)
+    x = jnp.linspace(-3, 3, 12, dtype=jnp.bfloat16).reshape(4, 3)
+    value = jnp.full((3,), at, jnp.float32)
+    y, gradients = jax.value_and_grad(
+        lambda value, x: jnp.sum(function(x, **{parameter: value}).astype(jnp.float32)),
+        argnums=(0, 1),
+    )(value, x)
+    assert jnp.isfinite(y)
+    assert (gradients[0].dtype, gradients[0].shape) == (value.dtype, value.shape)
+    assert (gradients[1].dtype, gradients[1].shape) == (x.dtype, x.shape)
+
+
+def test_reverse_mode_keeps_one_residual():
+    """What a training step stores is no more than the derivative, of the dtype of x."""
+    x = jnp.ones((8, 8), jnp.bfloat16)
+    for name in ELEMENTWISE:
+        _, pullback = jax.vjp(activations.get(name), x)
+        residuals = [leaf for leaf in jax.tree.leaves(pullback) if leaf.size > 1]
+        assert sum(leaf.nbytes for leaf in residuals) <= x.nbytes, name
+
+
+def test_softmax_along_any_axis():
+    x = jnp.asarray(np.random.default_rng(0).normal(0, 2, (3, 4, 5)), jnp.float32)
+    for axis in (0, 1, 2, -1):
+        np.testing.assert_allclose(
+            activations.softmax(x, axis=axis), jax.nn.softmax(x, axis), rtol=1e-6
+        )
+        jacobian = jax.jacrev(lambda x, axis=axis: activations.softmax(x, axis))(x)
+        diagonal = jnp.diagonal(jacobian.reshape(x.size, x.size)).reshape(x.shape)
+        got = activations.get(f"softmax(axis={axis})").derivative(x)
+        np.testing.assert_allclose(got, diagonal, rtol=1e-5)
+
+
+def test_softmax_at_the_infinities():
+    x = jnp.asarray([jnp.inf, 0.0, -jnp.inf])
+    np.testing.assert_array_equal(activations.softmax(x), [1, 0, 0])
+    np.testing.assert_array_equal(activations.softmax(jnp.asarray([3e38, 2e38])), [1, 0])
+    assert jnp.isnan(activations.softmax(jnp.asarray([jnp.nan, 0.0]))).all()

@@ -1,0 +1,266 @@
+"""The registry: names, records, the user's own functions."""
+
+import dataclasses
+import sys
+import types
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxact import activations
+from jaxact.activations import Activation, ActivationError, Kink, registry
+
+NAMES = activations.names()
+
+# Public in jax.nn, but not activation functions of one array, element by element.
+NOT_ELEMENTWISE = {
+    "dot_product_attention": "attention",
+    "get_scaled_dot_general_config": "a configuration of products",
+    "glu": "halves an axis",
+    "initializers": "a module",
+    "log1mexp": "a helper, undefined below 0",
+    "log_softmax": "normalises an axis",
+    "logmeanexp": "reduces an axis",
+    "logsumexp": "reduces an axis",
+    "one_hot": "an encoding of integers",
+    "scaled_dot_general": "a product",
+    "scaled_matmul": "a product",
+    "softmax": "normalises an axis",
+    "standardize": "normalises an axis",
+}
+
+
+def test_covers_every_elementwise_function_of_jax_nn():
+    public = {name for name in dir(jax.nn) if not name.startswith("_")}
+    assert public - set(NOT_ELEMENTWISE) <= set(NAMES)
+    assert set(NOT_ELEMENTWISE) <= public
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if hasattr(jax.nn, name)])
+def test_agrees_with_jax_nn_where_that_is_exact(name):
+    x = jnp.linspace(-4, 4, 81)
+    options = {"approximate": False} if name == "gelu" else {}
+    function = getattr(jax.nn, name)
+    np.testing.assert_allclose(
+        activations.get(name)(x), function(x, **options), rtol=2e-6, atol=1e-6
+    )
+
+
+def test_names_are_unique_and_all_exported():
+    assert len(set(NAMES)) == len(NAMES)
+    assert set(NAMES) <= set(activations.__all__)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_records_are_complete_and_round_trip(name):
+    act = activations.get(name)
+    assert act.name == act.spec == name
+    assert act.reference
+    assert isinstance(act.monotonic, bool)
+    assert isinstance(act.elementwise, bool)
+    assert all(isinstance(kink, Kink) for kink in act.kinks)
+    again = activations.get(act.spec)
+    assert again == act
+    assert hash(again) == hash(act)
+    assert len({act, again}) == 1
+    assert activations.get(act) is act
+
+
+def test_the_paper_six():
+    x = jnp.asarray([-1.0, 0.0, 2.0])
+    expected = {
+        "relu": [0, 0, 2],
+        "leaky_relu": [-0.01, 0, 2],
+        "prelu": [-0.25, 0, 2],
+        "elu": [np.expm1(-1), 0, 2],
+        "selu": [1.0507009873 * 1.6732632423 * np.expm1(-1), 0, 2.1014019747],
+        "tanh": np.tanh([-1, 0, 2]),
+    }
+    slopes = {
+        "relu": [0, 0, 1],
+        "leaky_relu": [0.01, 0.01, 1],
+        "prelu": [0.25, 0.25, 1],
+        "elu": [np.exp(-1), 1, 1],
+        "selu": [0.6467686, 1.7580993, 1.0507010],
+        "tanh": 1 - np.tanh([-1, 0, 2]) ** 2,
+    }
+    for name, values in expected.items():
+        act = activations.get(name)
+        np.testing.assert_allclose(act(x, **act.params), values, rtol=1e-6)
+        np.testing.assert_allclose(act.derivative(x, **act.params), slopes[name], rtol=1e-6)
+
+
+def test_a_constant_is_bound():
+    act = activations.get("leaky_relu(negative_slope=0.05)")
+    assert act.params == {}
+    assert act.kinks == (Kink(0.0, 0.05),)
+    assert float(act(jnp.float32(-2))) == pytest.approx(-0.1)
+    assert float(act.derivative(jnp.float32(-2))) == pytest.approx(0.05)
+    assert act != activations.get("leaky_relu")
+    assert act.spec == "leaky_relu(negative_slope=0.05)"
+    assert activations.get("leaky_relu(negative_slope=0.01)") == activations.get("leaky_relu")
+    assert float(activations.leaky_relu(jnp.float32(-2), negative_slope=0.05)) == pytest.approx(
+        -0.1
+    )
+
+
+def test_a_learnable_parameter_starts_where_the_spec_says():
+    act = activations.get("prelu(alpha=0.1)")
+    assert act.params == {"alpha": 0.1}
+    assert activations.get("prelu").params == {"alpha": 0.25}
+    assert act.kinks == (Kink(0.0, 0.1),)
+    x = jnp.asarray([[-1.0, -1.0, 3.0]])
+    np.testing.assert_allclose(act(x), [[-0.1, -0.1, 3]])
+    per_channel = jnp.asarray([0.5, 1.0, 2.0])
+    np.testing.assert_allclose(act(x, alpha=per_channel), [[-0.5, -1, 3]])
+    np.testing.assert_allclose(act.derivative(x, alpha=per_channel), [[0.5, 1, 1]])
+    act.params["alpha"] = 9.0
+    assert act.params == {"alpha": 0.1}
+
+
+def test_only_learnable_parameters_can_be_given():
+    with pytest.raises(TypeError, match="no learnable 'negative_slope'; learnable: none"):
+        activations.get("leaky_relu")(jnp.ones(2), negative_slope=0.1)
+
+
+@pytest.mark.parametrize(
+    ("spec", "monotonic", "kinks"),
+    [
+        ("elu(alpha=2)", True, (Kink(0.0, 2.0),)),
+        ("elu(alpha=-1)", False, (Kink(0.0, -1.0),)),
+        ("elu", True, ()),
+        ("leaky_relu(negative_slope=-0.5)", False, (Kink(0.0, -0.5),)),
+        ("leaky_relu(negative_slope=1)", True, ()),
+        ("swish(beta=0)", True, ()),
+        ("swish", False, ()),
+    ],
+)
+def test_kinks_and_monotonicity_follow_the_parameters(spec, monotonic, kinks):
+    act = activations.get(spec)
+    assert (act.monotonic, act.kinks) == (monotonic, kinks)
+
+
+@pytest.fixture
+def own_module(tmp_path, monkeypatch):
+    """A user's module on the path, removed afterwards."""
+    (tmp_path / "my_acts.py").write_text(
+        '''"""My functions."""
+import jax.numpy as jnp
+from jaxact.activations import Activation, Kink
+
+def cube(x, scale=1.0):
+    """A cube, as in nobody's paper.
+
+    More words."""
+    return scale * x**3
+
+def half(x):
+    return jnp.where(x > 0, x, 0.5 * x)
+
+def needs(x, power):
+    return x**power
+
+def registered(x, gain=2.0):
+    return gain * x
+
+def registered_derivative(x, gain=2.0):
+    return jnp.full_like(x, gain)
+
+declared = Activation(
+    name="half", function=half, kinks=(Kink(0.0, 0.5),), monotonic=True, reference="me"
+)
+number = 3
+'''
+    )
+    (tmp_path / "broken_acts.py").write_text("raise RuntimeError('two\\nlines')")
+    monkeypatch.syspath_prepend(tmp_path)
+    yield
+    for name in ("my_acts", "broken_acts"):
+        sys.modules.pop(name, None)
+
+
+@pytest.mark.usefixtures("own_module")
+class TestUsersOwn:
+    def test_a_plain_function(self):
+        act = activations.get("my_acts:cube")
+        assert (act.params, act.kinks, act.monotonic, act.elementwise) == ({}, (), None, True)
+        assert act.reference == "A cube, as in nobody's paper."
+        x = jnp.asarray([[-1.0, 2.0]])
+        np.testing.assert_allclose(act(x), [[-1, 8]])
+        np.testing.assert_allclose(act.derivative(x), [[3, 12]])
+        assert act == activations.get(act.spec)
+        assert hash(act) == hash(activations.get(act.spec))
+
+    def test_with_arguments(self):
+        act = activations.get("my_acts:cube(scale=2)")
+        assert act.spec == "my_acts:cube(scale=2)"
+        assert float(act(jnp.float32(2))) == 16
+
+    def test_an_activation(self):
+        act = activations.get("my_acts:declared")
+        assert act.kinks == (Kink(0.0, 0.5),)
+        assert act.spec == "my_acts:declared"
+        assert activations.get(act.spec) == act
+
+    def test_a_registered_function_keeps_its_derivative(self, monkeypatch):
+        import my_acts  # pyright: ignore[reportMissingImports]
+
+        monkeypatch.setattr(registry, "_definitions", dict(registry._definitions))
+        activations.register(
+            "gain", my_acts.registered, my_acts.registered_derivative, learnable=("gain",)
+        )
+        assert activations.names()[-1] == "gain"
+        assert activations.get("gain(gain=3)").params == {"gain": 3.0}
+        own = activations.get("my_acts:registered(gain=3)")
+        assert own.derivative_function is my_acts.registered_derivative
+        assert own.params == {"gain": 3.0}
+
+    @pytest.mark.parametrize(
+        ("spec", "message"),
+        [
+            ("my_acts:cubic", "my_acts has no 'cubic'"),
+            ("my_acts:cub", "did you mean cube"),
+            ("my_acts:number", "neither a function nor an Activation, but a int"),
+            ("my_acts:cube(scal=2)", "it takes x, scale; did you mean scale"),
+            ("my_acts:half(slope=2)", "it takes x alone"),
+            ("my_acts:needs", "missing a required argument: 'power'"),
+            ("my_acts:declared(slope=2)", "takes no arguments"),
+            ("my_actz:cube", "cannot import my_actz"),
+            ("broken_acts:f", "RuntimeError: two"),
+        ],
+    )
+    def test_what_is_wrong_is_said_in_one_line(self, spec, message):
+        with pytest.raises(ActivationError) as caught:
+            activations.get(spec)
+        assert message in str(caught.value)
+        assert "\n" not in str(caught.value)
+
+
+def test_a_name_is_registered_once():
+    with pytest.raises(ActivationError, match="taken"):
+        activations.register("relu", lambda x: x)
+    with pytest.raises(ActivationError, match="no identifier"):
+        activations.register("not a name", lambda x: x)
+
+
+def test_an_activation_is_frozen_and_shows_its_spec():
+    act = Activation(name="double", function=lambda x: 2 * x)
+    assert repr(act) == "Activation('double')"
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        act.name = "other"  # pyright: ignore[reportAttributeAccessIssue]
+    np.testing.assert_allclose(act.derivative(jnp.ones(2)), 2)
+
+
+def test_without_a_derivative_a_normalising_function_says_so():
+    act = Activation(name="norm", function=lambda x: x / jnp.sum(x), elementwise=False)
+    with pytest.raises(NotImplementedError, match="norm is not elementwise"):
+        act.derivative(jnp.ones(2))
+
+
+def test_a_module_can_be_of_any_kind(monkeypatch):
+    module = types.ModuleType("made_up")
+    monkeypatch.setitem(sys.modules, "made_up", module)
+    with pytest.raises(ActivationError, match="made_up has no 'f'"):
+        activations.get("made_up:f")

@@ -1,0 +1,66 @@
+"""The latency protocol: what is called, how often, and what is reported. Never how fast."""
+
+import gc
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxact.inference import latency
+
+IMAGES = np.arange(3 * 4, dtype=np.uint8).reshape(3, 2, 2, 1)
+
+
+def forward(variables, images):
+    return images.reshape(images.shape[0], -1).astype(jnp.float32) @ variables
+
+
+@pytest.fixture(scope="module")
+def classifier():
+    return latency.Classifier(forward)
+
+
+def test_calls_are_interleaved_after_warm_up_without_garbage_collection():
+    calls = []
+    spies = {
+        name: (lambda i, name=name: calls.append((name, i, gc.isenabled()))) for name in ("a", "b")
+    }
+    times = latency._time_calls(spies, samples=3, warmups=2)
+    warm, timed = calls[:4], calls[4:]
+    assert [call[:2] for call in warm] == [("a", 0), ("a", 1), ("b", 0), ("b", 1)]
+    assert [call[:2] for call in timed] == [(n, i) for i in range(3) for n in ("a", "b")]
+    assert not any(enabled for *_, enabled in timed)
+    assert gc.isenabled()
+    assert all(series.shape == (3,) and (series > 0).all() for series in times.values())
+
+
+def test_garbage_collection_is_enabled_again_after_an_error():
+    with pytest.raises(ZeroDivisionError):
+        latency._time_calls({"a": lambda i: 1 / 0 if gc.isenabled() is False else None}, 1, 1)
+    assert gc.isenabled()
+
+
+def test_the_report(classifier):
+    report = latency.measure(classifier, jnp.ones((4, 5)), IMAGES, samples=50)
+    assert set(report) == {
+        "mean",
+        "p50",
+        "p90",
+        "p95",
+        "p99",
+        "samples",
+        "host_p50",
+        "dispatch_floor_p50",
+        "amortised",
+    }
+    assert report["samples"] == 50
+    assert report["p50"] <= report["p90"] <= report["p95"] <= report["p99"]
+    assert all(value > 0 for value in report.values())
+
+
+def test_the_classifier_classifies(classifier):
+    variables = jnp.asarray(np.random.default_rng(0).normal(size=(4, 5)), jnp.float32)
+    expected = np.asarray(forward(variables, jnp.asarray(IMAGES))).argmax(-1)
+    singles = [int(classifier.label(variables, image[None])) for image in IMAGES]
+    np.testing.assert_array_equal(singles, expected)
+    np.testing.assert_array_equal(classifier.labels(variables, IMAGES[:, None]), expected)

@@ -1,0 +1,112 @@
+"""Convolution and pooling as we compute them equal XLA's own, values and gradients."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import linen as nn
+
+from jaxact.models import lowering
+
+NHWC = ("NHWC", "HWIO", "NHWC")
+# (images, kernel, padding): every convolution of both models, and odd ones.
+CONVOLUTIONS = [
+    ((3, 28, 28, 1), (5, 5, 1, 10), "VALID"),
+    ((3, 12, 12, 10), (5, 5, 10, 20), "VALID"),
+    ((2, 32, 32, 3), (3, 3, 3, 64), "SAME"),
+    ((2, 16, 16, 64), (3, 3, 64, 128), "SAME"),
+    ((2, 8, 8, 128), (3, 3, 128, 256), "SAME"),
+    ((2, 4, 4, 256), (3, 3, 256, 512), "SAME"),
+    ((2, 2, 2, 512), (3, 3, 512, 512), "SAME"),
+    ((1, 7, 5, 3), (2, 4, 3, 2), "SAME"),
+    ((1, 7, 5, 3), (1, 1, 3, 2), "VALID"),
+    ((2, 6, 9, 4), (3, 2, 4, 5), [(2, 0), (1, 3)]),
+]
+
+
+def stock(images, kernel, padding, **options):
+    return jax.lax.conv_general_dilated(
+        images,
+        kernel,
+        dimension_numbers=NHWC,
+        padding=padding,
+        **{"window_strides": (1, 1), **options},
+    )
+
+
+def ours(images, kernel, padding, **options):
+    return lowering.conv_general_dilated(
+        images,
+        kernel,
+        dimension_numbers=NHWC,
+        padding=padding,
+        **{"window_strides": (1, 1), **options},
+    )
+
+
+def assert_same(actual, expected):
+    scale = np.abs(expected).max()
+    np.testing.assert_allclose(actual, expected, rtol=1e-4, atol=1e-5 * scale)
+
+
+def values_and_gradients(convolve, images, kernel, weights):
+    out, pullback = jax.vjp(convolve, images, kernel)
+    return out, *pullback(weights[..., : out.shape[-1]])
+
+
+@pytest.mark.parametrize(("shape", "kernel_shape", "padding"), CONVOLUTIONS)
+def test_convolution_equals_xlas(shape, kernel_shape, padding):
+    keys = jax.random.split(jax.random.key(0), 3)
+    images, kernel = jax.random.normal(keys[0], shape), jax.random.normal(keys[1], kernel_shape)
+    weights = jax.random.normal(keys[2], stock(images, kernel, padding).shape)
+    expected = values_and_gradients(lambda x, k: stock(x, k, padding), images, kernel, weights)
+    actual = values_and_gradients(
+        jax.jit(lambda x, k: ours(x, k, padding)), images, kernel, weights
+    )
+    jax.tree.map(assert_same, actual, expected)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"window_strides": (2, 2)},
+        {"rhs_dilation": (2, 2)},
+        {"lhs_dilation": (2, 1), "padding": [(1, 1), (0, 0)]},
+        {"feature_group_count": 2},
+        {"padding": [(-1, 0), (0, 0)]},
+    ],
+)
+def test_what_patches_do_not_cover_is_left_to_xla(options):
+    keys = jax.random.split(jax.random.key(0), 2)
+    groups = options.get("feature_group_count", 1)
+    images = jax.random.normal(keys[0], (2, 9, 9, 4))
+    kernel = jax.random.normal(keys[1], (3, 3, 4 // groups, 6))
+    options = {"padding": "VALID", **options}
+    np.testing.assert_array_equal(ours(images, kernel, **options), stock(images, kernel, **options))
+
+
+def test_a_cpu_convolves_by_a_matrix_product():
+    images, kernel = jnp.ones((2, 8, 8, 3)), jnp.ones((3, 3, 3, 4))
+    text = jax.jit(lambda x, k: ours(x, k, "SAME")).lower(images, kernel).compile().as_text()
+    assert (" dot(" in text) == (jax.default_backend() == "cpu")
+
+
+@pytest.mark.parametrize("shape", [(2, 8, 8, 3), (2, 7, 9, 3), (1, 5, 5, 2)])
+@pytest.mark.parametrize("window", [2, 3])
+def test_max_pool_equals_flaxs(shape, window):
+    images = jax.random.normal(jax.random.key(0), shape)
+    pools = [
+        lambda x: lowering.max_pool(x, window),
+        lambda x: nn.max_pool(x, (window, window), (window, window)),
+    ]
+    values = [pool(images) for pool in pools]
+    np.testing.assert_array_equal(*values)
+    weights = jax.random.normal(jax.random.key(1), values[0].shape)
+    gradients = [jax.grad(lambda x, p=pool: (p(x) * weights).sum())(images) for pool in pools]
+    np.testing.assert_allclose(*gradients, rtol=1e-6)
+
+
+def test_max_pool_splits_the_gradient_among_equals():
+    images = jnp.array([[1.0, 1.0], [0.0, 1.0]]).reshape(1, 2, 2, 1)
+    gradient = jax.grad(lambda x: lowering.max_pool(x).sum())(images)
+    np.testing.assert_allclose(gradient.ravel(), [1 / 3, 1 / 3, 0, 1 / 3], rtol=1e-6)

@@ -1,0 +1,144 @@
+"""The networks: the paper's parameter counts, and where randomness and state live."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import linen as nn
+
+from jaxact import activations, models
+from jaxact.errors import ConfigError
+from jaxact.models.layers import dropout2d
+
+SHAPES = {"small_cnn": (28, 28, 1), "vgg11": (32, 32, 3)}
+
+
+def create(name, **options):
+    model = models.create_model(name, **options)
+    images = jax.random.normal(jax.random.key(1), (2, *SHAPES[name]))
+    return model, images, model.init(jax.random.key(0), images, train=False)
+
+
+@pytest.mark.parametrize(("name", "parameters"), [("small_cnn", 21_840), ("vgg11", 9_231_114)])
+def test_parameter_count_is_the_papers(name, parameters):
+    _, _, variables = create(name)
+    assert models.count_parameters(variables["params"]) == parameters
+
+
+def test_vgg11_parameters_by_layer_are_those_of_the_papers_table_2():
+    _, _, variables = create("vgg11")
+    params = variables["params"]
+    by_layer = [models.count_parameters(params[f"Conv_{i}"]) for i in range(8)]
+    assert by_layer == [1_792, 73_856, 295_168, 590_080, 1_180_160, 2_359_808, 2_359_808, 2_359_808]
+    norms = [models.count_parameters(params[f"BatchNorm_{i}"]) for i in range(8)]
+    assert norms == [128, 256, 512, 512, 1_024, 1_024, 1_024, 1_024]
+    assert models.count_parameters(params["Dense_0"]) == 5_130
+
+
+def test_small_cnn_parameters_by_layer_are_those_of_the_papers_table_1():
+    _, _, variables = create("small_cnn")
+    by_layer = {name: models.count_parameters(layer) for name, layer in variables["params"].items()}
+    assert by_layer == {"Conv_0": 260, "Conv_1": 5_020, "Dense_0": 16_050, "Dense_1": 510}
+
+
+@pytest.mark.parametrize("spec", activations.names())
+def test_every_activation_trains_in_the_small_cnn(spec):
+    model, images, variables = create("small_cnn", activation=spec)
+
+    def loss(params):
+        return models.predict(model, {**variables, "params": params}, images).sum()
+
+    gradients = jax.grad(loss)(variables["params"])
+    assert all(jnp.isfinite(leaf).all() for leaf in jax.tree.leaves(gradients))
+    assert any(jnp.abs(leaf).max() > 0 for leaf in jax.tree.leaves(gradients))
+
+
+@pytest.mark.parametrize("name", models.names())
+def test_logits_have_the_number_of_classes(name):
+    model, images, variables = create(name, num_classes=7)
+    assert models.predict(model, variables, images).shape == (2, 7)
+
+
+@pytest.mark.parametrize(("name", "layers"), [("small_cnn", 3), ("vgg11", 8)])
+def test_prelu_has_one_parameter_a_layer_and_starts_at_a_quarter(name, layers):
+    _, _, plain = create(name)
+    _, _, variables = create(name, activation="prelu")
+    alphas = [layer["alpha"] for layer in variables["params"].values() if "alpha" in layer]
+    assert [float(alpha) for alpha in alphas] == [0.25] * layers
+    extra = models.count_parameters(variables["params"]) - models.count_parameters(plain["params"])
+    assert extra == layers
+
+
+def test_prelu_has_one_parameter_a_channel_by_option():
+    _, _, variables = create("small_cnn", activation="prelu(alpha=0.1)", sharing="channel")
+    shapes = [layer["alpha"].shape for layer in variables["params"].values() if "alpha" in layer]
+    assert sorted(shapes) == [(10,), (20,), (50,)]
+    np.testing.assert_allclose(variables["params"]["ActivationLayer_0"]["alpha"], 0.1)
+
+
+def test_a_learnable_activation_leaves_the_other_initial_weights_as_they_are():
+    _, _, plain = create("vgg11", activation="relu")
+    _, _, learnable = create("vgg11", activation="prelu")
+    for name, layer in plain["params"].items():
+        jax.tree.map(np.testing.assert_array_equal, layer, learnable["params"][name])
+
+
+class Dropout(nn.Module):
+    @nn.compact
+    def __call__(self, x):
+        return dropout2d(x, 0.25, train=True)
+
+
+def test_dropout_drops_whole_channels_and_scales_the_others():
+    out = Dropout().apply({}, jnp.ones((64, 5, 5, 32)), rngs={"dropout": jax.random.key(0)})
+    channels = np.asarray(out).reshape(64, 25, 32)
+    assert np.all(channels == channels[:, :1])
+    kept = channels[:, 0] != 0
+    np.testing.assert_allclose(channels[:, 0][kept], 1 / 0.75)
+    assert abs(kept.mean() - 0.75) < 0.04
+
+
+def test_dropout_acts_in_training_alone():
+    model, images, variables = create("small_cnn")
+    first, second = (
+        model.apply(variables, images, train=True, rngs={"dropout": jax.random.key(seed)})
+        for seed in range(2)
+    )
+    assert not np.allclose(first, second)
+    np.testing.assert_array_equal(
+        models.predict(model, variables, images), models.predict(model, variables, images)
+    )
+
+
+def test_batch_stats_move_towards_the_batch_by_a_tenth():
+    model, images, variables = create("vgg11")
+    _, updates = model.apply(variables, images, train=True, mutable=["batch_stats"])
+    before = variables["batch_stats"]["BatchNorm_0"]
+    after = updates["batch_stats"]["BatchNorm_0"]
+    np.testing.assert_array_equal(before["mean"], 0)
+    np.testing.assert_array_equal(before["var"], 1)
+    kernel = variables["params"]["Conv_0"]
+    conv = jax.lax.conv_general_dilated(
+        images, kernel["kernel"], (1, 1), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC")
+    )
+    conv = conv + kernel["bias"]
+    np.testing.assert_allclose(after["mean"], 0.1 * conv.mean((0, 1, 2)), atol=1e-6)
+    np.testing.assert_allclose(after["var"], 0.9 + 0.1 * conv.var((0, 1, 2)), rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"name": "vgg12"}, "did you mean vgg11"),
+        ({"name": "vgg11", "kernel_init": "he"}, "one of torch_default"),
+        ({"name": "vgg11", "sharing": "pixel"}, "'layer' or 'channel'"),
+    ],
+)
+def test_what_is_wrong_is_named(arguments, message):
+    with pytest.raises(ConfigError, match=message):
+        models.create_model(**arguments)
+
+
+def test_an_unknown_activation_is_a_value_error():
+    with pytest.raises(ValueError, match="relu"):
+        models.create_model("vgg11", activation="rleu")

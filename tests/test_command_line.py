@@ -1,0 +1,111 @@
+"""The commands as a user types them: exit codes, one-line errors, no half-made workdir."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from jaxact import command_line
+from jaxact.errors import ConfigError, DataError
+
+ROOT = Path(__file__).parents[1]
+WRONG = {
+    "--config.lerning_rate=1": "config.lerning_rate is not a field; did you mean learning_rate",
+    "--config.epochs=abc": "config.epochs='abc' must be a whole number from 1",
+    "--config.epochs=1.5": "config.epochs='1.5' must be a whole number from 1",
+    "--config.epochs=0": "config.epochs=0 must be a whole number from 1",
+    "--config.train_examples=-3": "config.train_examples=-3 must be a whole number from 1, or null",
+    "--config.train_examples=99999": "config.train_examples=99999 must be",
+    "--config.batch_size=99999": "config.batch_size=99999 must be at most",
+    "--config.activation=rleu": "did you mean relu",
+    "--config.model=vgg12": "did you mean vgg11",
+    "--config=configs/nope.py": "there is no file configs/nope.py",
+    "--config=configs/mnist.py:papr": "did you mean paper",
+    "--wrokdir=x": "workdir",
+    "stray": "'stray' is no option",
+}
+
+
+def run(*arguments, module="jaxact.main", cwd=ROOT):
+    return subprocess.run(
+        [sys.executable, "-m", module, *arguments],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("argument", WRONG)
+def test_what_is_wrong_ends_in_one_line_and_exit_code_2(argument, tmp_path):
+    done = run(f"--workdir={tmp_path / 'run'}", argument)
+    assert done.returncode == 2, done.stderr
+    assert done.stderr.startswith("jaxact: ")
+    assert done.stderr.count("\n") == 1
+    assert WRONG[argument] in done.stderr
+    assert not (tmp_path / "run").exists()
+    assert done.stdout == ""
+
+
+def test_data_that_cannot_be_had_end_in_exit_code_3(tmp_path):
+    (tmp_path / "data" / "mnist").mkdir(parents=True)
+    (tmp_path / "data" / "mnist" / "train-labels-idx1-ubyte.gz").write_bytes(b"")
+    done = run(
+        f"--workdir={tmp_path / 'run'}",
+        "--config.dataset=mnist",
+        f"--config.data_dir={tmp_path / 'data'}",
+    )
+    assert done.returncode == 3
+    assert "train-images-idx3-ubyte.gz" in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_workdir_that_is_a_file_is_refused(tmp_path):
+    (tmp_path / "run").write_text("precious")
+    done = run(f"--workdir={tmp_path / 'run'}")
+    assert done.returncode == 2
+    assert (tmp_path / "run").read_text() == "precious"
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ([], "configs/digits.py"),
+        (["--config=configs/mnist.py:paper"], "configs/mnist.py:paper"),
+        (["--config", "configs/cifar.py"], "configs/cifar.py"),
+        (["--config.epochs=1", "--config=configs/cifar.py"], "configs/cifar.py"),
+    ],
+)
+def test_the_config_file_comes_first_wherever_it_stands(words, expected):
+    argv = command_line.with_config_first(["main", *words])
+    assert argv[1].startswith("--config=")
+    assert argv[1].endswith(expected)
+
+
+def test_config_files_are_found_from_any_folder(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    assert command_line.config_path("configs/mnist.py") == str(ROOT / "configs" / "mnist.py")
+    own = tmp_path / "mine.py"
+    own.write_text("")
+    assert command_line.config_path("mine.py:x") == "mine.py:x"
+    with pytest.raises(ConfigError, match="no file other/mnist"):
+        command_line.config_path("other/mnist.py")
+
+
+def test_null_is_none():
+    argv = command_line.with_config_first(["main", "--config.train_examples=null"])
+    assert argv[-1] == "--config.train_examples=None"
+
+
+@pytest.mark.parametrize(("error", "code"), [(ConfigError("x"), 2), (DataError("x"), 3)])
+def test_errors_become_exit_codes(error, code, capsys, monkeypatch):
+    monkeypatch.setattr(command_line.flags, "FLAGS", {"verbosity": command_line.flags})
+    monkeypatch.setattr(command_line.flags, "present", 1, raising=False)
+
+    def fail():
+        raise error
+
+    assert command_line.exit_code(fail) == code
+    assert capsys.readouterr().err == "jaxact: x\n"

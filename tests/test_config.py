@@ -1,0 +1,111 @@
+"""The configuration: every field is checked, and what is wrong is said in one line."""
+
+import dataclasses
+import json
+import runpy
+from pathlib import Path
+
+import pytest
+
+from jaxact.config import RULES, Config, check, default_config
+from jaxact.errors import ConfigError
+
+CONFIGS = sorted((Path(__file__).parents[1] / "configs").glob("*.py"))
+WRONG = {
+    "dataset": ["cifr10", "", None, 3],
+    "data_dir": ["", "  ", None],
+    "train_examples": [0, -1, 1.5, True],
+    "test_examples": [0, "many"],
+    "eval_split": ["tset"],
+    "augmentation": ["flop"],
+    "model": ["vgg12"],
+    "activation": ["", None, "rleu", "swish(bata=1)", "relu(", "nowhere:f"],
+    "activation_sharing": ["pixel"],
+    "kernel_init": ["he"],
+    "dropout_rate": [-0.1, 1.0, float("nan")],
+    "epochs": [0, -3, 1.0, True, None],
+    "batch_size": [0, 2**40],
+    "learning_rate": [0, -1e-3, float("nan"), float("inf"), "fast"],
+    "learning_rate_schedule": ["linear"],
+    "weight_decay": [-1, float("nan")],
+    "seed": [-1, 2**32, 0.5],
+    "target_accuracy": [-0.01, 1.01, 98],
+    "checkpoint_every_epochs": [0],
+    "steps_per_dispatch": [0, -1],
+    "latency_samples": [-1, 1.5],
+}
+
+
+def loose(**fields):
+    """A ConfigDict without its type checks, so that any value reaches ours."""
+    config = default_config()
+    with config.ignore_type():
+        config.update(fields)
+    return config
+
+
+def test_every_field_has_a_rule_and_a_default_that_obeys_it():
+    assert [field.name for field in dataclasses.fields(Config)] == list(RULES)
+    assert check(default_config()) == Config()
+
+
+def test_every_rule_is_tried_with_wrong_values():
+    assert WRONG.keys() == RULES.keys()
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [(field, value) for field in WRONG for value in WRONG[field]]
+)
+def test_a_wrong_value_is_named_in_one_line(field, value):
+    with pytest.raises(ConfigError) as caught:
+        check(loose(**{field: value}))
+    message = str(caught.value)
+    assert message.startswith(f"config.{field}={value!r}")
+    assert "\n" not in message
+
+
+def test_a_near_miss_is_suggested():
+    with pytest.raises(ConfigError, match="did you mean cifar10"):
+        check(loose(dataset="cifar_10"))
+
+
+def test_an_unknown_field_is_named():
+    config = default_config().unlock()
+    config.lerning_rate = 1.0
+    with pytest.raises(ConfigError, match=r"config\.lerning_rate.*did you mean learning_rate"):
+        check(config)
+
+
+def test_a_missing_field_is_named():
+    config = default_config().unlock()
+    del config.epochs
+    with pytest.raises(ConfigError, match=r"config\.epochs is missing"):
+        check(config)
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
+def test_config_files_and_their_variants_are_valid(path):
+    module = runpy.run_path(str(path))
+    variants = [name for name in ("paper", "smoke") if f"`{name}`" in module["__doc__"]]
+    assert "smoke" in variants
+    for name in ("", *variants):
+        config = check(module["get_config"](name))
+        json.dumps(dataclasses.asdict(config), allow_nan=False)
+    with pytest.raises(ConfigError, match="variant 'papr'"):
+        module["get_config"]("papr")
+
+
+def test_the_papers_protocol():
+    paths = {path.stem: runpy.run_path(str(path))["get_config"] for path in CONFIGS}
+    mnist, cifar = check(paths["mnist"]("paper")), check(paths["cifar"]("paper"))
+    assert (mnist.epochs, mnist.batch_size, mnist.learning_rate) == (10, 128, 2e-4)
+    assert (mnist.model, mnist.target_accuracy, mnist.eval_split) == ("small_cnn", 0.98, "test")
+    assert (cifar.epochs, cifar.batch_size, cifar.model) == (50, 128, "vgg11")
+    assert (cifar.target_accuracy, cifar.eval_split) == (0.87, "test")
+
+
+def test_the_data_folder_is_the_environments(monkeypatch, tmp_path):
+    monkeypatch.setenv("JAXACT_DATA", str(tmp_path))
+    assert default_config().data_dir == str(tmp_path)
+    monkeypatch.delenv("JAXACT_DATA")
+    assert default_config().data_dir.endswith(".cache/jaxact/data")

@@ -1,0 +1,82 @@
+"""Records are whole or not there; the clock goes on; the environment is described."""
+
+import json
+
+import pytest
+
+from jaxact.errors import ConfigError
+from jaxact.training import environment, records
+from jaxact.training.clock import Clock, process_age_seconds
+
+
+def test_a_file_is_replaced_whole(tmp_path):
+    path = tmp_path / "a.json"
+    records.write_json(path, {"a": 1})
+    with pytest.raises(ValueError, match="JSON"):
+        records.write_json(path, {"a": float("nan")})
+    assert records.read_json(path) == {"a": 1}
+    assert [p.name for p in tmp_path.iterdir()] == ["a.json"]
+
+
+def test_rows_are_appended_and_replaced(tmp_path):
+    path = tmp_path / "metrics.jsonl"
+    records.append_row(path, {"epoch": 1})
+    records.append_row(path, {"epoch": 2})
+    assert records.read_rows(path) == [{"epoch": 1}, {"epoch": 2}]
+    records.write_rows(path, [{"epoch": 1}])
+    assert records.read_rows(path) == [{"epoch": 1}]
+
+
+@pytest.mark.parametrize("text", ["{", "\x00", "[1]"])
+def test_a_damaged_config_is_refused_and_left_as_it_is(tmp_path, text):
+    (tmp_path / "config.json").write_text(text)
+    with pytest.raises(ConfigError, match="choose another"):
+        records.check_workdir(tmp_path, {"epochs": 1})
+    assert (tmp_path / "config.json").read_text() == text
+
+
+@pytest.mark.parametrize(
+    ("stored", "field"),
+    [({"epochs": 9, "seed": 1}, "seed"), ({"epochs": 1}, "seed"), ({"seed": 0, "old": 1}, "old")],
+)
+def test_fields_that_differ_are_named(tmp_path, stored, field):
+    (tmp_path / "config.json").write_text(json.dumps(stored))
+    with pytest.raises(ConfigError, match=rf"configuration: {field} \("):
+        records.check_workdir(tmp_path, {"epochs": 1, "seed": 0})
+
+
+def test_the_same_fields_but_epochs_are_welcome(tmp_path):
+    (tmp_path / "config.json").write_text(json.dumps({"epochs": 9, "seed": 0}))
+    records.check_workdir(tmp_path, {"epochs": 1, "seed": 0})
+
+
+def test_a_resumed_clock_counts_on():
+    clock = Clock()
+    clock.go_on_from(
+        {"train_seconds": 10.0, "eval_seconds": 2.0, "compile_seconds": 3.0, "wall_seconds": 100.0}
+    )
+    with clock.timing("train_seconds"):
+        pass
+    readings = clock.readings()
+    assert readings["train_seconds"] > 10
+    assert readings["eval_seconds"] == 2
+    assert readings["wall_seconds"] > 100
+
+
+def test_time_in_a_block_that_fails_counts_too():
+    clock = Clock()
+    with pytest.raises(RuntimeError), clock.timing("eval_seconds"):
+        raise RuntimeError
+    assert clock.eval_seconds > 0
+
+
+def test_the_process_has_an_age():
+    assert process_age_seconds() > 0
+
+
+def test_the_environment_is_json_with_versions():
+    described = environment.describe()
+    json.dumps(described)
+    assert described["jax"]
+    assert described["cpu_model"]
+    assert environment.peak_memory_bytes() > 10**6

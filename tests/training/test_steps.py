@@ -1,0 +1,188 @@
+"""Steps against hand-made references: one Adam step, many steps in one dispatch, evaluation."""
+
+import dataclasses
+import functools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+from jaxact import data, models
+from jaxact.training import steps
+from jaxact.training.optimizer import SCHEDULES, create_optimizer
+from jaxact.training.state import Totals, create_state
+
+BATCH = 8
+
+
+def no_augmentation(key, images):
+    del key
+    return images
+
+
+@pytest.fixture(scope="module")
+def problem():
+    model = models.create_model("small_cnn", "prelu")
+    optimizer = create_optimizer(1e-3, "constant", 0.0, 100)
+    rng = np.random.default_rng(0)
+    examples = steps.Examples(
+        images=jnp.asarray(rng.integers(0, 256, (44, 28, 28, 1), np.uint8)),
+        labels=jnp.asarray(rng.integers(0, 10, 44, np.int32)),
+        mean=jnp.array([0.5], jnp.float32),
+        std=jnp.array([0.25], jnp.float32),
+    )
+    keys = steps.Keys.from_seed(0)
+    state = create_state(model, optimizer, keys.init, jnp.zeros((1, 28, 28, 1)))
+    return model, optimizer, examples, keys, state
+
+
+def run(problem, count, state, totals, augment=no_augmentation, order=None):
+    model, optimizer, examples, keys, _ = problem
+    if order is None:
+        order = steps.epoch_order(keys.order, jnp.int32(0), 44)
+    return steps.train_many(
+        model,
+        optimizer,
+        augment,
+        data.normalize,
+        BATCH,
+        count,
+        state,
+        totals,
+        order,
+        examples,
+        keys,
+    )
+
+
+def assert_equal(first, second):
+    jax.tree.map(np.testing.assert_array_equal, first, second)
+
+
+def test_one_step_is_adam_on_the_mean_cross_entropy(problem):
+    model, _, examples, _, state = problem
+    images = data.normalize(examples.images[:BATCH], examples.mean, examples.std)
+    labels, key = examples.labels[:BATCH], jax.random.key(3)
+
+    def loss_of(params):
+        logits = model.apply({"params": params}, images, train=True, rngs={"dropout": key})
+        return -jax.nn.log_softmax(logits)[jnp.arange(BATCH), labels].mean()
+
+    loss, gradients = jax.value_and_grad(loss_of)(state.params)
+    # Adam's first step, bias-corrected: m = g, v = g^2.
+    expected = jax.tree.map(
+        lambda p, g: p - 1e-3 * g / (jnp.abs(g) + 1e-8), state.params, gradients
+    )
+    optimizer = create_optimizer(1e-3, "constant", 0.0, 100)
+    after, actual_loss, correct = steps.train_step(model, optimizer, state, images, labels, key)
+    np.testing.assert_allclose(actual_loss, loss, rtol=1e-6)
+    jax.tree.map(
+        functools.partial(np.testing.assert_allclose, rtol=1e-4, atol=1e-6), after.params, expected
+    )
+    assert int(after.step) == 1
+    assert 0 <= int(correct) <= BATCH
+
+
+def test_many_steps_equal_single_ones_however_they_are_dispatched(problem):
+    state, totals = problem[-1], Totals.zero()
+    many = functools.partial(jax.jit(run_static, static_argnums=1), Hashable(problem))
+    expected = many(5, state, totals)
+    first = many(3, state, totals)
+    assert_equal(many(2, *first), expected)
+    assert int(expected[0].step) == 5
+    assert int(expected[1].examples) == 5 * BATCH
+
+
+class Hashable:
+    """Carries the problem through jit as a static constant."""
+
+    def __init__(self, value):
+        self.value = value
+
+
+def run_static(problem, count, state, totals):
+    return run(problem.value, count, state, totals)
+
+
+jax.tree_util.register_static(Hashable)
+
+
+def test_an_epoch_visits_each_image_once_and_the_next_in_another_order():
+    key = jax.random.key(0)
+    first, second = (np.asarray(steps.epoch_order(key, jnp.int32(e), 44)) for e in range(2))
+    np.testing.assert_array_equal(np.sort(first), np.arange(44))
+    np.testing.assert_array_equal(np.sort(second), np.arange(44))
+    assert not np.array_equal(first, second)
+    np.testing.assert_array_equal(first, steps.epoch_order(key, jnp.int32(0), 44))
+
+
+def test_a_step_takes_the_images_whose_turn_it_is(problem):
+    seen = []
+
+    def spy(key, images):
+        jax.debug.callback(lambda batch: seen.append(np.asarray(batch)), images)
+        return images
+
+    _, _, examples, keys, state = problem
+    order = steps.epoch_order(keys.order, jnp.int32(0), 44)
+    jax.block_until_ready(run(problem, 5, state, Totals.zero(), spy, order))
+    jax.effects_barrier()
+    np.testing.assert_array_equal(np.concatenate(seen), examples.images[order[: 5 * BATCH]])
+
+
+def test_keys_depend_on_the_seed_alone_and_differ_by_purpose():
+    first, again, other = (steps.Keys.from_seed(seed) for seed in (0, 0, 1))
+    data_of = lambda keys: [jax.random.key_data(key).tolist() for key in jax.tree.leaves(keys)]  # noqa: E731
+    assert data_of(first) == data_of(again)
+    assert data_of(first) != data_of(other)
+    assert len({tuple(key) for key in data_of(first)}) == 4
+
+
+def test_the_first_step_with_a_loss_that_is_not_finite_is_recorded(problem):
+    state = problem[-1]
+    state, totals = run(problem, 2, state, Totals.zero())
+    assert int(totals.nonfinite_step) == -1
+    broken = jax.tree.map(lambda leaf: leaf * jnp.nan if leaf.ndim else leaf, state.params)
+    state = dataclasses.replace(state, params=broken)
+    _, totals = run(problem, 2, state, totals)
+    assert int(totals.nonfinite_step) == 2
+
+
+def test_evaluation_equals_numpy_and_ignores_padding(problem):
+    model, _, examples, _, state = problem
+    images = examples.images[:10].reshape(2, 5, 28, 28, 1)
+    labels = examples.labels[:10].at[-2:].set(-1).reshape(2, 5)
+    batches = steps.Examples(images, labels, examples.mean, examples.std)
+    totals = steps.evaluate(model, data.normalize, state, batches)
+    pixels = (np.asarray(examples.images[:8], np.float32) / 255 - 0.5) / 0.25
+    logits = np.asarray(models.predict(model, state.variables, jnp.asarray(pixels)), np.float64)
+    log_probabilities = logits - np.log(np.exp(logits).sum(-1, keepdims=True))
+    real = np.asarray(examples.labels[:8])
+    loss, accuracy = totals.means()
+    assert loss == pytest.approx(-log_probabilities[np.arange(8), real].mean(), rel=1e-5)
+    assert accuracy == (logits.argmax(-1) == real).mean()
+    assert int(totals.examples) == 8
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_schedules_peak_at_the_learning_rate(name):
+    schedule = SCHEDULES[name](1e-2, 1000)
+    rates = np.array([schedule(step) for step in range(1001)])
+    assert rates.max() == pytest.approx(1e-2)
+    assert rates.min() >= 0
+    assert (rates[-1] == pytest.approx(1e-2)) == (name == "constant")
+
+
+def test_weight_decay_shrinks_kernels_alone(problem):
+    state = problem[-1]
+    optimizer = create_optimizer(1e-3, "constant", 0.1, 100)
+    nothing = jax.tree.map(jnp.zeros_like, state.params)
+    changes, _ = optimizer.update(nothing, optimizer.init(state.params), state.params)
+    after = optax.apply_updates(state.params, changes)
+    for layer, before in state.params.items():
+        for name, leaf in before.items():
+            factor = 1 - 1e-3 * 0.1 if name == "kernel" else 1.0
+            np.testing.assert_allclose(after[layer][name], leaf * factor, rtol=1e-6)
+            assert name in ("kernel", "bias", "alpha")
