@@ -59,6 +59,7 @@ RULES: dict[str, Rule] = {
     "activation": _TEXT,
     "activation_sharing": _one_of(("layer", "channel")),
     "kernel_init": _one_of(tuple(models.KERNEL_INITIALIZERS)),
+    "precision": _one_of(tuple(models.PRECISIONS)),
     "dropout_rate": _number(0, 0.99, "a number from 0 to 0.99"),
     "epochs": _POSITIVE,
     "batch_size": _POSITIVE,
@@ -92,6 +93,7 @@ class Config:
     activation: str = "relu"
     activation_sharing: str = "layer"  # of learnable parameters: one a layer, or one a channel
     kernel_init: str = "torch_default"
+    precision: str = "float32"
     dropout_rate: float = 0.5  # of the small CNN's Dropout2d; VGG-11 has none
 
     # Optimisation: Adam on softmax cross-entropy.

@@ -22,6 +22,7 @@ WRONG = {
     "activation": ["", None, "rleu", "swish(bata=1)", "relu(", "nowhere:f"],
     "activation_sharing": ["pixel"],
     "kernel_init": ["he"],
+    "precision": ["float16"],
     "dropout_rate": [-0.1, 1.0, float("nan")],
     "epochs": [0, -3, 1.0, True, None],
     "batch_size": [0, 2**40],

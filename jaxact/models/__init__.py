@@ -10,10 +10,11 @@ from jax import Array
 from jaxact import activations
 from jaxact.errors import ConfigError, did_you_mean
 from jaxact.models.initializers import KERNEL_INITIALIZERS, kernel_initializer
+from jaxact.models.layers import PRECISIONS, ConvNet
 from jaxact.models.small_cnn import SmallCNN
 from jaxact.models.vgg import VGG11
 
-MODELS: dict[str, Any] = {"small_cnn": SmallCNN, "vgg11": VGG11}
+MODELS: dict[str, type[ConvNet]] = {"small_cnn": SmallCNN, "vgg11": VGG11}
 
 
 def names() -> tuple[str, ...]:
@@ -32,8 +33,9 @@ def create_model(
     num_classes: int = 10,
     kernel_init: str = "torch_default",
     sharing: str = "layer",
+    precision: str = "float32",
     **options: Any,
-) -> nn.Module:
+) -> ConvNet:
     """A model by name, with one activation everywhere.
 
     Args:
@@ -42,6 +44,8 @@ def create_model(
       num_classes: number of logits.
       kernel_init: a name of `jaxact.models.initializers`.
       sharing: learnable activation parameters for each "layer" or "channel".
+      precision: "float32", "tf32" (of an NVIDIA GPU; elsewhere float32), or "bfloat16" (mixed:
+        parameters, BatchNorm's statistics and logits stay float32).
       **options: further fields of the model's own, such as `dropout_rate` of `small_cnn`.
 
     Returns:
@@ -49,7 +53,7 @@ def create_model(
       `[batch, num_classes]`. Its attribute `input_size` is the smallest image height and width.
 
     Raises:
-      ConfigError: unknown name, initialiser or sharing.
+      ConfigError: unknown name, initialiser, sharing or precision.
       ValueError: unknown activation.
     """
     if name not in MODELS:
@@ -58,6 +62,8 @@ def create_model(
         )
     if sharing not in ("layer", "channel"):
         raise ConfigError(f"sharing={sharing!r} must be 'layer' or 'channel'")
+    if precision not in PRECISIONS:
+        raise ConfigError(f"precision={precision!r} must be one of {', '.join(PRECISIONS)}")
     kernel_initializer(kernel_init)
     if isinstance(activation, str):
         activation = activations.get(activation)
@@ -66,6 +72,7 @@ def create_model(
         num_classes=num_classes,
         kernel_init=kernel_init,
         sharing=sharing,
+        precision=precision,
         **options,
     )
 
@@ -83,6 +90,7 @@ def count_parameters(params: Mapping[str, Any]) -> int:
 __all__ = [
     "KERNEL_INITIALIZERS",
     "MODELS",
+    "PRECISIONS",
     "VGG11",
     "SmallCNN",
     "count_parameters",

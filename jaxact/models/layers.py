@@ -1,14 +1,32 @@
-"""The pieces the models are built from: activation, convolution and dense layers, Dropout2d."""
+"""What the models are built from: the place of an activation, and their common layers."""
 
 import math
+from typing import ClassVar, NamedTuple
 
 import jax.numpy as jnp
 from flax import linen as nn
-from jax import Array
+from jax import Array, lax
+from jax.typing import DTypeLike
 
 from jaxact import activations
 from jaxact.models import lowering
 from jaxact.models.initializers import bias_initializer, kernel_initializer
+
+
+class Arithmetic(NamedTuple):
+    """How a model computes: the dtype between layers, and the precision of matrix products."""
+
+    dtype: DTypeLike
+    precision: lax.Precision
+
+
+# Parameters and BatchNorm's statistics are float32 in all of them. What "tf32" names exists on
+# NVIDIA GPUs (10 bits of mantissa, products summed in float32); elsewhere it is float32.
+PRECISIONS = {
+    "float32": Arithmetic(jnp.float32, lax.Precision.HIGHEST),
+    "tf32": Arithmetic(jnp.float32, lax.Precision.DEFAULT),
+    "bfloat16": Arithmetic(jnp.bfloat16, lax.Precision.DEFAULT),
+}
 
 
 class ActivationLayer(nn.Module):
@@ -33,34 +51,71 @@ class ActivationLayer(nn.Module):
         return self.activation(x, **learned)
 
 
-def conv(x: Array, features: int, size: int, padding: str, kernel_init: str) -> Array:
-    """A `size` x `size` convolution of stride 1 with bias; to be called in a compact method.
+class ConvNet(nn.Module):
+    """The base of the models: their fields, and the layers that these fields decide.
 
-    Args:
-      x: `[batch, height, width, channels]`.
-      padding: "SAME" or "VALID".
+    The methods make layers; call them in a compact `__call__`.
+
+    Attributes:
+      activation: the function under test.
+      num_classes: number of logits.
       kernel_init: a name of `jaxact.models.initializers`.
-
-    Returns:
-      `[batch, out_height, out_width, features]`.
+      sharing: of the activation's learnable parameters, "layer" or "channel".
+      precision: a name of `PRECISIONS`.
     """
-    return nn.Conv(
-        features,
-        (size, size),
-        padding=padding,
-        kernel_init=kernel_initializer(kernel_init),
-        bias_init=bias_initializer(kernel_init, size * size * x.shape[-1]),
-        conv_general_dilated=lowering.conv_general_dilated,
-    )(x)
 
+    input_size: ClassVar[int]  # the smallest height and width, in pixels
 
-def dense(x: Array, features: int, kernel_init: str) -> Array:
-    """A dense layer `x W + b`, `[..., n]` to `[..., features]`; for a compact method."""
-    return nn.Dense(
-        features,
-        kernel_init=kernel_initializer(kernel_init),
-        bias_init=bias_initializer(kernel_init, x.shape[-1]),
-    )(x)
+    activation: activations.Activation
+    num_classes: int = 10
+    kernel_init: str = "torch_default"
+    sharing: str = "layer"
+    precision: str = "float32"
+
+    @nn.nowrap
+    def conv(self, x: Array, features: int, size: int, padding: str) -> Array:
+        """A `size` x `size` convolution of stride 1 with bias, NHWC, padding "SAME" or "VALID"."""
+        return nn.Conv(
+            features,
+            (size, size),
+            padding=padding,
+            dtype=PRECISIONS[self.precision].dtype,
+            precision=PRECISIONS[self.precision].precision,
+            kernel_init=kernel_initializer(self.kernel_init),
+            bias_init=bias_initializer(self.kernel_init, size * size * x.shape[-1]),
+            conv_general_dilated=lowering.conv_general_dilated,
+        )(x)
+
+    @nn.nowrap
+    def dense(self, x: Array, features: int) -> Array:
+        """`x W + b`, `[..., n]` to `[..., features]`."""
+        return nn.Dense(
+            features,
+            dtype=PRECISIONS[self.precision].dtype,
+            precision=PRECISIONS[self.precision].precision,
+            kernel_init=kernel_initializer(self.kernel_init),
+            bias_init=bias_initializer(self.kernel_init, x.shape[-1]),
+        )(x)
+
+    @nn.nowrap
+    def logits(self, x: Array) -> Array:
+        """The last dense layer, float32 `[batch, num_classes]`."""
+        return self.dense(x, self.num_classes).astype(jnp.float32)
+
+    @nn.nowrap
+    def batch_norm(self, x: Array, train: bool) -> Array:
+        """BatchNorm with the momentum (0.9) and epsilon (1e-5) of the paper's framework."""
+        return nn.BatchNorm(
+            use_running_average=not train,
+            momentum=0.9,
+            epsilon=1e-5,
+            dtype=PRECISIONS[self.precision].dtype,
+        )(x)
+
+    @nn.nowrap
+    def activate(self, x: Array) -> Array:
+        """The function under test."""
+        return ActivationLayer(self.activation, self.sharing)(x)
 
 
 def dropout2d(x: Array, rate: float, train: bool) -> Array:

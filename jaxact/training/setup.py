@@ -68,6 +68,7 @@ def prepare(config: Config) -> Setup:
         dataset.num_classes,
         config.kernel_init,
         config.activation_sharing,
+        config.precision,
         **options,
     )
     splits = choose_splits(dataset, config, models.input_size(config.model))

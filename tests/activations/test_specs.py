@@ -68,7 +68,7 @@ BAD = {
     ":relu": "write relu",
     "no_such_module_:f": "cannot import no_such_module_",
     "math:no_such_function": "math has no 'no_such_function'",
-    "math:sqr": "did you mean sqrt?",
+    "math:sqr": "did you mean sqrt",
     "math:pi": "neither a function nor an Activation",
     "..relative:f": "write relu",
 }

@@ -110,6 +110,24 @@ def test_dropout_acts_in_training_alone():
     )
 
 
+@pytest.mark.parametrize("name", models.names())
+def test_bfloat16_is_mixed(name):
+    model, images, variables = create(name, activation="prelu", precision="bfloat16")
+    assert all(leaf.dtype == jnp.float32 for leaf in jax.tree.leaves(variables))
+    rngs = {"dropout": jax.random.key(0)}
+    with jax.numpy_dtype_promotion("standard"):  # Flax's BatchNorm relies on it
+        logits, updates = model.apply(
+            variables, images, train=True, rngs=rngs, mutable=["batch_stats"]
+        )
+        rounded = models.predict(model, variables, images)
+    assert logits.dtype == jnp.float32
+    assert all(leaf.dtype == jnp.float32 for leaf in jax.tree.leaves(updates))
+    exact, _, _ = create(name, activation="prelu")
+    full = models.predict(exact, variables, images)
+    difference = jnp.abs(rounded - full).max()
+    assert 0 < difference < 0.05 * jnp.abs(full).max()
+
+
 def test_batch_stats_move_towards_the_batch_by_a_tenth():
     model, images, variables = create("vgg11")
     _, updates = model.apply(variables, images, train=True, mutable=["batch_stats"])
@@ -131,6 +149,7 @@ def test_batch_stats_move_towards_the_batch_by_a_tenth():
     [
         ({"name": "vgg12"}, "did you mean vgg11"),
         ({"name": "vgg11", "kernel_init": "he"}, "one of torch_default"),
+        ({"name": "vgg11", "precision": "float16"}, "one of float32, tf32, bfloat16"),
         ({"name": "vgg11", "sharing": "pixel"}, "'layer' or 'channel'"),
     ],
 )
