@@ -112,10 +112,11 @@ def test_dropout_acts_in_training_alone():
 
 @pytest.mark.parametrize("name", models.names())
 def test_bfloat16_is_mixed(name):
-    model, images, variables = create(name, activation="prelu", precision="bfloat16")
+    with jax.numpy_dtype_promotion("standard"):  # Flax's BatchNorm relies on it
+        model, images, variables = create(name, activation="prelu", precision="bfloat16")
     assert all(leaf.dtype == jnp.float32 for leaf in jax.tree.leaves(variables))
     rngs = {"dropout": jax.random.key(0)}
-    with jax.numpy_dtype_promotion("standard"):  # Flax's BatchNorm relies on it
+    with jax.numpy_dtype_promotion("standard"):
         logits, updates = model.apply(
             variables, images, train=True, rngs=rngs, mutable=["batch_stats"]
         )
