@@ -173,8 +173,10 @@ def _finite(activation: Activation) -> tuple[bool, str]:
         ("jax.grad", lambda x: _gradient(activation, x)),
     ):
         got = np.asarray(function(jnp.asarray(x)))
-        wide = np.asarray(function(jnp.asarray(x, jnp.float64)))
-        wrong = np.isnan(got) | (np.isinf(got) & (np.abs(wide) < _FLOAT32_MAX))
+        wrong = np.isnan(got)
+        if np.isinf(got).any():
+            wide = np.asarray(function(jnp.asarray(x, jnp.float64)))
+            wrong |= np.isinf(got) & (np.abs(wide) < _FLOAT32_MAX)
         if wrong.any():
             return False, f"{name} is {got[wrong][0]} at x = {x[wrong][0]:.6g}"
         if np.isinf(got).any():

@@ -9,6 +9,7 @@ from jax import Array
 from jax.typing import ArrayLike
 
 from jaxact.activations.numerics import elementwise, negative_part
+from jaxact.activations.precision import expm1
 
 SELU_ALPHA = 1.6732632423543772848170429916717
 SELU_LAMBDA = 1.0507009873554804934193349852946
@@ -33,7 +34,8 @@ def elu(x: Array, alpha: ArrayLike = 1.0) -> Array:
 
     Source: Clevert, Unterthiner and Hochreiter 2016, arXiv 1511.07289, equation 15.
     """
-    return jnp.where(x > 0, x, alpha * jnp.expm1(negative_part(x)))
+    below = negative_part(x)
+    return jnp.where(x > 0, x, alpha * expm1(below, jnp.exp(below)))
 
 
 @elementwise()
@@ -55,7 +57,8 @@ def celu(x: Array, alpha: ArrayLike = 1.0) -> Array:
 
     Source: Barron 2017, arXiv 1704.07483, equation 2.
     """
-    return jnp.where(x > 0, x, alpha * jnp.expm1(negative_part(x) / alpha))
+    below = jnp.asarray(negative_part(x) / alpha)
+    return jnp.where(x > 0, x, alpha * expm1(below, jnp.exp(below)))
 
 
 @elementwise()
@@ -77,5 +80,6 @@ def selu(x: Array) -> Array:
 
     Source: Klambauer et al. 2017, arXiv 1706.02515, equation 2.
     """
-    below = SELU_LAMBDA * SELU_ALPHA * jnp.expm1(negative_part(x))
-    return jnp.where(x > 0, SELU_LAMBDA * x, below)
+    below = negative_part(x)
+    saturating = SELU_LAMBDA * SELU_ALPHA * expm1(below, jnp.exp(below))
+    return jnp.where(x > 0, SELU_LAMBDA * x, saturating)

@@ -18,7 +18,7 @@ from jaxact.activations.numerics import (
     nan_like,
     negative_abs,
 )
-from jaxact.activations.precision import in_two_parts
+from jaxact.activations.precision import expm1, in_two_parts
 
 # Roots and constants as double-doubles, from mpmath at 60 digits.
 _SWISH_ROOT = (-1.2784645427610737, -1.0946994183093437e-16)  # of e^z + 1 + z
@@ -37,8 +37,10 @@ def swish_derivative(x: Array, beta: ArrayLike = 1.0) -> Array:
     high, low = in_two_parts(*_SWISH_ROOT, x.dtype)
     d = (h - high) - low
     half = jnp.exp(0.5 * h)
-    numerator = d - (1 + _SWISH_ROOT[0]) * jnp.expm1(d)
-    below = (half * numerator) * half / (1 + half * half) ** 2
+    e = half * half
+    at_root = -(1 + _SWISH_ROOT[0])
+    numerator = d + at_root * expm1(d, e / at_root)
+    below = (half * numerator) * half / (1 + e) ** 2
     return jnp.where(z < 0, below, 1 - below)
 
 
@@ -93,8 +95,8 @@ def mish_derivative(x: Array) -> Array:
     e = half * half
     high, low = in_two_parts(*_MISH_ROOT, x.dtype)
     d = (h - high) - low
-    u = jnp.expm1(d)
     at_root = math.exp(_MISH_ROOT[0])
+    u = expm1(d, e / at_root)
     numerator = (
         4 * d
         + 4 * at_root**2 * u * (u + 2)

@@ -12,6 +12,7 @@ from jaxact.activations.numerics import elementwise, gate_times, negative_abs
 from jaxact.activations.precision import (
     constant_pair,
     exp_half,
+    expm1,
     gaussian_half,
     in_two_parts,
     pair,
@@ -138,9 +139,10 @@ def gelu_tanh_derivative(x: Array) -> Array:
     d = (h - high) - low
     m = h * h + h * high + high * high
     half = _tanh_gate_half(h)
-    rise = jnp.expm1(d * (_LINEAR[0] + _CUBIC[0] * m))
+    e = half * half
+    rise = expm1(d * (_LINEAR[0] + _CUBIC[0] * m), e / _EXP_AT_TANH_ROOT)
     middle = _EXP_AT_TANH_ROOT * rise + d * (_LINEAR[0] + 3 * _CUBIC[0] * m)
-    return _mirrored(x, (half * middle) * half / (1 + half * half) ** 2)
+    return _mirrored(x, (half * middle) * half / (1 + e) ** 2)
 
 
 @elementwise(gelu_tanh_derivative)

@@ -67,13 +67,24 @@ def exact_sum(a: Array, b: Array) -> Pair:
     return total, (a - (total - b_seen)) + (b - b_seen)
 
 
+def expm1(x: Array, exp: Array) -> Array:
+    """e^x - 1 given e^x: in float32 at a fraction of the cost of XLA's own, which knows neither."""
+    if x.dtype == jnp.float64:
+        return jnp.expm1(x)
+    series = jnp.full_like(x, 1 / math.factorial(8))
+    for k in range(7, 0, -1):
+        series = series * x + 1 / math.factorial(k)
+    return jnp.where(jnp.abs(x) < 0.5, x * series, exp - 1)
+
+
 def exp_half(x: Pair) -> Array:
     """e^((high + low) / 2) for a small low.
 
     Half the exponent, since x e^z, as (x * half) * half, must not underflow before its result
     does. Not a product of two `exp`, which the compiler would merge into one.
     """
-    return jnp.exp(0.5 * x[0]) * (1 + jnp.expm1(0.5 * x[1]))
+    small = 0.5 * x[1]
+    return jnp.exp(0.5 * x[0]) * (1 + small * (1 + small * (1 / 2 + small * (1 / 6))))
 
 
 def gaussian_half(x: Array) -> Array:

@@ -9,12 +9,27 @@ from jax import Array
 
 from jaxact.activations.numerics import elementwise, negative_abs
 
+_NEAR = 0.625
+_TANH_SERIES = (
+    -5.70498872745e-3,
+    2.06390887954e-2,
+    -5.37397155531e-2,
+    1.33314422036e-1,
+    -3.33332819422e-1,
+)
+
+
+def _closed(x: Array) -> Array:
+    """1 / (1 + e^|x|), at most 1/2: value and derivative share it, and so its one `exp`."""
+    e = jnp.exp(negative_abs(x))
+    return e / (1 + e)
+
 
 @elementwise()
 def sigmoid_derivative(x: Array) -> Array:
-    """Derivative of `sigmoid`: e^-|x| / (1 + e^-|x|)**2."""
-    e = jnp.exp(negative_abs(x))
-    return e / ((1 + e) * (1 + e))
+    """Derivative of `sigmoid`: q (1 - q), with q = 1 / (1 + e^|x|)."""
+    q = _closed(x)
+    return q * (1 - q)
 
 
 @elementwise(sigmoid_derivative)
@@ -29,20 +44,22 @@ def sigmoid(x: Array) -> Array:
 
     Source: Rumelhart, Hinton and Williams 1986.
     """
-    e = jnp.exp(negative_abs(x))
-    return jnp.where(x < 0, e, 1) / (1 + e)
+    q = _closed(x)
+    return jnp.where(x < 0, q, 1 - q)
 
 
 @elementwise()
 def tanh_derivative(x: Array) -> Array:
-    """Derivative of `tanh`: 4 e^-2|x| / (1 + e^-2|x|)**2."""
-    e = jnp.exp(2 * negative_abs(x))
-    return 4 * e / ((1 + e) * (1 + e))
+    """Derivative of `tanh`: 4 q (1 - q), with q = 1 / (1 + e^2|x|)."""
+    q = _closed(2 * x)
+    return 4 * q * (1 - q)
 
 
 @elementwise(tanh_derivative)
 def tanh(x: Array) -> Array:
     """Hyperbolic tangent.
+
+    In float32 sign(x) (1 - 2 q), with q = 1 / (1 + e^2|x|), and near 0 a polynomial.
 
     Args:
       x: floating-point array of any shape.
@@ -50,9 +67,17 @@ def tanh(x: Array) -> Array:
     Returns:
       Array of the shape and dtype of `x`.
 
-    Source: LeCun et al. 1998, Efficient BackProp.
+    Source: LeCun et al. 1998, Efficient BackProp; the polynomial: Moshier, Cephes, tanhf.
     """
-    return jnp.tanh(x)
+    if x.dtype == jnp.float64:
+        return jnp.tanh(x)
+    q = _closed(2 * x)
+    near = jnp.clip(x, -_NEAR, _NEAR)
+    square = near * near
+    series = jnp.full_like(x, _TANH_SERIES[0])
+    for coefficient in _TANH_SERIES[1:]:
+        series = series * square + coefficient
+    return jnp.where(jnp.abs(x) < _NEAR, x + near * square * series, jnp.sign(x) * (1 - 2 * q))
 
 
 @elementwise()

@@ -1,8 +1,9 @@
 """How convolution and max-pooling are computed, chosen per platform.
 
 XLA's CPU convolution is slow, and inside a loop (`lax.scan`) it also loses its threads; a matrix
-product keeps both. So on a CPU a convolution becomes patches, made by concatenating shifted slices,
-and one matrix product. Accelerators keep their own convolution.
+product keeps both. So on a CPU a convolution becomes matrix products: Winograd's for 3x3 kernels where they
+pay, else one product of patches, made by concatenating shifted slices. Accelerators keep their own
+convolution.
 """
 
 from collections.abc import Sequence
@@ -11,36 +12,50 @@ from typing import Any
 import jax.numpy as jnp
 from jax import Array, lax
 
+from jaxact.models import winograd
+
+FEW_CHANNELS = 4
 _NHWC = lax.ConvDimensionNumbers((0, 3, 1, 2), (3, 2, 0, 1), (0, 3, 1, 2))
 
 
-def patches_convolution(images: Array, kernel: Array, padding: Sequence[tuple[int, int]]) -> Array:
-    """Convolution of stride 1 as a matrix product of patches.
+def patches_convolution(images: Array, kernel: Array) -> Array:
+    """Convolution of stride 1, without padding, as a matrix product of patches.
 
     `out[b, y, x, o] = sum_{i, j, c} images[b, y + i, x + j, c] kernel[i, j, c, o]`
 
     Args:
       images: `[batch, height, width, channels]`.
       kernel: `[kernel_height, kernel_width, channels, features]`.
-      padding: zeros before and after, for height and for width.
 
     Returns:
       `[batch, out_height, out_width, features]`.
     """
     kernel_height, kernel_width, channels, features = kernel.shape
-    images = jnp.pad(images, ((0, 0), *padding, (0, 0)))
     batch, height, width, _ = images.shape
     height, width = height - kernel_height + 1, width - kernel_width + 1
-    patches = jnp.concatenate(
-        [
-            images[:, i : i + height, j : j + width, :]
+    if channels <= FEW_CHANNELS:
+        # Slices of few channels are copied slowly: gather a row of the window first, once.
+        rows = [images[:, :, j : j + width] for j in range(kernel_width)]
+        row = jnp.concatenate(rows, axis=-1)
+        slices = [row[:, i : i + height] for i in range(kernel_height)]
+    else:
+        slices = [
+            images[:, i : i + height, j : j + width]
             for i in range(kernel_height)
             for j in range(kernel_width)
-        ],
-        axis=-1,
-    )
-    rows = patches.reshape(-1, kernel_height * kernel_width * channels)
-    return (rows @ kernel.reshape(-1, features)).reshape(batch, height, width, features)
+        ]
+    patches = jnp.concatenate(slices, axis=-1).reshape(-1, kernel[..., 0].size)
+    return (patches @ kernel.reshape(-1, features)).reshape(batch, height, width, features)
+
+
+def cpu_convolution(images: Array, kernel: Array, padding: Sequence[tuple[int, int]]) -> Array:
+    """Convolution of stride 1 in the way that is fastest on a CPU; pads height and width."""
+    images = jnp.pad(images, ((0, 0), *padding, (0, 0)))
+    _, height, width, channels = images.shape
+    pays = channels >= 16 and height % 2 == width % 2 == 0 and min(height, width) >= 6
+    if kernel.shape[:2] == (3, 3) and pays:
+        return winograd.convolution(images, kernel)
+    return patches_convolution(images, kernel)
 
 
 def conv_general_dilated(
@@ -54,9 +69,10 @@ def conv_general_dilated(
     feature_group_count: int = 1,
     precision: Any = None,
 ) -> Array:
-    """`jax.lax.conv_general_dilated`, by patches on a CPU; for `nn.Conv(conv_general_dilated=...)`.
+    """`jax.lax.conv_general_dilated`, faster on a CPU; for `nn.Conv(conv_general_dilated=...)`.
 
-    What patches do not cover (strides, dilation, groups, layouts other than NHWC) is left to XLA.
+    What `cpu_convolution` does not cover (strides, dilation, groups, layouts other than NHWC) is
+    left to XLA.
     """
 
     def stock(lhs, rhs):
@@ -88,10 +104,10 @@ def conv_general_dilated(
     if any(amount < 0 for pair in pads for amount in pair):
         return stock(lhs, rhs)
 
-    def patches(lhs, rhs):
-        return patches_convolution(lhs, rhs, pads)
+    def on_cpu(lhs, rhs):
+        return cpu_convolution(lhs, rhs, pads)
 
-    return lax.platform_dependent(lhs, rhs, cpu=patches, default=stock)
+    return lax.platform_dependent(lhs, rhs, cpu=on_cpu, default=stock)
 
 
 def max_pool(images: Array, window: int = 2) -> Array:
