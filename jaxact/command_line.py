@@ -12,6 +12,7 @@ from ml_collections import ConfigDict, config_flags
 
 from jaxact.config import RULES, Config, field_error
 from jaxact.errors import ConfigError, JaxactError
+from jaxact.training import compilation
 
 DEFAULT_CONFIG = "configs/digits.py"
 # Where jaxact's own config files are: in a checkout, and in an installed package.
@@ -23,6 +24,13 @@ def define_config() -> flags.FlagHolder[ConfigDict]:
     return config_flags.DEFINE_config_file(
         "config", None, f"Configuration file, such as configs/mnist.py:paper ({DEFAULT_CONFIG})."
     )
+
+
+COMPILATION_CACHE = flags.DEFINE_string(
+    "compilation_cache",
+    compilation.default_folder(),
+    "Folder that keeps compiled programs for the next start; empty: none is kept.",
+)
 
 
 def config_path(path: str) -> str:
@@ -80,6 +88,7 @@ def exit_code(action: Callable[[], None]) -> int:
     """Runs a command; an error that its user can act on becomes one line and its exit code."""
     if not flags.FLAGS["verbosity"].present:
         logging.set_verbosity(logging.WARNING)  # JAX and Orbax tell much at INFO
+    compilation.keep_compiled(COMPILATION_CACHE.value)
     try:
         action()
     except JaxactError as error:

@@ -4,6 +4,15 @@ import jax
 import pytest
 
 
+@pytest.fixture(autouse=True, scope="session")
+def own_compilation_cache(tmp_path_factory):
+    """Commands that tests start keep what they compile to themselves, and share it."""
+    folder = tmp_path_factory.getbasetemp() / "compiled"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("JAX_COMPILATION_CACHE_DIR", str(folder))
+        yield
+
+
 @pytest.fixture(autouse=True)
 def strict_dtype_promotion():
     with jax.numpy_dtype_promotion("strict"):

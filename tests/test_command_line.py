@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
@@ -101,8 +102,8 @@ def test_null_is_none():
 
 @pytest.mark.parametrize(("error", "code"), [(ConfigError("x"), 2), (DataError("x"), 3)])
 def test_errors_become_exit_codes(error, code, capsys, monkeypatch):
-    monkeypatch.setattr(command_line.flags, "FLAGS", {"verbosity": command_line.flags})
-    monkeypatch.setattr(command_line.flags, "present", 1, raising=False)
+    monkeypatch.setattr(command_line, "flags", mock.MagicMock())
+    monkeypatch.setattr(command_line, "COMPILATION_CACHE", mock.Mock(value=""))
 
     def fail():
         raise error

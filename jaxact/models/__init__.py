@@ -92,6 +92,7 @@ __all__ = [
     "MODELS",
     "PRECISIONS",
     "VGG11",
+    "ConvNet",
     "SmallCNN",
     "count_parameters",
     "create_model",

@@ -12,6 +12,9 @@ from jaxact import activations
 from jaxact.models import lowering
 from jaxact.models.initializers import bias_initializer, kernel_initializer
 
+BATCH_NORM_MOMENTUM = 0.9  # of the running statistics: new = 0.9 old + 0.1 of the batch
+BATCH_NORM_EPSILON = 1e-5
+
 
 class Arithmetic(NamedTuple):
     """How a model computes: the dtype between layers, and the precision of matrix products."""
@@ -62,6 +65,7 @@ class ConvNet(nn.Module):
       kernel_init: a name of `jaxact.models.initializers`.
       sharing: of the activation's learnable parameters, "layer" or "channel".
       precision: a name of `PRECISIONS`.
+      folded: whether BatchNorm has been folded into the convolutions, see `jaxact.inference`.
     """
 
     input_size: ClassVar[int]  # the smallest height and width, in pixels
@@ -71,6 +75,7 @@ class ConvNet(nn.Module):
     kernel_init: str = "torch_default"
     sharing: str = "layer"
     precision: str = "float32"
+    folded: bool = False
 
     @nn.nowrap
     def conv(self, x: Array, features: int, size: int, padding: str) -> Array:
@@ -104,11 +109,13 @@ class ConvNet(nn.Module):
 
     @nn.nowrap
     def batch_norm(self, x: Array, train: bool) -> Array:
-        """BatchNorm with the momentum (0.9) and epsilon (1e-5) of the paper's framework."""
+        """BatchNorm with the momentum and epsilon of the paper's framework."""
+        if self.folded:
+            return x
         return nn.BatchNorm(
             use_running_average=not train,
-            momentum=0.9,
-            epsilon=1e-5,
+            momentum=BATCH_NORM_MOMENTUM,
+            epsilon=BATCH_NORM_EPSILON,
             dtype=PRECISIONS[self.precision].dtype,
         )(x)
 

@@ -1,9 +1,9 @@
 """How convolution and max-pooling are computed, chosen per platform.
 
 XLA's CPU convolution is slow, and inside a loop (`lax.scan`) it also loses its threads; a matrix
-product keeps both. So on a CPU a convolution becomes matrix products: Winograd's for 3x3 kernels where they
-pay, else one product of patches, made by concatenating shifted slices. Accelerators keep their own
-convolution.
+product keeps both. So on a CPU a convolution becomes matrix products: Winograd's for 3x3 kernels
+where they pay, else one product of patches, made by concatenating shifted slices. Accelerators keep
+their own convolution.
 """
 
 from collections.abc import Sequence
@@ -44,16 +44,18 @@ def patches_convolution(images: Array, kernel: Array) -> Array:
             for i in range(kernel_height)
             for j in range(kernel_width)
         ]
-    patches = jnp.concatenate(slices, axis=-1).reshape(-1, kernel[..., 0].size)
+    patches = jnp.concatenate(slices, axis=-1).reshape(batch * height * width, -1)
     return (patches @ kernel.reshape(-1, features)).reshape(batch, height, width, features)
 
 
 def cpu_convolution(images: Array, kernel: Array, padding: Sequence[tuple[int, int]]) -> Array:
     """Convolution of stride 1 in the way that is fastest on a CPU; pads height and width."""
     images = jnp.pad(images, ((0, 0), *padding, (0, 0)))
-    _, height, width, channels = images.shape
-    pays = channels >= 16 and height % 2 == width % 2 == 0 and min(height, width) >= 6
-    if kernel.shape[:2] == (3, 3) and pays:
+    batch, height, width, channels = images.shape
+    fits = kernel.shape[:2] == (3, 3) and height % 2 == width % 2 == 0
+    tiles = batch * (height // 2 - 1) * (width // 2 - 1)
+    # Few tiles do not pay for the transform of the kernel, few channels not for that of the tiles.
+    if fits and channels >= 16 and tiles >= 256:
         return winograd.convolution(images, kernel)
     return patches_convolution(images, kernel)
 

@@ -17,6 +17,7 @@ from jaxact.inference import latency
 from jaxact.training import environment, records
 from jaxact.training.checkpoint import Checkpoints, Snapshot
 from jaxact.training.clock import Clock
+from jaxact.training.compilation import CacheUse
 from jaxact.training.progress import ProgressView
 from jaxact.training.setup import Setup, prepare
 from jaxact.training.signals import StopRequest, stop_on_signals
@@ -50,6 +51,7 @@ def fit(config: Config, workdir: Path, started: float | None = None) -> dict[str
       NonFiniteLossError: the last checkpoint is kept.
       Interrupted: by SIGTERM or SIGINT, after a checkpoint was saved.
     """
+    cache_use = CacheUse()
     clock = Clock(started=time.perf_counter() if started is None else started)
     fields = dataclasses.asdict(config)
     records.check_workdir(workdir, fields)
@@ -62,7 +64,7 @@ def fit(config: Config, workdir: Path, started: float | None = None) -> dict[str
         if done:
             return done
         snapshot = train(setup, session, snapshot)
-        summary = summarize(setup, clock, snapshot)
+        summary = summarize(setup, clock, snapshot) | {"compilation_cache": str(cache_use)}
     records.write_json(workdir / records.SUMMARY, summary)
     return summary
 
@@ -220,7 +222,7 @@ def summarize(setup: Setup, clock: Clock, snapshot: Snapshot) -> dict[str, Any]:
     if config.latency_samples:
         latency_ms = latency.measure(
             setup.program.classifier,
-            (snapshot.state.variables, setup.train.mean, setup.train.std),
+            setup.program.fold(snapshot.state, setup.train.mean, setup.train.std),
             setup.test_images,
             config.latency_samples,
         )

@@ -5,15 +5,15 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
-from flax import linen as nn
 from jax import Array
 
 from jaxact import data, models
 from jaxact.inference import latency
+from jaxact.inference.folding import fold_batch_norm
 from jaxact.training import steps
 from jaxact.training.clock import Clock
 from jaxact.training.optimizer import create_optimizer
-from jaxact.training.state import create_state
+from jaxact.training.state import TrainState, create_state
 
 
 class AheadOfTime:
@@ -40,7 +40,7 @@ class AheadOfTime:
 class Recipe(NamedTuple):
     """What decides the compiled functions, but for shapes: runs with equal recipes share them."""
 
-    model: nn.Module
+    model: models.ConvNet
     augmentation: str
     batch_size: int
     learning_rate: float
@@ -58,7 +58,8 @@ class Program(NamedTuple):
       train: steps -> `(state, totals, order, examples, keys) -> (state, totals)`; state and totals
         are donated.
       evaluate: `(state, batches) -> Totals`.
-      classifier: for the latency; its variables are `(state.variables, mean, std)`.
+      classifier: for the latency; takes what `fold` gives.
+      fold: `(state, mean, std)` to the classifier's variables.
     """
 
     init: AheadOfTime
@@ -66,6 +67,7 @@ class Program(NamedTuple):
     train: Callable[[int], AheadOfTime]
     evaluate: AheadOfTime
     classifier: latency.Classifier
+    fold: Callable[[TrainState, Array, Array], Any]
 
 
 @functools.lru_cache(maxsize=64)
@@ -87,9 +89,14 @@ def build(recipe: Recipe) -> Program:
         )
         return AheadOfTime(many, donate=(0, 1))
 
+    evaluated = model.clone(folded=True)
+
     def forward(variables: Any, images: Array) -> Array:
         network, mean, std = variables
-        return models.predict(model, network, data.normalize(images, mean, std))
+        return models.predict(evaluated, network, data.normalize(images, mean, std))
+
+    def fold(state: TrainState, mean: Array, std: Array) -> Any:
+        return fold_batch_norm(model, state.variables)[1], mean, std
 
     return Program(
         init=AheadOfTime(functools.partial(create_state, model, optimizer)),
@@ -99,4 +106,5 @@ def build(recipe: Recipe) -> Program:
         train=train,
         evaluate=AheadOfTime(functools.partial(steps.evaluate, model, data.normalize)),
         classifier=latency.Classifier(forward),
+        fold=fold,
     )

@@ -1,5 +1,6 @@
 """What holds for every registered activation: limits, NaN, dtypes, kinks, transformations."""
 
+import functools
 import inspect
 
 import jax
@@ -26,13 +27,6 @@ VARIANTS = [
     "swish(beta=-1)",
     "squareplus(b=0.01)",
 ]
-# Every float32 exponent of both signs.
-WHOLE_RANGE = np.concatenate([-(2.0 ** np.arange(-126, 128)), [0], 2.0 ** np.arange(-126, 128)])
-WHOLE_RANGE = WHOLE_RANGE.astype(np.float32)
-
-
-def values(activation, x):
-    return np.asarray(activation(jnp.asarray(x)), np.float64)
 
 
 @pytest.mark.parametrize("spec", [*NAMES, *VARIANTS])
@@ -44,34 +38,28 @@ def test_passes_its_own_check(spec):
 @pytest.mark.parametrize("name", ELEMENTWISE)
 def test_limits_at_the_infinities(name):
     activation = activations.get(name)
-    largest = np.float32([-3.4e38, 3.4e38])
-    ends = np.float32([-np.inf, np.inf])
-    at_largest, at_ends = values(activation, largest), values(activation, ends)
-    grows = np.abs(at_largest) > 1e30
-    np.testing.assert_array_equal(at_ends[grows], np.copysign(np.inf, at_largest[grows]))
-    np.testing.assert_allclose(at_ends[~grows], at_largest[~grows], atol=1e-30)
-    gradients = jax.vmap(jax.grad(activation))
-    np.testing.assert_allclose(gradients(ends), gradients(largest), atol=1e-30)
-    assert np.isfinite(jax.vmap(jax.grad(jax.grad(activation)))(ends)).all()
+    x = jnp.asarray([-3.4e38, 3.4e38, -jnp.inf, jnp.inf])
+    second = jax.vmap(jax.grad(jax.grad(activation)))
+    value, slope, second = jax.jit(lambda x: (activation(x), activation.derivative(x), second(x)))(
+        x
+    )
+    value, slope = np.asarray(value), np.asarray(slope)
+    grows = np.abs(value[:2]) > 1e30
+    np.testing.assert_array_equal(value[2:][grows], np.copysign(np.inf, value[:2][grows]))
+    np.testing.assert_allclose(value[2:][~grows], value[:2][~grows], atol=1e-30)
+    np.testing.assert_allclose(slope[2:], slope[:2], atol=1e-30)
+    assert np.isfinite(second).all()
 
 
 @pytest.mark.parametrize("name", ELEMENTWISE)
-def test_nan_stays_nan(name):
+@pytest.mark.parametrize("dtype", [jnp.float32, jnp.bfloat16])
+def test_nan_stays_nan(name, dtype):
     activation = activations.get(name)
-    for dtype in (jnp.float32, jnp.bfloat16):
-        nan = jnp.asarray(jnp.nan, dtype)
-        assert jnp.isnan(activation(nan))
-        assert jnp.isnan(activation.derivative(nan))
-        assert jnp.isnan(jax.grad(activation)(nan))
-
-
-@pytest.mark.parametrize("name", ELEMENTWISE)
-def test_finite_for_every_finite_input(name):
-    activation = activations.get(name)
-    assert np.isfinite(values(activation, WHOLE_RANGE)).all()
-    gradient = jax.grad(activation)
-    assert np.isfinite(jax.vmap(gradient)(WHOLE_RANGE)).all()
-    assert np.isfinite(jax.vmap(jax.grad(gradient))(WHOLE_RANGE)).all()
+    functions = activation, activation.derivative, jax.grad(activation)
+    results = jax.jit(lambda x: [function(x) for function in functions])(
+        jnp.asarray(jnp.nan, dtype)
+    )
+    assert all(jnp.isnan(result) for result in results)
 
 
 @pytest.mark.parametrize("name", ELEMENTWISE)
@@ -104,13 +92,9 @@ def test_second_derivative_is_that_of_the_closed_form(name):
         step = 1e-5
         slopes = [np.asarray(activation.derivative(x + move)) for move in (-step, step)]
         expected = (slopes[1] - slopes[0]) / (2 * step)
-        for second in (
-            jax.grad(jax.grad(activation)),
-            jax.jacfwd(jax.jacrev(activation)),
-            jax.jacrev(jax.jacfwd(activation)),
-        ):
-            np.testing.assert_allclose(jax.vmap(second)(x), expected, atol=1e-8)
-    in_float32 = jax.vmap(jax.grad(jax.grad(activation)))(jnp.asarray(x, jnp.float32))
+        for second in (jax.jacfwd(jax.grad(activation)), jax.grad(jax.jacfwd(activation))):
+            np.testing.assert_allclose(jax.jit(jax.vmap(second))(x), expected, atol=1e-8)
+    in_float32 = jax.jit(jax.vmap(jax.grad(jax.grad(activation))))(jnp.asarray(x, jnp.float32))
     np.testing.assert_allclose(in_float32, expected, atol=1e-4)
 
 
@@ -118,10 +102,10 @@ def test_second_derivative_is_that_of_the_closed_form(name):
 def test_forward_and_reverse_mode_agree(name):
     activation = activations.get(name)
     x = jnp.linspace(-4, 4, 7)
-    forward, reverse = jax.jacfwd(activation)(x), jax.jacrev(activation)(x)
+    forward, reverse = jax.jit(lambda x: (jax.jacfwd(activation)(x), jax.jacrev(activation)(x)))(x)
     np.testing.assert_allclose(forward, reverse, rtol=1e-6)
     np.testing.assert_allclose(jnp.diagonal(forward), activation.derivative(x), rtol=1e-6)
-    assert np.count_nonzero(forward - jnp.diag(jnp.diagonal(forward))) == 0
+    assert np.count_nonzero(forward - np.diag(np.diagonal(forward))) == 0
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -130,8 +114,9 @@ def test_dtype_and_shape_are_kept(name, dtype):
     activation = activations.get(name)
     with jax.enable_x64(True):
         for shape in [(2, 3, 4), (5,), (0, 3)]:
-            x = jnp.ones(shape, dtype)
-            for y in (activation(x, **activation.params), activation.derivative(x)):
+            x = jax.ShapeDtypeStruct(shape, dtype)
+            for function in (activation, activation.derivative, _gradient_of_sum(activation)):
+                y = jax.eval_shape(functools.partial(function, **activation.params), x)
                 assert (y.dtype, y.shape) == (x.dtype, x.shape)
 
 
@@ -150,10 +135,15 @@ def test_a_plain_function_of_that_name(name):
     assert function is activation.function
     x = jnp.linspace(-2, 2, 5)
     np.testing.assert_array_equal(function(x), activation(x))
-    assert function.__doc__.strip()
-    assert activation.derivative_function.__doc__.strip()
+    assert function.__doc__
+    assert activation.derivative_function is not None
+    assert activation.derivative_function.__doc__
     parameters = list(inspect.signature(function).parameters)
     assert parameters == list(inspect.signature(activation.derivative_function).parameters)
+
+
+def _gradient_of_sum(activation):
+    return jax.grad(lambda x, **params: jnp.sum(activation(x, **params)).astype(jnp.float32))
 
 
 PARAMETERS = [
@@ -192,10 +182,11 @@ def test_gradient_of_a_parameter(name, parameter, at):
             assert gradient.shape == value.shape
             step = 1e-6
             for i in np.ndindex(value.shape):
-                move = jnp.zeros_like(value).at[i].set(step)
+                move = np.zeros(value.shape)
+                move[i] = step
                 expected = (loss(value + move) - loss(value - move)) / (2 * step)
                 assert gradient[i] == pytest.approx(float(expected), rel=1e-5, abs=1e-7)
-            both = jax.grad(loss, argnums=(0, 1))(value, x)
+            both = jax.jit(jax.grad(loss, argnums=(0, 1)))(value, x)
             np.testing.assert_allclose(both[0], gradient, rtol=1e-12)
             slope = getattr(activations.get(name), "derivative_function")(x, value)  # noqa: B009
             upstream = jnp.cos(function(x, **{parameter: value}))
@@ -207,10 +198,12 @@ def test_a_float32_parameter_with_a_bfloat16_input(name, parameter, at):
     function = getattr(activations, name)
     x = jnp.linspace(-3, 3, 12, dtype=jnp.bfloat16).reshape(4, 3)
     value = jnp.full((3,), at, jnp.float32)
-    y, gradients = jax.value_and_grad(
-        lambda value, x: jnp.sum(function(x, **{parameter: value}).astype(jnp.float32)),
-        argnums=(0, 1),
-    )(value, x)
+
+    @jax.jit
+    def loss(value, x):
+        return jnp.sum(function(x, **{parameter: value}).astype(jnp.float32))
+
+    y, gradients = jax.value_and_grad(loss, argnums=(0, 1))(value, x)
     assert jnp.isfinite(y)
     assert (gradients[0].dtype, gradients[0].shape) == (value.dtype, value.shape)
     assert (gradients[1].dtype, gradients[1].shape) == (x.dtype, x.shape)

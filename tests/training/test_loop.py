@@ -102,6 +102,7 @@ def test_a_run_leaves_the_files_of_the_contract(tiny, tmp_path):
     assert summary["seconds_to_target"] == rows[0]["train_seconds"]
     assert summary["train_seconds"] == rows[-1]["train_seconds"]
     assert summary["parameters"] == 21_840
+    assert summary["compilation_cache"] == "off"
     latency = summary["latency_ms"]
     assert latency["samples"] == 20
     assert 0 < latency["p50"] <= latency["p90"] <= latency["p95"] <= latency["p99"]
@@ -307,3 +308,20 @@ def test_the_command_trains_prints_and_resumes(tmp_path):
         assert done.returncode == 0, done.stderr
         assert "test accuracy" in done.stdout
     assert [row["epoch"] for row in records.read_rows(tmp_path / "run" / "metrics.jsonl")] == [1]
+
+
+@pytest.mark.parametrize("cache", ["", "compiled"])
+def test_a_second_start_finds_its_programs_compiled(tmp_path, cache):
+    folder = tmp_path / cache if cache else ""
+    used = []
+    for name in ("first", "second"):
+        workdir = tmp_path / name
+        arguments = command(
+            "--config=configs/digits.py:smoke",
+            f"--workdir={workdir}",
+            f"--compilation_cache={folder}",
+        )
+        subprocess.run(arguments, capture_output=True, check=True, cwd=Path(__file__).parents[2])
+        used.append(json.loads((workdir / "summary.json").read_text())["compilation_cache"])
+    assert used == (["cold", "warm"] if cache else ["off", "off"])
+    assert rows_without_times(tmp_path / "first") == rows_without_times(tmp_path / "second")

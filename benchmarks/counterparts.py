@@ -1,0 +1,30 @@
+"""jax.nn's own version of an activation, as a spec of a user's function."""
+
+import inspect
+
+import jax
+
+from jaxact.activations import Activation
+
+# jax.nn's `gelu` is the tanh form unless told otherwise; its `silu` has no beta.
+_SPECS = {
+    "gelu": "jax.nn:gelu(approximate=False)",
+    "gelu_tanh": "jax.nn:gelu(approximate=True)",
+}
+
+
+def jax_nn_spec(activation: Activation) -> str | None:
+    """The spec of jax.nn's function, such as `jax.nn:elu(alpha=1.0)`; None if it has none.
+
+    It becomes a plain `Activation` that JAX differentiates by jax.nn's own rules.
+    """
+    name, constants = activation.name, dict(activation.constants)
+    if name in _SPECS:
+        return _SPECS[name]
+    if name == "swish" and constants == {"beta": 1.0}:
+        constants = {}
+    function = getattr(jax.nn, name, None)
+    if function is None or not constants.keys() <= inspect.signature(function).parameters.keys():
+        return None
+    arguments = ", ".join(f"{key}={value!r}" for key, value in constants.items())
+    return f"jax.nn:{name}({arguments})" if arguments else f"jax.nn:{name}"

@@ -1,0 +1,44 @@
+"""python -m benchmarks.latency [--model=vgg11] [--peer=torch] [--samples=1000] ...
+
+The time to classify one sample, one call after the other, each waited for. Two scopes: from an
+image on the device to logits on the device, and from one in host memory to its class there. jaxact
+is measured by `jaxact.inference.latency`, as in every run's summary.
+"""
+
+from typing import Any
+
+from absl import flags
+
+from benchmarks import duel, options
+from benchmarks.duel import Duel
+
+SAMPLES = flags.DEFINE_integer(
+    "samples", 200, "Calls of a measurement, after 100 untimed.", lower_bound=10
+)
+
+
+def rows(measured: Duel) -> list[dict[str, Any]]:
+    """A row a contender, and one for the floor: a jitted function that does next to nothing."""
+    table: list[dict[str, Any]] = [
+        {
+            "latency, batch 1": name,
+            "ms, device": measured.spread(name, "seconds").scaled(1e3),
+            "ms, p99": measured.spread(name, "p99_seconds").scaled(1e3),
+            "ms, host to class": measured.spread(name, "host_seconds").scaled(1e3),
+            "jaxact / it": measured.ratio(name, "seconds"),
+            "jaxact / it, host": measured.ratio(name, "host_seconds"),
+            "variant": duel.variant(details),
+        }
+        for name, details in measured.details.items()
+    ]
+    floor = measured.spread("jaxact", "floor_seconds").scaled(1e3)
+    return [*table, {"latency, batch 1": "floor: a call of jax.jit", "ms, device": floor}]
+
+
+def latency() -> None:
+    measured = duel.fight("latency", samples=SAMPLES.value)
+    duel.publish("latency", "Latency of one sample", measured, rows(measured))
+
+
+if __name__ == "__main__":
+    options.run(latency)

@@ -1,0 +1,121 @@
+"""python -m benchmarks.scaling [--model=vgg11] [--peer=torch] [--axes=batch,data,depth] ...
+
+Time and peak memory of training over the batch size (32 to 1024), the number of images (1x to 8x,
+8x being `--examples`), and the steps of one dispatch (the depth of `lax.scan`, jaxact alone), the
+others held. Each point has a process of its own, so that its peak memory is its own. What grows
+faster than its axis is to be seen here.
+"""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from absl import flags
+from rich.console import Console
+from rich.progress import track
+
+from benchmarks import duel, options, pairing, results
+from benchmarks.protocol import Job
+from benchmarks.workers import Contender, in_turn, running
+from jaxact.errors import ConfigError
+
+BATCH_SIZES = (32, 64, 128, 256, 512, 1024)
+EIGHTHS = (1, 2, 4, 8)
+# On two CPU cores a step of VGG-11 takes seconds.
+DEPTHS = {"small_cnn": (1, 4, 16, 64), "vgg11": (1, 2, 4)}
+AXES = ("batch", "data", "depth")
+
+CHOSEN = flags.DEFINE_list("axes", ",".join(AXES), f"Which of {', '.join(AXES)}.")
+
+
+class Point(NamedTuple):
+    """A job to measure, and where it stands on its axis."""
+
+    axis: str
+    value: int
+    job: Job
+
+
+def points(job: Job, axes: Sequence[str]) -> list[Point]:
+    """The jobs of each axis; a batch larger than the data is left out.
+
+    Raises:
+      ConfigError: there is no such axis.
+    """
+    if unknown := set(axes) - set(AXES):
+        raise ConfigError(f"--axes={','.join(axes)}: {min(unknown)!r} is none of {', '.join(AXES)}")
+    along = {
+        "batch": [(size, {"batch_size": size}) for size in BATCH_SIZES],
+        "data": [(share, {"examples": job.examples * share // 8}) for share in EIGHTHS],
+        "depth": [(steps, {"steps_per_dispatch": steps}) for steps in DEPTHS[job.model]],
+    }
+    wanted = [
+        Point(axis, value, dataclasses.replace(job, **changes))
+        for axis in axes
+        for value, changes in along[axis]
+    ]
+    return [point for point in wanted if point.job.batch_size <= point.job.examples]
+
+
+def measure(point: Point, contender: Contender) -> dict[str, Any]:
+    """What a contender says of itself at a point, and figure to values, from a new process."""
+    with running([contender]) as workers:
+        details = duel.prepared(workers, [contender], point.job)
+        figures = pairing.alternate(in_turn(workers), options.PAIRS.value)
+    return {"details": details[contender.name], "figures": figures[contender.name]}
+
+
+def rows(measured: Sequence[tuple[Point, str, Mapping[str, Any]]]) -> list[dict[str, Any]]:
+    """A row for each point and contender; growth is seen against the axis's first point."""
+    table, first = [], {}
+    for point, name, known in measured:
+        seconds = pairing.spread(known["figures"]["seconds"])
+        image = seconds.scaled(1e6 / point.job.batch_size)
+        table.append(
+            {
+                "axis": point.axis,
+                "at": f"{point.value}x" if point.axis == "data" else str(point.value),
+                "contender": name,
+                "ms a step": seconds.median * 1e3,
+                "us an image": image,
+                "to the first": image.median / first.setdefault((point.axis, name), image.median),
+                "peak MiB": max(known["figures"]["peak_memory_bytes"]) / 2**20,
+                "compile s": known["details"].get("compile_seconds"),
+            }
+        )
+    return table
+
+
+def scaling() -> None:
+    """Measures as the options say, writes the JSON and prints the table."""
+    job, contenders = options.job("train_step"), options.takes_part()
+    pairs = [
+        (point, contender)
+        for point in points(job, CHOSEN.value)
+        for contender in contenders
+        if point.axis != "depth" or "torch" not in contender.name
+    ]
+    measured = [
+        (point, contender.name, measure(point, contender))
+        for point, contender in track(pairs, "measuring", console=Console(stderr=True))
+    ]
+    environments = {name: known["details"]["environment"] for _, name, known in measured}
+    platform = environments["jaxact"]["platform"]
+    words = ("scaling", job.model, job.activation, job.precision, options.PEER.value, platform)
+    results.publish(
+        Path(options.OUT.value or results.default_path(*words)),
+        "scaling",
+        f"Scaling of training: {job.model}, {job.activation}, {job.precision}",
+        {**dataclasses.asdict(job), "axes": CHOSEN.value, "pairs": options.PAIRS.value},
+        environments,
+        rows(measured),
+        figures=[
+            {"axis": point.axis, "at": point.value, "contender": name, **known["figures"]}
+            for point, name, known in measured
+        ],
+    )
+
+
+if __name__ == "__main__":
+    options.run(scaling)

@@ -1,0 +1,41 @@
+"""python -m benchmarks.train_step [--model=vgg11] [--peer=torch] [--precision=tf32] ...
+
+The time of a training step as `jaxact.main` trains: images on the device as uint8, a batch drawn by
+index, normalised, one step of Adam. `--peer=jax.nn` measures the same network with jax.nn's version
+of the activation, `--peer=torch` the same network in PyTorch, eager and compiled.
+"""
+
+from typing import Any
+
+from benchmarks import duel, options, synthetic
+from benchmarks.duel import Duel
+
+
+def rows(measured: Duel) -> list[dict[str, Any]]:
+    """A row a contender."""
+    batch_size = measured.job.batch_size
+    flop = synthetic.FLOP_AN_IMAGE[measured.job.model] * batch_size
+    table = []
+    for name, details in measured.details.items():
+        step = measured.spread(name, "seconds")
+        table.append(
+            {
+                "train step": name,
+                "ms a step": step.scaled(1e3),
+                "images/s": batch_size / step.median,
+                "GFLOP/s": flop / step.median / 1e9,
+                "jaxact / it": measured.ratio(name, "seconds"),
+                "variant": duel.variant(details),
+            }
+        )
+    return table
+
+
+def train_step() -> None:
+    measured = duel.fight("train_step")
+    title = f"Training step of {measured.job.batch_size} images"
+    duel.publish("train_step", title, measured, rows(measured))
+
+
+if __name__ == "__main__":
+    options.run(train_step)
