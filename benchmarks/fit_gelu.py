@@ -50,7 +50,7 @@ def fit(function: Callable[[mpf], mpf]) -> tuple[list[float], float]:
             return [(low + high) / 2 + (high - low) / 2 * mpmath.cos(a) for a in angles]
 
         def target(s: mpf) -> mpf:
-            return function(4 / (s + CENTRE) - 4)
+            return function(mpf(4 / (s + CENTRE) - 4))
 
         nodes = chebyshev_nodes(DEGREE + 1)
         powers = mpmath.matrix([[s**k for k in range(DEGREE, -1, -1)] for s in nodes])

@@ -230,7 +230,7 @@ def _squareplus_slope(x: mpf) -> mpf:
 def points(reference: Reference, count: int, seed: int = 0) -> np.ndarray:
     """About `count` float32 points: all exponents of both signs, [-100, 100], roots, switches."""
     rng = np.random.default_rng(seed)
-    spread = _either_sign(rng, 2.0 ** rng.uniform(-126, 127.99, count // 4))
+    spread = _either_sign(rng, 2.0 ** rng.uniform(-126, 127.9, count // 4))
     uniform = rng.uniform(-100, 100, count // 4)
     tail = rng.uniform(-20, 20, count // 4)
     special = sorted({*reference.roots, *reference.derivative_roots, *reference.switches})

@@ -25,7 +25,7 @@ def keep_compiled(folder: str) -> None:
     jax.config.update(
         "jax_compilation_cache_dir", str(Path(folder).expanduser()) if folder else None
     )
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
 
 
 def _count(event: str, **details: object) -> None:
