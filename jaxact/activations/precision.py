@@ -71,10 +71,11 @@ def expm1(x: Array, exp: Array) -> Array:
     """e^x - 1 given e^x: in float32 at a fraction of the cost of XLA's own, which knows neither."""
     if x.dtype == jnp.float64:
         return jnp.expm1(x)
+    near = jnp.clip(x, -0.5, 0.5)  # elsewhere the series overflows, and its derivative with it
     series = jnp.full_like(x, 1 / math.factorial(8))
     for k in range(7, 0, -1):
-        series = series * x + 1 / math.factorial(k)
-    return jnp.where(jnp.abs(x) < 0.5, x * series, exp - 1)
+        series = series * near + 1 / math.factorial(k)
+    return jnp.where(jnp.abs(x) < 0.5, near * series, exp - 1)
 
 
 def exp_half(x: Pair) -> Array:

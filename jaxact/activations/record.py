@@ -93,7 +93,7 @@ class Activation:
         if self.derivative_function is not None:
             return self.derivative_function(x, **arguments)
         if not self.elementwise:
-            raise NotImplementedError(f"{self.name} is not elementwise and has no derivative")
+            raise TypeError(f"{self.name} is not elementwise and was given no derivative_function")
         x = jnp.asarray(x)
         return jax.jvp(lambda v: self.function(v, **arguments), (x,), (jnp.ones_like(x),))[1]
 
