@@ -32,6 +32,8 @@ TORCH_ENVIRONMENT = {
     # would fault every page in again in every step. It is measured without that handicap.
     "MALLOC_MMAP_MAX_": "0",
     "MALLOC_TRIM_THRESHOLD_": str(2**62),
+    # Idle OpenMP threads sleep: spinning ones lose a core to whoever measures next.
+    "OMP_WAIT_POLICY": "passive",
 }
 
 
