@@ -159,11 +159,13 @@ def benchmark() -> None:
     )
     peers = torch_contenders(options.PEER_PYTHON.value) if options.PEER.value == "torch" else []
     measured = {}
+    environments = {"jaxact": environment.describe()}
     with running(peers) as workers:
+        for name, details in duel.prepared(workers, peers, job).items():
+            environments[name] = details["environment"]
         for activation in track(chosen, "measuring", console=Console(stderr=True)):
             own = dataclasses.replace(job, **options.activation_fields(activation))
             measured[activation.spec] = measure(activation, own, peers, workers)
-    environments = {"jaxact": environment.describe()}
     contenders = ["jaxact", "jax.nn", "limit", *(peer.name for peer in peers)]
     platform = environments["jaxact"]["platform"]
     path = options.OUT.value or results.default_path("activations", job.dtype, platform)

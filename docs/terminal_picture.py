@@ -1,4 +1,4 @@
-"""python docs/terminal_picture.py OUT.svg COMMAND...: what a command prints on a terminal, as a picture.
+"""python docs/terminal_picture.py OUT.svg COMMAND...: a command's terminal output as a picture.
 
 Runs the command and renders the end of its output, colours included, with rich.
 """

@@ -109,4 +109,4 @@ def test_the_data_folder_is_the_environments(monkeypatch, tmp_path):
     monkeypatch.setenv("JAXACT_DATA", str(tmp_path))
     assert default_config().data_dir == str(tmp_path)
     monkeypatch.delenv("JAXACT_DATA")
-    assert default_config().data_dir.endswith(".cache/jaxact/data")
+    assert str(default_config().data_dir).endswith(".cache/jaxact/data")

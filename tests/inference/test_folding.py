@@ -34,7 +34,9 @@ def test_folded_vgg_gives_the_same_logits(activation):
     assert "batch_stats" not in folded_variables
     assert not any(name.startswith("BatchNorm") for name in folded_variables["params"])
     actual = models.predict(folded, folded_variables, images)
-    np.testing.assert_allclose(actual, expected, rtol=1e-4, atol=1e-4 * jnp.abs(expected).max())
+    np.testing.assert_allclose(
+        actual, expected, rtol=1e-4, atol=1e-4 * float(jnp.abs(expected).max())
+    )
     assert "BatchNorm_0" in variables["params"]
 
 

@@ -1,5 +1,7 @@
 """The networks: the paper's parameter counts, and where randomness and state live."""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -13,7 +15,7 @@ from jaxact.models.layers import dropout2d
 SHAPES = {"small_cnn": (28, 28, 1), "vgg11": (32, 32, 3)}
 
 
-def create(name, **options):
+def create(name, **options) -> tuple[Any, Any, Any]:
     model = models.create_model(name, **options)
     images = jax.random.normal(jax.random.key(1), (2, *SHAPES[name]))
     return model, images, model.init(jax.random.key(0), images, train=False)

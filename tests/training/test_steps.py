@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -180,7 +181,7 @@ def test_weight_decay_shrinks_kernels_alone(problem):
     optimizer = create_optimizer(1e-3, "constant", 0.1, 100)
     nothing = jax.tree.map(jnp.zeros_like, state.params)
     changes, _ = optimizer.update(nothing, optimizer.init(state.params), state.params)
-    after = optax.apply_updates(state.params, changes)
+    after: Any = optax.apply_updates(state.params, changes)
     for layer, before in state.params.items():
         for name, leaf in before.items():
             factor = 1 - 1e-3 * 0.1 if name == "kernel" else 1.0

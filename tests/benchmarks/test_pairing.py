@@ -1,0 +1,31 @@
+"""The arithmetic of measurements in turn."""
+
+import pytest
+
+from benchmarks import pairing
+
+
+def test_spread_is_the_median_and_the_quartiles():
+    assert pairing.spread([5.0, 1.0, 4.0, 2.0, 3.0]) == (3.0, 2.0, 4.0)
+    assert pairing.spread([7.0]) == (7.0, 7.0, 7.0)
+    assert pairing.spread([1.0, 3.0]).scaled(10).median == 20
+
+
+def test_a_ratio_is_taken_pair_by_pair():
+    # The machine is ten times slower in one round: the ratio of medians would not be 0.5.
+    ours, theirs = [1.0, 10.0, 1.0, 1.0, 1.0], [2.0, 20.0, 2.0, 2.0, 2.0]
+    assert pairing.ratio(ours, theirs) == (0.5, 0.5, 0.5)
+    with pytest.raises(ValueError, match="zip"):
+        pairing.ratio([1.0], [1.0, 2.0])
+
+
+def test_contenders_take_turns():
+    turns = []
+
+    def measure(name):
+        turns.append(name)
+        return {"seconds": float(len(turns))}
+
+    figures = pairing.alternate({name: lambda name=name: measure(name) for name in "ABC"}, 3)
+    assert "".join(turns) == "ABCABCABC"
+    assert figures["B"] == {"seconds": [2.0, 5.0, 8.0]}

@@ -1,0 +1,176 @@
+"""The programs: options, jaxact's worker with tiny jobs, results and their tables."""
+
+import dataclasses
+import json
+import subprocess
+import sys
+
+import pytest
+from absl import flags
+from absl.testing import flagsaver
+
+from benchmarks import (
+    jaxact_worker,
+    options,
+    results,
+    scaling,
+    synthetic,
+    tables,
+    train_step,
+    workers,
+)
+from benchmarks.duel import Duel
+from benchmarks.pairing import Spread
+from benchmarks.protocol import Job
+from jaxact import models
+from jaxact.errors import ConfigError
+
+PROGRAMS = ("train_step", "latency", "activations", "scaling")
+TINY = Job("train_step", batch_size=8, examples=32, seconds=0.001, samples=10)
+
+
+def command(program, *arguments):
+    return subprocess.run(
+        [sys.executable, "-m", f"benchmarks.{program}", *arguments],
+        capture_output=True,
+        text=True,
+        cwd=workers.ROOT,
+    )
+
+
+@pytest.mark.parametrize(
+    ("program", "option", "words"),
+    [
+        ("latency", "--model=vgg12", "vgg11"),
+        ("scaling", "--axes=width", "depth"),
+        ("activations", "--only=rleu", "relu"),
+        ("train_step", "typo", "typo"),
+    ],
+)
+def test_a_wrong_option_ends_in_one_line_and_exit_code_2(program, option, words):
+    ended = command(program, option)
+    assert ended.returncode == 2
+    assert ended.stdout == ""
+    assert ended.stderr.count("\n") == 1
+    assert words in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"), [({"activation": "rleu"}, "relu"), ({"batch_size": 70_000}, "60000")]
+)
+def test_a_value_that_is_wrong_for_its_job_is_refused(wrong, words):
+    flags.FLAGS.mark_as_parsed()
+    with flagsaver.flagsaver(**wrong), pytest.raises(ConfigError, match=words):
+        options.job("train_step")
+
+
+def test_a_comparison_leaves_its_json_and_prints_its_table(tmp_path):
+    out = tmp_path / "new" / "step.json"
+    ended = command(
+        "train_step",
+        "--peer=jax.nn",
+        "--batch_size=8",
+        "--examples=32",
+        "--seconds=0.001",
+        "--pairs=5",
+        f"--out={out}",
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert f"results: {out}" in ended.stdout
+    result = json.loads(out.read_text())
+    assert [row["train step"] for row in result["rows"]] == ["jaxact", "jax.nn"]
+    assert len(result["figures"]["jax.nn"]["seconds"]) == 5
+    assert result["environments"]["jaxact"]["jax"]
+    assert result["details"]["jax.nn"]["parameters"] == 21_840
+    assert "| jax.nn |" in tables.section(result)
+
+
+@pytest.mark.parametrize(
+    ("task", "figure"), [("train_step", "peak_memory_bytes"), ("latency", "floor_seconds")]
+)
+def test_jaxacts_worker_measures(task, figure):
+    prepared = jaxact_worker.prepare(dataclasses.replace(TINY, task=task))
+    assert prepared.details["parameters"] == 21_840
+    figures = prepared.measure()
+    assert figures["seconds"] > 0
+    assert figures[figure] > 0
+
+
+def test_synthetic_images_fit_the_models():
+    assert set(synthetic.SHAPES) == set(synthetic.EXAMPLES) == set(models.names())
+    for name in models.names():
+        images, labels = synthetic.examples(name, 3)
+        assert images.shape == (3, *synthetic.SHAPES[name])
+        assert min(images.shape[1:3]) >= models.input_size(name)
+        assert labels.shape == (3,)
+
+
+def test_scaling_leaves_out_batches_larger_than_the_data():
+    points = scaling.points(Job("train_step", examples=800), ["batch", "data"])
+    assert [(p.axis, p.value) for p in points] == [
+        *(("batch", size) for size in (32, 64, 128, 256, 512)),
+        *(("data", share) for share in (2, 4, 8)),
+    ]
+    assert points[-1].job.examples == 800
+
+
+def test_scaling_is_seen_against_the_first_point():
+    first, second = scaling.points(Job("train_step"), ["batch"])[:2]
+    known = [
+        {"details": {}, "figures": {"seconds": [s], "peak_memory_bytes": [2**20]}}
+        for s in (0.032, 0.128)
+    ]
+    measured = [(first, "jaxact", known[0]), (second, "jaxact", known[1])]
+    assert [row["to the first"] for row in scaling.rows(measured)] == [1.0, pytest.approx(2.0)]
+
+
+def test_a_ratio_below_one_says_that_jaxact_is_faster():
+    figures = {"jaxact": {"seconds": [0.1] * 5}, "torch": {"seconds": [0.2] * 5}}
+    ours, theirs = train_step.rows(Duel(Job("train_step"), {"jaxact": {}, "torch": {}}, figures))
+    assert ours["jaxact / it"] is None
+    assert theirs["jaxact / it"] == (0.5, 0.5, 0.5)
+    assert ours["images/s"] == 1280
+
+
+def test_cells_are_rounded_for_readers():
+    spread = Spread(0.98765, 0.95, 1.051)
+    assert [results.text(cell) for cell in (None, "a", 1234.5, 0.012345, spread)] == [
+        "-",
+        "a",
+        "1,234",
+        "0.0123",
+        "0.988 (0.95-1.05)",
+    ]
+
+
+def result(name, value):
+    return {
+        "benchmark": name,
+        "title": "A title",
+        "measured_at": "2025-01-02T03:04:05+00:00",
+        "machine": "a machine",
+        "environments": {"jaxact": {"jaxact": "0.1", "jax": "0.10"}, "torch": {"torch": "2"}},
+        "rows": [{"contender": "jaxact", "ms": value}, {"contender": "torch"}],
+    }
+
+
+README = "a\n<!-- one -->\nold\n<!-- end of one -->\nb\n<!-- two -->\nkept\n<!-- end of two -->\n"
+
+
+def test_tables_replace_what_is_between_their_markers():
+    other_form = {"rows": []}
+    texts = tables.sections([result("one", 1.0), result("one", [2.0, 1.0, 3.0]), other_form])
+    text = tables.rewrite(README, texts)
+    assert "old" not in text
+    assert "kept" in text
+    assert "**A title.** a machine; jaxact 0.1, jax 0.10, torch 2; 2025-01-02." in text
+    assert "| jaxact | 2 (1-3) |" in text
+    assert "| torch | - |" in text
+    assert tables.rewrite(text, texts) == text
+    with pytest.raises(ConfigError, match="three"):
+        tables.rewrite(README, {"three": ""})
+
+
+def test_the_readme_has_a_section_for_every_program():
+    marked = {match["name"] for match in tables.SECTION.finditer(tables.README.read_text())}
+    assert marked == set(PROGRAMS)

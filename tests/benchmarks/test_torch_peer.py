@@ -1,0 +1,149 @@
+"""The PyTorch side, where PyTorch is installed: the same networks, and a worker that measures."""
+
+import dataclasses
+import time
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from benchmarks import synthetic
+from benchmarks.protocol import Job
+from jaxact import activations, models
+
+torch = pytest.importorskip("torch", reason="PyTorch (requirements-bench.txt) is not installed")
+from benchmarks import torch_networks, torch_peer, torch_variants  # noqa: E402
+
+PARAMETERS = {"small_cnn": 21_840, "vgg11": 9_231_114}
+TINY = Job("train_step", batch_size=8, examples=32, seconds=0.001, samples=10, elements=256)
+
+
+@pytest.fixture(autouse=True)
+def short_trials(monkeypatch):
+    monkeypatch.setattr(torch_variants, "TRIAL_SECONDS", 0.001)
+    monkeypatch.setattr(torch_peer, "WARMUPS", 2)
+
+
+def random_variables(model, images):
+    """Variables with no zeros or ones left, so that a forgotten one shows."""
+    variables = model.init(jax.random.key(0), images, train=False)
+    leaves, structure = jax.tree.flatten(variables)
+    keys = jax.random.split(jax.random.key(1), len(leaves))
+    drawn = [
+        leaf + 0.1 * jax.random.uniform(key, leaf.shape)
+        for leaf, key in zip(leaves, keys, strict=True)
+    ]
+    return jax.tree.unflatten(structure, drawn)
+
+
+def weights(params, flattened=None):
+    """Flax's kernel and bias in PyTorch's order; `flattened` is [height, width, channels]."""
+    kernel = np.asarray(params["kernel"])
+    if kernel.ndim == 4:
+        kernel = kernel.transpose(3, 2, 0, 1)
+    elif flattened:  # PyTorch flattens [channels, height, width]
+        kernel = kernel.reshape(*flattened, -1).transpose(3, 2, 0, 1).reshape(kernel.shape[1], -1)
+    else:
+        kernel = kernel.T
+    return kernel, np.asarray(params["bias"])
+
+
+def load(layer, weight, bias):
+    with torch.no_grad():
+        layer.weight.copy_(torch.tensor(np.array(weight)))
+        layer.bias.copy_(torch.tensor(np.array(bias)))
+
+
+def load_small_cnn(network, variables):
+    params = variables["params"]
+    load(network.conv1, *weights(params["Conv_0"]))
+    load(network.conv2, *weights(params["Conv_1"]))
+    load(network.dense1, *weights(params["Dense_0"], flattened=(4, 4, 20)))
+    load(network.dense2, *weights(params["Dense_1"]))
+
+
+def load_vgg11(network, variables):
+    params, statistics = variables["params"], variables["batch_stats"]
+    convs = [layer for layer in network.features if isinstance(layer, torch.nn.Conv2d)]
+    norms = [layer for layer in network.features if isinstance(layer, torch.nn.BatchNorm2d)]
+    for index, (conv, norm) in enumerate(zip(convs, norms, strict=True)):
+        load(conv, *weights(params[f"Conv_{index}"]))
+        name = f"BatchNorm_{index}"
+        load(norm, params[name]["scale"], params[name]["bias"])
+        norm.running_mean.copy_(torch.tensor(np.array(statistics[name]["mean"])))
+        norm.running_var.copy_(torch.tensor(np.array(statistics[name]["var"])))
+    load(network.dense, *weights(params["Dense_0"]))
+
+
+@pytest.mark.parametrize(
+    ("name", "load_weights"), [("small_cnn", load_small_cnn), ("vgg11", load_vgg11)]
+)
+def test_same_weights_give_the_same_logits(name, load_weights):
+    images = jax.random.normal(jax.random.key(2), (4, *synthetic.SHAPES[name]))
+    model = models.create_model(name, "elu(alpha=0.7)")
+    variables = random_variables(model, images)
+    network = torch_networks.create(name, "elu", {"alpha": 0.7}).eval()
+    load_weights(network, variables)
+    with torch.no_grad():
+        theirs = network(torch.tensor(np.array(images)).permute(0, 3, 1, 2)).numpy()
+    ours = np.asarray(models.predict(model, variables, images))
+    assert np.abs(ours).max() > 0.1
+    np.testing.assert_allclose(theirs, ours, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize(("name", "count"), PARAMETERS.items())
+def test_parameter_count_is_the_papers(name, count):
+    assert torch_networks.count_parameters(torch_networks.create(name, "relu", {})) == count
+
+
+@pytest.mark.parametrize("name", sorted(set(torch_networks.ACTIVATIONS)))
+def test_an_activation_is_that_of_jaxact(name):
+    ours = activations.get(name)
+    x = np.linspace(-8, 8, 101, dtype=np.float32)
+    theirs = torch_networks.activation(name, {**dict(ours.constants), **ours.params})
+    np.testing.assert_allclose(
+        theirs(torch.tensor(x)).detach().numpy(), ours(jnp.asarray(x)), rtol=1e-5, atol=1e-5
+    )
+
+
+def test_an_activation_that_torch_lacks_is_refused():
+    with pytest.raises(ValueError, match="no binary_step"):
+        torch_networks.activation("binary_step", {})
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+@pytest.mark.parametrize("task", ["train_step", "latency"])
+def test_eager_pytorch_measures(task, precision):
+    prepared = torch_peer.prepare(dataclasses.replace(TINY, task=task, precision=precision))
+    assert set(prepared.details["trials"]) == {"eager, contiguous", "eager, channels_last"}
+    assert all(isinstance(trial, float) for trial in prepared.details["trials"].values())
+    assert prepared.measure()["seconds"] > 0
+
+
+def test_eager_pytorch_measures_an_activation():
+    prepared = torch_peer.prepare(dataclasses.replace(TINY, task="activation", function="gelu"))
+    figures = prepared.measure()
+    assert figures["forward"] > 0
+    assert figures["gradient"] > 0
+
+
+def test_the_fastest_variant_that_works_is_chosen():
+    delays = {"eager": 0.0, "default": 0.01}
+
+    def build(variant):
+        if variant.options == "max-autotune":
+            raise RuntimeError("not here")
+
+        def run():
+            time.sleep(delays[variant.options])
+            return 1
+
+        return run
+
+    choices = [torch_variants.Variant("contiguous", name) for name in (*delays, "max-autotune")]
+    chosen, _, trials = torch_variants.fastest(choices[::-1], build)
+    assert chosen.options == "eager"
+    assert trials["max-autotune, contiguous"] == "RuntimeError: not here"
+    with pytest.raises(RuntimeError, match="no variant works"):
+        torch_variants.fastest(choices[-1:], build)
