@@ -5,13 +5,16 @@ import json
 import subprocess
 import sys
 
+import jax.numpy as jnp
 import pytest
 from absl import flags
 from absl.testing import flagsaver
 
 from benchmarks import (
+    activations as bench_activations,
     jaxact_worker,
     options,
+    pairing,
     results,
     scaling,
     synthetic,
@@ -22,7 +25,7 @@ from benchmarks import (
 from benchmarks.duel import Duel
 from benchmarks.pairing import Spread
 from benchmarks.protocol import Job
-from jaxact import models
+from jaxact import activations, models
 from jaxact.errors import ConfigError
 
 PROGRAMS = ("train_step", "latency", "activations", "scaling")
@@ -94,6 +97,33 @@ def test_jaxacts_worker_measures(task, figure):
     figures = prepared.measure()
     assert figures["seconds"] > 0
     assert figures[figure] > 0
+
+
+@pytest.mark.parametrize(
+    ("spec", "contenders"),
+    [
+        ("gelu", ["jaxact", "jax.nn", "limit"]),
+        ("softmax", ["jaxact", "jax.nn", "limit"]),
+        ("prelu", ["jaxact", "limit"]),
+    ],
+)
+def test_an_activation_is_measured_beside_jax_nn_and_the_limit(spec, contenders):
+    job = dataclasses.replace(TINY, elements=256, dtype="bfloat16")
+    measures = bench_activations.in_process(activations.get(spec), job)
+    assert list(measures) == contenders
+    figures = pairing.alternate(measures, 1)
+    table = bench_activations.rows({spec: figures}, ["jaxact", "jax.nn", "limit"])
+    assert [row["pass"] for row in table] == ["forward", "gradient"]
+    for row in table:
+        assert row["jaxact"] > 0
+        assert (row["jaxact / jax.nn"] is None) == ("jax.nn" not in contenders)
+
+
+def test_the_gradient_is_the_derivative_times_what_is_passed_on():
+    x, cotangent = jnp.asarray([-1.0, 0.5]), jnp.asarray([2.0, 3.0])
+    act = activations.get("gelu")
+    expected = cotangent * act.derivative(x)
+    assert jnp.allclose(bench_activations.gradient(act)(x, cotangent), expected)
 
 
 def test_synthetic_images_fit_the_models():
