@@ -4,13 +4,11 @@
 
 Against mpmath with 50 digits, over about 20,000 points a function: every exponent of float32 in
 both signs, [-100, 100], and the neighbourhood of each root and kink. What is counted as an error
-is said in `benchmarks.references`. Prints a Markdown table and writes JSON with machine and
-versions.
+is said in `benchmarks.references`. Prints a table and writes JSON with machine and versions.
 """
 
 import argparse
 import functools
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,7 +17,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from benchmarks import references
+from benchmarks import references, results
 from benchmarks.references import (
     DERIVATIVE_TOLERANCE,
     REFERENCES,
@@ -97,31 +95,42 @@ def wrong_share(function: Callable[..., Any], reference: Reference, count: int =
     return float(np.mean(errors > _WRONG))
 
 
-def markdown(rows: list[dict[str, Any]]) -> str:
-    """The table of the worst relative errors."""
-    heads = ["activation", *_COLUMNS.values(), "jax.nn grad wrong by > 1e-5 on [-100, 100]"]
-    lines = ["| " + " | ".join(heads) + " |", "|---" + "|---:" * (len(heads) - 1) + "|"]
-    for row in rows:
-        cells = [row["activation"]]
-        cells += [f"{row[key]['worst']:.1e}" if key in row else "" for key in _COLUMNS]
-        share = row.get("jax_nn_grad_wrong_share")
-        cells.append("" if share is None else f"{100 * share:.1f} %")
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+def table_row(row: dict[str, Any]) -> dict[str, str | None]:
+    """A row of the table of worst relative errors."""
+    share = row.get("jax_nn_grad_wrong_share")
+    return {
+        "activation": row["activation"],
+        **{
+            title: f"{row[key]['worst']:.1e}" if key in row else None
+            for key, title in _COLUMNS.items()
+        },
+        "jax.nn grad wrong by > 1e-5 on [-100, 100]": (
+            None if share is None else f"{100 * share:.1f} %"
+        ),
+        "within tolerance": "yes" if row["within_tolerance"] else "no",
+    }
 
 
 def main() -> None:
     """Measures every registered activation."""
     parser = argparse.ArgumentParser(description="accuracy of activations and gradients, float32")
-    parser.add_argument("--out", type=Path, default=Path("benchmarks/results/accuracy.json"))
+    parser.add_argument("--out", type=Path, default=results.FOLDER / "accuracy.json")
     parser.add_argument("--points", type=int, default=20_000, help="points a function")
     arguments = parser.parse_args()
     rows = [measure(name, arguments.points) for name in activations.names()]
-    arguments.out.parent.mkdir(parents=True, exist_ok=True)
-    record = {"environment": environment.describe(), "dtype": "float32", "rows": rows}
-    arguments.out.write_text(json.dumps(record, indent=1) + "\n")
-    print(markdown(rows))
-    print(f"\nWritten to {arguments.out}.")
+    results.publish(
+        arguments.out,
+        "accuracy",
+        "Worst relative errors in float32",
+        {"points": arguments.points, "dtype": "float32"},
+        {"jaxact": environment.describe()},
+        [table_row(row) for row in rows],
+        where_worst={row["activation"]: _places(row) for row in rows},
+    )
+
+
+def _places(row: dict[str, Any]) -> dict[str, float]:
+    return {key: row[key]["at"] for key in _COLUMNS if key in row}
 
 
 if __name__ == "__main__":

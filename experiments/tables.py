@@ -1,4 +1,8 @@
-"""The table of a comparison: the paper's columns and what it lacks; text, Markdown and CSV."""
+"""The table of a comparison, on the terminal, in Markdown and as CSV.
+
+Columns: runs that reached the target, first epoch and training seconds at the target, training
+seconds in all, latency of one sample in milliseconds, error at the end, throughput.
+"""
 
 import csv
 import io
@@ -14,10 +18,10 @@ from jaxact.config import Config
 HEADINGS: tuple[str, ...] = (
     "activation",
     "reached",
-    "epoch to target",
-    "seconds to target",
-    "train seconds",
-    "ms a sample",
+    "epoch",
+    "target s",
+    "train s",
+    "sample ms",
     "error %",
     "images/s",
 )
@@ -47,10 +51,10 @@ def aggregate(summaries: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
             {
                 "activation": activation,
                 "reached": f"{sum(run['reached_target'] for run in runs)}/{len(runs)}",
-                "epoch to target": median(run.get("epoch_to_target") for run in runs),
-                "seconds to target": median(run.get("seconds_to_target") for run in runs),
-                "train seconds": median(run.get("train_seconds") for run in runs),
-                "ms a sample": median(latencies),
+                "epoch": median(run.get("epoch_to_target") for run in runs),
+                "target s": median(run.get("seconds_to_target") for run in runs),
+                "train s": median(run.get("train_seconds") for run in runs),
+                "sample ms": median(latencies),
                 "error %": statistics.mean(errors) if errors else None,
                 "images/s": median(run["images_per_second"] for run in ended),
             }
@@ -59,10 +63,10 @@ def aggregate(summaries: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 FORMATS = {
-    "epoch to target": "{:g}",
-    "seconds to target": "{:.2f}",
-    "train seconds": "{:.2f}",
-    "ms a sample": "{:.4f}",
+    "epoch": "{:g}",
+    "target s": "{:.2f}",
+    "train s": "{:.2f}",
+    "sample ms": "{:.4f}",
     "error %": "{:.2f}",
     "images/s": "{:,.0f}",
 }
@@ -80,7 +84,7 @@ def as_rich(rows: Iterable[Mapping[str, Any]], title: str) -> Table:
     table = Table(title=title)
     for name in HEADINGS:
         is_first = name == HEADINGS[0]
-        table.add_column(name, justify="left" if is_first else "right", no_wrap=is_first)
+        table.add_column(name, justify="left" if is_first else "right", no_wrap=True)
     for row in rows:
         table.add_row(*_texts(row))
     return table

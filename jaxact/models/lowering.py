@@ -14,18 +14,22 @@ from jax import Array, lax
 
 from jaxact.models import winograd
 
-FEW_CHANNELS = 4
+BLOCK = 4  # neighbouring outputs of one matrix product row, see `patches_convolution`
 _NHWC = lax.ConvDimensionNumbers((0, 3, 1, 2), (3, 2, 0, 1), (0, 3, 1, 2))
 
 
-def patches_convolution(images: Array, kernel: Array) -> Array:
+def patches_convolution(images: Array, kernel: Array, block: int = 1) -> Array:
     """Convolution of stride 1, without padding, as a matrix product of patches.
 
     `out[b, y, x, o] = sum_{i, j, c} images[b, y + i, x + j, c] kernel[i, j, c, o]`
 
+    With a `block` of m, a patch is the window under m neighbouring outputs, and the kernel a band
+    matrix from it to all m: more products, but wider ones, and fewer copies of each pixel.
+
     Args:
       images: `[batch, height, width, channels]`.
       kernel: `[kernel_height, kernel_width, channels, features]`.
+      block: divides the width of the output.
 
     Returns:
       `[batch, out_height, out_width, features]`.
@@ -33,19 +37,25 @@ def patches_convolution(images: Array, kernel: Array) -> Array:
     kernel_height, kernel_width, channels, features = kernel.shape
     batch, height, width, _ = images.shape
     height, width = height - kernel_height + 1, width - kernel_width + 1
-    if channels <= FEW_CHANNELS:
-        # Slices of few channels are copied slowly: gather a row of the window first, once.
-        rows = [images[:, :, j : j + width] for j in range(kernel_width)]
-        row = jnp.concatenate(rows, axis=-1)
-        slices = [row[:, i : i + height] for i in range(kernel_height)]
-    else:
+    window = block + kernel_width - 1
+    starts = range(0, width, block)
+    if block == 1:
         slices = [
             images[:, i : i + height, j : j + width]
             for i in range(kernel_height)
             for j in range(kernel_width)
         ]
-    patches = jnp.concatenate(slices, axis=-1).reshape(batch * height * width, -1)
-    return (patches @ kernel.reshape(-1, features)).reshape(batch, height, width, features)
+    else:
+        windows = jnp.stack([images[:, :, start : start + window] for start in starts], axis=2)
+        windows = windows.reshape(*windows.shape[:3], window * channels)
+        slices = [windows[:, i : i + height] for i in range(kernel_height)]
+    patches = jnp.concatenate(slices, axis=-1).reshape(batch * height * len(starts), -1)
+    band = jnp.stack(
+        [jnp.pad(kernel, ((0, 0), (q, block - 1 - q), (0, 0), (0, 0))) for q in range(block)],
+        axis=3,
+    )
+    outputs = patches @ band.reshape(-1, block * features)
+    return outputs.reshape(batch, height, width, features)
 
 
 def cpu_convolution(images: Array, kernel: Array, padding: Sequence[tuple[int, int]]) -> Array:
@@ -57,7 +67,9 @@ def cpu_convolution(images: Array, kernel: Array, padding: Sequence[tuple[int, i
     # Few tiles do not pay for the transform of the kernel, few channels not for that of the tiles.
     if fits and channels >= 16 and tiles >= 256:
         return winograd.convolution(images, kernel)
-    return patches_convolution(images, kernel)
+    # Few features make a narrow product: take several outputs at once.
+    is_narrow = kernel.shape[-1] <= 32 and (width - kernel.shape[1] + 1) % BLOCK == 0
+    return patches_convolution(images, kernel, BLOCK if is_narrow else 1)
 
 
 def conv_general_dilated(

@@ -29,7 +29,7 @@ def describe() -> dict[str, Any]:
         "device_count": jax.device_count(),
         "cpu_model": cpu_model(),
         "cpu_count": os.cpu_count(),
-        "operating_system": platform.platform(),
+        "operating_system": f"{platform.system()} {platform.machine()}",
         "XLA_FLAGS": os.environ.get("XLA_FLAGS", ""),
         "matmul_precision": getattr(jax.config, "jax_default_matmul_precision", None) or "default",
         **git_state(),
