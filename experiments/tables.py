@@ -11,6 +11,7 @@ import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from rich import box
 from rich.table import Table
 
 from jaxact.config import Config
@@ -81,7 +82,7 @@ def _texts(row: Mapping[str, Any]) -> list[str]:
 
 def as_rich(rows: Iterable[Mapping[str, Any]], title: str) -> Table:
     """For the terminal."""
-    table = Table(title=title)
+    table = Table(title=title, box=box.SIMPLE_HEAD)
     for name in HEADINGS:
         is_first = name == HEADINGS[0]
         table.add_column(name, justify="left" if is_first else "right", no_wrap=True)
