@@ -82,7 +82,7 @@ def _texts(row: Mapping[str, Any]) -> list[str]:
 
 def as_rich(rows: Iterable[Mapping[str, Any]], title: str) -> Table:
     """For the terminal."""
-    table = Table(title=title, box=box.SIMPLE_HEAD)
+    table = Table(title=title, box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     for name in HEADINGS:
         is_first = name == HEADINGS[0]
         table.add_column(name, justify="left" if is_first else "right", no_wrap=True)
