@@ -79,7 +79,7 @@ def compare() -> None:
     workdir = Path(WORKDIR.value or f"runs/compare-{config.dataset}-{config.model}")
     summaries = run_all(config, specs, SEEDS.value, workdir)
     rows = tables.aggregate(summaries)
-    seeds = "1 seed" if SEEDS.value == 1 else f"medians of {SEEDS.value} seeds"
+    seeds = "1 seed" if SEEDS.value == 1 else f"{SEEDS.value} seeds: medians, mean error"
     title = f"{config.model} on {config.dataset}, {config.epochs} epochs, {seeds}"
     Console(highlight=False).print(tables.as_rich(rows, title))
     records.write_text(workdir / "table.md", tables.as_markdown(rows))

@@ -1,7 +1,9 @@
 """The table of a comparison, on the terminal, in Markdown and as CSV.
 
-Columns: runs that reached the target, first epoch and training seconds at the target, training
-seconds in all, latency of one sample in milliseconds, error at the end, throughput.
+Columns: runs that reached the target; medians over the runs of the first epoch and the training
+seconds at the target (a miss counts as infinite), of the training seconds in all, of the mean
+latency of one sample in milliseconds and of the throughput; and the mean error at the end. What
+diverged is a miss, and has no part in the last three.
 """
 
 import csv
@@ -22,7 +24,7 @@ HEADINGS: tuple[str, ...] = (
     "epoch",
     "target s",
     "train s",
-    "sample ms",
+    "mean ms",
     "error %",
     "images/s",
 )
@@ -40,6 +42,13 @@ def median(values: Iterable[float | None]) -> float | None:
     return middle if math.isfinite(middle) else None
 
 
+def reached(runs: Sequence[Mapping[str, Any]]) -> str:
+    """How many runs reached the target, and how many came to no end: `3/5`, `1/5 (2 diverged)`."""
+    diverged = sum("test_accuracy" not in run for run in runs)
+    count = f"{sum(run['reached_target'] for run in runs)}/{len(runs)}"
+    return f"{count} ({diverged} diverged)" if diverged else count
+
+
 def aggregate(summaries: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """A row an activation, in the order of the first runs, keyed by `HEADINGS`; None is "never"."""
     rows = []
@@ -51,11 +60,11 @@ def aggregate(summaries: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         rows.append(
             {
                 "activation": activation,
-                "reached": f"{sum(run['reached_target'] for run in runs)}/{len(runs)}",
+                "reached": reached(runs),
                 "epoch": median(run.get("epoch_to_target") for run in runs),
                 "target s": median(run.get("seconds_to_target") for run in runs),
                 "train s": median(run.get("train_seconds") for run in runs),
-                "sample ms": median(latencies),
+                "mean ms": median(latencies),
                 "error %": statistics.mean(errors) if errors else None,
                 "images/s": median(run["images_per_second"] for run in ended),
             }
@@ -67,7 +76,7 @@ FORMATS = {
     "epoch": "{:g}",
     "target s": "{:.2f}",
     "train s": "{:.2f}",
-    "sample ms": "{:.4f}",
+    "mean ms": "{:.4f}",
     "error %": "{:.2f}",
     "images/s": "{:,.0f}",
 }

@@ -1,5 +1,6 @@
 """Flags of the commands: `--config` and its fields, with errors in one line."""
 
+import dataclasses
 import datetime
 import re
 import signal
@@ -68,6 +69,9 @@ def with_config_first(argv: Sequence[str]) -> list[str]:
 
 def parse(argv: Sequence[str]) -> list[str]:
     """The `flags_parser` of `absl.app.run`: what is wrong ends in one line and exit code 2."""
+    if any(re.fullmatch(r"--?h(elp(short)?)?", word) for word in argv[1:]):
+        print(help_text())
+        sys.exit(0)
     try:
         try:
             sys.argv = with_config_first(argv)  # ml_collections reads the overrides from there
@@ -98,6 +102,17 @@ def exit_code(action: Callable[[], None]) -> int:
         print("jaxact: interrupted before training began; nothing was lost", file=sys.stderr)
         return 128 + signal.SIGINT
     return 0
+
+
+def help_text() -> str:
+    """What the command does, its options, and the fields of a configuration with their defaults."""
+    fields = "\n".join(
+        f"  --config.{name}={value}  ({RULES[name].allowed})"
+        for name, value in dataclasses.asdict(Config()).items()
+    )
+    described = sys.modules["__main__"].__doc__ or ""
+    options = flags.FLAGS.main_module_help() + "\n" + flags.FLAGS.module_help(__name__)
+    return f"{described.strip()}\n{options}\n\nFields and their defaults:\n{fields}"
 
 
 def explain(argv: Sequence[str], error: Exception) -> ConfigError:

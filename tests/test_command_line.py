@@ -95,6 +95,15 @@ def test_config_files_are_found_from_any_folder(monkeypatch, tmp_path):
         command_line.config_path("other/mnist.py")
 
 
+@pytest.mark.parametrize("module", ["jaxact.main", "experiments.compare"])
+def test_help_lists_options_and_fields(module):
+    done = run("--help", module=module)
+    assert done.returncode == 0
+    for text in ("--config", "--workdir", "--compilation_cache", "--config.learning_rate=0.001"):
+        assert text in done.stdout
+    assert f"python -m {module}" in done.stdout
+
+
 def test_null_is_none():
     argv = command_line.with_config_first(["main", "--config.train_examples=null"])
     assert argv[-1] == "--config.train_examples=None"

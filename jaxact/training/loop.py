@@ -25,7 +25,7 @@ from jaxact.training.state import Totals, TrainState
 
 
 @dataclasses.dataclass(frozen=True)
-class Session:
+class Run:
     """The impure things of a run: its folder, its clock, its checkpoints, and who may stop it."""
 
     workdir: Path
@@ -58,91 +58,100 @@ def fit(config: Config, workdir: Path, started: float | None = None) -> dict[str
     setup = prepare(config)
     records.open_workdir(workdir, fields, environment.describe())
     with stop_on_signals() as stop, Checkpoints(workdir / records.CHECKPOINTS) as checkpoints:
-        session = Session(workdir, clock, checkpoints, stop)
-        snapshot = begin(setup, session)
-        done = finished_summary(setup, session, snapshot)
+        run = Run(workdir, clock, checkpoints, stop)
+        snapshot = begin(setup, run)
+        done = finished_summary(setup, run, snapshot)
         if done:
             return done
-        snapshot = train(setup, session, snapshot)
+        snapshot = train(setup, run, snapshot)
         summary = summarize(setup, clock, snapshot) | {"compilation_cache": str(cache_use)}
     records.write_json(workdir / records.SUMMARY, summary)
     return summary
 
 
-def begin(setup: Setup, session: Session) -> Snapshot:
+def begin(setup: Setup, run: Run) -> Snapshot:
     """The newest checkpoint of the workdir, or the state before the first step."""
     images = jnp.zeros((1, *setup.train.images.shape[1:]), jnp.float32)
-    create = setup.program.init.prepare(session.clock, setup.keys.init, images)
-    fresh = Snapshot(create(setup.keys.init, images), Totals.zero(), {"rows": []})
-    if session.checkpoints.newest_step() is None:
+    create = setup.program.init.prepare(run.clock, setup.keys.init, images)
+    fresh = Snapshot(
+        create(setup.keys.init, images), Totals.zero(), {"rows": [], "epochs": setup.config.epochs}
+    )
+    if run.checkpoints.newest_step() is None:
         return fresh
-    snapshot = session.checkpoints.restore(like=fresh)
-    session.clock.go_on_from(snapshot.progress["clock"])
+    snapshot = run.checkpoints.restore(like=fresh)
+    run.clock.go_on_from(snapshot.progress["clock"])
     # The file may hold epochs after the checkpoint, which are about to be trained again.
-    records.write_rows(session.workdir / records.METRICS, snapshot.progress["rows"])
+    records.write_rows(run.workdir / records.METRICS, snapshot.progress["rows"])
     return snapshot
 
 
-def finished_summary(setup: Setup, session: Session, snapshot: Snapshot) -> dict[str, Any] | None:
+def finished_summary(setup: Setup, run: Run, snapshot: Snapshot) -> dict[str, Any] | None:
     """The summary of a run that ended in an earlier process; None if something is left to do.
 
     Raises:
       ConfigError: the run has trained more epochs than the configuration asks for.
     """
     epochs_done = int(snapshot.state.step) / setup.steps_per_epoch
-    records.check_epochs(epochs_done, setup.config.epochs, session.workdir)
-    path = session.workdir / records.SUMMARY
+    records.check_epochs(epochs_done, setup.config.epochs, run.workdir)
+    path = run.workdir / records.SUMMARY
     if int(snapshot.state.step) < setup.total_steps or not path.exists():
         return None
     summary = records.read_json(path)
     return summary if summary["epochs"] == setup.config.epochs else None
 
 
-def train(setup: Setup, session: Session, snapshot: Snapshot) -> Snapshot:
+def train(setup: Setup, run: Run, snapshot: Snapshot) -> Snapshot:
     """Trains to the configuration's last epoch; the snapshot returned is on disk."""
-    clock, config = session.clock, setup.config
+    clock, config = run.clock, setup.config
     state, totals, rows = snapshot.state, snapshot.totals, snapshot.progress["rows"]
     step = int(state.step)
     with (
         ProgressView(config.epochs, setup.steps_per_epoch, step) as view,
         contextlib.closing(
-            SummaryWriter(str(session.workdir / records.TENSORBOARD), purge_step=step)
+            SummaryWriter(str(run.workdir / records.TENSORBOARD), purge_step=step)
         ) as events,
     ):
         if step:
-            view.message(f"resumed from step {step} in {session.workdir}")
+            view.message(f"resumed from step {step} in {run.workdir}; clocks count on from there")
+            if snapshot.progress["epochs"] != config.epochs and not setup.has_constant_rate:
+                view.message(
+                    f"warning: {config.learning_rate_schedule} was planned for "
+                    f"{snapshot.progress['epochs']} epochs: what follows is not what a run of "
+                    f"{config.epochs} from its start gives"
+                )
         while step < setup.total_steps:
             epoch = step // setup.steps_per_epoch + 1
-            state, totals, step = train_epoch(setup, session, view, state, totals, step)
+            state, totals, step = train_epoch(setup, run, view, state, totals, step)
             if step == epoch * setup.steps_per_epoch:
                 rows.append(end_epoch(setup, clock, state, totals, rows))
                 totals = Totals.zero()
-                records.append_row(session.workdir / records.METRICS, rows[-1])
+                records.append_row(run.workdir / records.METRICS, rows[-1])
                 write_events(events, rows[-1])
                 view.after_epoch(rows[-1], config.eval_split)
-            snapshot = Snapshot(state, totals, {"rows": rows, "clock": clock.readings()})
+            progress = {"rows": rows, "clock": clock.readings(), "epochs": config.epochs}
+            snapshot = Snapshot(state, totals, progress)
             is_due = epoch % config.checkpoint_every_epochs == 0 or step == setup.total_steps
-            if is_due or session.stop:
-                session.checkpoints.save(snapshot)
-            if session.stop:
+            if is_due or run.stop:
+                run.checkpoints.save(snapshot)
+            if run.stop:
                 raise Interrupted(
-                    f"stopped by {session.stop.name} at step {step} of {setup.total_steps}; a "
+                    f"stopped by {run.stop.name} at step {step} of {setup.total_steps}; a "
                     "checkpoint is saved: to go on, give the same command with "
-                    f"--workdir={session.workdir}"
+                    f"--workdir={run.workdir}"
                 )
     return snapshot
 
 
 def train_epoch(
     setup: Setup,
-    session: Session,
+    run: Run,
     view: ProgressView,
     state: TrainState,
     totals: Totals,
     step: int,
 ) -> tuple[TrainState, Totals, int]:
     """Dispatches steps to the end of the epoch at hand, or until the run is asked to stop."""
-    clock, keys, program = session.clock, setup.keys, setup.program
+    clock, keys, program = run.clock, setup.keys, setup.program
     epoch = step // setup.steps_per_epoch
     end = (epoch + 1) * setup.steps_per_epoch
 
@@ -160,19 +169,29 @@ def train_epoch(
             state, totals = jax.block_until_ready(dispatch(state, totals, *arguments))
         step += count
         if (bad_step := int(totals.nonfinite_step)) >= 0:
-            raise NonFiniteLossError(
-                f"the loss became NaN or infinite at epoch {epoch + 1}, step {bad_step} "
-                f"({setup.config.activation}, learning_rate {setup.config.learning_rate}); "
-                f"the last good checkpoint is in {session.workdir / records.CHECKPOINTS}; "
-                "try a lower --config.learning_rate in a new --workdir"
-            )
+            raise NonFiniteLossError(not_finite(setup, run, epoch + 1, bad_step))
         images = count * setup.config.batch_size
         view.after_dispatch(
             step, totals.means()[0], images / (clock.train_seconds - before_seconds)
         )
-        if session.stop:
+        if run.stop:
             break
     return state, totals, step
+
+
+def not_finite(setup: Setup, run: Run, epoch: int, step: int) -> str:
+    """What to say, and advise, when the loss became NaN or infinite."""
+    config, saved = setup.config, run.checkpoints.newest_step()
+    kept = (
+        "no checkpoint had been made yet"
+        if saved is None
+        else f"the last good checkpoint, of step {saved}, is in {run.workdir / records.CHECKPOINTS}"
+    )
+    return (
+        f"the loss became NaN or infinite at epoch {epoch}, step {step} ({config.activation}, "
+        f"learning_rate {config.learning_rate}); {kept}; see whether `python -m jaxact.check "
+        f"'{config.activation}'` passes, or try a lower --config.learning_rate in a new --workdir"
+    )
 
 
 def end_epoch(

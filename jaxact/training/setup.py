@@ -48,6 +48,10 @@ class Setup:
     steps_per_dispatch: int
 
     @property
+    def has_constant_rate(self) -> bool:
+        return self.config.learning_rate_schedule == "constant"
+
+    @property
     def total_steps(self) -> int:
         return self.config.epochs * self.steps_per_epoch
 

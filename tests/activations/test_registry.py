@@ -255,7 +255,7 @@ def test_an_activation_is_frozen_and_shows_its_spec():
 
 def test_without_a_derivative_a_normalising_function_says_so():
     act = Activation(name="norm", function=lambda x: x / jnp.sum(x), elementwise=False)
-    with pytest.raises(NotImplementedError, match="norm is not elementwise"):
+    with pytest.raises(TypeError, match="norm is not elementwise"):
         act.derivative(jnp.ones(2))
 
 

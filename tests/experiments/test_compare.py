@@ -55,7 +55,7 @@ def test_runs_that_came_to_no_end_are_misses():
     lost = tables.missed(dataclasses.replace(Config(), activation="relu"))
     rows = tables.aggregate([summary("relu", 3.0, 2.0), lost, lost, summary("tanh", 1.0, 4.0)])
     assert [row["activation"] for row in rows] == ["relu", "tanh"]
-    assert rows[0]["reached"] == "1/3"
+    assert rows[0]["reached"] == "1/3 (2 diverged)"
     assert rows[0]["target s"] is None
     assert rows[0]["error %"] == 2.0
     assert "N/A" in tables.as_markdown(rows)

@@ -66,8 +66,8 @@ def final_state(config, workdir):
     """The last checkpoint's arrays."""
     setup = prepare(config)
     with Checkpoints(workdir / records.CHECKPOINTS) as checkpoints:
-        session = loop.Session(workdir, Clock(), checkpoints, StopRequest())
-        return jax.tree.map(np.asarray, loop.begin(setup, session).state)
+        run = loop.Run(workdir, Clock(), checkpoints, StopRequest())
+        return jax.tree.map(np.asarray, loop.begin(setup, run).state)
 
 
 def assert_same_run(config, first, second):
@@ -213,6 +213,14 @@ def test_more_epochs_go_on_from_a_finished_run_and_its_clock(tiny, tmp_path):
     assert summary["epochs"] == 3
 
 
+def test_a_schedule_that_is_stretched_is_warned_of(tiny, tmp_path, capsys):
+    config = dataclasses.replace(tiny, learning_rate_schedule="cosine")
+    loop.fit(config, tmp_path / "run")
+    assert "warning" not in capsys.readouterr().err
+    loop.fit(dataclasses.replace(config, epochs=3), tmp_path / "run")
+    assert "warning: cosine was planned for 2 epochs" in capsys.readouterr().err
+
+
 def test_a_finished_run_is_not_made_again(tiny, tmp_path):
     first = loop.fit(tiny, tmp_path / "run")
     assert loop.fit(tiny, tmp_path / "run") == first
@@ -262,7 +270,7 @@ def test_a_loss_that_is_not_finite_keeps_the_last_checkpoint(tiny, tmp_path):
     sys.path.insert(0, str(tmp_path))
     try:
         config = dataclasses.replace(tiny, activation="exploding:explode", learning_rate=1.0)
-        with pytest.raises(NonFiniteLossError, match=r"epoch 1, step \d+"):
+        with pytest.raises(NonFiniteLossError, match=r"epoch 1, step \d+ .*no checkpoint had been"):
             loop.fit(config, tmp_path / "run")
     finally:
         sys.path.remove(str(tmp_path))
