@@ -2,8 +2,8 @@
 
 Each derivative has one root below 0, near which the textbook formula cancels. Subtracting that
 formula's value at the root r, which is 0, leaves terms in d = x - r that all have the sign of d.
-So the derivatives keep their relative precision up to the root itself. And e^x is used as the
-square of e^(x/2), since x e^x, as (x * half) * half, must not underflow before its result does.
+So the derivatives keep their relative precision up to the root itself. And e^x is used as
+e^(x + 1) / e, since x e^x must not underflow before its result does.
 """
 
 import math
@@ -12,17 +12,20 @@ import jax.numpy as jnp
 from jax import Array
 from jax.typing import ArrayLike
 
-from jaxact.activations.numerics import (
-    elementwise,
-    gate_times,
-    nan_like,
-    negative_abs,
-)
+from jaxact.activations.numerics import elementwise, finite, nan_like, negative_abs
 from jaxact.activations.precision import expm1, in_two_parts
 
 # Roots and constants as double-doubles, from mpmath at 60 digits.
 _SWISH_ROOT = (-1.2784645427610737, -1.0946994183093437e-16)  # of e^z + 1 + z
 _MISH_ROOT = (-1.1924312145154952, -4.8484829848031044e-17)  # of the numerator below
+
+_UNDERFLOWS = {jnp.dtype("float32"): -200.0, jnp.dtype("float64"): -800.0}  # e^x is 0 here
+
+
+def _closing(z: Array) -> tuple[Array, Array]:
+    """-|z|, bounded, and e^(1 - |z|): value and derivative share them, and so their one `exp`."""
+    h = jnp.maximum(negative_abs(z), _UNDERFLOWS[z.dtype])
+    return h, jnp.exp(h + 1)
 
 
 @elementwise()
@@ -32,15 +35,14 @@ def swish_derivative(x: Array, beta: ArrayLike = 1.0) -> Array:
     Below 0 it is e^z (e^z + 1 + z) / (1 + e^z)**2, where e^z + 1 + z = e^r (e^d - 1) + d for the
     root r and d = z - r. Above 0, derivative(z) = 1 - derivative(-z).
     """
-    z = jnp.asarray(beta * x)
-    h = jnp.maximum(negative_abs(z), jnp.finfo(x.dtype).min)
+    z = jnp.asarray(beta * finite(x))
+    h, p = _closing(z)
     high, low = in_two_parts(*_SWISH_ROOT, x.dtype)
     d = (h - high) - low
-    half = jnp.exp(0.5 * h)
-    e = half * half
     at_root = -(1 + _SWISH_ROOT[0])
-    numerator = d + at_root * expm1(d, e / at_root)
-    below = (half * numerator) * half / (1 + e) ** 2
+    numerator = d + at_root * expm1(d, p / (math.e * at_root))
+    q = 1 / (math.e + p)
+    below = (p * numerator) * (math.e * q * q)
     return jnp.where(z < 0, below, 1 - below)
 
 
@@ -57,10 +59,11 @@ def swish(x: Array, beta: ArrayLike = 1.0) -> Array:
 
     Source: Ramachandran, Zoph and Le 2017, arXiv 1710.05941.
     """
-    z = jnp.asarray(beta * x)
-    half = jnp.exp(0.5 * negative_abs(z))
-    numerator = jnp.where(z < 0, gate_times(x, half) * half, x)
-    return numerator / (1 + half * half)
+    bounded = finite(x)
+    z = jnp.asarray(beta * bounded)
+    _, p = _closing(z)
+    below = (bounded / 4 * p) / ((math.e + p) / 4)  # without the 4 it could overflow
+    return jnp.where(z < 0, below, x - below)
 
 
 def silu_derivative(x: Array) -> Array:
@@ -90,9 +93,8 @@ def mish_derivative(x: Array) -> Array:
     u = e^d - 1, w is 4 d + 4 e^2r u (u + 2) + e^3r u (u**2 + 3 u + 3)
     + e^r ((4 r + 6) u + 4 d (u + 1)).
     """
-    h = jnp.maximum(negative_abs(x), -1e4)
-    half = jnp.exp(0.5 * h)
-    e = half * half
+    h, p = _closing(x)
+    e = p / math.e
     high, low = in_two_parts(*_MISH_ROOT, x.dtype)
     d = (h - high) - low
     at_root = math.exp(_MISH_ROOT[0])
@@ -103,7 +105,7 @@ def mish_derivative(x: Array) -> Array:
         + at_root**3 * u * (u * u + 3 * u + 3)
         + at_root * ((4 * _MISH_ROOT[0] + 6) * u + 4 * d * (u + 1))
     )
-    below = (half * numerator) * half / (e * e + 2 * e + 2) ** 2
+    below = (p * numerator) / (math.e * (e * e + 2 * e + 2) ** 2)
     numerator = 1 + e * (4 + e * ((6 - 4 * h) + e * (4 - 4 * h)))
     above = numerator / (1 + 2 * e + 2 * e * e) ** 2
     return jnp.where(x < 0, below, above)
@@ -123,9 +125,9 @@ def mish(x: Array) -> Array:
 
     Source: Misra 2019, arXiv 1908.08681.
     """
-    half = jnp.exp(0.5 * negative_abs(x))
-    e = half * half
-    below = gate_times(x, half) * (half * (e + 2)) / (e * (e + 2) + 2)
+    h, p = _closing(x)
+    e = p / math.e
+    below = (h * p) * (e + 2) / (math.e * (e * (e + 2) + 2))
     above = x * (1 + 2 * e) / (1 + 2 * e + 2 * e * e)
     return jnp.where(x < 0, below, above)
 

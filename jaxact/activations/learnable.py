@@ -4,7 +4,7 @@ import jax.numpy as jnp
 from jax import Array
 from jax.typing import ArrayLike
 
-from jaxact.activations.numerics import elementwise, nan_like
+from jaxact.activations.numerics import elementwise, nan_like, scaled
 
 
 @elementwise()
@@ -26,4 +26,4 @@ def prelu(x: Array, alpha: ArrayLike = 0.25) -> Array:
 
     Source: He et al. 2015, arXiv 1502.01852, equation 1.
     """
-    return jnp.where(x > 0, x, alpha * x)
+    return jnp.where(x > 0, x, scaled(x, alpha))

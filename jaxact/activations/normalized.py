@@ -12,10 +12,11 @@ from jaxact.activations.precision import exact_sum
 
 def _weights(x: Array, axis: int) -> Array:
     """e^(x - max x), at least relative precision: the rounding of the difference is put back."""
-    x = jnp.clip(x, jnp.finfo(x.dtype).min, jnp.finfo(x.dtype).max)
-    difference, error = exact_sum(x, -jnp.max(x, axis, keepdims=True))
-    # Where the weight underflows, the error may be that of an overflow: inf or NaN.
-    error = jnp.where(difference > -1e3, error, 0)
+    info = jnp.finfo(x.dtype)
+    largest = jnp.clip(jnp.max(x, axis, keepdims=True), info.min, info.max)
+    # Farther below, where the weight is 0, the rounding error may be that of an overflow.
+    lowest = jnp.maximum(largest - 1e3 - 0.01 * jnp.abs(largest), info.min)
+    difference, error = exact_sum(jnp.clip(x, lowest, largest), -largest)
     return jnp.exp(difference) * (1 + error)
 
 
@@ -24,9 +25,9 @@ def _probabilities(x: Array, axis: int) -> Array:
     return weights / jnp.sum(weights, axis, keepdims=True)
 
 
-def _is_largest(y: Array, axis: int) -> Array:
-    """True at the (first) largest: the one y for which 1 - y may cancel."""
-    return jax.nn.one_hot(jnp.argmax(y, axis), y.shape[axis], axis=axis, dtype=bool)
+def _dominant(y: Array) -> Array:
+    """1 at the one y above 1/2, if any, for which 1 - y may cancel, else 0."""
+    return jnp.round(y)  # a comparison would keep XLA from vectorising the sums on a CPU
 
 
 @functools.partial(jax.custom_jvp, nondiff_argnums=(1,))
@@ -36,11 +37,11 @@ def _softmax(x: Array, axis: int) -> Array:
 
 @_softmax.defjvp
 def _softmax_jvp(axis: int, primals: tuple[Array], tangents: tuple[Array]) -> tuple[Array, Array]:
-    """J t = y (t - sum y t), with t taken relative to that of the largest y, lest it cancels."""
+    """J t = y (t - sum y t), with t taken relative to that of a y near 1, lest it cancels."""
     y = _probabilities(primals[0], axis)
-    largest = _is_largest(y, axis)
+    dominant = _dominant(y)
     t = tangents[0].astype(y.dtype)
-    t = jnp.where(largest, 0, t - jnp.sum(jnp.where(largest, t, 0), axis, keepdims=True))
+    t -= jnp.sum(t * dominant, axis, keepdims=True)
     tangent = y * (t - jnp.sum(y * t, axis, keepdims=True))
     dtype = primals[0].dtype
     return y.astype(dtype), tangent.astype(dtype)
@@ -70,6 +71,6 @@ def softmax_derivative(x: Array, axis: int = -1) -> Array:
     """Diagonal of the Jacobian of `softmax`, d y_i / d x_i = y_i (1 - y_i), shape of `x`."""
     x = floating("softmax_derivative", x)
     y = _probabilities(x, axis)
-    largest = _is_largest(y, axis)
-    others = jnp.sum(jnp.where(largest, 0, y), axis, keepdims=True)
-    return (y * jnp.where(largest, others, 1 - y)).astype(x.dtype)
+    dominant = _dominant(y)
+    others = jnp.sum(y * (1 - dominant), axis, keepdims=True)
+    return (y * jnp.where(dominant == 1, others, 1 - y)).astype(x.dtype)

@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 from jax.custom_derivatives import SymbolicZero
+from jax.typing import ArrayLike
 
 P = ParamSpec("P")
 Kernel = TypeVar("Kernel", bound=Callable[..., Array])
@@ -102,6 +103,17 @@ def _with_derivative(
     return function
 
 
+def finite(x: Array) -> Array:
+    """`x`, an infinity as the largest number, so that 0 times it is 0."""
+    info = jnp.finfo(x.dtype)
+    return jnp.clip(x, info.min, info.max)
+
+
+def scaled(x: Array, slope: ArrayLike) -> Array:
+    """slope * x, which a slope of 0 makes 0 also at the infinities."""
+    return jnp.where(jnp.equal(slope, 0), slope * finite(x), slope * x)
+
+
 def nan_like(x: Array, otherwise: Array) -> Array:
     """NaN where `x` is NaN, else `otherwise`: for comparisons, which lose a NaN."""
     return jnp.where(jnp.isnan(x), jnp.nan, otherwise)
@@ -115,8 +127,3 @@ def negative_abs(x: Array) -> Array:
 def negative_part(x: Array) -> Array:
     """min(x, 0), differentiated as x at 0: as "x if x > 0 else ..." wants it."""
     return jnp.where(x > 0, 0, x)
-
-
-def gate_times(x: Array, gate: Array) -> Array:
-    """x * gate, with the limit 0 (not NaN) where the gate closes at an infinite x."""
-    return jnp.where(gate == 0, gate, x * gate)

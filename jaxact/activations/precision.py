@@ -2,9 +2,7 @@
 
 XLA evaluates float32 arithmetic to half a unit in the last place and `exp`, `expm1`, `log1p` to one
 or two. What is lost beyond that is lost by formulas: by subtracting near a root, by rounding an
-argument before `exp`. A pair (high, low) stands for high + low, where `high` has half of the bits
-of its dtype. So products of two highs are exact, which also keeps them safe from a compiler that
-fuses a product into a following sum without rounding it.
+argument before `exp`.
 """
 
 import math
@@ -14,8 +12,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
-
-Pair = tuple[Array, Array]
 
 
 def in_two_parts(high: float, low: float, dtype: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -32,36 +28,8 @@ def coarse(x: Array) -> Array:
     return jax.lax.reduce_precision(x, info.nexp, (info.nmant + 1) // 2 - 1)
 
 
-def pair(x: Array) -> Pair:
-    """`x` as a pair."""
-    high = coarse(x)
-    return high, x - high
-
-
-def constant_pair(high: float, low: float, dtype: Any) -> Pair:
-    """The constant `high + low`, a double-double, as a pair of `dtype`."""
-    mantissa, exponent = math.frexp(high)
-    bits = (jnp.finfo(dtype).nmant + 1) // 2
-    rounded = math.ldexp(round(math.ldexp(mantissa, bits)), exponent - bits)
-    return jnp.asarray(rounded, dtype), jnp.asarray(high - rounded + low, dtype)
-
-
-def times(a: Pair, b: Pair) -> Pair:
-    """The product of two pairs."""
-    exact = a[0] * b[0]
-    rest = a[0] * b[1] + a[1] * (b[0] + b[1])
-    high = coarse(exact + rest)
-    return high, (exact - high) + rest
-
-
-def plus(a: Pair, b: Pair) -> Pair:
-    """The sum of two pairs, for b positive and a not much larger."""
-    high = coarse(a[0] + b[0])
-    return high, ((b[0] - high) + a[0]) + (a[1] + b[1])
-
-
-def exact_sum(a: Array, b: Array) -> Pair:
-    """a + b rounded, and its rounding error (Knuth 1969); here the first has all of its bits."""
+def exact_sum(a: Array, b: Array) -> tuple[Array, Array]:
+    """a + b rounded, and its rounding error (Knuth 1969)."""
     total = a + b
     b_seen = total - a
     return total, (a - (total - b_seen)) + (b - b_seen)
@@ -78,21 +46,14 @@ def expm1(x: Array, exp: Array) -> Array:
     return jnp.where(jnp.abs(x) < 0.5, near * series, exp - 1)
 
 
-def exp_half(x: Pair) -> Array:
-    """e^((high + low) / 2) for a small low.
-
-    Half the exponent, since x e^z, as (x * half) * half, must not underflow before its result
-    does. Not a product of two `exp`, which the compiler would merge into one.
-    """
-    small = 0.5 * x[1]
-    return jnp.exp(0.5 * x[0]) * (1 + small * (1 + small * (1 / 2 + small * (1 / 6))))
-
-
 def gaussian_half(x: Array) -> Array:
     """exp(-x**2 / 4), the square root of exp(-x**2 / 2), to relative precision far into the tail.
 
-    Rounding x**2 costs a relative x**2 * eps. With x = h + l, where h**2 is exact, it is
-    exp(-h**2 / 4) exp(-l (x + h) / 4); the stop_gradient leaves the true derivative.
+    The root, since x exp(-x**2 / 2), as (x * half) * half, must not underflow before its result
+    does. Rounding x**2 costs a relative x**2 * eps. With x = h + l, where h**2 is exact, it is
+    exp(-h**2 / 4) exp(-l (x + h) / 4); the stop_gradient leaves the true derivative. The second
+    factor is a series: a product of two `exp` the compiler would merge into one.
     """
     h = jax.lax.stop_gradient(coarse(x))
-    return exp_half((-0.5 * h * h, -0.5 * (x - h) * (x + h)))
+    small = -0.25 * (x - h) * (x + h)
+    return jnp.exp(-0.25 * h * h) * (1 + small * (1 + small * (1 / 2 + small * (1 / 6))))

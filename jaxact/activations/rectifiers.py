@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jax import Array
 from jax.typing import ArrayLike
 
-from jaxact.activations.numerics import elementwise, nan_like
+from jaxact.activations.numerics import elementwise, nan_like, scaled
 
 
 @elementwise()
@@ -28,7 +28,7 @@ def linear(x: Array, slope: ArrayLike = 1.0) -> Array:
     Returns:
       Array of the shape and dtype of `x`.
     """
-    return x * slope
+    return scaled(x, slope)
 
 
 @elementwise()
@@ -125,7 +125,7 @@ def leaky_relu(x: Array, negative_slope: ArrayLike = 0.01) -> Array:
 
     Source: Maas, Hannun and Ng 2013.
     """
-    return jnp.where(x > 0, x, negative_slope * x)
+    return jnp.where(x > 0, x, scaled(x, negative_slope))
 
 
 @elementwise()

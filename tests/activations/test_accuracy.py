@@ -13,6 +13,7 @@ from benchmarks.accuracy import gradient
 from benchmarks.references import (
     DERIVATIVE_TOLERANCE,
     REFERENCES,
+    SMALLEST,
     VALUE_TOLERANCE,
     evaluate,
     points,
@@ -98,7 +99,7 @@ def test_half_precision_is_rounded_once(name, dtype):
         (gradient(activations.get(name), x), reference.derivative),
     ):
         true = evaluate(function, wide)
-        smallest = float(ml_dtypes.finfo(dtype).smallest_normal)
+        smallest = max(float(ml_dtypes.finfo(dtype).smallest_normal), SMALLEST)
         error = np.abs(np.asarray(got).astype(np.float64) - true)
         assert (error <= 0.501 * epsilon * np.abs(true) + smallest).all()
 

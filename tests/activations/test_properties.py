@@ -27,17 +27,18 @@ VARIANTS = [
     "swish(beta=-1)",
     "squareplus(b=0.01)",
 ]
+FLAT = ["leaky_relu(negative_slope=0)", "prelu(alpha=0)", "linear(slope=0)", "swish(beta=0)"]
 
 
-@pytest.mark.parametrize("spec", [*NAMES, *VARIANTS])
+@pytest.mark.parametrize("spec", [*NAMES, *VARIANTS, *FLAT])
 def test_passes_its_own_check(spec):
     failures = [result for result in check_activation(activations.get(spec)) if not result.passed]
     assert failures == []
 
 
-@pytest.mark.parametrize("name", ELEMENTWISE)
-def test_limits_at_the_infinities(name):
-    activation = activations.get(name)
+@pytest.mark.parametrize("spec", [*ELEMENTWISE, *VARIANTS, *FLAT])
+def test_limits_at_the_infinities(spec):
+    activation = activations.get(spec)
     x = jnp.asarray([-3.4e38, 3.4e38, -jnp.inf, jnp.inf])
     second = jax.vmap(jax.grad(jax.grad(activation)))
     value, slope, second = jax.jit(lambda x: (activation(x), activation.derivative(x), second(x)))(
