@@ -11,6 +11,7 @@ from jaxact.errors import ConfigError
 CONFIG = "config.json"
 ENVIRONMENT = "environment.json"
 METRICS = "metrics.jsonl"
+HEALTH = "health.jsonl"
 SUMMARY = "summary.json"
 CHECKPOINTS = "checkpoints"
 TENSORBOARD = "tensorboard"
