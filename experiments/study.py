@@ -1,7 +1,7 @@
 """A comparison as data: what was planned, what each run left, and `study.json`, which holds both.
 
-Everything that is drawn or tabulated starts from a `Study`, so that a table, a figure and the report
-can be made again from the folder of a comparison, or from its `study.json` alone.
+Everything that is drawn or tabulated starts from a `Study`, so that a table, a figure and the
+report can be made again from the folder of a comparison, or from its `study.json` alone.
 """
 
 import dataclasses
