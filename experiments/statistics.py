@@ -16,6 +16,7 @@ SIGNIFICANCE = 0.05  # intervals hold 1 - SIGNIFICANCE
 MIN_PAIRS = 5  # with fewer, nothing is tested
 RESAMPLES = 9999  # of the bootstrap
 EXACT_PAIRS = 13  # up to here every pattern of signs is tried, beyond as many are drawn
+Values = Sequence[float] | np.ndarray  # one a seed, or a workload
 _BATCH = 1_000_000  # numbers that resampling may hold at a time
 
 
@@ -52,7 +53,7 @@ class Comparison(NamedTuple):
     significant: bool
 
 
-def _sorted(values: Sequence[float]) -> np.ndarray:
+def _sorted(values: Values) -> np.ndarray:
     """The values in order, without nan, so that no result depends on the order of the seeds."""
     ordered = np.sort(np.asarray(values, float))
     return ordered[~np.isnan(ordered)]
@@ -70,7 +71,7 @@ def _tail(count: int) -> float:
     return float(stats.norm.sf(width))
 
 
-def median(values: Sequence[float]) -> Estimate:
+def median(values: Values) -> Estimate:
     """The median, with the interval of the percentile bootstrap, which is exact and not drawn.
 
     Among resamples of n values, the k-th smallest is at most the i-th value with the probability
@@ -100,7 +101,7 @@ def median(values: Sequence[float]) -> Estimate:
     return Estimate(value, ordered[first], ordered[count - 1 - first])
 
 
-def mean(values: Sequence[float]) -> Estimate:
+def mean(values: Values) -> Estimate:
     """The mean, with the bootstrap's bias-corrected and accelerated (BCa) interval.
 
     scipy's BCa (Efron 1987) with the tails that `_tail` gives for so many values. Where all
@@ -135,7 +136,7 @@ def mean(values: Sequence[float]) -> Estimate:
     return Estimate(value, start + span * float(interval.low), start + span * float(interval.high))
 
 
-def _differences(values: Sequence[float], baseline: Sequence[float]) -> np.ndarray:
+def _differences(values: Values, baseline: Values) -> np.ndarray:
     """value - baseline of every pair, in order; two misses differ by 0.
 
     Rounded at the 12th digit of the largest value, so that equal differences are equal: in binary
@@ -176,7 +177,7 @@ def _p_value(scores: np.ndarray) -> float:
     return min(float(result.pvalue), 1.0)
 
 
-def holm(p_values: Sequence[float]) -> np.ndarray:
+def holm(p_values: Values) -> np.ndarray:
     """Holm's corrected p-values: any of them wrongly below a level has that probability at most.
 
     In ascending order the i-th of m is max(p_1 m, p_2 (m - 1), ..., p_i (m - i + 1)), at most 1
@@ -197,7 +198,7 @@ def _effect_size(differences: np.ndarray) -> float:
     return float(np.mean(differences) / np.std(differences, ddof=1))
 
 
-def compare(values: Mapping[str, Sequence[float]], baseline: str) -> list[Comparison]:
+def compare(values: Mapping[str, Values], baseline: str) -> list[Comparison]:
     """Every activation against the baseline, on paired seeds, in the order of `values`.
 
     The test is the exact sign-flip permutation test of the mean difference. It holds its level
@@ -231,7 +232,8 @@ def compare(values: Mapping[str, Sequence[float]], baseline: str) -> list[Compar
     for name, p_value, corrected in zip(names, p_values, holm(p_values), strict=True):
         difference = mean(differences[name])
         # ranks and mean can point different ways: one miss outweighs every finite difference
-        agree = len(scores[name]) > 0 and difference.value * float(np.mean(scores[name])) > 0
+        direction = np.sign(difference.value) if len(scores[name]) else 0
+        agree = bool(direction and direction == np.sign(np.mean(scores[name])))
         comparisons.append(
             Comparison(
                 name=name,
@@ -247,9 +249,7 @@ def compare(values: Mapping[str, Sequence[float]], baseline: str) -> list[Compar
     return comparisons
 
 
-def performance_profile(
-    times: Mapping[str, Sequence[float]], ratios: Sequence[float]
-) -> dict[str, np.ndarray]:
+def performance_profile(times: Mapping[str, Values], ratios: Values) -> dict[str, np.ndarray]:
     """Share of workloads that each name solved within `ratio` times the best name's time.
 
     rho_s(tau) = |{w : t_sw <= tau min_s' t_s'w}| / |workloads| (Dolan & Moré 2002). A
@@ -281,7 +281,7 @@ def performance_profile(
     return dict(zip(times, solved.mean(axis=1), strict=True))
 
 
-def reached_over_time(seconds: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
+def reached_over_time(seconds: Values) -> tuple[np.ndarray, np.ndarray]:
     """Share of runs that have reached the target, over time: the corners of a rising staircase.
 
     Args:

@@ -1,5 +1,8 @@
 """Power: against simulated studies, by hand where it is known exactly, and its limits."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -78,3 +81,12 @@ def test_a_surer_answer_takes_more_seeds():
 def test_what_no_number_of_seeds_answers(arguments):
     with pytest.raises(ValueError, match="must"):
         seeds_needed(*arguments)
+
+
+def test_the_page_has_the_seeds_of_the_function():
+    page = (Path(__file__).parents[2] / "docs" / "statistics.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| ([\d.]+) \| (\d+) \| (\d+) \| (\d+) \|$", page, re.MULTILINE)
+    assert len(rows) == 5
+    for difference, *seeds in rows:
+        expected = [seeds_needed(float(difference), 0.14, comparisons=m) for m in (1, 5, 10)]
+        assert list(map(int, seeds)) == expected

@@ -102,7 +102,7 @@ def test_mean_is_scipys_bca_at_the_stated_level(seeds, noise):
     values = np.random.default_rng(seeds).lognormal(size=seeds)
     tail = stats.norm.cdf(-math.sqrt(seeds / (seeds - 1)) * stats.t.ppf(0.975, seeds - 1))
     interval = stats.bootstrap(
-        (values,), np.mean, n_resamples=20_000, confidence_level=1 - 2 * tail, rng=1
+        (values,), np.mean, n_resamples=20_000, confidence_level=1 - 2 * float(tail), rng=1
     ).confidence_interval
     ours = mean(values)
     assert ours.value == pytest.approx(values.mean())
@@ -232,14 +232,15 @@ def test_with_misses_the_test_is_wilcoxons(pairs):
     differences = np.random.default_rng(pairs).normal(0.4, 1, pairs)
     differences[np.argmax(np.abs(differences))] = INF
     ranked = np.where(np.isinf(differences), 100, differences)
-    expected = stats.wilcoxon(ranked, method="exact").pvalue
+    _, expected = stats.wilcoxon(ranked, method="exact")
     assert against_zero(differences).p_value == pytest.approx(expected)
 
 
 def test_many_pairs_are_drawn_and_agree_with_t():
     differences = np.random.default_rng(0).normal(0.3, 1, 40)
     ours = against_zero(differences).p_value
-    assert ours == pytest.approx(stats.ttest_1samp(differences, 0).pvalue, abs=0.02)
+    _, expected = stats.ttest_1samp(differences, 0)
+    assert ours == pytest.approx(expected, abs=0.02)
     assert ours == against_zero(differences).p_value
     assert ours >= 2 / (2**statistics.EXACT_PAIRS + 1)
 
