@@ -2,12 +2,12 @@
 
 XLA's CPU convolution is slow, and inside a loop (`lax.scan`) it also loses its threads; a matrix
 product keeps both. So on a CPU a convolution becomes matrix products: Winograd's for 3x3 kernels
-where they pay, else one product of patches, made by concatenating shifted slices. Accelerators keep
-their own convolution.
+where they pay, one for each entry of the kernel where much of it falls on padding, else one product
+of patches, made by concatenating shifted slices. Accelerators keep their own convolution.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 from jax import Array, lax
@@ -15,6 +15,7 @@ from jax import Array, lax
 from jaxact.models import winograd
 
 BLOCK = 4  # neighbouring outputs of one matrix product row, see `patches_convolution`
+Padding = Sequence[tuple[int, int]]  # before and after, of height and of width
 _NHWC = lax.ConvDimensionNumbers((0, 3, 1, 2), (3, 2, 0, 1), (0, 3, 1, 2))
 
 
@@ -58,17 +59,93 @@ def patches_convolution(images: Array, kernel: Array, block: int = 1) -> Array:
     return outputs.reshape(batch, height, width, features)
 
 
-def cpu_convolution(images: Array, kernel: Array, padding: Sequence[tuple[int, int]]) -> Array:
-    """Convolution of stride 1 in the way that is fastest on a CPU; pads height and width."""
-    images = jnp.pad(images, ((0, 0), *padding, (0, 0)))
+class _Overlap(NamedTuple):
+    """Along one axis, the outputs that one entry of the kernel contributes to, and their inputs."""
+
+    inputs: slice
+    outputs: slice
+
+
+def _overlaps(size: int, kernel_size: int, padding: tuple[int, int]) -> list[_Overlap]:
+    """For every entry of the kernel, what of it does not fall on padding; may be empty."""
+    first = padding[0]
+    out_size = size + sum(padding) - kernel_size + 1
+    overlaps = []
+    for i in range(kernel_size):
+        start, stop = max(0, first - i), min(out_size, size + first - i)
+        stop = max(start, stop)
+        overlaps.append(_Overlap(slice(start + i - first, stop + i - first), slice(start, stop)))
+    return overlaps
+
+
+def _length(part: slice) -> int:
+    return part.stop - part.start
+
+
+def taps_convolution(images: Array, kernel: Array, padding: Padding) -> Array:
+    """Convolution of stride 1 as a sum over the kernel's entries, without products of padding.
+
+    Args:
+      images: `[batch, height, width, channels]`.
+      kernel: `[kernel_height, kernel_width, channels, features]`.
+      padding: zeros before and after, of height and of width.
+
+    Returns:
+      `[batch, out_height, out_width, features]`.
+    """
     batch, height, width, channels = images.shape
-    fits = kernel.shape[:2] == (3, 3) and height % 2 == width % 2 == 0
-    tiles = batch * (height // 2 - 1) * (width // 2 - 1)
+    kernel_height, kernel_width, _, features = kernel.shape
+    out_height = height + sum(padding[0]) - kernel_height + 1
+    out_width = width + sum(padding[1]) - kernel_width + 1
+    outputs = jnp.zeros((batch, out_height, out_width, features), images.dtype)
+    for i, rows in enumerate(_overlaps(height, kernel_height, padding[0])):
+        for j, columns in enumerate(_overlaps(width, kernel_width, padding[1])):
+            if not _length(rows.outputs) or not _length(columns.outputs):
+                continue
+            part = images[:, rows.inputs, columns.inputs]
+            product = part.reshape(-1, channels) @ kernel[i, j]
+            around = [
+                (taken.start, whole - taken.stop)
+                for taken, whole in ((rows.outputs, out_height), (columns.outputs, out_width))
+            ]
+            outputs += jnp.pad(
+                product.reshape(*part.shape[:3], features), ((0, 0), *around, (0, 0))
+            )
+    return outputs
+
+
+def _is_mostly_padding(images: Array, kernel: Array, padding: Padding) -> bool:
+    """Whether less than half of the direct sum's products are of pixels."""
+    share = 1.0
+    for size, kernel_size, pads in zip(images.shape[1:3], kernel.shape[:2], padding, strict=True):
+        overlaps = _overlaps(size, kernel_size, pads)
+        products = kernel_size * (size + sum(pads) - kernel_size + 1)
+        share *= sum(_length(overlap.outputs) for overlap in overlaps) / products
+    return share < 0.5
+
+
+def _suits_winograd(images: Array, kernel: Array, padding: Padding) -> bool:
+    """Whether Winograd's convolution pays, and keeps the digits that its dtype has."""
+    batch, height, width, channels = images.shape
+    if kernel.shape[:2] != (winograd.KERNEL, winograd.KERNEL) or jnp.finfo(images.dtype).bits < 32:
+        return False
+    tiles = batch
+    for size, pads in zip((height, width), padding, strict=True):
+        tiles *= -(-(size + sum(pads) - winograd.KERNEL + 1) // winograd.TILE)
     # Few tiles do not pay for the transform of the kernel, few channels not for that of the tiles.
-    if fits and channels >= 16 and tiles >= 256:
-        return winograd.convolution(images, kernel)
+    return channels >= 16 and tiles >= 128
+
+
+def cpu_convolution(images: Array, kernel: Array, padding: Padding) -> Array:
+    """Convolution of stride 1 in the way that is fastest on a CPU."""
+    if _is_mostly_padding(images, kernel, padding):
+        return taps_convolution(images, kernel, padding)
+    if _suits_winograd(images, kernel, padding):
+        return winograd.convolution(images, kernel, padding)
+    images = jnp.pad(images, ((0, 0), *padding, (0, 0)))
     # Few features make a narrow product: take several outputs at once.
-    is_narrow = kernel.shape[-1] <= 32 and (width - kernel.shape[1] + 1) % BLOCK == 0
+    out_width = images.shape[2] - kernel.shape[1] + 1
+    is_narrow = kernel.shape[-1] <= 32 and out_width % BLOCK == 0
     return patches_convolution(images, kernel, BLOCK if is_narrow else 1)
 
 
