@@ -1,5 +1,10 @@
 """python -m benchmarks.jaxact_worker: the jaxact side of a benchmark; see `benchmarks.protocol`."""
 
+if __name__ == "__main__":  # as jaxact.main does
+    from jaxact import huge_pages
+
+    huge_pages.restart()
+
 from typing import Any
 
 import jax

@@ -1,5 +1,10 @@
 """python -m jaxact.main --config=configs/cifar.py [--config.FIELD=VALUE ...] [--workdir=DIR]"""
 
+if __name__ == "__main__":  # before the slow imports: it may start the process again
+    from jaxact import huge_pages
+
+    huge_pages.restart()
+
 import time
 from collections.abc import Sequence
 from pathlib import Path

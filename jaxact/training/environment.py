@@ -12,6 +12,7 @@ from typing import Any
 import jax
 
 import jaxact
+from jaxact import huge_pages
 
 PACKAGES = ("jax", "jaxlib", "flax", "optax", "orbax-checkpoint")
 
@@ -30,6 +31,7 @@ def describe() -> dict[str, Any]:
         "cpu_model": cpu_model(),
         "cpu_count": os.cpu_count(),
         "operating_system": f"{platform.system()} {platform.machine()}",
+        "huge_pages": "glibc.malloc.hugetlb=1" in os.environ.get(huge_pages.VARIABLE, ""),
         "XLA_FLAGS": os.environ.get("XLA_FLAGS", ""),
         "matmul_precision": getattr(jax.config, "jax_default_matmul_precision", None) or "default",
         **git_state(),
