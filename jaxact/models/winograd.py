@@ -3,8 +3,9 @@
 Each 4x4 square of outputs needs 36 products instead of 144; the rest is additions. In float32 the
 result, and so the gradients, differ from the direct sum by about 1e-5 of their largest entry.
 
-Arrays are cut by `lax.split` alone: its transpose is a concatenation, where that of an index or of
-a stride is a sum of padded arrays. So the backward pass is as fast as the forward one.
+Arrays are cut by `lax.split`: its transpose is a concatenation, where that of an index or of a
+stride is a sum of padded arrays. So the backward pass is as fast as the forward one. And the 36
+products are 6 batched ones, which compile in half the time.
 
 Source: Lavin and Gray 2016 (arXiv:1509.09308), section 4.3.
 """
@@ -42,25 +43,26 @@ _OUTPUTS = (
 )
 
 Matrix = Sequence[Sequence[float]]
-Grid = list[list[Array]]
 
 
-def _combine(factors: Sequence[float], arrays: Sequence[Array]) -> Array:
-    """The sum of factor times array, without the zeros."""
-    used = [(factor, array) for factor, array in zip(factors, arrays, strict=True) if factor]
-    terms = [array if factor == 1 else factor * array for factor, array in used]
-    return sum(terms[1:], start=terms[0])
+def _combine(matrix: Matrix, arrays: Sequence[Array]) -> list[Array]:
+    """`matrix` times a vector of arrays, without the zeros."""
 
+    def combination(factors: Sequence[float]) -> Array:
+        used = [(factor, array) for factor, array in zip(factors, arrays, strict=True) if factor]
+        terms = [array if factor == 1 else factor * array for factor, array in used]
+        return sum(terms[1:], start=terms[0])
 
-def _transform(matrix: Matrix, grid: Grid) -> Grid:
-    """`matrix` @ grid @ `matrix`^T, for a grid of arrays."""
-    columns = [[_combine(row, column) for column in zip(*grid, strict=True)] for row in matrix]
-    return [[_combine(row, column) for row in matrix] for column in columns]
+    return [combination(row) for row in matrix]
 
 
 def _unstack(array: Array, axis: int) -> list[Array]:
     """The entries along an axis."""
     return [lax.squeeze(part, (axis,)) for part in lax.split(array, [1] * array.shape[axis], axis)]
+
+
+def _stack(arrays: Sequence[Array], axis: int) -> Array:
+    return lax.concatenate([lax.expand_dims(array, (axis,)) for array in arrays], axis)
 
 
 def _tile_entries(images: Array, axis: int) -> list[Array]:
@@ -71,21 +73,6 @@ def _tile_entries(images: Array, axis: int) -> list[Array]:
     own = [lax.slice_in_dim(block, 0, count, axis=axis) for block in blocks]
     next_ones = [lax.slice_in_dim(block, 1, count + 1, axis=axis) for block in blocks[:2]]
     return own + next_ones
-
-
-def _tiles(images: Array) -> Grid:
-    """The inputs' transform of every tile, each `[batch, rows, columns, channels]`."""
-    rows = _tile_entries(images, 1)
-    combined = [_combine(factors, rows) for factors in _INPUTS]
-    grid = [_tile_entries(row, 2) for row in combined]
-    return [[_combine(factors, entries) for factors in _INPUTS] for entries in grid]
-
-
-def _interleave(arrays: Sequence[Array], axis: int) -> Array:
-    """TILE arrays as one whose entries along an axis are theirs in turn."""
-    stacked = lax.concatenate([lax.expand_dims(array, (axis + 1,)) for array in arrays], axis + 1)
-    shape = arrays[0].shape
-    return stacked.reshape(*shape[:axis], TILE * shape[axis], *shape[axis + 1 :])
 
 
 def convolution(images: Array, kernel: Array, padding: Sequence[tuple[int, int]]) -> Array:
@@ -106,15 +93,19 @@ def convolution(images: Array, kernel: Array, padding: Sequence[tuple[int, int]]
     # Whole tiles, and one more, of which the last takes two entries.
     top, left = padding[0][0], padding[1][0]
     bottom, right = TILE * (rows + 1) - height - top, TILE * (columns + 1) - width - left
-    tiles = _tiles(jnp.pad(images, ((0, 0), (top, bottom), (left, right), (0, 0))))
-    weights = _transform(_KERNEL, [_unstack(row, 0) for row in _unstack(kernel, 0)])
+    padded = jnp.pad(images, ((0, 0), (top, bottom), (left, right), (0, 0)))
+
+    # The leading axis is that of the transform in height; lists go over that in width.
+    tiles = _tile_entries(_stack(_combine(_INPUTS, _tile_entries(padded, 1)), 0), 3)
+    weights = _unstack(_stack(_combine(_KERNEL, _unstack(kernel, 0)), 0), 1)
+    count = len(_INPUTS)
     products = [
-        [tile.reshape(-1, channels) @ weight for tile, weight in zip(*pair, strict=True)]
-        for pair in zip(tiles, weights, strict=True)
+        tile.reshape(count, -1, channels) @ weight
+        for tile, weight in zip(_combine(_INPUTS, tiles), _combine(_KERNEL, weights), strict=True)
     ]
-    squares = [
-        [entry.reshape(batch, rows, columns, -1) for entry in row]
-        for row in _transform(_OUTPUTS, products)
-    ]
-    outputs = _interleave([_interleave(row, 2) for row in squares], 1)
+    squares = [product.reshape(count, batch, rows, columns, -1) for product in products]
+    rows_of_outputs = _stack(_combine(_OUTPUTS, squares), 4)
+    rows_of_outputs = rows_of_outputs.reshape(count, batch, rows, TILE * columns, -1)
+    outputs = _stack(_combine(_OUTPUTS, _unstack(rows_of_outputs, 0)), 2)
+    outputs = outputs.reshape(batch, TILE * rows, TILE * columns, -1)
     return outputs[:, :out_height, :out_width]
