@@ -16,7 +16,7 @@ from experiments.style import GREY, labels_of, style_of
 def accuracy(study: Study, workload: Workload) -> Figure | None:
     """Accuracy after each epoch, in percent, of every activation, and the target."""
     split = study.plan.config.eval_split
-    target = 100 * study.plan.config.target_accuracy
+    target = 100 * series.target_of(study, workload)
     drawn = _draw_curves(study, workload, f"{split}_accuracy", 100.0, -math.inf, target)
     if drawn is None:
         return None
@@ -52,7 +52,6 @@ def time_to_accuracy(study: Study, workload: Workload) -> Figure | None:
 
     The line of an activation with a miss goes on for as long as its runs trained.
     """
-    config = study.plan.config
     times = {s: series.seconds_to_target(study.of(workload, s)) for s in study.plan.activations}
     times = {spec: values for spec, values in times.items() if values}
     if not times:
@@ -81,7 +80,8 @@ def time_to_accuracy(study: Study, workload: Workload) -> Figure | None:
     axes.set_xlim(left=0)
     axes.set_ylim(-4, 104)
     axes.set_xlabel("training time (s)")
-    axes.set_ylabel(f"runs at {100 * config.target_accuracy:g} % {config.eval_split} accuracy (%)")
+    target, split = 100 * series.target_of(study, workload), study.plan.config.eval_split
+    axes.set_ylabel(f"runs at {target:g} % {split} accuracy (%)")
     canvas.add_legend(figure, handles, texts)
     canvas.add_caption(
         figure,
@@ -142,7 +142,7 @@ def _draw_curves(
     if seeds > 1:
         caption = f"Lines: median over {seeds} seeds; bands: its 95 % interval."
     if any(series.lost_note(of_spec) for of_spec in runs.values()):
-        caption += " A run that diverged or failed counts as infinitely bad; no band where that leaves it open."
+        caption += " Runs that diverged or failed count as infinitely bad."
     canvas.add_caption(figure, caption)
     return figure, axes, list(curves.values())
 

@@ -88,3 +88,10 @@ def title_of(study: Study, workload: Workload) -> str:
     """What was trained: `small_cnn on mnist, learning rate 0.001`."""
     config = study.plan.config
     return f"{config.model} on {workload.dataset}, learning rate {workload.learning_rate:g}"
+
+
+def target_of(study: Study, workload: Workload) -> float:
+    """The accuracy to reach, from 0 to 1: what the runs were trained with, else the plan's."""
+    summaries = [run.summary for run in study.runs if run.dataset == workload.dataset]
+    targets = [summary["target_accuracy"] for summary in summaries if summary]
+    return targets[0] if targets else study.plan.config.target_accuracy
