@@ -29,6 +29,9 @@ def function_and_derivative(activation: Activation, *, log_derivative: bool = Fa
     _draw(right, graphs.graph(activation, graphs.derivative, low, high), VERMILLION)
     if log_derivative:
         canvas.log_axis(right, "y")
+    else:
+        bottom, top = right.get_ylim()
+        right.set_ylim(min(bottom, -0.05), max(top, 1.05))
     left.set_title("function")
     right.set_title("derivative" + (" (logarithmic axis)" if log_derivative else ""))
     left.set_ylabel("f(x)")
@@ -58,7 +61,7 @@ def contact_sheet(chosen: Sequence[Activation]) -> Figure:
         axes.tick_params(labelsize=7)
     for axes in panels.flat[len(chosen) :]:
         axes.set_visible(False)
-    for axes in panels.flat[max(0, len(chosen) - columns) : len(chosen)]:
+    for axes in panels[-1]:
         axes.set_xlabel("x")
     handles = [
         Line2D([], [], color=BLUE, label="function f(x)"),
@@ -80,7 +83,8 @@ def sigmoid_over_relu() -> Figure:
     for name, color, dash in (("sigmoid", BLUE, "solid"), ("relu", VERMILLION, _DASHED)):
         drawn = graphs.graph(activations.get(name), graphs.value, -10, 10)
         _draw(axes, drawn, color, dash, label=name)
-    axes.set(xlim=(-10, 10), xlabel="x", ylabel="f(x)", title="sigmoid and relu")
+    axes.set(xlim=(-10, 10), xticks=range(-10, 11, 5))
+    axes.set(xlabel="x", ylabel="f(x)", title="sigmoid and relu")
     axes.legend(loc="upper left")
     return figure
 
@@ -92,7 +96,7 @@ def relu_beside_leaky_relu() -> Figure:
     panels = figure.subplots(1, 2, sharey=True)
     for axes, spec in zip(panels, ("relu", "leaky_relu(negative_slope=0.05)"), strict=True):
         _draw(axes, graphs.graph(activations.get(spec), graphs.value, -10, 10), BLUE)
-        axes.set(xlim=(-10, 10), xlabel="x", title=spec)
+        axes.set(xlim=(-10, 10), xticks=range(-10, 11, 5), xlabel="x", title=spec)
     panels[0].set_ylabel("f(x)")
     return figure
 
