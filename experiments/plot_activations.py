@@ -6,9 +6,10 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
 from matplotlib.figure import Figure
 
-from experiments import activation_figures, canvas
+from experiments import activation_figures, canvas, graphs
 from experiments.study import folder_name
 from jaxact import activations
 from jaxact.activations import Activation
@@ -31,7 +32,7 @@ def choose(text: str) -> list[Activation]:
     """The activations that specs name, separated by commas outside brackets.
 
     Raises:
-      ConfigError: a spec is wrong or stands twice, or there is none.
+      ConfigError: a spec is wrong, stands twice or cannot be evaluated, or there is none.
     """
     words = [word.strip() for word in re.split(r",(?![^()]*\))", text) if word.strip()]
     try:
@@ -40,6 +41,15 @@ def choose(text: str) -> list[Activation]:
         raise ConfigError(f"--specs={text}: {error}") from error
     if not chosen or len({activation.spec for activation in chosen}) < len(chosen):
         raise ConfigError(f"--specs={text} must name one activation or more, each once")
+    for activation in chosen:
+        try:
+            graphs.derivative(activation, graphs.value(activation, np.zeros(2)))
+        except Exception as error:  # a user's function may raise anything
+            reason = " ".join(str(error).split())[:200]
+            raise ConfigError(
+                f"--specs={text}: {activation.spec} fails on an array of numbers "
+                f"({type(error).__name__}: {reason}); see python -m jaxact.check"
+            ) from error
     return chosen
 
 

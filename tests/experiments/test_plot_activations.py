@@ -94,7 +94,16 @@ def test_drawn_again_the_files_are_the_same(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "argument", ["--specs=rleu", "--specs=", "--specs=relu,relu", "--sets=all", "--sets=,"]
+    "argument",
+    [
+        "--specs=rleu",
+        "--specs=",
+        "--specs=relu,relu",
+        "--specs=relu,softmax(axis=3)",
+        "--specs=builtins:len",
+        "--sets=all",
+        "--sets=,",
+    ],
 )
 def test_wrong_options_end_in_one_line(argument, tmp_path, capsys):
     assert plot_activations.main([argument, f"--out={tmp_path / 'new'}"]) == 2
