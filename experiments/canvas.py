@@ -16,7 +16,7 @@ from experiments.style import GREY
 
 DPI = 160
 FORMATS = ("png", "svg")
-_RC = {
+_RC: dict[Any, Any] = {
     "text.parse_math": False,  # a spec may hold $, _ or ^
     "svg.hashsalt": "jaxact",
     "font.size": 9,

@@ -4,6 +4,7 @@ import math
 import textwrap
 
 import numpy as np
+from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
@@ -56,10 +57,9 @@ def _heat_maps(
     figure.suptitle(series.title_of(study, workload), fontsize=10, x=0.01, ha="left")
     panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
     labels = labels_of(maps)
-    image = None
     for (spec, values), axes in zip(maps.items(), panels.flat, strict=False):
         edges = np.arange(values.shape[1] + 1) + 0.5, np.arange(len(layers) + 1) - 0.5
-        image = axes.pcolormesh(*edges, scale * values, norm=norm, cmap=COLOR_MAP, rasterized=True)
+        axes.pcolormesh(*edges, scale * values, norm=norm, cmap=COLOR_MAP, rasterized=True)
         title = labels[spec] + series.lost_note(study.of(workload, spec))
         axes.set_title(textwrap.fill(title, 32), fontsize=8)
         axes.set_facecolor(NO_DATA)
@@ -74,7 +74,9 @@ def _heat_maps(
         axes.tick_params(labelbottom=True)
     for axes in panels[:, 0]:
         axes.set_ylabel("layer")
-    bar = figure.colorbar(image, ax=panels, label=label, aspect=30, fraction=0.05)
+    bar = figure.colorbar(
+        ScalarMappable(norm, COLOR_MAP), ax=panels, label=label, aspect=30, fraction=0.05
+    )
     if log:
         bar.ax.yaxis.set_major_locator(LogLocator())
         bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))

@@ -7,7 +7,7 @@ where there is no colour.
 
 from collections import Counter
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 BLUE, VERMILLION, GREEN = "#0072B2", "#D55E00", "#009E73"
 PURPLE, ORANGE, SKY_BLUE, BLACK = "#CC79A7", "#E69F00", "#56B4E9", "#000000"
@@ -49,7 +49,7 @@ class Style(NamedTuple):
     marker: str
 
     @property
-    def line_style(self) -> str | tuple[float, tuple[float, ...]]:
+    def line_style(self) -> Literal["solid"] | tuple[float, tuple[float, ...]]:
         """As matplotlib's `linestyle`."""
         return (0.0, self.dash) if self.dash else "solid"
 

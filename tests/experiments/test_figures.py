@@ -2,11 +2,11 @@
 
 import math
 import xml.etree.ElementTree as ElementTree
+from typing import Any
 
 import matplotlib
 import numpy as np
 import pytest
-from matplotlib.figure import Figure
 from studies import LAYERS, synthetic_study
 
 from experiments import (
@@ -49,7 +49,7 @@ def workload_of(study):
     return study.workloads()[0]
 
 
-def draw(function, study) -> Figure:
+def draw(function, study) -> Any:
     figure = function(study, workload_of(study))
     assert figure is not None
     return figure
@@ -221,8 +221,7 @@ def test_the_dispatch_floor_is_drawn_to_scale():
 
 def test_the_profile_is_that_of_medians_over_workloads():
     study = synthetic_study(3, 3, 12, datasets=("mnist", "digits", "cifar10"))
-    figure = cost_figures.performance_profile(study)
-    assert figure is not None
+    figure: Any = cost_figures.performance_profile(study)
     medians = {
         spec: [
             float(np.median(series.seconds_to_target(study.of(workload, spec))))

@@ -1,5 +1,7 @@
 """Figures of activations: what is on them, and the command."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from matplotlib.colors import to_hex
@@ -24,7 +26,8 @@ def is_full(line):
 
 
 def test_a_function_stands_beside_its_derivative():
-    left, right = activation_figures.function_and_derivative(RELU).axes
+    figure: Any = activation_figures.function_and_derivative(RELU)
+    left, right = figure.axes
     assert (left.get_ylabel(), right.get_ylabel()) == ("f(x)", "f'(x)")
     assert left.get_xlabel() == right.get_xlabel() == "x"
     x, y = left.lines[0].get_data()
@@ -65,10 +68,14 @@ def test_the_sheet_has_a_panel_each(count):
 
 
 def test_the_tutorials_figures():
-    (axes,) = activation_figures.sigmoid_over_relu().axes
+    tutorial: Any = (
+        activation_figures.sigmoid_over_relu(),
+        activation_figures.relu_beside_leaky_relu(),
+    )
+    (axes,) = tutorial[0].axes
     assert axes.get_xlim() == (-10, 10)
     assert [text.get_text() for text in axes.get_legend().get_texts()] == ["sigmoid", "relu"]
-    left, right = activation_figures.relu_beside_leaky_relu().axes
+    left, right = tutorial[1].axes
     assert left.lines[0].get_ydata()[0] == 0
     assert right.lines[0].get_ydata()[0] == pytest.approx(-0.5)
     assert left.get_ylim() == right.get_ylim()
