@@ -45,6 +45,7 @@ def _heat_maps(
     values = values[np.isfinite(values) & (values > 0 if log else True)]
     if not values.size:
         return None
+    is_narrow = values.max() < 1e3 * values.min()
     norm = (
         LogNorm(values.min(), max(values.max(), 1.01 * values.min()))
         if log
@@ -57,9 +58,9 @@ def _heat_maps(
     figure.suptitle(series.title_of(study, workload), fontsize=10, x=0.01, ha="left")
     panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
     labels = labels_of(maps)
-    for (spec, values), axes in zip(maps.items(), panels.flat, strict=False):
-        edges = np.arange(values.shape[1] + 1) + 0.5, np.arange(len(layers) + 1) - 0.5
-        axes.pcolormesh(*edges, scale * values, norm=norm, cmap=COLOR_MAP, rasterized=True)
+    for (spec, of_spec), axes in zip(maps.items(), panels.flat, strict=False):
+        edges = np.arange(of_spec.shape[1] + 1) + 0.5, np.arange(len(layers) + 1) - 0.5
+        axes.pcolormesh(*edges, scale * of_spec, norm=norm, cmap=COLOR_MAP, rasterized=True)
         title = labels[spec] + series.lost_note(study.of(workload, spec))
         axes.set_title(textwrap.fill(title, 32), fontsize=8)
         axes.set_facecolor(NO_DATA)
@@ -78,7 +79,7 @@ def _heat_maps(
         ScalarMappable(norm, COLOR_MAP), ax=panels, label=label, aspect=30, fraction=0.05
     )
     if log:
-        bar.ax.yaxis.set_major_locator(LogLocator())
+        bar.ax.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if is_narrow else (1.0,)))
         bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         bar.ax.yaxis.set_minor_locator(NullLocator())
     canvas.add_caption(figure, "Median over the seeds; grey: no data.")
