@@ -18,7 +18,7 @@ from jaxact.training import environment, records
 from jaxact.training.checkpoint import Checkpoints, Snapshot
 from jaxact.training.clock import Clock
 from jaxact.training.compilation import CacheUse
-from jaxact.training.progress import ProgressView
+from jaxact.training.progress import Follow, ProgressView, RunView
 from jaxact.training.setup import Setup, prepare
 from jaxact.training.signals import StopRequest, stop_on_signals
 from jaxact.training.state import Totals, TrainState
@@ -32,9 +32,16 @@ class Run:
     clock: Clock
     checkpoints: Checkpoints
     stop: StopRequest
+    follow: Follow = ProgressView
 
 
-def fit(config: Config, workdir: Path, started: float | None = None) -> dict[str, Any]:
+def fit(
+    config: Config,
+    workdir: Path,
+    started: float | None = None,
+    follow: Follow = ProgressView,
+    stop: StopRequest | None = None,
+) -> dict[str, Any]:
     """Trains as `config` says, or goes on where an earlier process of the same run stopped.
 
     Args:
@@ -42,6 +49,8 @@ def fit(config: Config, workdir: Path, started: float | None = None) -> dict[str
       workdir: gets the run's files (see `jaxact.training.records`); made only once the
         configuration, the data and the model are right.
       started: `time.perf_counter()` when the wall clock began; now, if None.
+      follow: makes what shows the training; a bar or lines on stderr, if not given.
+      stop: asked between dispatches whether to stop; SIGTERM and SIGINT ask, if None.
 
     Returns:
       The summary, as in `summary.json`.
@@ -57,8 +66,9 @@ def fit(config: Config, workdir: Path, started: float | None = None) -> dict[str
     records.check_workdir(workdir, fields)
     setup = prepare(config)
     records.open_workdir(workdir, fields, environment.describe())
-    with stop_on_signals() as stop, Checkpoints(workdir / records.CHECKPOINTS) as checkpoints:
-        run = Run(workdir, clock, checkpoints, stop)
+    catch = stop_on_signals() if stop is None else contextlib.nullcontext(stop)
+    with catch as request, Checkpoints(workdir / records.CHECKPOINTS) as checkpoints:
+        run = Run(workdir, clock, checkpoints, request, follow)
         snapshot = begin(setup, run)
         done = finished_summary(setup, run, snapshot)
         if done:
@@ -106,7 +116,7 @@ def train(setup: Setup, run: Run, snapshot: Snapshot) -> Snapshot:
     state, totals, rows = snapshot.state, snapshot.totals, snapshot.progress["rows"]
     step = int(state.step)
     with (
-        ProgressView(config.epochs, setup.steps_per_epoch, step) as view,
+        run.follow(config.epochs, setup.steps_per_epoch, step) as view,
         contextlib.closing(
             SummaryWriter(str(run.workdir / records.TENSORBOARD), purge_step=step)
         ) as events,
@@ -145,7 +155,7 @@ def train(setup: Setup, run: Run, snapshot: Snapshot) -> Snapshot:
 def train_epoch(
     setup: Setup,
     run: Run,
-    view: ProgressView,
+    view: RunView,
     state: TrainState,
     totals: Totals,
     step: int,
@@ -263,5 +273,6 @@ def summarize(setup: Setup, clock: Clock, snapshot: Snapshot) -> dict[str, Any]:
         "error_percent": 100 * (1 - rows[-1]["test_accuracy"]),
         "images_per_second": examples / clock.train_seconds,
         "peak_memory_bytes": environment.peak_memory_bytes(),
+        "train_memory_bytes": setup.program.train(setup.steps_per_dispatch).memory_bytes(),
         "latency_ms": latency_ms,
     }

@@ -25,7 +25,7 @@ class AheadOfTime:
 
     def __init__(self, function: Callable[..., Any], donate: tuple[int, ...] = ()):
         self._jitted = jax.jit(function, donate_argnums=donate)
-        self._executables: dict[Any, Callable[..., Any]] = {}
+        self._executables: dict[Any, jax.stages.Compiled] = {}
 
     def prepare(self, clock: Clock, *arguments: Any) -> Callable[..., Any]:
         """The executable for these arguments' shapes; if new, `clock.compile_seconds` pays."""
@@ -35,6 +35,23 @@ class AheadOfTime:
             with clock.timing("compile_seconds"):
                 self._executables[signature] = self._jitted.lower(*arguments).compile()
         return self._executables[signature]
+
+    def memory_bytes(self) -> int | None:
+        """The most that an executable holds: arguments, outputs and temporaries, donated ones once.
+
+        A property of the program, unlike the process's peak, which grows with what ran before.
+        None where nothing is compiled yet, or the backend does not tell.
+        """
+        analyses = [executable.memory_analysis() for executable in self._executables.values()]
+        sizes = [
+            analysis.argument_size_in_bytes
+            + analysis.output_size_in_bytes
+            + analysis.temp_size_in_bytes
+            - analysis.alias_size_in_bytes
+            for analysis in analyses
+            if analysis is not None
+        ]
+        return max(sizes, default=None)
 
 
 class Recipe(NamedTuple):
@@ -70,7 +87,7 @@ class Program(NamedTuple):
     fold: Callable[[TrainState, Array, Array], Any]
 
 
-@functools.lru_cache(maxsize=64)
+@functools.cache
 def build(recipe: Recipe) -> Program:
     """The program of a recipe; equal recipes get the same one, compiled functions included."""
     model = recipe.model

@@ -103,6 +103,8 @@ def test_a_run_leaves_the_files_of_the_contract(tiny, tmp_path):
     assert summary["train_seconds"] == rows[-1]["train_seconds"]
     assert summary["parameters"] == 21_840
     assert summary["compilation_cache"] == "off"
+    # at least the training images, which are an argument of the compiled steps
+    assert 300 * 28 * 28 < summary["train_memory_bytes"] < 2**30
     latency = summary["latency_ms"]
     assert latency["samples"] == 20
     assert 0 < latency["p50"] <= latency["p90"] <= latency["p95"] <= latency["p99"]
