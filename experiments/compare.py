@@ -12,15 +12,17 @@ from pathlib import Path
 from absl import app, flags
 from rich.console import Console
 
-from experiments import dawnbench, findings, output, study as studies, tables
+from experiments import dawnbench, findings, output, study as studies, sweep, tables
 from experiments.options import make_plan
 from experiments.paper import PAPER_ACTIVATIONS
 from experiments.running import make_runs
-from experiments.study import DIVERGED, FAILED, MISSING, Study
+from experiments.study import FAILED, MISSING, Study
 from jaxact import command_line
 from jaxact.config import check
 from jaxact.errors import Interrupted, JaxactError
 from jaxact.training.signals import stop_on_signals
+
+WIDTH_OF_A_FILE = 200  # output that is no terminal's is not cropped
 
 CONFIG = command_line.define_config()
 ACTIVATIONS = flags.DEFINE_string(
@@ -100,11 +102,16 @@ def compare() -> None:
 def show(study: Study) -> None:
     """The tables, the answer of each workload, and what went wrong, on stdout."""
     console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = WIDTH_OF_A_FILE
     for workload in study.workloads():
         console.print(tables.as_rich(study, workload))
         console.print(findings.answer(study, workload), markup=False)
-    for run in study.with_status(DIVERGED, FAILED):
-        console.print(f"{study.plan.label(run)} {run.status}: {run.note}", markup=False)
+    if sweep.is_sweep(study):
+        for dataset in study.plan.datasets:
+            console.print(tables.sweep_as_rich(study, dataset))
+    for note in tables.not_done(study):
+        console.print(note, markup=False)
 
 
 def main(argv: Sequence[str]) -> int:

@@ -1,8 +1,8 @@
 """What the user sees of a comparison while it runs: a live view, or plain lines without a terminal.
 
-    5/18 runs  ━━━━━━━━━━━━━━━━━━━━━━━━━━  about 0:01:12 left
-    tanh, seed 0  epoch 7/20  ━━━━━━━━━━━━━━  9,000 images/s  loss 0.2134  test 93.10 %
-    soonest at 97 %: selu, 1.93 s   lowest error: prelu, 1.94 %
+5/18 runs  ━━━━━━━━━━━━━━━━━━━━━━━━━━  about 0:01:12 left
+tanh, seed 0  epoch 7/20  ━━━━━━━━━━━━━━  9,000 images/s  loss 0.2134  test 93.10 %
+soonest at 97 %: selu, 1.93 s   lowest error: prelu, 1.94 %
 """
 
 import contextlib
@@ -117,8 +117,8 @@ class StudyView(contextlib.AbstractContextManager["StudyView"]):
         )
         self._all_task = self._runs.add_task("", total=len(study.runs), left="")
         self._run_task = self._run.add_task("", total=None, epoch="", figures="")
-        self._live = Live(get_renderable=self._picture, console=self.console)
         self._workload: Workload | None = None
+        self._live = Live(get_renderable=self._picture, console=self.console)
         self._count()
 
     def __enter__(self) -> "StudyView":

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from experiments import figures, report, tables
+from experiments import figures, findings, report, tables
 from experiments.study import DONE, Study
 from jaxact.training import records
 
@@ -10,8 +10,14 @@ FIGURES = "figures"
 
 
 def write_tables(study: Study, workdir: Path) -> None:
-    """Writes `table.md`, `table.csv` and `table.json`."""
-    records.write_text(workdir / "table.md", tables.as_markdown(study))
+    """Writes `table.md` (with the answer and the paper's findings), `table.csv`, `table.json`."""
+    answers = "\n\n".join(
+        f"{workload.dataset}, learning rate {workload.learning_rate:g}: "
+        f"{findings.answer(study, workload)}"
+        for workload in study.workloads()
+    )
+    text = f"{answers}\n\n{tables.as_markdown(study)}\n{findings.as_markdown(study)}"
+    records.write_text(workdir / "table.md", text)
     records.write_text(workdir / "table.csv", tables.as_csv(study))
     records.write_json(workdir / "table.json", tables.as_json(study))
 

@@ -90,4 +90,6 @@ TABLES = (TABLE_3, TABLE_4)
 
 def table_of(dataset: str, model: str) -> PaperTable | None:
     """The paper's table of a data set and its model, or None if it has none."""
-    return next((table for table in TABLES if (table.dataset, table.model) == (dataset, model)), None)
+    return next(
+        (table for table in TABLES if (table.dataset, table.model) == (dataset, model)), None
+    )

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from experiments.plan import Plan
+from experiments.plan import Plan as Plan, folder_name as folder_name
 from jaxact.config import Config
 from jaxact.errors import ConfigError
 from jaxact.training import records
