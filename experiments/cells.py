@@ -66,15 +66,21 @@ def value_text(row: Row, column: Column) -> str:
         return ""
     if value is None:
         is_test = column.name.endswith("_p_value")
-        return "baseline" if is_test and row["is_baseline"] else "N/A"
+        return "base" if is_test and row["is_baseline"] else "N/A"
     if column.name.endswith("_p_value") and value < 0.001:
         return "<0.001"
     return column.format.format(value)
 
 
-def new_table(heading: str, columns: Iterable[Column]) -> Table:
+def new_table(heading: str, columns: Iterable[Column], padding: int = 1) -> Table:
     """An empty table of the house's form for the terminal."""
-    table = Table(title=heading, box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    table = Table(
+        title=heading,
+        box=box.SIMPLE_HEAD,
+        padding=(0, padding),
+        pad_edge=False,
+        collapse_padding=True,
+    )
     for number, column in enumerate(columns):
         table.add_column(column.heading, justify="right" if number else "left", no_wrap=True)
     return table

@@ -42,7 +42,7 @@ COLUMNS = (
     Column("error_percent", "error %", "{:.2f}", "low", True),
     Column("error_p_value", "p error", "{:.3f}"),
     Column("seconds_p_value", "p time", "{:.3f}"),
-    Column("step_ms", "step ms", "{:.3f}", "low", True),
+    Column("step_ms", "step ms", "{:.2f}", "low", True),
     Column("parameters", "parameters", "{:,.0f}"),
     Column("train_memory_mib", "MiB", "{:,.1f}", "low"),
 )
@@ -185,7 +185,9 @@ def as_rich(study: Study, workload: Workload) -> Group:
         figures.add_row(*(marked_cell(row, BY_NAME[name]) for name in FIGURES), style=style)
     baseline = study.plan.baseline
     details = new_table(
-        f"95 % intervals, tests against {baseline}, costs", (BY_NAME[name] for name in DETAILS)
+        f"95 % intervals, tests against {baseline}, costs",
+        (BY_NAME[name] for name in DETAILS),
+        padding=0,
     )
     for row in table:
         if row["source"] == MEASURED:
