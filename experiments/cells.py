@@ -52,10 +52,10 @@ def mark_best(table: Sequence[Row], columns: Iterable[Column], ties: Mapping[str
 
 def interval_text(row: Row, column: Column) -> str:
     """`[1.62, 1.85]`, an end that misses made infinite as `never`; "" where there is none."""
-    ends = [row.get(f"{column.name}_{end}") for end in ("low", "high")]
-    if None in ends:
+    low, high = (row.get(f"{column.name}_{end}") for end in ("low", "high"))
+    if low is None or high is None:
         return ""
-    texts = (column.format.format(end) if math.isfinite(end) else "never" for end in ends)
+    texts = (column.format.format(end) if math.isfinite(end) else "never" for end in (low, high))
     return f"[{', '.join(texts)}]"
 
 

@@ -34,11 +34,15 @@ def best_rate(study: Study, dataset: str, activation: str) -> float | None:
         runs = study.of(Workload(dataset, rate), activation)
         seconds = statistics.median([measures.seconds_to_target(run) for run in runs]).value
         error = statistics.mean([measures.error_percent(run) for run in runs]).value
-        return tuple(math.inf if math.isnan(value) else value for value in (seconds, error))
+        return _or_inf(seconds), _or_inf(error)
 
     merits = {rate: merit(rate) for rate in study.plan.learning_rates}
     best = min(merits, key=merits.__getitem__)
     return best if math.isfinite(merits[best][1]) else None
+
+
+def _or_inf(value: float) -> float:
+    return math.inf if math.isnan(value) else value
 
 
 def rows(study: Study, dataset: str) -> list[Row]:

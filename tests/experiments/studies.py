@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from experiments.compare import PAPER_ACTIVATIONS
+from experiments.paper import PAPER_ACTIVATIONS
 from experiments.study import DIVERGED, DONE, FAILED, MISSING, Plan, Run, Study
 from jaxact import activations as registry
 from jaxact.config import Config

@@ -105,10 +105,19 @@ def test_one_activation_has_no_rival():
     assert "lead" not in text
 
 
-@pytest.mark.parametrize("status", ["diverged", "failed"])
-def test_no_answer_where_every_run_was_lost(status):
-    lost = {(name, seed) for name in ("relu", "tanh") for seed in range(2)}
-    text = answer(synthetic_study(("relu", "tanh"), 2, **{status: lost}))
+LOST = {(name, seed) for name in ("relu", "tanh") for seed in range(2)}
+
+
+@pytest.mark.parametrize(
+    "study",
+    [
+        synthetic_study(("relu", "tanh"), 2, diverged=LOST),
+        synthetic_study(("relu", "tanh"), 2, failed=LOST),
+    ],
+    ids=["diverged", "failed"],
+)
+def test_no_answer_where_every_run_was_lost(study):
+    text = answer(study)
     assert text.startswith("No answer: every run diverged")
 
 

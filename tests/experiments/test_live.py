@@ -31,8 +31,9 @@ def row(epoch):
 def follow(study, terminal=False):
     """Shows one run of a study and returns what was printed."""
     clock = Clock()
+    written = io.StringIO()
     console = Console(
-        file=io.StringIO(), force_terminal=terminal, width=100, highlight=False, color_system=None
+        file=written, force_terminal=terminal, width=100, highlight=False, color_system=None
     )
     config = next(
         config
@@ -48,7 +49,7 @@ def follow(study, terminal=False):
                 followed.after_dispatch(4 * epoch, 1.25, 1000.0)
                 followed.after_epoch(row(epoch), "test")
         view.end_run(study.with_run(run), run)
-    return console.file.getvalue()
+    return written.getvalue()
 
 
 def test_without_a_terminal_there_are_plain_lines():

@@ -8,7 +8,7 @@ from matplotlib.lines import Line2D
 from studies import specs
 
 from experiments import style
-from experiments.compare import PAPER_ACTIVATIONS
+from experiments.paper import PAPER_ACTIVATIONS
 
 
 def test_thirty_five_activations_look_different():

@@ -21,9 +21,10 @@ def measured(study):
 
 
 def shown(study, width=100):
-    console = Console(width=width, file=io.StringIO(), highlight=False)
+    written = io.StringIO()
+    console = Console(width=width, file=written, highlight=False)
     console.print(tables.as_rich(study, study.workloads()[0]))
-    return console.file.getvalue()
+    return written.getvalue()
 
 
 def test_figures_are_medians_and_a_mean_of_the_runs():
@@ -64,10 +65,19 @@ def test_what_is_not_made_yet_is_no_miss():
     assert "relu, seed 1 failed: OSError: the disk was full" in tables.as_markdown(study)
 
 
-@pytest.mark.parametrize("status", ["diverged", "failed", "missing"])
-def test_a_study_without_a_finished_run_has_a_table(status):
-    lost = {(name, seed) for name in ("relu", "tanh") for seed in range(2)}
-    study = synthetic_study(("relu", "tanh"), 2, **{status: lost})
+LOST = {(name, seed) for name in ("relu", "tanh") for seed in range(2)}
+
+
+@pytest.mark.parametrize(
+    "study",
+    [
+        synthetic_study(("relu", "tanh"), 2, diverged=LOST),
+        synthetic_study(("relu", "tanh"), 2, failed=LOST),
+        synthetic_study(("relu", "tanh"), 2, missing=LOST),
+    ],
+    ids=["diverged", "failed", "missing"],
+)
+def test_a_study_without_a_finished_run_has_a_table(study):
     for row in measured(study).values():
         assert row["error_percent"] is None
         assert row["best"] == []
