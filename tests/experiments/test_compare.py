@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from experiments import running, study as studies
+from experiments import dawnbench, running, study as studies
 from experiments.plan import Plan
 from experiments.study import DIVERGED, DONE, FAILED, MISSING
 from jaxact.config import Config
@@ -265,21 +265,46 @@ def wait_for(path, process):
 
 
 def test_after_a_kill_the_study_is_that_of_a_run_that_went_through(tmp_path):
-    arguments = ("--config.epochs=8",)
-    options = {"cwd": ROOT, "stderr": subprocess.PIPE, "text": True}
-    killed = subprocess.Popen(command(tmp_path / "killed", *arguments), **options)
+    arguments = command(tmp_path / "killed", "--config.epochs=8")
+    killed = subprocess.Popen(arguments, cwd=ROOT, stderr=subprocess.DEVNULL)
     wait_for(tmp_path / "killed" / "tanh" / "seed0" / "metrics.jsonl", killed)
     os.kill(killed.pid, signal.SIGKILL)
-    killed.communicate()
+    killed.wait()
     before = studies.load(tmp_path / "killed")
     assert before.runs[0].status == DONE  # nothing that was finished is lost
     assert MISSING in {run.status for run in before.runs}
     for name in ("killed", "whole"):
-        done = subprocess.run(command(tmp_path / name, *arguments), check=False, **options)
-        assert done.returncode == 0, done.stderr
+        assert {run.status for run in make(before.plan, tmp_path / name).runs} == {DONE}
     assert stored(tmp_path / "killed") == stored(tmp_path / "whole")
+    assert studies.load(tmp_path / "killed").runs[0] == before.runs[0]
+
+
+def test_the_command_prints_the_answer_and_writes_its_files(tmp_path):
+    (tmp_path / "broken.py").write_text("def act(x):\n    return x.no_such_attribute\n")
+    done = subprocess.run(
+        command(
+            tmp_path / "run",
+            "--activations=relu,broken:act",
+            "--seeds=1",
+            "--config.epochs=1",
+            "--format=dawnbench",
+            "--author=Ada",
+            "--author_email=ada@example.org",
+        ),
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1, done.stderr  # for the run that failed; the other was made
+    assert "relu reached 0 %" in done.stdout
+    assert "broken:act, seed 0 failed: AttributeError:" in done.stdout
+    assert done.stderr.splitlines()[-1].startswith("jaxact: 1 of 2 runs failed")
     for name in ("table.md", "table.csv", "table.json", "report.html", "figures/accuracy.svg"):
-        assert (tmp_path / "killed" / name).stat().st_size > 0
+        assert (tmp_path / "run" / name).stat().st_size > 0
+    (entry,) = (tmp_path / "run" / "dawnbench").rglob("*.json")
+    assert dawnbench.problems(entry) == []
 
 
 def test_a_signal_ends_in_exit_75_with_what_is_there(tmp_path):
