@@ -1,90 +1,117 @@
 """python -m experiments.compare --config=configs/mnist.py [--activations=SPEC,SPEC,...] [--seeds=N]
 
-Trains one network with each activation, seed by seed, and prints how they compare. Runs are paired:
-run k of every activation has the same initial weights, order of images and augmentation. Finished
-runs are not made again, so a comparison that was stopped goes on when the same command is given.
+Trains one network with each activation, seed by seed, and tells how they compare: a table, figures
+and a report. Runs are paired: run k of every activation has the same initial weights, order of
+images and augmentation; seeds are 0 to N-1. Finished runs are not made again, so a comparison that
+was stopped goes on when the same command is given; more seeds, activations or epochs extend it.
 """
 
-import dataclasses
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from absl import app, flags
 from rich.console import Console
 
-from experiments import tables
-from jaxact import activations, command_line
-from jaxact.config import Config, check
-from jaxact.errors import ConfigError, NonFiniteLossError
-from jaxact.training import loop, records
+from experiments import dawnbench, findings, output, study as studies, sweep, tables
+from experiments.options import make_plan
+from experiments.paper import PAPER_ACTIVATIONS
+from experiments.running import make_runs
+from experiments.study import FAILED, MISSING, Study
+from jaxact import command_line
+from jaxact.config import check
+from jaxact.errors import Interrupted, JaxactError
+from jaxact.training.signals import stop_on_signals
 
-PAPER_ACTIVATIONS = ("relu", "tanh", "selu", "prelu", "elu", "leaky_relu")
+WIDTH_OF_A_FILE = 200  # output that is no terminal's is not cropped
 
 CONFIG = command_line.define_config()
 ACTIVATIONS = flags.DEFINE_string(
     "activations", ",".join(PAPER_ACTIVATIONS), "Specs, separated by commas."
 )
 SEEDS = flags.DEFINE_integer("seeds", 3, "Runs of each activation.", lower_bound=1)
+LEARNING_RATES = flags.DEFINE_string(
+    "learning_rates", None, "Rates to try with each activation. Default: config.learning_rate."
+)
+DATASETS = flags.DEFINE_string(
+    "datasets", None, "Data sets to compare on, separated by commas. Default: config.dataset."
+)
+TARGETS = flags.DEFINE_string(
+    "target_accuracies",
+    None,
+    "Accuracy to reach on each of --datasets. Default: config.target_accuracy on all.",
+)
+BASELINE = flags.DEFINE_string(
+    "baseline", None, "What the others are tested against. Default: relu, else the first."
+)
 WORKDIR = flags.DEFINE_string(
     "workdir", None, "Folder of the comparison. Default: runs/compare-DATASET-MODEL."
 )
+FORMAT = flags.DEFINE_enum(
+    "format", None, ["dawnbench"], "Also writes each run as a DAWNBench entry: WORKDIR/dawnbench."
+)
+AUTHOR = flags.DEFINE_string("author", None, "Of the DAWNBench entries.")
+AUTHOR_EMAIL = flags.DEFINE_string("author_email", None, "Of the DAWNBench entries.")
 
 
-def split_specs(text: str) -> list[str]:
-    """Specs separated by commas; commas within brackets belong to a spec.
-
-    Raises:
-      ConfigError: a spec is wrong or stands twice.
-    """
-    specs = [part.strip() for part in re.split(r",(?![^()]*\))", text) if part.strip()]
-    try:
-        canonical = [activations.get(spec).spec for spec in specs]
-    except ValueError as error:
-        raise ConfigError(f"--activations={text}: {error}") from error
-    if not canonical or len(set(canonical)) < len(canonical):
-        raise ConfigError(f"--activations={text} must name one activation or more, each once")
-    return canonical
-
-
-def folder_name(spec: str) -> str:
-    """A spec as the name of a folder: itself, with what file systems dislike replaced."""
-    return re.sub(r"[^\w.=(),+-]", "_", spec)
-
-
-def run_all(config: Config, specs: Sequence[str], seeds: int, workdir: Path) -> list[dict]:
-    """Makes every run that is not there yet, seed by seed, and returns their summaries.
-
-    A run whose loss becomes NaN or infinite is a miss, and the others go on.
-    """
-    console = Console(stderr=True, highlight=False)
-    summaries = []
-    for seed in range(seeds):
-        for spec in specs:
-            run = dataclasses.replace(config, activation=spec, seed=seed)
-            folder = workdir / folder_name(spec) / f"seed{seed}"
-            console.print(f"{spec}, seed {seed}:", markup=False)
-            try:
-                summaries.append(loop.fit(run, folder))
-            except NonFiniteLossError as error:
-                console.print(f"missed: {error}", markup=False)
-                summaries.append(tables.missed(run))
-    return summaries
+class RunsFailed(JaxactError):
+    """Some runs ended in an error that is no outcome of training."""
 
 
 def compare() -> None:
-    """Compares as the flags say, prints the table and writes it."""
+    """Compares as the flags say, prints the answer and writes it.
+
+    Raises:
+      ConfigError, DataError: before any run is made.
+      Interrupted: by SIGTERM or SIGINT; what is there has been written.
+      RunsFailed: after all else.
+    """
     config = check(CONFIG.value)
-    specs = split_specs(ACTIVATIONS.value)
-    workdir = Path(WORKDIR.value or f"runs/compare-{config.dataset}-{config.model}")
-    summaries = run_all(config, specs, SEEDS.value, workdir)
-    rows = tables.aggregate(summaries)
-    seeds = "1 seed" if SEEDS.value == 1 else f"{SEEDS.value} seeds: medians, mean error"
-    title = f"{config.model} on {config.dataset}, {config.epochs} epochs, {seeds}"
-    Console(highlight=False).print(tables.as_rich(rows, title))
-    records.write_text(workdir / "table.md", tables.as_markdown(rows))
-    records.write_text(workdir / "table.csv", tables.as_csv(rows))
-    print(f"table: {workdir / 'table.md'} and {workdir / 'table.csv'}; runs: {workdir}")
+    plan = make_plan(
+        config,
+        ACTIVATIONS.value,
+        SEEDS.value,
+        datasets=DATASETS.value,
+        learning_rates=LEARNING_RATES.value,
+        target_accuracies=TARGETS.value,
+        baseline=BASELINE.value,
+    )
+    author = dawnbench.author(AUTHOR.value, AUTHOR_EMAIL.value) if FORMAT.value else None
+    workdir = Path(WORKDIR.value or f"runs/compare-{'-'.join(plan.datasets)}-{config.model}")
+    study = studies.begin(workdir, plan)
+    with stop_on_signals() as stop:
+        study = make_runs(study, workdir, stop)
+        show(study)
+        written = output.write_all(study, workdir)
+    if author:
+        entries = dawnbench.export(study, workdir / dawnbench.FOLDER, author)
+        written.append(f"DAWNBench entries: {len(entries)} in {workdir / dawnbench.FOLDER}")
+    print(*written, f"runs: {workdir}", sep="\n")
+    missing, failed = study.with_status(MISSING), study.with_status(FAILED)
+    if missing:
+        raise Interrupted(
+            f"stopped by {stop.name} after {len(study.runs) - len(missing)} of {len(study.runs)} "
+            f"runs; to go on, give the same command with --workdir={workdir}"
+        )
+    if failed:
+        raise RunsFailed(
+            f"{len(failed)} of {len(study.runs)} runs failed, as listed above; the same command "
+            "tries them again"
+        )
+
+
+def show(study: Study) -> None:
+    """The tables, the answer of each workload, and what went wrong, on stdout."""
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = WIDTH_OF_A_FILE
+    for workload in study.workloads():
+        console.print(tables.as_rich(study, workload))
+        console.print(findings.answer(study, workload), markup=False)
+    if sweep.is_sweep(study):
+        for dataset in study.plan.datasets:
+            console.print(tables.sweep_as_rich(study, dataset))
+    for note in tables.not_done(study):
+        console.print(note, markup=False)
 
 
 def main(argv: Sequence[str]) -> int:

@@ -5,11 +5,11 @@ report can be made again from the folder of a comparison, or from its `study.jso
 """
 
 import dataclasses
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from experiments.plan import Plan as Plan, folder_name as folder_name
 from jaxact.config import Config
 from jaxact.errors import ConfigError
 from jaxact.training import records
@@ -23,70 +23,6 @@ FAILED = "failed"  # any other error: a miss that says why
 MISSING = "missing"  # not made yet
 
 Row = Mapping[str, Any]
-
-
-def folder_name(spec: str) -> str:
-    """A spec as the name of a folder: itself, with what file systems dislike replaced."""
-    return re.sub(r"[^\w.=(),+-]", "_", spec)
-
-
-@dataclasses.dataclass(frozen=True)
-class Plan:
-    """The runs of a comparison: every activation with every seed, rate and data set.
-
-    Attributes:
-      config: what all runs share; its dataset, learning_rate, activation and seed are replaced.
-      datasets, learning_rates, activations: in the order of the tables; activations as specs.
-      seeds: runs of each, with seeds 0 to seeds - 1.
-      baseline: the activation that the others are compared with; one of `activations`.
-    """
-
-    config: Config
-    datasets: tuple[str, ...]
-    learning_rates: tuple[float, ...]
-    activations: tuple[str, ...]
-    seeds: int
-    baseline: str
-
-    def runs(self) -> Iterator[Config]:
-        """Seed by seed, so that a study that is stopped early has whole pairs."""
-        for seed in range(self.seeds):
-            for dataset in self.datasets:
-                for rate in self.learning_rates:
-                    for spec in self.activations:
-                        yield dataclasses.replace(
-                            self.config,
-                            dataset=dataset,
-                            learning_rate=rate,
-                            activation=spec,
-                            seed=seed,
-                        )
-
-    def folder(self, run: Config) -> Path:
-        """Of a run, within the comparison's: `<activation>/seed<k>`.
-
-        With several data sets or rates, one folder of each kind stands before it.
-        """
-        parts = []
-        if len(self.datasets) > 1:
-            parts.append(folder_name(run.dataset))
-        if len(self.learning_rates) > 1:
-            parts.append(f"learning_rate={run.learning_rate:g}")
-        return Path(*parts, folder_name(run.activation), f"seed{run.seed}")
-
-    def as_json(self) -> dict[str, Any]:
-        return dataclasses.asdict(self)
-
-    @classmethod
-    def from_json(cls, value: Row) -> "Plan":
-        return cls(
-            config=Config(**value["config"]),
-            datasets=tuple(value["datasets"]),
-            learning_rates=tuple(value["learning_rates"]),
-            activations=tuple(value["activations"]),
-            seeds=value["seeds"],
-            baseline=value["baseline"],
-        )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -147,7 +83,17 @@ class Study:
             if run.activation == activation and Workload(run.dataset, run.learning_rate) == workload
         ]
 
+    def with_run(self, run: Run) -> "Study":
+        """The study with one of its runs replaced by a newer reading of it."""
+        return dataclasses.replace(
+            self, runs=tuple(run if _key(old) == _key(run) else old for old in self.runs)
+        )
+
+    def with_status(self, *statuses: str) -> list[Run]:
+        return [run for run in self.runs if run.status in statuses]
+
     def save(self, workdir: Path) -> None:
+        """Writes `study.json` whole: a reader sees this study or the one before, never a part."""
         records.write_json(
             workdir / STUDY,
             {
@@ -156,6 +102,44 @@ class Study:
                 "runs": [dataclasses.asdict(run) for run in self.runs],
             },
         )
+
+
+def _key(run: Run | Config) -> tuple[str, float, str, int]:
+    return run.dataset, run.learning_rate, run.activation, run.seed
+
+
+def begin(workdir: Path, plan: Plan) -> Study:
+    """The study of a plan as its folder holds it: what an earlier command finished is done.
+
+    A run that diverged stays diverged, as it would diverge again; one that failed is missing, and
+    gets another chance. Nothing is written.
+
+    Raises:
+      ConfigError: the folder holds another comparison, or something else.
+    """
+    diverged = {}
+    if (workdir / STUDY).exists():
+        stored = load(workdir)
+        if changed := plan.differences(stored.plan):
+            raise ConfigError(
+                f"--workdir={workdir} holds another comparison: {'; '.join(changed)}; choose "
+                "another folder (one is extended by more seeds, activations or epochs alone)"
+            )
+        diverged = {_key(run): run for run in stored.with_status(DIVERGED)}
+    elif workdir.exists():
+        if not workdir.is_dir():
+            raise ConfigError(f"--workdir={workdir} is a file; choose another folder")
+        if any(workdir.iterdir()) and not any(
+            (workdir / plan.folder(run)).exists() for run in plan.runs()
+        ):
+            raise ConfigError(
+                f"--workdir={workdir} holds files but no {STUDY}, so no comparison; choose another "
+                "folder"
+            )
+    for run in plan.runs():
+        records.check_workdir(workdir / plan.folder(run), dataclasses.asdict(run))
+    runs = [diverged.get(_key(run)) or read_run(workdir, plan, run) for run in plan.runs()]
+    return Study(plan, tuple(runs))
 
 
 def read_run(workdir: Path, plan: Plan, config: Config, note: str = "", status: str = "") -> Run:

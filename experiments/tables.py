@@ -1,114 +1,288 @@
-"""The table of a comparison, on the terminal, in Markdown and as CSV.
+"""The table of a comparison, on the terminal, in Markdown, as CSV and as JSON.
 
-Columns: runs that reached the target; medians over the runs of the first epoch and the training
-seconds at the target (a miss counts as infinite), of the training seconds in all, of the mean
-latency of one sample in milliseconds and of the throughput; and the mean error at the end. What
-diverged is a miss, and has no part in the last three.
+Of the runs of an activation it holds: how many reached the target; medians of the first epoch and
+of the training seconds at the target (a run that never got there counts as infinite), of the
+training time, of the mean latency of one sample and of a step's time; the mean error at the end;
+95 % intervals; and the p-values of the differences to the baseline, paired by seed and corrected
+for all of the column (Holm). The paper's own row stands below ours where it has one.
 """
 
 import csv
+import dataclasses
 import io
 import math
-import statistics
-from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from rich import box
+from rich.console import Group
 from rich.table import Table
 
-from jaxact.config import Config
+from experiments import measures, paper, statistics, sweep
+from experiments.cells import (
+    Column,
+    Row,
+    finite,
+    interval_text,
+    mark_best,
+    markdown_table,
+    marked_cell,
+    new_table,
+)
+from experiments.study import DIVERGED, FAILED, MISSING, Study, Workload
 
-HEADINGS: tuple[str, ...] = (
-    "activation",
-    "reached",
-    "epoch",
-    "target s",
-    "train s",
-    "mean ms",
-    "error %",
-    "images/s",
+MEASURED, PAPER = "measured", "paper"
+
+
+COLUMNS = (
+    Column("activation", "activation"),
+    Column("reached", "reached", best="high"),
+    Column("epoch_to_target", "epoch", "{:g}", "low", True),
+    Column("seconds_to_target", "s to target", "{:.2f}", "low", True),
+    Column("train_seconds", "train s", "{:.2f}", "low", True),
+    Column("latency_ms", "ms/sample", "{:.4f}", "low", True),
+    Column("error_percent", "error %", "{:.2f}", "low", True),
+    Column("error_p_value", "p error", "{:.3f}"),
+    Column("seconds_p_value", "p time", "{:.3f}"),
+    Column("step_ms", "step ms", "{:.2f}", "low", True),
+    Column("parameters", "parameters", "{:,.0f}"),
+    Column("train_memory_mib", "MiB", "{:,.1f}", "low"),
+)
+BY_NAME = {column.name: column for column in COLUMNS}
+
+# The terminal has no room for all in one.
+FIGURES = ("activation", "reached", "epoch_to_target", "seconds_to_target", "train_seconds")
+FIGURES = (*FIGURES, "latency_ms", "error_percent")
+DETAILS = ("activation", "seconds_to_target", "error_percent", "error_p_value", "seconds_p_value")
+DETAILS = (*DETAILS, "step_ms", "parameters", "train_memory_mib")
+
+LEGEND = (
+    "epoch, s to target: the first epoch at the target, and the training time at its end. Medians "
+    "over the seeds; error: mean. [95 % interval]. Bold: the best of a column, if a difference "
+    "shows. p: of no difference to the baseline, paired by seed, Holm-corrected; N/A with fewer "
+    "than 5 pairs, for time also where not every run reached the target. MiB: held by the compiled "
+    "training steps."
 )
 
 
-def missed(config: Config) -> dict[str, Any]:
-    """The summary of a run that came to no end: it never reached the target."""
-    return {"activation": config.activation, "seed": config.seed, "reached_target": False}
+def rows(study: Study, workload: Workload) -> list[Row]:
+    """A row an activation, in the plan's order, each followed by the paper's where it has one.
+
+    Keys: the names of `COLUMNS`; `<name>_low` and `<name>_high` where there is an interval, inf
+    where misses make it so; `source`, MEASURED or PAPER; `best`, the columns in which the row
+    is marked; `is_baseline`. A missing figure, or an infinite one, is None.
+    """
+    p_values = {
+        "error_p_value": _p_values(study, workload, measures.error_percent),
+        "seconds_p_value": _p_values(study, workload, measures.seconds_to_target),
+    }
+    measured = []
+    for activation in study.plan.activations:
+        row = _measured(study, workload, activation)
+        row |= {name: values.get(activation) for name, values in p_values.items()}
+        measured.append(row)
+    floors = [measures.latency_floor_ms(run) for run in study.runs]
+    floor = statistics.median(floors).value
+    mark_best(measured, COLUMNS, {"latency_ms": 0.0 if math.isnan(floor) else floor})
+    table = paper.table_of(workload.dataset, study.plan.config.model)
+    both = []
+    for row in measured:
+        both.append(row)
+        if table and row["activation"] in table.rows:
+            both.append(_of_paper(row["activation"], table.rows[row["activation"]]))
+    return both
 
 
-def median(values: Iterable[float | None]) -> float | None:
-    """The median, a missing value counted as infinite; None where it is infinite, or of nothing."""
-    counted = [math.inf if value is None else value for value in values]
-    middle = statistics.median(counted) if counted else math.inf
-    return middle if math.isfinite(middle) else None
-
-
-def reached(runs: Sequence[Mapping[str, Any]]) -> str:
-    """How many runs reached the target, and how many came to no end: `3/5`, `1/5 (2 diverged)`."""
-    diverged = sum("test_accuracy" not in run for run in runs)
-    count = f"{sum(run['reached_target'] for run in runs)}/{len(runs)}"
-    return f"{count} ({diverged} diverged)" if diverged else count
-
-
-def aggregate(summaries: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """A row an activation, in the order of the first runs, keyed by `HEADINGS`; None is "never"."""
-    rows = []
-    for activation in dict.fromkeys(summary["activation"] for summary in summaries):
-        runs = [summary for summary in summaries if summary["activation"] == activation]
-        ended = [run for run in runs if "test_accuracy" in run]
-        errors = [run["error_percent"] for run in ended]
-        latencies = [run["latency_ms"]["mean"] for run in ended if run["latency_ms"]]
-        rows.append(
-            {
-                "activation": activation,
-                "reached": reached(runs),
-                "epoch": median(run.get("epoch_to_target") for run in runs),
-                "target s": median(run.get("seconds_to_target") for run in runs),
-                "train s": median(run.get("train_seconds") for run in runs),
-                "mean ms": median(latencies),
-                "error %": statistics.mean(errors) if errors else None,
-                "images/s": median(run["images_per_second"] for run in ended),
-            }
+def _measured(study: Study, workload: Workload, activation: str) -> Row:
+    runs = study.of(workload, activation)
+    estimates = {
+        name: summarize([measure(run) for run in runs])
+        for name, measure, summarize in (
+            ("epoch_to_target", measures.epoch_to_target, statistics.median),
+            ("seconds_to_target", measures.seconds_to_target, statistics.median),
+            ("train_seconds", measures.train_seconds, statistics.median),
+            ("latency_ms", measures.latency_ms, statistics.median),
+            ("error_percent", measures.error_percent, statistics.mean),
+            ("step_ms", measures.step_ms(study.plan.config.batch_size), statistics.median),
+            ("parameters", measures.parameters, statistics.median),
+            ("train_memory_mib", measures.train_memory_mib, statistics.median),
         )
-    return rows
+    }
+    made = measures.made(study, workload, activation)
+    row: Row = {
+        "activation": activation,
+        "source": MEASURED,
+        "is_baseline": activation == study.plan.baseline,
+        "best": [],
+        "reached": reached(study, workload, activation),
+        "reached_share": measures.reached(made) / len(made) if made else None,
+    }
+    for name, estimate in estimates.items():
+        row[name] = estimate.value if math.isfinite(estimate.value) else None
+        if BY_NAME[name].has_interval:
+            low, high = (None if math.isnan(end) else end for end in estimate[1:])
+            row |= {f"{name}_low": low, f"{name}_high": high}
+    return row
 
 
-FORMATS = {
-    "epoch": "{:g}",
-    "target s": "{:.2f}",
-    "train s": "{:.2f}",
-    "mean ms": "{:.4f}",
-    "error %": "{:.2f}",
-    "images/s": "{:,.0f}",
-}
+def reached(study: Study, workload: Workload, activation: str) -> str:
+    """How many runs reached the target, and what became of the rest: `1/4 (2 diverged)`."""
+    runs = study.of(workload, activation)
+    made = measures.made(study, workload, activation)
+    words = {DIVERGED: "diverged", FAILED: "failed", MISSING: "to do"}
+    counts = {word: sum(run.status == status for run in runs) for status, word in words.items()}
+    notes = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
+    return f"{measures.reached(made)}/{len(made)}" + (f" ({notes})" if notes else "")
 
 
-def _texts(row: Mapping[str, Any]) -> list[str]:
-    return [
-        "N/A" if row[name] is None else FORMATS.get(name, "{}").format(row[name])
-        for name in HEADINGS
-    ]
+def _p_values(study: Study, workload: Workload, measure: measures.Measure) -> dict[str, float]:
+    """Corrected p-values against the baseline, of activations whose runs all have a figure."""
+    values = measures.by_seed(study, workload, measure)
+    if measure is measures.seconds_to_target:
+        values = {name: times for name, times in values.items() if math.inf not in times}
+    if study.plan.baseline not in values:
+        return {}
+    return {
+        comparison.name: comparison.corrected_p_value
+        for comparison in statistics.compare(values, study.plan.baseline)
+        if not math.isnan(comparison.corrected_p_value)
+    }
 
 
-def as_rich(rows: Iterable[Mapping[str, Any]], title: str) -> Table:
-    """For the terminal."""
-    table = Table(title=title, box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
-    for name in HEADINGS:
-        is_first = name == HEADINGS[0]
-        table.add_column(name, justify="left" if is_first else "right", no_wrap=True)
-    for row in rows:
-        table.add_row(*_texts(row))
+def _of_paper(activation: str, figures: paper.PaperRow) -> Row:
+    empty: Row = dict.fromkeys(BY_NAME)
+    intervals = [column.name for column in COLUMNS if column.has_interval]
+    empty |= {f"{name}_{end}": None for name in intervals for end in ("low", "high")}
+    return empty | {
+        "activation": f"{activation} (paper)",
+        "source": PAPER,
+        "is_baseline": False,
+        "best": [],
+        "reached": "0/1" if figures.epoch_to_target is None else "1/1",
+        "reached_share": None,
+        "blank": [
+            name for name in BY_NAME if name not in (*figures._fields, "activation", "reached")
+        ],
+        **figures._asdict(),
+    }
+
+
+def title(study: Study, workload: Workload) -> str:
+    """What was compared, in a line."""
+    plan = study.plan
+    seeds = "1 seed" if plan.seeds == 1 else f"{plan.seeds} seeds"
+    target = 100 * plan.target_accuracy(workload.dataset)
+    return (
+        f"{plan.config.model} on {workload.dataset}, target {target:g} %, {plan.config.epochs} "
+        f"epochs, learning rate {workload.learning_rate:g}, {seeds}"
+    )
+
+
+def as_rich(study: Study, workload: Workload) -> Group:
+    """For the terminal: the figures, `*` at the best of a column, then intervals, tests, costs."""
+    table = rows(study, workload)
+    figures = new_table(title(study, workload), (BY_NAME[name] for name in FIGURES))
+    for row in table:
+        style = "dim" if row["source"] == PAPER else ""
+        figures.add_row(*(marked_cell(row, BY_NAME[name]) for name in FIGURES), style=style)
+    baseline = study.plan.baseline
+    details = new_table(
+        f"95 % intervals, tests against {baseline}, costs",
+        (BY_NAME[name] for name in DETAILS),
+        padding=0,
+    )
+    for row in table:
+        if row["source"] == MEASURED:
+            details.add_row(
+                *(
+                    (interval_text(row, column) or "N/A")
+                    if column.name in FIGURES and column.has_interval
+                    else marked_cell(row, column)
+                    for column in (BY_NAME[name] for name in DETAILS)
+                )
+            )
+    return Group(figures, details)
+
+
+def sweep_as_rich(study: Study, dataset: str) -> Table:
+    """For the terminal: each activation at the common rate and at its own best."""
+    table = new_table(sweep.title(study, dataset), sweep.COLUMNS)
+    for row in sweep.rows(study, dataset):
+        table.add_row(*(marked_cell(row, column) for column in sweep.COLUMNS))
     return table
 
 
-def as_markdown(rows: Iterable[Mapping[str, Any]]) -> str:
-    lines = [HEADINGS, ["---"] + ["---:"] * (len(HEADINGS) - 1), *map(_texts, rows)]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+def as_markdown(study: Study) -> str:
+    """A section a workload, then what diverged or failed, and why."""
+    parts = []
+    for workload in study.workloads():
+        table = rows(study, workload)
+        parts.append(f"## {title(study, workload)}\n\n{markdown_table(COLUMNS, table)}")
+        if any(row["source"] == PAPER for row in table):
+            parts.append(f"{paper_legend(study, workload)}\n")
+    if sweep.is_sweep(study):
+        for dataset in study.plan.datasets:
+            table = markdown_table(sweep.COLUMNS, sweep.rows(study, dataset))
+            parts.append(f"## {sweep.title(study, dataset)}\n\n{table}")
+    parts.append(f"{LEGEND} Baseline: {study.plan.baseline}.\n")
+    if notes := not_done(study):
+        parts.append("".join(f"- {note}\n" for note in notes))
+    return "\n".join(parts)
 
 
-def as_csv(rows: Iterable[Mapping[str, Any]]) -> str:
-    """Unrounded; a missing figure is empty."""
+def paper_legend(study: Study, workload: Workload) -> str:
+    """What the paper's rows are."""
+    table = paper.table_of(workload.dataset, study.plan.config.model)
+    if table is None:
+        return ""
+    return (
+        f"(paper): its {table.title}, target {100 * table.target_accuracy:g} %, {table.epochs} "
+        "epochs, one run on a GTX 1060."
+    )
+
+
+def not_done(study: Study) -> list[str]:
+    """A line for each run that diverged or failed, with its cause."""
+    return [
+        f"{study.plan.label(run)} {run.status}: {run.note}"
+        for run in study.with_status(DIVERGED, FAILED)
+    ]
+
+
+def as_csv(study: Study) -> str:
+    """Every workload's rows, unrounded; a missing figure is empty, an interval's end may be inf."""
     text = io.StringIO()
-    writer = csv.DictWriter(text, HEADINGS, lineterminator="\n")
+    names: list[str] = []
+    for column in COLUMNS:
+        ends = [f"{column.name}_{end}" for end in ("low", "high")] if column.has_interval else []
+        names += [column.name, *ends]
+    writer = csv.DictWriter(
+        text,
+        ["dataset", "learning_rate", "source", *names],
+        extrasaction="ignore",
+        lineterminator="\n",
+    )
     writer.writeheader()
-    writer.writerows(rows)
+    for workload in study.workloads():
+        for row in rows(study, workload):
+            writer.writerow({**dataclasses.asdict(workload), **row})
     return text.getvalue()
+
+
+def as_json(study: Study) -> dict[str, Any]:
+    """As CSV, with what was compared and what diverged or failed; null: no figure, or infinite."""
+    return {
+        "baseline": study.plan.baseline,
+        "workloads": [
+            {
+                **dataclasses.asdict(workload),
+                "target_accuracy": study.plan.target_accuracy(workload.dataset),
+                "rows": [finite(row) for row in rows(study, workload)],
+            }
+            for workload in study.workloads()
+        ],
+        "sweeps": {
+            dataset: [finite(row) for row in sweep.rows(study, dataset)]
+            for dataset in study.plan.datasets
+            if sweep.is_sweep(study)
+        },
+        "not_done": not_done(study),
+    }

@@ -69,9 +69,7 @@ def with_config_first(argv: Sequence[str]) -> list[str]:
 
 def parse(argv: Sequence[str]) -> list[str]:
     """The `flags_parser` of `absl.app.run`: what is wrong ends in one line and exit code 2."""
-    if any(re.fullmatch(r"--?h(elp(short)?)?", word) for word in argv[1:]):
-        print(help_text())
-        sys.exit(0)
+    _help_if_asked(argv, help_text)
     try:
         try:
             sys.argv = with_config_first(argv)  # ml_collections reads the overrides from there
@@ -86,6 +84,29 @@ def parse(argv: Sequence[str]) -> list[str]:
         print(f"jaxact: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
     return rest
+
+
+def parse_arguments(argv: Sequence[str], names: Sequence[str]) -> list[str]:
+    """As `parse`, for a command without `--config` that takes arguments, one for each name."""
+    _help_if_asked(argv, options_text)
+    try:
+        try:
+            rest = flags.FLAGS(argv)
+        except flags.Error as error:
+            raise explain(argv, error) from error
+        if len(rest) - 1 != len(names):
+            given = f"not {len(rest) - 1}" if rest[1:] else "none is given"
+            raise ConfigError(f"the command takes {' '.join(names)}, {given} (--help says more)")
+    except ConfigError as error:
+        print(f"jaxact: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    return rest
+
+
+def _help_if_asked(argv: Sequence[str], text: Callable[[], str]) -> None:
+    if any(re.fullmatch(r"--?h(elp(short)?)?", word) for word in argv[1:]):
+        print(text())
+        sys.exit(0)
 
 
 def exit_code(action: Callable[[], None]) -> int:
@@ -110,9 +131,14 @@ def help_text() -> str:
         f"  --config.{name}={value}  ({RULES[name].allowed})"
         for name, value in dataclasses.asdict(Config()).items()
     )
+    return f"{options_text()}\n\nFields and their defaults:\n{fields}"
+
+
+def options_text() -> str:
+    """What the command does, and its options."""
     described = sys.modules["__main__"].__doc__ or ""
     options = flags.FLAGS.main_module_help() + "\n" + flags.FLAGS.module_help(__name__)
-    return f"{described.strip()}\n{options}\n\nFields and their defaults:\n{fields}"
+    return f"{described.strip()}\n{options}"
 
 
 def explain(argv: Sequence[str], error: Exception) -> ConfigError:

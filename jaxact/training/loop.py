@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +15,15 @@ from jaxact import models
 from jaxact.config import Config
 from jaxact.errors import Interrupted, NonFiniteLossError
 from jaxact.inference import latency
-from jaxact.training import environment, records
+from jaxact.training import environment, health, records
 from jaxact.training.checkpoint import Checkpoints, Snapshot
 from jaxact.training.clock import Clock
 from jaxact.training.compilation import CacheUse
-from jaxact.training.progress import ProgressView
+from jaxact.training.progress import Follow, ProgressView, RunView
 from jaxact.training.setup import Setup, prepare
 from jaxact.training.signals import StopRequest, stop_on_signals
 from jaxact.training.state import Totals, TrainState
+from jaxact.training.steps import Examples
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,9 +34,16 @@ class Run:
     clock: Clock
     checkpoints: Checkpoints
     stop: StopRequest
+    follow: Follow = ProgressView
 
 
-def fit(config: Config, workdir: Path, started: float | None = None) -> dict[str, Any]:
+def fit(
+    config: Config,
+    workdir: Path,
+    started: float | None = None,
+    follow: Follow = ProgressView,
+    stop: StopRequest | None = None,
+) -> dict[str, Any]:
     """Trains as `config` says, or goes on where an earlier process of the same run stopped.
 
     Args:
@@ -42,6 +51,8 @@ def fit(config: Config, workdir: Path, started: float | None = None) -> dict[str
       workdir: gets the run's files (see `jaxact.training.records`); made only once the
         configuration, the data and the model are right.
       started: `time.perf_counter()` when the wall clock began; now, if None.
+      follow: makes what shows the training; a bar or lines on stderr, if not given.
+      stop: asked between dispatches whether to stop; SIGTERM and SIGINT ask, if None.
 
     Returns:
       The summary, as in `summary.json`.
@@ -57,8 +68,9 @@ def fit(config: Config, workdir: Path, started: float | None = None) -> dict[str
     records.check_workdir(workdir, fields)
     setup = prepare(config)
     records.open_workdir(workdir, fields, environment.describe())
-    with stop_on_signals() as stop, Checkpoints(workdir / records.CHECKPOINTS) as checkpoints:
-        run = Run(workdir, clock, checkpoints, stop)
+    catch = stop_on_signals() if stop is None else contextlib.nullcontext(stop)
+    with catch as request, Checkpoints(workdir / records.CHECKPOINTS) as checkpoints:
+        run = Run(workdir, clock, checkpoints, request, follow)
         snapshot = begin(setup, run)
         done = finished_summary(setup, run, snapshot)
         if done:
@@ -73,15 +85,16 @@ def begin(setup: Setup, run: Run) -> Snapshot:
     """The newest checkpoint of the workdir, or the state before the first step."""
     images = jnp.zeros((1, *setup.train.images.shape[1:]), jnp.float32)
     create = setup.program.init.prepare(run.clock, setup.keys.init, images)
-    fresh = Snapshot(
-        create(setup.keys.init, images), Totals.zero(), {"rows": [], "epochs": setup.config.epochs}
-    )
-    if run.checkpoints.newest_step() is None:
-        return fresh
-    snapshot = run.checkpoints.restore(like=fresh)
-    run.clock.go_on_from(snapshot.progress["clock"])
-    # The file may hold epochs after the checkpoint, which are about to be trained again.
-    records.write_rows(run.workdir / records.METRICS, snapshot.progress["rows"])
+    progress = {"rows": [], "health": [], "epochs": setup.config.epochs}
+    snapshot = Snapshot(create(setup.keys.init, images), Totals.zero(), progress)
+    if run.checkpoints.newest_step() is not None:
+        snapshot = run.checkpoints.restore(like=snapshot)
+        snapshot.progress.setdefault("health", [])  # of a run begun before there was any
+        run.clock.go_on_from(snapshot.progress["clock"])
+    # The files may hold epochs after the checkpoint, which are about to be trained again.
+    for name, key in ((records.METRICS, "rows"), (records.HEALTH, "health")):
+        if snapshot.progress[key] or (run.workdir / name).exists():
+            records.write_rows(run.workdir / name, snapshot.progress[key])
     return snapshot
 
 
@@ -103,10 +116,11 @@ def finished_summary(setup: Setup, run: Run, snapshot: Snapshot) -> dict[str, An
 def train(setup: Setup, run: Run, snapshot: Snapshot) -> Snapshot:
     """Trains to the configuration's last epoch; the snapshot returned is on disk."""
     clock, config = run.clock, setup.config
-    state, totals, rows = snapshot.state, snapshot.totals, snapshot.progress["rows"]
+    state, totals = snapshot.state, snapshot.totals
+    rows, health_rows = snapshot.progress["rows"], snapshot.progress["health"]
     step = int(state.step)
     with (
-        ProgressView(config.epochs, setup.steps_per_epoch, step) as view,
+        run.follow(config.epochs, setup.steps_per_epoch, step) as view,
         contextlib.closing(
             SummaryWriter(str(run.workdir / records.TENSORBOARD), purge_step=step)
         ) as events,
@@ -123,12 +137,20 @@ def train(setup: Setup, run: Run, snapshot: Snapshot) -> Snapshot:
             epoch = step // setup.steps_per_epoch + 1
             state, totals, step = train_epoch(setup, run, view, state, totals, step)
             if step == epoch * setup.steps_per_epoch:
+                if setup.probe is not None:
+                    health_rows.append(examine(setup, run, state, setup.probe, epoch))
+                    write_events(events, step, health.scalars(health_rows[-1]))
                 rows.append(end_epoch(setup, clock, state, totals, rows))
                 totals = Totals.zero()
                 records.append_row(run.workdir / records.METRICS, rows[-1])
-                write_events(events, rows[-1])
+                write_events(events, step, rows[-1])
                 view.after_epoch(rows[-1], config.eval_split)
-            progress = {"rows": rows, "clock": clock.readings(), "epochs": config.epochs}
+            progress = {
+                "rows": rows,
+                "health": health_rows,
+                "clock": clock.readings(),
+                "epochs": config.epochs,
+            }
             snapshot = Snapshot(state, totals, progress)
             is_due = epoch % config.checkpoint_every_epochs == 0 or step == setup.total_steps
             if is_due or run.stop:
@@ -145,7 +167,7 @@ def train(setup: Setup, run: Run, snapshot: Snapshot) -> Snapshot:
 def train_epoch(
     setup: Setup,
     run: Run,
-    view: ProgressView,
+    view: RunView,
     state: TrainState,
     totals: Totals,
     step: int,
@@ -194,6 +216,17 @@ def not_finite(setup: Setup, run: Run, epoch: int, step: int) -> str:
     )
 
 
+def examine(
+    setup: Setup, run: Run, state: TrainState, probe: Examples, epoch: int
+) -> dict[str, Any]:
+    """Writes the epoch's row of `health.jsonl`, and gives it."""
+    measure = setup.program.health.prepare(run.clock, state, probe)
+    with run.clock.timing("health_seconds"):
+        row = health.as_row(epoch, measure(state, probe))
+        records.append_row(run.workdir / records.HEALTH, row)
+    return row
+
+
 def end_epoch(
     setup: Setup, clock: Clock, state: TrainState, totals: Totals, rows: list[dict[str, Any]]
 ) -> dict[str, Any]:
@@ -223,10 +256,10 @@ def end_epoch(
     }
 
 
-def write_events(events: SummaryWriter, row: dict[str, Any]) -> None:
-    for name, value in row.items():
+def write_events(events: SummaryWriter, step: int, figures: Mapping[str, Any]) -> None:
+    for name, value in figures.items():
         if name not in ("epoch", "step") and value is not None:
-            events.add_scalar(name, value, global_step=row["step"])
+            events.add_scalar(name, value, global_step=step)
     events.flush()
 
 
@@ -263,5 +296,6 @@ def summarize(setup: Setup, clock: Clock, snapshot: Snapshot) -> dict[str, Any]:
         "error_percent": 100 * (1 - rows[-1]["test_accuracy"]),
         "images_per_second": examples / clock.train_seconds,
         "peak_memory_bytes": environment.peak_memory_bytes(),
+        "train_memory_bytes": setup.program.train(setup.steps_per_dispatch).memory_bytes(),
         "latency_ms": latency_ms,
     }

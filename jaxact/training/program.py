@@ -10,7 +10,7 @@ from jax import Array
 from jaxact import data, models
 from jaxact.inference import latency
 from jaxact.inference.folding import fold_batch_norm
-from jaxact.training import steps
+from jaxact.training import health, steps
 from jaxact.training.clock import Clock
 from jaxact.training.optimizer import create_optimizer
 from jaxact.training.state import TrainState, create_state
@@ -25,7 +25,7 @@ class AheadOfTime:
 
     def __init__(self, function: Callable[..., Any], donate: tuple[int, ...] = ()):
         self._jitted = jax.jit(function, donate_argnums=donate)
-        self._executables: dict[Any, Callable[..., Any]] = {}
+        self._executables: dict[Any, jax.stages.Compiled] = {}
 
     def prepare(self, clock: Clock, *arguments: Any) -> Callable[..., Any]:
         """The executable for these arguments' shapes; if new, `clock.compile_seconds` pays."""
@@ -35,6 +35,23 @@ class AheadOfTime:
             with clock.timing("compile_seconds"):
                 self._executables[signature] = self._jitted.lower(*arguments).compile()
         return self._executables[signature]
+
+    def memory_bytes(self) -> int | None:
+        """The most that an executable holds: arguments, outputs and temporaries, donated ones once.
+
+        A property of the program, unlike the process's peak, which grows with what ran before.
+        None where nothing is compiled yet, or the backend does not tell.
+        """
+        analyses = [executable.memory_analysis() for executable in self._executables.values()]
+        sizes = [
+            analysis.argument_size_in_bytes
+            + analysis.output_size_in_bytes
+            + analysis.temp_size_in_bytes
+            - analysis.alias_size_in_bytes
+            for analysis in analyses
+            if analysis is not None
+        ]
+        return max(sizes, default=None)
 
 
 class Recipe(NamedTuple):
@@ -58,6 +75,7 @@ class Program(NamedTuple):
       train: steps -> `(state, totals, order, examples, keys) -> (state, totals)`; state and totals
         are donated.
       evaluate: `(state, batches) -> Totals`.
+      health: `(state, probe) -> [LayerHealth, ...]`.
       classifier: for the latency; takes what `fold` gives.
       fold: `(state, mean, std)` to the classifier's variables.
     """
@@ -66,11 +84,12 @@ class Program(NamedTuple):
     order: AheadOfTime
     train: Callable[[int], AheadOfTime]
     evaluate: AheadOfTime
+    health: AheadOfTime
     classifier: latency.Classifier
     fold: Callable[[TrainState, Array, Array], Any]
 
 
-@functools.lru_cache(maxsize=64)
+@functools.cache
 def build(recipe: Recipe) -> Program:
     """The program of a recipe; equal recipes get the same one, compiled functions included."""
     model = recipe.model
@@ -105,6 +124,7 @@ def build(recipe: Recipe) -> Program:
         ),
         train=train,
         evaluate=AheadOfTime(functools.partial(steps.evaluate, model, data.normalize)),
+        health=AheadOfTime(functools.partial(health.measure, model, data.normalize)),
         classifier=latency.Classifier(forward),
         fold=fold,
     )

@@ -2,12 +2,30 @@
 
 import contextlib
 import sys
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+
+
+class RunView(Protocol):
+    """What follows a run: told each dispatch and each epoch, and what else there is to say."""
+
+    def message(self, text: str) -> None: ...
+
+    def after_dispatch(self, step: int, loss: float, images_per_second: float) -> None:
+        """`step` steps are done; the loss is the epoch's so far."""
+        ...
+
+    def after_epoch(self, row: Mapping[str, Any], split: str) -> None:
+        """`row` as in `metrics.jsonl`; `split` is the one whose accuracy counts."""
+        ...
+
+
+# Given a run's epochs, its steps an epoch and the steps done before, what follows its training.
+Follow = Callable[[int, int, int], contextlib.AbstractContextManager[RunView]]
 
 
 class ProgressView(contextlib.AbstractContextManager["ProgressView"]):

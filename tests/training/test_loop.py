@@ -54,7 +54,14 @@ SUMMARY_KEYS = {
     "peak_memory_bytes",
     "latency_ms",
 }
-TIMES = {"train_seconds", "eval_seconds", "compile_seconds", "wall_seconds", "images_per_second"}
+TIMES = {
+    "train_seconds",
+    "eval_seconds",
+    "health_seconds",
+    "compile_seconds",
+    "wall_seconds",
+    "images_per_second",
+}
 
 
 def rows_without_times(workdir):
@@ -103,6 +110,8 @@ def test_a_run_leaves_the_files_of_the_contract(tiny, tmp_path):
     assert summary["train_seconds"] == rows[-1]["train_seconds"]
     assert summary["parameters"] == 21_840
     assert summary["compilation_cache"] == "off"
+    # at least the training images, which are an argument of the compiled steps
+    assert 300 * 28 * 28 < summary["train_memory_bytes"] < 2**30
     latency = summary["latency_ms"]
     assert latency["samples"] == 20
     assert 0 < latency["p50"] <= latency["p90"] <= latency["p95"] <= latency["p99"]

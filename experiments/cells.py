@@ -1,0 +1,118 @@
+"""Tables of figures: which column is best where, and how a cell reads in each form."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+Row = dict[str, Any]
+
+
+class Column(NamedTuple):
+    """A column: its key in rows, its heading, the format of a value, and which end is best.
+
+    Attributes:
+      best: "low", "high", or "" where neither is.
+      has_interval: whether rows also hold `<name>_low` and `<name>_high`.
+    """
+
+    name: str
+    heading: str
+    format: str = "{}"
+    best: str = ""
+    has_interval: bool = False
+
+
+def mark_best(table: Sequence[Row], columns: Iterable[Column], ties: Mapping[str, float]) -> None:
+    """Notes in each row's `best` the columns in which none is better.
+
+    Where a difference is not shown, or is at most `ties` for the column, there is none. A column in
+    which all are alike has no best, nor has a table of one row.
+    """
+    for column in columns:
+        key = "reached_share" if column.name == "reached" else column.name
+        values = [row[key] for row in table if row[key] is not None]
+        if not column.best or not values:
+            continue
+        best = min(values) if column.best == "low" else max(values)
+        form, tie = column.format, ties.get(column.name, 0.0)
+        alike = [
+            row
+            for row in table
+            if (value := row[key]) is not None
+            and (form.format(value) == form.format(best) or abs(value - best) <= tie)
+        ]
+        if len(alike) < len(table):
+            for row in alike:
+                row["best"].append(column.name)
+
+
+def interval_text(row: Row, column: Column) -> str:
+    """`[1.62, 1.85]`, an end that misses made infinite as `never`; "" where there is none."""
+    low, high = (row.get(f"{column.name}_{end}") for end in ("low", "high"))
+    if low is None or high is None:
+        return ""
+    texts = (column.format.format(end) if math.isfinite(end) else "never" for end in (low, high))
+    return f"[{', '.join(texts)}]"
+
+
+def value_text(row: Row, column: Column) -> str:
+    """A figure as shown: N/A where there is none, nothing where none is to be expected."""
+    value = row[column.name]
+    if column.name in row.get("blank", ()):
+        return ""
+    if value is None:
+        is_test = column.name.endswith("_p_value")
+        return "base" if is_test and row["is_baseline"] else "N/A"
+    if column.name.endswith("_p_value") and value < 0.001:
+        return "<0.001"
+    return column.format.format(value)
+
+
+def new_table(heading: str, columns: Iterable[Column], padding: int = 1) -> Table:
+    """An empty table of the house's form for the terminal."""
+    table = Table(
+        title=heading,
+        box=box.SIMPLE_HEAD,
+        padding=(0, padding),
+        pad_edge=False,
+        collapse_padding=True,
+    )
+    for number, column in enumerate(columns):
+        table.add_column(column.heading, justify="right" if number else "left", no_wrap=True)
+    return table
+
+
+def marked_cell(row: Row, column: Column) -> Text:
+    """A figure for the terminal, `*` and bold if it is the best; room for the mark if it is not."""
+    is_best = column.name in row["best"]
+    mark = ("*" if is_best else " ") if column.best else ""
+    return Text(value_text(row, column) + mark, style="bold green" if is_best else "")
+
+
+def markdown_table(columns: Sequence[Column], table: Iterable[Row]) -> str:
+    """Intervals beside their figures, the best of a column in bold."""
+    lines = [
+        [column.heading for column in columns],
+        ["---"] + ["---:"] * (len(columns) - 1),
+        *([_markdown_cell(row, column) for column in columns] for row in table),
+    ]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def _markdown_cell(row: Row, column: Column) -> str:
+    text = value_text(row, column).replace("|", "\\|")
+    shown = f"**{text}**" if column.name in row["best"] else text
+    interval = "" if row[column.name] is None else interval_text(row, column)
+    return f"{shown} {interval}".rstrip()
+
+
+def finite(row: Row) -> Row:
+    """A row that JSON can hold."""
+    return {
+        name: None if isinstance(value, float) and not math.isfinite(value) else value
+        for name, value in row.items()
+    }

@@ -1,0 +1,36 @@
+"""The files of a comparison that are made from its study: table, figures, report."""
+
+from pathlib import Path
+
+from experiments import figures, findings, report, tables
+from experiments.study import DONE, Study
+from jaxact.training import records
+
+FIGURES = "figures"
+
+
+def write_tables(study: Study, workdir: Path) -> None:
+    """Writes `table.md` (with the answer and the paper's findings), `table.csv`, `table.json`."""
+    answers = "\n\n".join(
+        f"{workload.dataset}, learning rate {workload.learning_rate:g}: "
+        f"{findings.answer(study, workload)}"
+        for workload in study.workloads()
+    )
+    text = f"{answers}\n\n{tables.as_markdown(study)}\n{findings.as_markdown(study)}"
+    records.write_text(workdir / "table.md", text)
+    records.write_text(workdir / "table.csv", tables.as_csv(study))
+    records.write_json(workdir / "table.json", tables.as_json(study))
+
+
+def write_all(study: Study, workdir: Path) -> list[str]:
+    """Writes the tables, the figures and the report; returns what there is to look at, and where.
+
+    Figures and report need one run that is done.
+    """
+    write_tables(study, workdir)
+    written = [f"table: {workdir / 'table.md'}"]
+    if study.with_status(DONE):
+        figures.draw_all(study, workdir / FIGURES)
+        written.append(f"figures: {workdir / FIGURES}")
+        written.append(f"report: {report.write_report(study, workdir)}")
+    return written

@@ -1,0 +1,98 @@
+"""Makes the runs of a comparison that are not there yet, one after another."""
+
+import traceback
+from pathlib import Path
+
+from experiments.live import StudyView
+from experiments.study import DIVERGED, DONE, FAILED, MISSING, Run, Study, read_run
+from jaxact.config import Config
+from jaxact.errors import ConfigError, Interrupted, JaxactError, NonFiniteLossError
+from jaxact.training import loop
+from jaxact.training.setup import prepare
+from jaxact.training.signals import StopRequest
+
+FAILURES = "failures.log"
+
+
+def check_before_training(study: Study) -> None:
+    """Prepares the first missing run of each data set: what is wrong with all of them ends it here.
+
+    Raises:
+      ConfigError, DataError: nothing has been written yet.
+    """
+    prepared = set()
+    for config, run in zip(study.plan.runs(), study.runs, strict=True):
+        if run.status != MISSING or config.dataset in prepared:
+            continue
+        prepared.add(config.dataset)
+        try:
+            prepare(config)
+        except JaxactError:
+            raise
+        except Exception:  # an activation's own, perhaps: its runs will tell, others are made
+            continue
+
+
+def make_runs(study: Study, workdir: Path, stop: StopRequest) -> Study:
+    """The study with every missing run made, `study.json` written before the first and after each.
+
+    A run that ends in an error is a miss that says why, and the others go on. Returns early, some
+    runs still missing, once `stop` is asked for.
+
+    Raises:
+      ConfigError, DataError: no run can be made; nothing has been written.
+    """
+    check_before_training(study)
+    try:
+        workdir.mkdir(parents=True, exist_ok=True)
+        study.save(workdir)
+    except OSError as error:
+        raise ConfigError(
+            f"--workdir={workdir} cannot be written ({error.strerror}); choose another"
+        ) from error
+    todo = [
+        config
+        for config, run in zip(study.plan.runs(), study.runs, strict=True)
+        if run.status == MISSING
+    ]
+    if not todo:
+        return study
+    with StudyView(study) as view:
+        for config in todo:
+            if stop:
+                break
+            run = make_run(study, workdir, config, view, stop)
+            study = study.with_run(run)
+            study.save(workdir)
+            if run.status != MISSING:
+                view.end_run(study, run)
+    return study
+
+
+def make_run(
+    study: Study, workdir: Path, config: Config, view: StudyView, stop: StopRequest
+) -> Run:
+    """Makes a run, or goes on with one that was stopped, and reads what it left."""
+    status, note = DONE, ""
+    try:
+        loop.fit(
+            config, workdir / study.plan.folder(config), follow=view.begin_run(config), stop=stop
+        )
+    except Interrupted:
+        status = MISSING
+    except NonFiniteLossError as error:
+        status, note = DIVERGED, str(error).split(";")[0]
+    except Exception as error:
+        status, note = FAILED, one_line(error)
+        with open(workdir / FAILURES, "a", encoding="utf-8") as file:
+            file.write(f"{study.plan.label(config)}\n{traceback.format_exc()}\n")
+    return read_run(workdir, study.plan, config, note, status)
+
+
+def one_line(error: Exception) -> str:
+    """What went wrong, in a line: a message of jaxact's own as it is, another after its kind."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    text = lines[0] if lines else ""
+    if isinstance(error, JaxactError):
+        return text
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
