@@ -185,10 +185,11 @@ def train_epoch(
     while step < end:
         count = min(setup.steps_per_dispatch, end - step)
         arguments = (order, setup.train, keys)
-        dispatch = program.train(count).prepare(clock, state, totals, *arguments)
+        steps = jnp.int32(count)
+        dispatch = program.train.prepare(clock, steps, state, totals, *arguments)
         before_seconds = clock.train_seconds
         with clock.timing("train_seconds"):
-            state, totals = jax.block_until_ready(dispatch(state, totals, *arguments))
+            state, totals = jax.block_until_ready(dispatch(steps, state, totals, *arguments))
         step += count
         if (bad_step := int(totals.nonfinite_step)) >= 0:
             raise NonFiniteLossError(not_finite(setup, run, epoch + 1, bad_step))
@@ -296,6 +297,6 @@ def summarize(setup: Setup, clock: Clock, snapshot: Snapshot) -> dict[str, Any]:
         "error_percent": 100 * (1 - rows[-1]["test_accuracy"]),
         "images_per_second": examples / clock.train_seconds,
         "peak_memory_bytes": environment.peak_memory_bytes(),
-        "train_memory_bytes": setup.program.train(setup.steps_per_dispatch).memory_bytes(),
+        "train_memory_bytes": setup.program.train.memory_bytes(),
         "latency_ms": latency_ms,
     }
