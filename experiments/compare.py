@@ -14,7 +14,7 @@ from absl import app, flags
 from rich.console import Console
 
 from experiments import tables
-from jaxact import activations, command_line
+from jaxact import activations, command_line, data
 from jaxact.config import Config, check
 from jaxact.errors import ConfigError, NonFiniteLossError
 from jaxact.training import loop, records
@@ -76,11 +76,12 @@ def compare() -> None:
     """Compares as the flags say, prints the table and writes it."""
     config = check(CONFIG.value)
     specs = split_specs(ACTIVATIONS.value)
-    workdir = Path(WORKDIR.value or f"runs/compare-{config.dataset}-{config.model}")
+    dataset = data.title(config.dataset)
+    workdir = Path(WORKDIR.value or f"runs/compare-{dataset}-{config.model}")
     summaries = run_all(config, specs, SEEDS.value, workdir)
     rows = tables.aggregate(summaries)
     seeds = "1 seed" if SEEDS.value == 1 else f"{SEEDS.value} seeds: medians, mean error"
-    title = f"{config.model} on {config.dataset}, {config.epochs} epochs, {seeds}"
+    title = f"{config.model} on {dataset}, {config.epochs} epochs, {seeds}"
     Console(highlight=False).print(tables.as_rich(rows, title))
     records.write_text(workdir / "table.md", tables.as_markdown(rows))
     records.write_text(workdir / "table.csv", tables.as_csv(rows))

@@ -27,7 +27,7 @@ Row = Mapping[str, Any]
 
 def folder_name(spec: str) -> str:
     """A spec as the name of a folder: itself, with what file systems dislike replaced."""
-    return re.sub(r"[^\w.=(),+-]", "_", spec)
+    return re.sub(r"[^\w.=(),+-]", "_", spec).lstrip(".") or "_"
 
 
 @dataclasses.dataclass(frozen=True)

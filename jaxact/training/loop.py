@@ -56,7 +56,8 @@ def fit(config: Config, workdir: Path, started: float | None = None) -> dict[str
     fields = dataclasses.asdict(config)
     records.check_workdir(workdir, fields)
     setup = prepare(config)
-    records.open_workdir(workdir, fields, environment.describe())
+    records.check_data(workdir, setup.data_record)
+    records.open_workdir(workdir, fields, environment.describe(), setup.data_record)
     with stop_on_signals() as stop, Checkpoints(workdir / records.CHECKPOINTS) as checkpoints:
         run = Run(workdir, clock, checkpoints, stop)
         snapshot = begin(setup, run)
@@ -111,6 +112,8 @@ def train(setup: Setup, run: Run, snapshot: Snapshot) -> Snapshot:
             SummaryWriter(str(run.workdir / records.TENSORBOARD), purge_step=step)
         ) as events,
     ):
+        if note := setup.data_record["note"]:
+            view.message(f"data: {note}")
         if step:
             view.message(f"resumed from step {step} in {run.workdir}; clocks count on from there")
             if snapshot.progress["epochs"] != config.epochs and not setup.has_constant_rate:

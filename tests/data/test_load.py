@@ -113,7 +113,11 @@ def test_half_a_folder_does_not_hide_a_whole_archive(cifar10, tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        (IMAGES, gzip.compress(bytes(100))[:-5], f"{IMAGES} is not a whole gzip file"),
+        (
+            IMAGES,
+            gzip.compress(idx(np.zeros((50, 28, 28))))[:-5],
+            f"{IMAGES} is not a whole gzip file",
+        ),
         (IMAGES, gzip.compress(idx(np.zeros((50, 28, 28)))[:-1]), "50 x 28 x 28 bytes"),
         (IMAGES, gzip.compress(idx(np.zeros((49, 28, 28)))), r"labels must be int32 \[49\]"),
         (IMAGES, gzip.compress(idx(np.zeros((50, 28, 27)))), r"images must be \(28, 28, 1\)"),
