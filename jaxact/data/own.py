@@ -74,5 +74,6 @@ def _suggestion(path: Path, known: Iterable[str]) -> str:
         beside = [quoted(path.with_name(entry)) for entry in os.listdir(path.parent)]
     except (OSError, ValueError):
         beside = []
-    near = did_you_mean(str(path), beside) or did_you_mean(path.stem, known)
+    near = did_you_mean(path.stem, {path.stem} & set(known))
+    near = near or did_you_mean(str(path), beside) or did_you_mean(path.stem, known)
     return near or f"; give one of {', '.join(known)}, or {OWN}"
