@@ -92,7 +92,7 @@ def as_bytes(images: np.ndarray, name: str) -> np.ndarray:
             f"{name} must be [examples, height, width] or [examples, height, width, channels] and "
             f"not empty, got {list(images.shape)}"
         )
-    if images.shape[1] in _FEW_CHANNELS and images.shape[3] not in _FEW_CHANNELS:
+    if images.shape[1] in _FEW_CHANNELS and images.shape[3] > max(_FEW_CHANNELS):
         raise DataError(
             f"{name} is {list(images.shape)}: the channels seem to come first, they must come "
             "last; use np.moveaxis(images, 1, -1)"

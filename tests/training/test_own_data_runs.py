@@ -72,7 +72,8 @@ def test_a_network_learns_from_larger_images_of_odd_size(tmp_path, tiny):
         dataset=str(tmp_path / "my.npz"),
         train_examples=None,
         test_examples=None,
-        epochs=8,
+        epochs=4,
+        learning_rate=3e-3,
         batch_size=16,
         dropout_rate=0.0,
     )
