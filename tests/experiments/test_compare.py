@@ -3,10 +3,11 @@
 import csv
 import dataclasses
 import io
+from pathlib import Path
 
 import pytest
 
-from experiments import compare, tables
+from experiments import compare, study, tables
 from jaxact.config import Config
 from jaxact.errors import ConfigError, NonFiniteLossError
 from jaxact.training import loop, records
@@ -105,3 +106,10 @@ def test_a_run_that_fails_does_not_end_the_others(tiny, tmp_path, monkeypatch):
     summaries = compare.run_all(tiny, ["relu", "tanh"], 1, tmp_path)
     assert summaries[0]["reached_target"] is False
     assert "test_accuracy" in summaries[1]
+
+
+def test_folders_of_data_sets_that_are_paths_stay_within_the_comparison():
+    for name in ("..", ".", "../up", "/abs/my.npz", "a/b"):
+        folder = study.folder_name(name)
+        assert folder == Path(folder).name
+        assert not folder.startswith(".")
