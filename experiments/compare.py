@@ -17,7 +17,7 @@ from experiments.options import make_plan
 from experiments.paper import PAPER_ACTIVATIONS
 from experiments.running import make_runs
 from experiments.study import FAILED, MISSING, Study
-from jaxact import command_line
+from jaxact import command_line, data
 from jaxact.config import check
 from jaxact.errors import Interrupted, JaxactError
 from jaxact.training.signals import stop_on_signals
@@ -76,7 +76,8 @@ def compare() -> None:
         baseline=BASELINE.value,
     )
     author = dawnbench.author(AUTHOR.value, AUTHOR_EMAIL.value) if FORMAT.value else None
-    workdir = Path(WORKDIR.value or f"runs/compare-{'-'.join(plan.datasets)}-{config.model}")
+    names = "-".join(map(data.title, plan.datasets))
+    workdir = Path(WORKDIR.value or f"runs/compare-{names}-{config.model}")
     study = studies.begin(workdir, plan)
     with stop_on_signals() as stop:
         study = make_runs(study, workdir, stop)

@@ -49,10 +49,15 @@ _TEXT = Rule(
 )
 
 RULES: dict[str, Rule] = {
-    "dataset": _one_of(data.names()),
+    "dataset": Rule(
+        lambda value: value in data.names() or (isinstance(value, str) and data.is_path(value)),
+        f"one of {', '.join(data.names())}, or {data.OWN}",
+        data.names(),
+    ),
     "data_dir": _TEXT,
     "train_examples": _or_null(_POSITIVE),
     "test_examples": _or_null(_POSITIVE),
+    "image_size": _or_null(_whole(1, "a whole number from 1 to 4096", 4096)),
     "eval_split": _one_of(("test", "validation")),
     "augmentation": _one_of(("default", *data.augmentations())),
     "model": _one_of(models.names()),
@@ -80,10 +85,11 @@ class Config:
     """Every field of a run and its default: the small CNN with ReLU on the embedded digits."""
 
     # Data. Examples: the first that many after a seeded shuffle; None: all.
-    dataset: str = "digits"
+    dataset: str = "digits"  # or the path of one's own images
     data_dir: str = dataclasses.field(default_factory=lambda: str(data.default_data_dir()))
     train_examples: int | None = None
     test_examples: int | None = None
+    image_size: int | None = None  # height and width that images are resized to; None: as they are
     # "test": accuracy on the test set every epoch, as in the paper. "validation": the target is
     # crossed on images held out of the training set, and the test set is read once, at the end.
     eval_split: str = "test"

@@ -16,6 +16,7 @@ WRONG = {
     "data_dir": ["", "  ", None],
     "train_examples": [0, -1, 1.5, True],
     "test_examples": [0, "many"],
+    "image_size": [0, -8, 4097, 1.5, "big"],
     "eval_split": ["tset"],
     "augmentation": ["flop"],
     "model": ["vgg12"],

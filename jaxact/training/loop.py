@@ -67,7 +67,8 @@ def fit(
     fields = dataclasses.asdict(config)
     records.check_workdir(workdir, fields)
     setup = prepare(config)
-    records.open_workdir(workdir, fields, environment.describe())
+    records.check_data(workdir, setup.data_record)
+    records.open_workdir(workdir, fields, environment.describe(), setup.data_record)
     catch = stop_on_signals() if stop is None else contextlib.nullcontext(stop)
     with catch as request, Checkpoints(workdir / records.CHECKPOINTS) as checkpoints:
         run = Run(workdir, clock, checkpoints, request, follow)
@@ -125,6 +126,8 @@ def train(setup: Setup, run: Run, snapshot: Snapshot) -> Snapshot:
             SummaryWriter(str(run.workdir / records.TENSORBOARD), purge_step=step)
         ) as events,
     ):
+        if note := setup.data_record["note"]:
+            view.message(f"data: {note}")
         if step:
             view.message(f"resumed from step {step} in {run.workdir}; clocks count on from there")
             if snapshot.progress["epochs"] != config.epochs and not setup.has_constant_rate:

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from jaxact.errors import ConfigError
+from jaxact.errors import ConfigError, DataError
 
 CONFIG = "config.json"
 ENVIRONMENT = "environment.json"
+DATA = "data.json"
 METRICS = "metrics.jsonl"
 HEALTH = "health.jsonl"
 SUMMARY = "summary.json"
@@ -91,6 +92,30 @@ def check_workdir(workdir: Path, config: Mapping[str, Any]) -> None:
         )
 
 
+def check_data(workdir: Path, data: Mapping[str, Any]) -> None:
+    """Refuses to go on with other images or labels than the run has seen.
+
+    Args:
+      workdir: passed `check_workdir`.
+      data: as in `jaxact.data.describe`.
+
+    Raises:
+      DataError: the fingerprint of the user's own data has changed.
+    """
+    path = workdir / DATA
+    if not path.exists():
+        return
+    stored = read_json(path)
+    if not isinstance(stored, dict):
+        raise ConfigError(f"{path} describes no data; choose another --workdir")
+    if stored.get("fingerprint") != data["fingerprint"]:
+        raise DataError(
+            f"{data['dataset']} has changed since --workdir={workdir} was trained on it (SHA-256 "
+            f"{stored.get('fingerprint')} there, {data['fingerprint']} now): bring the old data "
+            "back, or choose another folder"
+        )
+
+
 def check_epochs(done: float, wanted: int, workdir: Path) -> None:
     """Refuses a run that is to end before where its checkpoint already is."""
     if done > wanted:
@@ -100,7 +125,12 @@ def check_epochs(done: float, wanted: int, workdir: Path) -> None:
         )
 
 
-def open_workdir(workdir: Path, config: Mapping[str, Any], environment: Mapping[str, Any]) -> None:
+def open_workdir(
+    workdir: Path,
+    config: Mapping[str, Any],
+    environment: Mapping[str, Any],
+    data: Mapping[str, Any],
+) -> None:
     """Makes the workdir and writes what is known before training.
 
     Raises:
@@ -110,6 +140,7 @@ def open_workdir(workdir: Path, config: Mapping[str, Any], environment: Mapping[
         workdir.mkdir(parents=True, exist_ok=True)
         write_json(workdir / CONFIG, config)
         write_json(workdir / ENVIRONMENT, environment)
+        write_json(workdir / DATA, data)
     except OSError as error:
         raise ConfigError(
             f"--workdir={workdir} cannot be written ({error.strerror}); choose another"

@@ -1,6 +1,7 @@
 """From a configuration to all that a run needs: data on the device, model, compiled functions."""
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
 import jax
@@ -33,6 +34,7 @@ class Setup:
       test_images: uint8 `[examples, height, width, channels]`, on the host; for the latency.
       program: the compiled functions.
       keys: the run's streams of randomness.
+      data_record: which data they are, as in `data.json`.
       steps_per_epoch: whole batches in the training images.
       steps_per_dispatch: at most so many steps go into one dispatch.
     """
@@ -46,6 +48,7 @@ class Setup:
     test_images: np.ndarray
     program: program.Program
     keys: Keys
+    data_record: Mapping[str, Any]
     steps_per_epoch: int
     steps_per_dispatch: int
 
@@ -67,7 +70,7 @@ def prepare(config: Config) -> Setup:
     """
     activation = activations.get(config.activation)
     options = {"dropout_rate": config.dropout_rate} if config.model == "small_cnn" else {}
-    dataset = data.load(config.dataset, config.data_dir)
+    dataset = data.load(config.dataset, config.data_dir, image_size=config.image_size)
     model = models.create_model(
         config.model,
         activation,
@@ -110,6 +113,7 @@ def prepare(config: Config) -> Setup:
         test_images=splits["test"].images,
         program=program.build(recipe),
         keys=Keys.from_seed(config.seed),
+        data_record=data.describe(dataset),
         steps_per_epoch=steps_per_epoch,
         steps_per_dispatch=(
             config.steps_per_dispatch

@@ -9,9 +9,10 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from experiments import dawnbench, running, study as studies
+from experiments import dawnbench, running, study as studies, tables
 from experiments.plan import Plan
 from experiments.study import DIVERGED, DONE, FAILED, MISSING
 from jaxact.config import Config
@@ -238,6 +239,29 @@ def test_a_stopped_comparison_goes_on(tiny, tmp_path, looks):
     assert studies.load(tmp_path / "stopped") == stopped
     make(plan, tmp_path / "stopped")
     assert stored(tmp_path / "stopped") == stored(tmp_path / "whole")
+
+
+def test_own_data_have_a_title_and_are_the_same_to_the_end(tiny, tmp_path):
+    path = tmp_path / "my images.npz"
+    images = np.random.default_rng(0).integers(0, 256, (150, 9, 10, 3), np.uint8)
+    np.savez(path, images=images, labels=np.arange(150) % 3)
+    config = dataclasses.replace(tiny, dataset=str(path), train_examples=64, test_examples=None)
+    plan, workdir = plan_of(config, "relu"), tmp_path / "study"
+    study = make(plan, workdir)
+    assert study.runs[0].status == DONE
+    assert tables.title(study, study.workloads()[0]).startswith("small_cnn on my_images, target")
+    np.savez(path, images=255 - images, labels=np.arange(150) % 3)
+    before = (workdir / "study.json").read_text()
+    with pytest.raises(DataError, match="has changed since"):
+        make(dataclasses.replace(plan, seeds=2), workdir)
+    assert (workdir / "study.json").read_text() == before
+
+
+def test_folders_of_data_sets_that_are_paths_stay_within_the_comparison():
+    for name in ("..", ".", "../up", "/abs/my.npz", "a/b"):
+        folder = studies.folder_name(name)
+        assert folder == Path(folder).name
+        assert not folder.startswith(".")
 
 
 def command(workdir, *arguments):
