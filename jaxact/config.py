@@ -66,6 +66,7 @@ RULES: dict[str, Rule] = {
     "learning_rate": _number(0, 1e3, "a number above 0, at most 1000", open_low=True),
     "learning_rate_schedule": _one_of(tuple(SCHEDULES)),
     "weight_decay": _number(0, 1e3, "a number from 0 to 1000"),
+    "deterministic": Rule(lambda value: isinstance(value, bool), "True or False"),
     "seed": _whole(0, "a whole number from 0 to 4294967295", 2**32 - 1),
     "target_accuracy": _number(0, 1, "a number from 0 to 1"),
     "checkpoint_every_epochs": _POSITIVE,
@@ -102,6 +103,8 @@ class Config:
     learning_rate: float = 1e-3
     learning_rate_schedule: str = "constant"
     weight_decay: float = 0.0  # decoupled, of kernels alone
+    # On a GPU: deterministic operations alone, at some cost in speed. On a CPU they always are.
+    deterministic: bool = False
     seed: int = 0
 
     # Measurement.

@@ -19,6 +19,12 @@ class ConfigError(JaxactError):
     exit_code = 2
 
 
+class WorkdirError(JaxactError):
+    """A run's folder is in use, full or read-only, or its checkpoints are damaged."""
+
+    exit_code = 2
+
+
 class DataError(JaxactError):
     """The data cannot be had: names the files, their source and where to put them by hand."""
 

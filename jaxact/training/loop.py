@@ -2,26 +2,27 @@
 
 import contextlib
 import dataclasses
+import math
 import time
 from pathlib import Path
 from typing import Any
 
 import jax
 import jax.numpy as jnp
-from tensorboardX import SummaryWriter
 
 from jaxact import models
 from jaxact.config import Config
 from jaxact.errors import Interrupted, NonFiniteLossError
 from jaxact.inference import latency
-from jaxact.training import environment, records
+from jaxact.training import determinism, diagnosis, environment, records
 from jaxact.training.checkpoint import Checkpoints, Snapshot
 from jaxact.training.clock import Clock
 from jaxact.training.compilation import CacheUse
 from jaxact.training.progress import ProgressView
-from jaxact.training.setup import Setup, prepare
+from jaxact.training.setup import Setup, initial_state, prepare
 from jaxact.training.signals import StopRequest, stop_on_signals
 from jaxact.training.state import Totals, TrainState
+from jaxact.training.tensorboard import Events
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,6 +49,7 @@ def fit(config: Config, workdir: Path, started: float | None = None) -> dict[str
 
     Raises:
       ConfigError, DataError: before anything is written.
+      WorkdirError: the workdir is in use, or cannot be written, or its checkpoints are damaged.
       NonFiniteLossError: the last checkpoint is kept.
       Interrupted: by SIGTERM or SIGINT, after a checkpoint was saved.
     """
@@ -55,33 +57,37 @@ def fit(config: Config, workdir: Path, started: float | None = None) -> dict[str
     clock = Clock(started=time.perf_counter() if started is None else started)
     fields = dataclasses.asdict(config)
     records.check_workdir(workdir, fields)
+    determinism.ensure(config.deterministic)
     setup = prepare(config)
-    records.open_workdir(workdir, fields, environment.describe())
-    with stop_on_signals() as stop, Checkpoints(workdir / records.CHECKPOINTS) as checkpoints:
+    how_to_go_on = f"nothing is lost: to go on, give the same command with --workdir={workdir}"
+    with (
+        records.opened_workdir(workdir, fields, environment.describe(config.deterministic)),
+        stop_on_signals() as stop,
+        Checkpoints(workdir / records.CHECKPOINTS) as checkpoints,
+    ):
         run = Run(workdir, clock, checkpoints, stop)
-        snapshot = begin(setup, run)
-        done = finished_summary(setup, run, snapshot)
+        with stop.nothing_to_save(how_to_go_on):
+            snapshot = begin(setup, run)
+            done = finished_summary(setup, run, snapshot)
         if done:
             return done
         snapshot = train(setup, run, snapshot)
-        summary = summarize(setup, clock, snapshot) | {"compilation_cache": str(cache_use)}
-    records.write_json(workdir / records.SUMMARY, summary)
+        with stop.nothing_to_save(how_to_go_on):
+            summary = summarize(setup, clock, snapshot) | {"compilation_cache": str(cache_use)}
+        records.write_json(workdir / records.SUMMARY, summary)
     return summary
 
 
 def begin(setup: Setup, run: Run) -> Snapshot:
     """The newest checkpoint of the workdir, or the state before the first step."""
-    images = jnp.zeros((1, *setup.train.images.shape[1:]), jnp.float32)
-    create = setup.program.init.prepare(run.clock, setup.keys.init, images)
-    fresh = Snapshot(
-        create(setup.keys.init, images), Totals.zero(), {"rows": [], "epochs": setup.config.epochs}
-    )
-    if run.checkpoints.newest_step() is None:
-        return fresh
-    snapshot = run.checkpoints.restore(like=fresh)
-    run.clock.go_on_from(snapshot.progress["clock"])
+    progress = {"rows": [], "epochs": setup.config.epochs}
+    snapshot = Snapshot(initial_state(setup, run.clock), Totals.zero(), progress)
+    if run.checkpoints.newest_step() is not None:
+        snapshot = run.checkpoints.restore(like=snapshot)
+        run.clock.go_on_from(snapshot.progress["clock"])
     # The file may hold epochs after the checkpoint, which are about to be trained again.
-    records.write_rows(run.workdir / records.METRICS, snapshot.progress["rows"])
+    if snapshot.progress["rows"] or (run.workdir / records.METRICS).exists():
+        records.write_rows(run.workdir / records.METRICS, snapshot.progress["rows"])
     return snapshot
 
 
@@ -107,10 +113,10 @@ def train(setup: Setup, run: Run, snapshot: Snapshot) -> Snapshot:
     step = int(state.step)
     with (
         ProgressView(config.epochs, setup.steps_per_epoch, step) as view,
-        contextlib.closing(
-            SummaryWriter(str(run.workdir / records.TENSORBOARD), purge_step=step)
-        ) as events,
+        contextlib.closing(Events(run.workdir / records.TENSORBOARD, purge_step=step)) as events,
     ):
+        for warning in run.checkpoints.warnings:
+            view.message(warning)
         if step:
             view.message(f"resumed from step {step} in {run.workdir}; clocks count on from there")
             if snapshot.progress["epochs"] != config.epochs and not setup.has_constant_rate:
@@ -131,14 +137,17 @@ def train(setup: Setup, run: Run, snapshot: Snapshot) -> Snapshot:
             progress = {"rows": rows, "clock": clock.readings(), "epochs": config.epochs}
             snapshot = Snapshot(state, totals, progress)
             is_due = epoch % config.checkpoint_every_epochs == 0 or step == setup.total_steps
-            if is_due or run.stop:
+            is_stopped = bool(run.stop)  # asked once: what is raised must have been saved
+            if is_due or is_stopped:
                 run.checkpoints.save(snapshot)
-            if run.stop:
+            if is_stopped:
+                run.checkpoints.wait()
                 raise Interrupted(
                     f"stopped by {run.stop.name} at step {step} of {setup.total_steps}; a "
                     "checkpoint is saved: to go on, give the same command with "
                     f"--workdir={run.workdir}"
                 )
+        run.checkpoints.wait()
     return snapshot
 
 
@@ -169,7 +178,7 @@ def train_epoch(
             state, totals = jax.block_until_ready(dispatch(state, totals, *arguments))
         step += count
         if (bad_step := int(totals.nonfinite_step)) >= 0:
-            raise NonFiniteLossError(not_finite(setup, run, epoch + 1, bad_step))
+            raise NonFiniteLossError(not_finite(setup, run, view, epoch + 1, bad_step))
         images = count * setup.config.batch_size
         view.after_dispatch(
             step, totals.means()[0], images / (clock.train_seconds - before_seconds)
@@ -179,9 +188,14 @@ def train_epoch(
     return state, totals, step
 
 
-def not_finite(setup: Setup, run: Run, epoch: int, step: int) -> str:
+def not_finite(setup: Setup, run: Run, view: ProgressView, epoch: int, step: int) -> str:
     """What to say, and advise, when the loss became NaN or infinite."""
     config, saved = setup.config, run.checkpoints.newest_step()
+    view.message(f"the loss became NaN or infinite at step {step}: looking for where it began")
+    good = Snapshot(initial_state(setup, run.clock), Totals.zero(), {})
+    if saved is not None:
+        good = run.checkpoints.restore(like=good)
+    origin = diagnosis.origin(setup, run.clock, good.state, step, run.stop)
     kept = (
         "no checkpoint had been made yet"
         if saved is None
@@ -189,8 +203,9 @@ def not_finite(setup: Setup, run: Run, epoch: int, step: int) -> str:
     )
     return (
         f"the loss became NaN or infinite at epoch {epoch}, step {step} ({config.activation}, "
-        f"learning_rate {config.learning_rate}); {kept}; see whether `python -m jaxact.check "
-        f"'{config.activation}'` passes, or try a lower --config.learning_rate in a new --workdir"
+        f"learning_rate {config.learning_rate}); {origin}; {kept}; see "
+        f"whether `python -m jaxact.check '{config.activation}'` passes, or "
+        "try a lower --config.learning_rate in a new --workdir"
     )
 
 
@@ -207,6 +222,12 @@ def end_epoch(
             with clock.timing("eval_seconds"):
                 result = jax.block_until_ready(evaluate(state, batches))
             loss, accuracy = result.means()
+            if not math.isfinite(loss):
+                raise NonFiniteLossError(
+                    f"the {split} loss became NaN or infinite after epoch {epoch}, though the "
+                    f"training loss is finite ({setup.config.activation}); the checkpoints of "
+                    "earlier epochs are kept; try a lower --config.learning_rate in a new --workdir"
+                )
         else:
             loss, accuracy = None, None
         scores |= {f"{split}_loss": loss, f"{split}_accuracy": accuracy}
@@ -223,7 +244,7 @@ def end_epoch(
     }
 
 
-def write_events(events: SummaryWriter, row: dict[str, Any]) -> None:
+def write_events(events: Events, row: dict[str, Any]) -> None:
     for name, value in row.items():
         if name not in ("epoch", "step") and value is not None:
             events.add_scalar(name, value, global_step=row["step"])

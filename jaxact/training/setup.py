@@ -4,6 +4,7 @@ import dataclasses
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from flax import linen as nn
 
@@ -11,6 +12,8 @@ from jaxact import activations, data, models
 from jaxact.config import Config
 from jaxact.errors import ConfigError
 from jaxact.training import program
+from jaxact.training.clock import Clock
+from jaxact.training.state import TrainState
 from jaxact.training.steps import Examples, Keys
 
 # Subsets and the validation split are the same for every seed, so that seeds differ in training
@@ -30,7 +33,7 @@ class Setup:
       train: the training images, on the device.
       evaluations: the splits to evaluate, by name ("test", "validation"), in batches on the device.
       test_images: uint8 `[examples, height, width, channels]`, on the host; for the latency.
-      program: the compiled functions.
+      recipe, program: what decides the compiled functions, and these.
       keys: the run's streams of randomness.
       steps_per_epoch: whole batches in the training images.
       steps_per_dispatch: at most so many steps go into one dispatch.
@@ -42,6 +45,7 @@ class Setup:
     train: Examples
     evaluations: dict[str, Examples]
     test_images: np.ndarray
+    recipe: program.Recipe
     program: program.Program
     keys: Keys
     steps_per_epoch: int
@@ -104,6 +108,7 @@ def prepare(config: Config) -> Setup:
         train=on_device(train.images, train.labels, mean, std),
         evaluations={name: in_batches(split, mean, std) for name, split in splits.items()},
         test_images=splits["test"].images,
+        recipe=recipe,
         program=program.build(recipe),
         keys=Keys.from_seed(config.seed),
         steps_per_epoch=steps_per_epoch,
@@ -112,6 +117,13 @@ def prepare(config: Config) -> Setup:
             or automatic_steps_per_dispatch(model, train.images[:1], config, steps_per_epoch)
         ),
     )
+
+
+def initial_state(setup: Setup, clock: Clock) -> TrainState:
+    """The state before the first step."""
+    images = jnp.zeros((1, *setup.train.images.shape[1:]), jnp.float32)
+    create = setup.program.init.prepare(clock, setup.keys.init, images)
+    return create(setup.keys.init, images)
 
 
 def choose_splits(dataset: data.Dataset, config: Config, input_size: int) -> dict[str, data.Split]:
