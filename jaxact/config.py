@@ -1,7 +1,6 @@
 """The configuration of a run: every field, its default, and what it may hold."""
 
 import dataclasses
-import math
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -28,7 +27,8 @@ def _number(low: float, high: float, allowed: str, *, open_low: bool = False) ->
     def holds(value: Any) -> bool:
         if isinstance(value, bool) or not isinstance(value, int | float):
             return False
-        return math.isfinite(value) and low <= value <= high and not (open_low and value == low)
+        # Compared as it is: an int may be too large for a float, and NaN is in no interval.
+        return low <= value <= high and not (open_low and value == low)
 
     return Rule(holds, allowed)
 
