@@ -15,25 +15,23 @@ def seal(folder: Path) -> None:
     Raises:
       OSError: a file cannot be read, or the sums cannot be written.
     """
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    lines = [f"{digest(path)}  {path.relative_to(folder).as_posix()}\n" for path in files]
+    lines = [f"{digest(folder / name)}  {name}\n" for name in files_of(folder)]
     records.write_text(folder / SUMS, "".join(lines))
 
 
 def damage(folder: Path) -> str | None:
     """What is wrong with a sealed folder, in a few words; None if it is as it was sealed."""
     try:
-        lines = (folder / SUMS).read_text(encoding="utf-8").splitlines()
+        text = (folder / SUMS).read_text(encoding="utf-8")
     except FileNotFoundError:
         return "it is empty" if not any(folder.iterdir()) else f"it has no {SUMS}"
     except (OSError, UnicodeError):
         return f"its {SUMS} cannot be read"
-    if not lines:
-        return f"its {SUMS} is empty"
-    for line in lines:
-        expected, separator, name = line.partition("  ")
-        if not separator:
-            return f"its {SUMS} is damaged"
+    rows = (line.partition("  ") for line in text.splitlines())
+    sums = {name: expected for expected, _, name in rows}
+    if not text.endswith("\n") or set(files_of(folder)) - sums.keys():
+        return f"its {SUMS} is not whole"
+    for name, expected in sums.items():
         try:
             found = digest(folder / name)
         except FileNotFoundError:
@@ -43,6 +41,13 @@ def damage(folder: Path) -> str | None:
         if found != expected:
             return f"{name} differs from its checksum"
     return None
+
+
+def files_of(folder: Path) -> list[str]:
+    """The files of a folder but its sums, as paths in it."""
+    paths = (path for path in folder.rglob("*") if path.is_file())
+    names = (path.relative_to(folder).as_posix() for path in paths)
+    return sorted(name for name in names if name != SUMS)
 
 
 def digest(path: Path) -> str:
