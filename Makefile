@@ -21,7 +21,7 @@ test: .venv/installed-dev  ## the whole test suite
 	$(BIN)/python -m pytest -n 2
 
 soak: .venv/installed-dev  ## hundreds of kills, thousands of hostile inputs: docs/reliability.md
-	$(BIN)/python tests/faults/soak.py
+	PYTHONPATH=. $(BIN)/python tests/faults/soak.py
 
 lint: .venv/installed-dev
 	$(BIN)/ruff check .

@@ -8,6 +8,7 @@ import concurrent.futures
 import contextlib
 import copy
 import dataclasses
+import logging
 import os
 import shutil
 from pathlib import Path
@@ -41,6 +42,11 @@ class Snapshot:
     progress: dict[str, Any]
 
 
+def _not_of_orbax(record: logging.LogRecord) -> bool:
+    # It logs the traceback of what it raises; the user gets one line, from whoever catches it.
+    return "orbax" not in record.pathname
+
+
 class Checkpoints(contextlib.AbstractContextManager["Checkpoints"]):
     """The `checkpoints/` folder of a run, each checkpoint named by its step.
 
@@ -52,6 +58,7 @@ class Checkpoints(contextlib.AbstractContextManager["Checkpoints"]):
 
     def __init__(self, directory: Path):
         self.warnings: list[str] = []
+        logging.getLogger("absl").addFilter(_not_of_orbax)
         self._directory = directory.resolve()
         self._directory.mkdir(parents=True, exist_ok=True)
         for prefix in (_SAVING, _DELETING):

@@ -102,6 +102,8 @@ def _check_writable(workdir: Path) -> None:
       ConfigError: it cannot.
     """
     try:
+        if "\0" in str(workdir):
+            raise ValueError("a path holds no null character")
         path = workdir.absolute()
         nearest = next(folder for folder in (path, *path.parents) if folder.exists())
         if nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK):

@@ -1,4 +1,4 @@
-"""python tests/faults/soak.py [--kills=200] [--cases=2500] [--out=docs/reliability.md]
+"""PYTHONPATH=. python tests/faults/soak.py [--kills=200] [--cases=2500] [--out=docs/reliability.md]
 
 Kills runs at random moments and starts them again, feeds hostile input (so many cases a test) to
 whatever reads input, and writes what was counted as a page, and as JSON beside it. `make soak` runs
