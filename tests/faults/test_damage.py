@@ -104,9 +104,7 @@ def test_if_all_are_damaged_a_line_says_what_to_do_and_nothing_is_renamed(stoppe
     for step in steps:
         flip_a_bit(stopped / records.CHECKPOINTS / str(step))
     for _ in range(2):  # the second start must not begin anew either
-        with pytest.raises(
-            WorkdirError, match=r"no checkpoint .* remove that folder to train"
-        ) as e:
+        with pytest.raises(WorkdirError, match=r"no checkpoint .* remove that folder") as caught:
             loop.fit(TINY, stopped)
         assert caught.value.exit_code == 2
         assert all(f"step {step}: " in str(caught.value) for step in steps)
