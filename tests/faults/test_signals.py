@@ -34,7 +34,8 @@ def signal_when(monkeypatch, place, name, number):
 
     def call(*arguments, **options):
         if not sent:
-            sent.append(os.kill(os.getpid(), number))
+            sent.append(number)
+            os.kill(os.getpid(), number)
         return original(*arguments, **options)
 
     with monkeypatch.context() as patch:
