@@ -8,6 +8,7 @@ import concurrent.futures
 import contextlib
 import copy
 import dataclasses
+import errno
 import logging
 import os
 import shutil
@@ -23,6 +24,7 @@ from jaxact.training import integrity
 from jaxact.training.state import Totals, TrainState
 
 KEPT = 2  # the newest, and the one before it in case the newest is damaged
+OVERHEAD_BYTES = 2**18  # of a checkpoint: its metadata, rounded up
 _SAVING, _DELETING = ".saving-", ".deleting-"  # what a killed process leaves of these is removed
 DAMAGED = "damaged-"
 
@@ -160,6 +162,10 @@ class Checkpoints(contextlib.AbstractContextManager["Checkpoints"]):
 
     def _write(self, step: int, tree: list[Any], progress: dict[str, Any]) -> None:
         saving = self._directory / f"{_SAVING}{step}"
+        # Asked first: on a full disk Orbax's file system library prints many tracebacks of its own.
+        needed_bytes = sum(leaf.nbytes for leaf in tree) + OVERHEAD_BYTES
+        if shutil.disk_usage(self._directory).free < needed_bytes:
+            raise OSError(errno.ENOSPC, f"no space for {needed_bytes:,} bytes", str(saving))
         self._orbax.save(
             saving,
             args=ocp.args.Composite(
