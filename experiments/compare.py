@@ -6,6 +6,13 @@ images and augmentation; seeds are 0 to N-1. Finished runs are not made again, s
 was stopped goes on when the same command is given; more seeds, activations or epochs extend it.
 """
 
+if __name__ == "__main__":  # before the slow imports: it may start the process again
+    from jaxact import huge_pages
+    from jaxact.training import signals
+
+    huge_pages.restart()
+    signals.end_on_signals()  # also while the imports below take their seconds
+
 from collections.abc import Sequence
 from pathlib import Path
 

@@ -1,5 +1,6 @@
 """Makes the runs of a comparison that are not there yet, one after another."""
 
+import contextlib
 import traceback
 from pathlib import Path
 
@@ -7,7 +8,7 @@ from experiments.live import StudyView
 from experiments.study import DIVERGED, DONE, FAILED, MISSING, Run, Study, read_run
 from jaxact.config import Config
 from jaxact.errors import ConfigError, Interrupted, JaxactError, NonFiniteLossError
-from jaxact.training import loop, records
+from jaxact.training import lock, loop, records
 from jaxact.training.setup import prepare
 from jaxact.training.signals import StopRequest
 
@@ -45,15 +46,23 @@ def make_runs(study: Study, workdir: Path, stop: StopRequest) -> Study:
 
     Raises:
       ConfigError, DataError: no run can be made; nothing has been written.
+      WorkdirError: another process makes this comparison.
     """
     check_before_training(study, workdir)
-    try:
-        workdir.mkdir(parents=True, exist_ok=True)
-        study.save(workdir)
-    except OSError as error:
-        raise ConfigError(
-            f"--workdir={workdir} cannot be written ({error.strerror}); choose another"
-        ) from error
+    with contextlib.ExitStack() as stack:
+        try:
+            workdir.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(lock.held(workdir))
+            study.save(workdir)
+        except OSError as error:
+            raise ConfigError(
+                f"--workdir={workdir} cannot be written ({error.strerror}); choose another"
+            ) from error
+        return make_missing(study, workdir, stop)
+
+
+def make_missing(study: Study, workdir: Path, stop: StopRequest) -> Study:
+    """As `make_runs`, once it is known that they can be made."""
     todo = [
         config
         for config, run in zip(study.plan.runs(), study.runs, strict=True)

@@ -1,7 +1,6 @@
 """The configuration of a run: every field, its default, and what it may hold."""
 
 import dataclasses
-import math
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -28,7 +27,8 @@ def _number(low: float, high: float, allowed: str, *, open_low: bool = False) ->
     def holds(value: Any) -> bool:
         if isinstance(value, bool) or not isinstance(value, int | float):
             return False
-        return math.isfinite(value) and low <= value <= high and not (open_low and value == low)
+        # Compared as it is: an int may be too large for a float, and NaN is in no interval.
+        return low <= value <= high and not (open_low and value == low)
 
     return Rule(holds, allowed)
 
@@ -71,6 +71,7 @@ RULES: dict[str, Rule] = {
     "learning_rate": _number(0, 1e3, "a number above 0, at most 1000", open_low=True),
     "learning_rate_schedule": _one_of(tuple(SCHEDULES)),
     "weight_decay": _number(0, 1e3, "a number from 0 to 1000"),
+    "deterministic": Rule(lambda value: isinstance(value, bool), "True or False"),
     "seed": _whole(0, "a whole number from 0 to 4294967295", 2**32 - 1),
     "target_accuracy": _number(0, 1, "a number from 0 to 1"),
     "checkpoint_every_epochs": _POSITIVE,
@@ -109,6 +110,8 @@ class Config:
     learning_rate: float = 1e-3
     learning_rate_schedule: str = "constant"
     weight_decay: float = 0.0  # decoupled, of kernels alone
+    # On a GPU: deterministic operations alone, at some cost in speed. On a CPU they always are.
+    deterministic: bool = False
     seed: int = 0
 
     # Measurement.

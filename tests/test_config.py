@@ -30,6 +30,7 @@ WRONG = {
     "learning_rate": [0, -1e-3, float("nan"), float("inf"), "fast"],
     "learning_rate_schedule": ["linear"],
     "weight_decay": [-1, float("nan")],
+    "deterministic": [1, "yes", None],
     "seed": [-1, 2**32, 0.5],
     "target_accuracy": [-0.01, 1.01, 98],
     "checkpoint_every_epochs": [0],

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from flax import linen as nn
 
@@ -12,6 +13,8 @@ from jaxact import activations, data, models
 from jaxact.config import Config
 from jaxact.errors import ConfigError
 from jaxact.training import health, program
+from jaxact.training.clock import Clock
+from jaxact.training.state import TrainState
 from jaxact.training.steps import Examples, Keys
 
 # Subsets and the validation split are the same for every seed, so that seeds differ in training
@@ -32,7 +35,7 @@ class Setup:
       evaluations: the splits to evaluate, by name ("test", "validation"), in batches on the device.
       probe: the training images on which activation layers are examined; None: they are not.
       test_images: uint8 `[examples, height, width, channels]`, on the host; for the latency.
-      program: the compiled functions.
+      recipe, program: what decides the compiled functions, and these.
       keys: the run's streams of randomness.
       data_record: which data they are, as in `data.json`.
       steps_per_epoch: whole batches in the training images.
@@ -46,6 +49,7 @@ class Setup:
     evaluations: dict[str, Examples]
     probe: Examples | None
     test_images: np.ndarray
+    recipe: program.Recipe
     program: program.Program
     keys: Keys
     data_record: Mapping[str, Any]
@@ -111,6 +115,7 @@ def prepare(config: Config) -> Setup:
         evaluations={name: in_batches(split, mean, std) for name, split in splits.items()},
         probe=None if probe is None else on_device(probe.images, probe.labels, mean, std),
         test_images=splits["test"].images,
+        recipe=recipe,
         program=program.build(recipe),
         keys=Keys.from_seed(config.seed),
         data_record=data.describe(dataset),
@@ -120,6 +125,13 @@ def prepare(config: Config) -> Setup:
             or automatic_steps_per_dispatch(model, train.images[:1], config, steps_per_epoch)
         ),
     )
+
+
+def initial_state(setup: Setup, clock: Clock) -> TrainState:
+    """The state before the first step."""
+    images = jnp.zeros((1, *setup.train.images.shape[1:]), jnp.float32)
+    create = setup.program.init.prepare(clock, setup.keys.init, images)
+    return create(setup.keys.init, images)
 
 
 def choose_splits(dataset: data.Dataset, config: Config, input_size: int) -> dict[str, data.Split]:

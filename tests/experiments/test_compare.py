@@ -15,9 +15,10 @@ import pytest
 from experiments import dawnbench, running, study as studies, tables
 from experiments.plan import Plan
 from experiments.study import DIVERGED, DONE, FAILED, MISSING
+from jaxact import huge_pages
 from jaxact.config import Config
-from jaxact.errors import ConfigError, DataError, Interrupted, NonFiniteLossError
-from jaxact.training import loop, records
+from jaxact.errors import ConfigError, DataError, Interrupted, NonFiniteLossError, WorkdirError
+from jaxact.training import lock, loop, records
 from jaxact.training.signals import StopRequest
 
 ROOT = Path(__file__).parents[2]
@@ -215,6 +216,14 @@ def test_folders_that_hold_no_comparison_are_refused(tiny, tmp_path):
         studies.begin(tmp_path, plan)
 
 
+def test_two_processes_do_not_make_one_comparison(tiny, tmp_path):
+    plan = plan_of(tiny, "relu")
+    with lock.held(tmp_path), pytest.raises(WorkdirError, match=r"in use by another process"):
+        make(plan, tmp_path)
+    assert not (tmp_path / "study.json").exists()
+    assert studies.begin(tmp_path, plan).with_status(MISSING)  # a lock that nobody holds is none
+
+
 class StopAfter(StopRequest):
     """Asks to stop once it has been looked at so many times."""
 
@@ -316,12 +325,14 @@ def test_the_command_prints_the_answer_and_writes_its_files(tmp_path):
             "--author_email=ada@example.org",
         ),
         cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": str(tmp_path)},
+        env=os.environ | {"PYTHONPATH": str(tmp_path), huge_pages.VARIABLE: ""},
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 1, done.stderr  # for the run that failed; the other was made
+    environment = records.read_json(tmp_path / "run" / "relu" / "seed0" / "environment.json")
+    assert environment["huge_pages"] == (huge_pages.wanted({}) is not None)
     assert "relu reached 0 %" in done.stdout
     assert "broken:act, seed 0 failed: AttributeError:" in done.stdout
     assert done.stderr.splitlines()[-1].startswith("jaxact: 1 of 2 runs failed")
