@@ -75,12 +75,13 @@ def prepare_train_step(job: Job) -> Prepared:
     state, totals = initial_state(compiled, clock, keys, job.model), Totals.zero()
     order_arguments = (keys.order, jnp.int32(0), examples.labels)
     order = compiled.order.prepare(clock, *order_arguments)(*order_arguments)
-    dispatch = compiled.train(count).prepare(clock, state, totals, order, examples, keys)
+    steps = jnp.int32(count)
+    dispatch = compiled.train.prepare(clock, steps, state, totals, order, examples, keys)
     described = details(state, clock) | {"steps_per_dispatch": count}
 
     def run() -> int:
         nonlocal state, totals
-        state, totals = jax.block_until_ready(dispatch(state, totals, order, examples, keys))
+        state, totals = jax.block_until_ready(dispatch(steps, state, totals, order, examples, keys))
         return count
 
     def measure() -> dict[str, float]:

@@ -42,9 +42,9 @@ def origin(setup: Setup, clock: Clock, good: TrainState, bad_step: int, stop: St
 
 def next_state(setup: Setup, clock: Clock, state: TrainState) -> TrainState:
     """The state after one step, as the run made it."""
-    arguments = (state, Totals.zero(), order_at(setup, clock, state.step), setup.train, setup.keys)
-    one_step = setup.program.train(1).prepare(clock, *arguments)
-    return one_step(*arguments)[0]
+    order = order_at(setup, clock, state.step)
+    arguments = (jnp.int32(1), state, Totals.zero(), order, setup.train, setup.keys)
+    return setup.program.train.prepare(clock, *arguments)(*arguments)[0]
 
 
 def order_at(setup: Setup, clock: Clock, step: Array) -> Array:

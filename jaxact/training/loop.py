@@ -197,10 +197,11 @@ def train_epoch(
     while step < end:
         count = min(setup.steps_per_dispatch, end - step)
         arguments = (order, setup.train, keys)
-        dispatch = program.train(count).prepare(clock, state, totals, *arguments)
+        steps = jnp.int32(count)
+        dispatch = program.train.prepare(clock, steps, state, totals, *arguments)
         before_seconds = clock.train_seconds
         with clock.timing("train_seconds"):
-            state, totals = jax.block_until_ready(dispatch(state, totals, *arguments))
+            state, totals = jax.block_until_ready(dispatch(steps, state, totals, *arguments))
         step += count
         if (bad_step := int(totals.nonfinite_step)) >= 0:
             raise NonFiniteLossError(not_finite(setup, run, view, epoch + 1, bad_step))

@@ -72,7 +72,7 @@ class Program(NamedTuple):
     Attributes:
       init: `(key, images) -> TrainState`, images a normalised batch.
       order: `(key, epoch, labels) -> order`.
-      train: steps -> `(state, totals, order, examples, keys) -> (state, totals)`; state and totals
+      train: `(steps, state, totals, order, examples, keys) -> (state, totals)`; state and totals
         are donated.
       evaluate: `(state, batches) -> Totals`.
       health: `(state, probe) -> [LayerHealth, ...]`.
@@ -82,7 +82,7 @@ class Program(NamedTuple):
 
     init: AheadOfTime
     order: AheadOfTime
-    train: Callable[[int], AheadOfTime]
+    train: AheadOfTime
     evaluate: AheadOfTime
     health: AheadOfTime
     classifier: latency.Classifier
@@ -101,13 +101,9 @@ def build(recipe: Recipe) -> Program:
     )
     augment = functools.partial(data.augment, recipe.augmentation)
 
-    @functools.cache
-    def train(count: int) -> AheadOfTime:
-        many = functools.partial(
-            steps.train_many, model, optimizer, augment, data.normalize, recipe.batch_size, count
-        )
-        return AheadOfTime(many, donate=(0, 1))
-
+    train = functools.partial(
+        steps.train_many, model, optimizer, augment, data.normalize, recipe.batch_size
+    )
     evaluated = model.clone(folded=True)
 
     def forward(variables: Any, images: Array) -> Array:
@@ -122,7 +118,7 @@ def build(recipe: Recipe) -> Program:
         order=AheadOfTime(
             lambda key, epoch, labels: steps.epoch_order(key, epoch, labels.shape[0])
         ),
-        train=train,
+        train=AheadOfTime(train, donate=(1, 2)),
         evaluate=AheadOfTime(functools.partial(steps.evaluate, model, data.normalize)),
         health=AheadOfTime(functools.partial(health.measure, model, data.normalize)),
         classifier=latency.Classifier(forward),

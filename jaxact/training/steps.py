@@ -109,7 +109,7 @@ def train_many(
     augment: Augment,
     normalize: Normalize,
     batch_size: int,
-    steps: int,
+    steps: Array,
     state: TrainState,
     totals: Totals,
     order: Array,
@@ -120,11 +120,12 @@ def train_many(
 
     Every draw is `fold_in(key, step)`, so that step k is the same whether reached or resumed, and
     however many steps a dispatch has. What is left of an epoch after the last whole batch is
-    dropped; the next epoch's order leaves out others.
+    dropped; the next epoch's order leaves out others. `steps` is an int32, so that one compilation
+    serves dispatches of every length.
     """
     steps_per_epoch = examples.labels.shape[0] // batch_size
 
-    def body(carry: tuple[TrainState, Totals], _: None) -> tuple[tuple[TrainState, Totals], None]:
+    def body(_: Array, carry: tuple[TrainState, Totals]) -> tuple[TrainState, Totals]:
         state, totals = carry
         begin = (state.step % steps_per_epoch) * batch_size
         chosen = lax.dynamic_slice_in_dim(order, begin, batch_size)
@@ -144,9 +145,9 @@ def train_many(
             examples=totals.examples + batch_size,
             nonfinite_step=jnp.where(is_first, state.step, totals.nonfinite_step),
         )
-        return (next_state, totals), None
+        return next_state, totals
 
-    state, totals = lax.scan(body, (state, totals), length=steps)[0]
+    state, totals = lax.fori_loop(0, steps, body, (state, totals))
     # A last step can leave parameters that are not finite behind a loss that was.
     is_broken = ~all_finite((state.params, state.batch_stats)) & (totals.nonfinite_step < 0)
     nonfinite_step = jnp.where(is_broken, state.step, totals.nonfinite_step)

@@ -49,7 +49,7 @@ def run(problem, count, state, totals, augment=no_augmentation, order=None):
         augment,
         data.normalize,
         BATCH,
-        count,
+        jnp.int32(count),
         state,
         totals,
         order,
