@@ -14,7 +14,6 @@ from typing import Any
 
 import jinja2
 from absl import app
-from markupsafe import Markup
 from plotly import offline
 
 import jaxact
@@ -94,16 +93,17 @@ def page(study: Study) -> str:
         version=jaxact.__version__,
         data={
             "series": activations,
+            "epochs": plan.config.epochs,
             "evalSplit": plan.config.eval_split,
             "explorer": explored,
             "profile": profile,
             "workloads": [workload["data"] for workload in workloads],
         },
-        # Scripts and styles are ours and plotly's: the only texts that are not escaped.
-        css=Markup((PAGE / "page.css").read_text(encoding="utf-8")),
-        plotly=Markup(plotly),
-        javascript=Markup(javascript),
-        script_hashes=Markup(" ".join(map(_script_hash, (plotly, javascript)))),
+        # Ours and plotly's: the only texts that the template takes unescaped.
+        css=(PAGE / "page.css").read_text(encoding="utf-8"),
+        plotly=plotly,
+        javascript=javascript,
+        script_hashes=" ".join(map(_script_hash, (plotly, javascript))),
     )
 
 

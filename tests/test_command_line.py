@@ -137,3 +137,29 @@ def test_the_path_of_own_data_cannot_lead_a_new_workdir_astray(dataset):
     workdir = command_line.new_workdir(Config(dataset=dataset))
     assert workdir.parent == Path("runs")
     assert re.fullmatch(r"(my_red_images|own|x)-small_cnn-relu-[\d-]+", workdir.name)
+
+
+@pytest.mark.parametrize(
+    ("words", "error"),
+    [
+        ([], "takes DIR, none is given"),
+        (["a", "b"], "takes DIR, not 2"),
+        (["--nonsense", "a"], "nonsense"),
+    ],
+)
+def test_arguments_that_are_wrong_end_in_one_line(words, error, capsys):
+    with pytest.raises(SystemExit) as exit_info:
+        command_line.parse_arguments(["report", *words], ("DIR",))
+    assert exit_info.value.code == 2
+    said = capsys.readouterr().err
+    assert said.startswith("jaxact: ")
+    assert said.count("\n") == 1
+    assert error in said
+
+
+def test_arguments_are_returned_and_help_is_printed(capsys):
+    assert command_line.parse_arguments(["report", "a"], ("DIR",)) == ["report", "a"]
+    with pytest.raises(SystemExit) as exit_info:
+        command_line.parse_arguments(["report", "--help"], ("DIR",))
+    assert exit_info.value.code == 0
+    assert "--compilation_cache" in capsys.readouterr().out

@@ -7,10 +7,13 @@ wait for it for ever.
 import os
 import time
 from pathlib import Path
+from typing import Any
 
 from tensorboardX import summary
 from tensorboardX.event_file_writer import EventsWriter
 from tensorboardX.proto import event_pb2
+
+_messages: Any = event_pb2  # its classes are made when it is imported; no type checker sees them
 
 
 class Events:
@@ -26,11 +29,11 @@ class Events:
         folder.mkdir(exist_ok=True)
         self._writer = EventsWriter(str(folder / "events"), f".{os.getpid()}")
         if purge_step:
-            start = event_pb2.SessionLog(status=event_pb2.SessionLog.START)
-            self._writer.write_event(event_pb2.Event(step=purge_step, session_log=start))
+            start = _messages.SessionLog(status=_messages.SessionLog.START)
+            self._writer.write_event(_messages.Event(step=purge_step, session_log=start))
 
     def add_scalar(self, name: str, value: float, global_step: int) -> None:
-        event = event_pb2.Event(step=global_step, summary=summary.scalar(name, value))
+        event = _messages.Event(step=global_step, summary=summary.scalar(name, value))
         event.wall_time = time.time()
         self._writer.write_event(event)
 
