@@ -275,11 +275,15 @@ def _parameters(activation: Activation) -> tuple[bool, str]:
         def total(v: Any, name: str = name) -> jax.Array:
             return jnp.sum(jnp.sin(activation(x, **{name: v})))
 
-        gradient = float(jax.grad(total)(jnp.asarray(value)))
-        step = 1e-6
-        difference = float(total(value + step) - total(value - step)) / (2 * step)
-        if not np.isclose(gradient, difference, rtol=1e-5, atol=1e-6):
-            return False, f"d/d{name} is {gradient:.8g}, finite difference {difference:.8g}"
+        start = np.asarray(value, np.float64)
+        gradient = np.asarray(jax.grad(total)(jnp.asarray(start)))
+        for i in np.ndindex(start.shape):
+            step = np.zeros_like(start)
+            step[i] = 1e-6
+            difference = float(total(start + step) - total(start - step)) / 2e-6
+            if not np.isclose(gradient[i], difference, rtol=1e-5, atol=1e-6):
+                which = f"{name}[{i[0]}]" if i else name
+                return False, f"d/d{which} is {gradient[i]:.8g}, finite difference {difference:.8g}"
     return True, ", ".join(activation.params) or "none"
 
 

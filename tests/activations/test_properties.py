@@ -8,7 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from benchmarks.references import REFERENCES, evaluate
+from benchmarks.references import REFERENCES
+from benchmarks.truth import evaluate
 from jaxact import activations
 from jaxact.activations.checks import check_activation
 
