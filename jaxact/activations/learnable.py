@@ -7,7 +7,7 @@ from jax import Array
 from jax.typing import ArrayLike
 
 from jaxact.activations.numerics import elementwise, nan_like, negative_abs, negative_part, scaled
-from jaxact.activations.precision import exact_product, exact_sum, expm1
+from jaxact.activations.precision import exact_product, expm1
 from jaxact.activations.sigmoids import sigmoid
 
 _UNDERFLOWS = {jnp.dtype("float32"): 200.0, jnp.dtype("float64"): 800.0}  # e^-x is 0 here
@@ -112,15 +112,18 @@ def srs(x: Array, alpha: ArrayLike = 2.0, beta: ArrayLike = 3.0) -> Array:
 def _deformed(x: Array, t: Array) -> tuple[Array, Array, Array]:
     """u = max(0, 1 + (1 - t) x) for x <= 0 (1 where that is 0), log(u) / (1 - t), and its exp.
 
-    u is a sum of two numbers: with one, neither u near 0 nor u - 1 near 1 would be precise.
+    Near u = 1 the logarithm is that of 1 plus the product, near 0 that of u, to which 1 adds
+    without rounding; and the product is a sum of two numbers, as one would not be precise near 0.
     """
     r = 1 - t
     high, low = exact_product(r, negative_part(x))
-    first, error = exact_sum(jnp.ones_like(x), high)
-    u, rest = exact_sum(first, error + low)
+    u = (1 + high) + low
     is_cut = u <= 0
     u = jnp.where(is_cut, 1, u)
-    log = jnp.where(is_cut, -_UNDERFLOWS[x.dtype], (jnp.log(u) + rest / u) / r)
+    rest = low / u
+    near = jnp.log1p(jnp.maximum(high, -0.5)) + rest * (1 + rest / 2)
+    log = jnp.where(high > -0.5, near, jnp.log(u)) / r
+    log = jnp.where(is_cut, -_UNDERFLOWS[x.dtype], log)
     return u, log, jnp.exp(log)
 
 
