@@ -31,7 +31,7 @@ def _shrink(value: Function) -> Reference:
     )
 
 
-def _inverse_root_slope(x: mpf) -> mpf:
+def _inverse_root_slope(x: mpf) -> Any:
     return (1 + x * x) ** mpf(-1.5)
 
 
@@ -92,7 +92,7 @@ def _srs() -> Reference:
 def _pdelu() -> Reference:
     r = 1 - _float32("0.9")
 
-    def power(x: mpf, exponent: mpf) -> mpf:
+    def power(x: mpf, exponent: Any) -> Any:
         return mpf(0) if 1 + r * x <= 0 else (1 + r * x) ** exponent
 
     return Reference(

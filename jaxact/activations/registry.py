@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from jax import Array
 
-from jaxact.activations.record import Activation, ActivationError, Kink, Value
+from jaxact.activations.record import Activation, ActivationError, Kink, Number, Value
 from jaxact.activations.specs import parse, quote, text_of, text_of_value
 from jaxact.errors import did_you_mean
 
@@ -25,7 +25,7 @@ class Domain:
     high: float
     words: str
 
-    def checked(self, value: Value) -> Value:
+    def checked(self, value: Value) -> Number:
         """`value`, an integer as a float where a float is meant; raises ValueError outside."""
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise ValueError

@@ -79,6 +79,7 @@ def test_float64(name):
     moderate = np.abs(x) < 30
     x, true, slope = x[moderate].astype(np.float64), true[moderate], slope[moderate]
     activation, reference = activations.get(name), REFERENCES[name]
+    assert activation.derivative_function is not None
     sizes = _largest(true, x, reference.value_terms), _largest(slope, x, reference.derivative_terms)
     # 0.01 is another number in float64; the references have the one of float32.
     parameters = {**dict(activation.constants), **activation.params}

@@ -121,14 +121,14 @@ def test_a_learnable_parameter_starts_where_the_spec_says():
 
 
 def test_a_learnable_parameter_may_be_a_list():
-    act = activations.get("apl(slopes=[0.5, -1], hinges=[1, 0])")
-    assert act.params == {"slopes": (0.5, -1.0), "hinges": (1.0, 0.0)}
-    assert act.spec == "apl(slopes=[0.5, -1.0], hinges=[1.0, 0.0])"
+    act = activations.get("apl(slopes=[0.5, -2], hinges=[1, 0])")
+    assert act.params == {"slopes": (0.5, -2.0), "hinges": (1.0, 0.0)}
+    assert act.spec == "apl(slopes=[0.5, -2.0], hinges=[1.0, 0.0])"
     assert act.kinks == (Kink(0.0, -0.5), Kink(1.0, 1.0))
-    assert act.monotonic is False
+    assert act.monotonic is True
     x = jnp.asarray([[-2.0, 0.5, 3.0]])
-    np.testing.assert_allclose(act(x), [[-0.5, 0.75, 3]])
-    np.testing.assert_allclose(act.derivative(x), [[0.5, 0.5, 1]])
+    np.testing.assert_allclose(act(x), [[-2.5, 0.75, 3]])
+    np.testing.assert_allclose(act.derivative(x), [[1.5, 0.5, 1]])
     per_channel = jnp.asarray([[1.0, 0.5, 2.0], [0.0, -1.0, 1.0]])
     np.testing.assert_allclose(act(x, slopes=per_channel), [[3, 0.75, 3]])
     np.testing.assert_allclose(act.derivative(x, slopes=per_channel), [[-1, 0.5, 1]])

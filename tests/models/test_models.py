@@ -116,7 +116,7 @@ def pieces_of(layer, pieces):
 
 
 def test_maxout_dense_is_the_largest_of_dense_layers():
-    layer = MaxoutDense(features=4, pieces=3)
+    layer: Any = MaxoutDense(features=4, pieces=3)
     x = jax.random.normal(jax.random.key(1), (5, 7))
     variables = layer.init(jax.random.key(0), x)
     assert models.count_parameters(variables["params"]) == 3 * (7 * 4 + 4)
@@ -126,7 +126,7 @@ def test_maxout_dense_is_the_largest_of_dense_layers():
 
 
 def test_maxout_conv_is_the_largest_of_convolutions():
-    layer = MaxoutConv(features=4, size=3, pieces=2)
+    layer: Any = MaxoutConv(features=4, size=3, pieces=2)
     images = jax.random.normal(jax.random.key(1), (2, 6, 5, 3))
     variables = layer.init(jax.random.key(0), images)
     assert models.count_parameters(variables["params"]) == 2 * (9 * 3 * 4 + 4)
@@ -158,7 +158,7 @@ def test_maxout_of_one_piece_is_the_layer_and_others_must_fit():
 
 @pytest.mark.parametrize("precision", models.PRECISIONS)
 def test_maxout_keeps_its_parameters_in_float32(precision):
-    layer = MaxoutDense(features=2, precision=precision)
+    layer: Any = MaxoutDense(features=2, precision=precision)
     x = jnp.ones((1, 3), models.PRECISIONS[precision].dtype)
     with jax.numpy_dtype_promotion("standard"):
         variables = layer.init(jax.random.key(0), x)
