@@ -32,7 +32,7 @@ def _shrink(value: Function) -> Reference:
 
 
 def _inverse_root_slope(x: mpf) -> Any:
-    return (1 + x * x) ** mpf(-1.5)
+    return 1 / mpmath.sqrt(1 + x * x) ** 3
 
 
 def _snake_slope(x: mpf) -> mpf:

@@ -17,11 +17,14 @@ from jaxact.activations.sigmoids import tanh, tanh_derivative
 _ELISH_ROOT = (-0.881373587019543, 2.250545892825866e-17)  # of e^2x + 2 e^x - 1: log(sqrt(2) - 1)
 _HARD_ELISH_ROOT = (-0.4428544010023886, 1.4810791653201162e-17)  # of e^x (x + 2) - 1: W(e**2) - 2
 
+_UNDERFLOWS = 800.0  # e^-x is 0 here in float64 too
+
 
 @elementwise()
 def lisht_derivative(x: Array) -> Array:
     """Derivative of `lisht`: tanh(x) + x (1 - tanh(x)**2)."""
-    return tanh(x) + finite(x) * tanh_derivative(x)
+    near = jnp.clip(x, -_UNDERFLOWS, _UNDERFLOWS)  # farther out the second term is 0
+    return tanh(x) + near * tanh_derivative(x)
 
 
 @elementwise(lisht_derivative)

@@ -116,7 +116,7 @@ def _deformed(x: Array, t: Array) -> tuple[Array, Array, Array]:
     without rounding; and the product is a sum of two numbers, as one would not be precise near 0.
     """
     r = 1 - t
-    high, low = exact_product(r, negative_part(x))
+    high, low = exact_product(r, jnp.maximum(negative_part(x), -4 / r))
     u = (1 + high) + low
     is_cut = u <= 0
     u = jnp.where(is_cut, 1, u)
