@@ -95,7 +95,7 @@ def test_kinks_are_where_the_derivative_jumps(name):
         assert jax.grad(activation)(at) == pytest.approx(derivative, rel=1e-6)
 
 
-# Where the second derivative jumps, but the first does not.
+# Where the second derivative jumps, but the first does not (of `isrlu`, the third).
 SECOND_JUMPS = {
     "soft_sign": [0.0],
     "sparse_plus": [-1.0, 1.0],
@@ -104,6 +104,7 @@ SECOND_JUMPS = {
     "sqnl": [-2.0, 0.0, 2.0],
     "squared_relu": [0.0],
     "hard_mish": [0.0],
+    "isrlu": [0.0],
     "elish": [0.0],
     "hard_elish": [0.0],
     "pdelu": [0.0],
