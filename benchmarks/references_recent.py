@@ -35,7 +35,7 @@ def _inverse_root_slope(x: mpf) -> Any:
     return 1 / mpmath.sqrt(1 + x * x) ** 3
 
 
-def _snake_slope(x: mpf) -> mpf:
+def _snake_slope(x: mpf) -> Any:
     """Where 2 x overflows, its value before that."""
     half = mpf(float(np.finfo(np.float32).max)) / 2
     return 2 * mpmath.sin(min(max(x, -half), half) + mpmath.pi / 4) ** 2
@@ -51,7 +51,7 @@ def _quick_gelu() -> Reference:
     )
 
 
-def _elish_slope(x: mpf) -> mpf:
+def _elish_slope(x: mpf) -> Any:
     if x >= 0:
         return swish_slope(x)
     return mpmath.exp(x) * sigmoid(x) + mpmath.expm1(x) * sigmoid(x) * sigmoid(-x)
