@@ -71,6 +71,7 @@ RULES: dict[str, Rule] = {
     "checkpoint_every_epochs": _POSITIVE,
     "steps_per_dispatch": _or_null(_POSITIVE),
     "latency_samples": _COUNT,
+    "health_examples": _or_null(_COUNT),
 }
 
 
@@ -109,6 +110,9 @@ class Config:
     checkpoint_every_epochs: int = 1
     steps_per_dispatch: int | None = None  # None: an epoch; on a CPU about a second of work
     latency_samples: int = 1000  # 0: latency is not measured
+    # Training images on which activation layers are examined after each epoch. None: 2 % of them,
+    # at most 128; 0: never.
+    health_examples: int | None = None
 
 
 def default_config() -> ConfigDict:

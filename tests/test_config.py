@@ -34,6 +34,7 @@ WRONG = {
     "checkpoint_every_epochs": [0],
     "steps_per_dispatch": [0, -1],
     "latency_samples": [-1, 1.5],
+    "health_examples": [-1, 0.5, True],
 }
 
 

@@ -94,8 +94,9 @@ class Activation:
             return self.derivative_function(x, **arguments)
         if not self.elementwise:
             raise TypeError(f"{self.name} is not elementwise and was given no derivative_function")
-        x = jnp.asarray(x)
-        return jax.jvp(lambda v: self.function(v, **arguments), (x,), (jnp.ones_like(x),))[1]
+        # Backwards, as training does: a function with a custom_vjp has no other way.
+        y, pull_back = jax.vjp(lambda v: self.function(v, **arguments), jnp.asarray(x))
+        return pull_back(jnp.ones_like(y))[0]
 
     def _arguments(self, params: Mapping[str, Any]) -> dict[str, Any]:
         learnable = self.params

@@ -22,7 +22,7 @@ class Snapshot:
     Attributes:
       state: of training.
       totals: of the epoch at hand; zero at an epoch's end.
-      progress: JSON values: the clock's readings and the metrics rows so far.
+      progress: JSON values: the clock's readings, and the rows of metrics and health so far.
     """
 
     state: TrainState

@@ -22,6 +22,7 @@ class Clock:
       train_seconds: training dispatches, each waited for. Nothing else.
       compile_seconds: tracing and compilation.
       eval_seconds: evaluation.
+      health_seconds: the examination of activation layers, its row's writing included.
       wall_before_seconds: the wall clock before this process (of earlier processes of the same run)
         plus what of this process lay before `started`.
       started: `time.perf_counter()` when this clock began.
@@ -30,6 +31,7 @@ class Clock:
     train_seconds: float = 0.0
     compile_seconds: float = 0.0
     eval_seconds: float = 0.0
+    health_seconds: float = 0.0
     wall_before_seconds: float = 0.0
     started: float = dataclasses.field(default_factory=time.perf_counter)
 
@@ -48,10 +50,11 @@ class Clock:
             setattr(self, name, getattr(self, name) + time.perf_counter() - begin)
 
     def readings(self) -> dict[str, float]:
-        """The four clocks by the names they have in records."""
+        """The clocks by the names they have in records."""
         return {
             "train_seconds": self.train_seconds,
             "eval_seconds": self.eval_seconds,
+            "health_seconds": self.health_seconds,
             "compile_seconds": self.compile_seconds,
             "wall_seconds": self.wall_seconds,
         }
@@ -60,5 +63,6 @@ class Clock:
         """Counts on from the readings of an earlier process of the same run."""
         self.train_seconds += readings["train_seconds"]
         self.eval_seconds += readings["eval_seconds"]
+        self.health_seconds += readings.get("health_seconds", 0.0)  # younger than the others
         self.compile_seconds += readings["compile_seconds"]
         self.wall_before_seconds += readings["wall_seconds"]

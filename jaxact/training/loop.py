@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from jaxact import models
 from jaxact.config import Config
 from jaxact.errors import Interrupted, NonFiniteLossError
 from jaxact.inference import latency
-from jaxact.training import environment, records
+from jaxact.training import environment, health, records
 from jaxact.training.checkpoint import Checkpoints, Snapshot
 from jaxact.training.clock import Clock
 from jaxact.training.compilation import CacheUse
@@ -22,6 +23,7 @@ from jaxact.training.progress import ProgressView
 from jaxact.training.setup import Setup, prepare
 from jaxact.training.signals import StopRequest, stop_on_signals
 from jaxact.training.state import Totals, TrainState
+from jaxact.training.steps import Examples
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,15 +75,16 @@ def begin(setup: Setup, run: Run) -> Snapshot:
     """The newest checkpoint of the workdir, or the state before the first step."""
     images = jnp.zeros((1, *setup.train.images.shape[1:]), jnp.float32)
     create = setup.program.init.prepare(run.clock, setup.keys.init, images)
-    fresh = Snapshot(
-        create(setup.keys.init, images), Totals.zero(), {"rows": [], "epochs": setup.config.epochs}
-    )
-    if run.checkpoints.newest_step() is None:
-        return fresh
-    snapshot = run.checkpoints.restore(like=fresh)
-    run.clock.go_on_from(snapshot.progress["clock"])
-    # The file may hold epochs after the checkpoint, which are about to be trained again.
-    records.write_rows(run.workdir / records.METRICS, snapshot.progress["rows"])
+    progress = {"rows": [], "health": [], "epochs": setup.config.epochs}
+    snapshot = Snapshot(create(setup.keys.init, images), Totals.zero(), progress)
+    if run.checkpoints.newest_step() is not None:
+        snapshot = run.checkpoints.restore(like=snapshot)
+        snapshot.progress.setdefault("health", [])  # of a run begun before there was any
+        run.clock.go_on_from(snapshot.progress["clock"])
+    # The files may hold epochs after the checkpoint, which are about to be trained again.
+    for name, key in ((records.METRICS, "rows"), (records.HEALTH, "health")):
+        if snapshot.progress[key] or (run.workdir / name).exists():
+            records.write_rows(run.workdir / name, snapshot.progress[key])
     return snapshot
 
 
@@ -103,7 +106,8 @@ def finished_summary(setup: Setup, run: Run, snapshot: Snapshot) -> dict[str, An
 def train(setup: Setup, run: Run, snapshot: Snapshot) -> Snapshot:
     """Trains to the configuration's last epoch; the snapshot returned is on disk."""
     clock, config = run.clock, setup.config
-    state, totals, rows = snapshot.state, snapshot.totals, snapshot.progress["rows"]
+    state, totals = snapshot.state, snapshot.totals
+    rows, health_rows = snapshot.progress["rows"], snapshot.progress["health"]
     step = int(state.step)
     with (
         ProgressView(config.epochs, setup.steps_per_epoch, step) as view,
@@ -123,12 +127,20 @@ def train(setup: Setup, run: Run, snapshot: Snapshot) -> Snapshot:
             epoch = step // setup.steps_per_epoch + 1
             state, totals, step = train_epoch(setup, run, view, state, totals, step)
             if step == epoch * setup.steps_per_epoch:
+                if setup.probe is not None:
+                    health_rows.append(examine(setup, run, state, setup.probe, epoch))
+                    write_events(events, step, health.scalars(health_rows[-1]))
                 rows.append(end_epoch(setup, clock, state, totals, rows))
                 totals = Totals.zero()
                 records.append_row(run.workdir / records.METRICS, rows[-1])
-                write_events(events, rows[-1])
+                write_events(events, step, rows[-1])
                 view.after_epoch(rows[-1], config.eval_split)
-            progress = {"rows": rows, "clock": clock.readings(), "epochs": config.epochs}
+            progress = {
+                "rows": rows,
+                "health": health_rows,
+                "clock": clock.readings(),
+                "epochs": config.epochs,
+            }
             snapshot = Snapshot(state, totals, progress)
             is_due = epoch % config.checkpoint_every_epochs == 0 or step == setup.total_steps
             if is_due or run.stop:
@@ -194,6 +206,17 @@ def not_finite(setup: Setup, run: Run, epoch: int, step: int) -> str:
     )
 
 
+def examine(
+    setup: Setup, run: Run, state: TrainState, probe: Examples, epoch: int
+) -> dict[str, Any]:
+    """Writes the epoch's row of `health.jsonl`, and gives it."""
+    measure = setup.program.health.prepare(run.clock, state, probe)
+    with run.clock.timing("health_seconds"):
+        row = health.as_row(epoch, measure(state, probe))
+        records.append_row(run.workdir / records.HEALTH, row)
+    return row
+
+
 def end_epoch(
     setup: Setup, clock: Clock, state: TrainState, totals: Totals, rows: list[dict[str, Any]]
 ) -> dict[str, Any]:
@@ -223,10 +246,10 @@ def end_epoch(
     }
 
 
-def write_events(events: SummaryWriter, row: dict[str, Any]) -> None:
-    for name, value in row.items():
+def write_events(events: SummaryWriter, step: int, figures: Mapping[str, Any]) -> None:
+    for name, value in figures.items():
         if name not in ("epoch", "step") and value is not None:
-            events.add_scalar(name, value, global_step=row["step"])
+            events.add_scalar(name, value, global_step=step)
     events.flush()
 
 

@@ -10,7 +10,7 @@ from jax import Array
 from jaxact import data, models
 from jaxact.inference import latency
 from jaxact.inference.folding import fold_batch_norm
-from jaxact.training import steps
+from jaxact.training import health, steps
 from jaxact.training.clock import Clock
 from jaxact.training.optimizer import create_optimizer
 from jaxact.training.state import TrainState, create_state
@@ -58,6 +58,7 @@ class Program(NamedTuple):
       train: steps -> `(state, totals, order, examples, keys) -> (state, totals)`; state and totals
         are donated.
       evaluate: `(state, batches) -> Totals`.
+      health: `(state, probe) -> [LayerHealth, ...]`.
       classifier: for the latency; takes what `fold` gives.
       fold: `(state, mean, std)` to the classifier's variables.
     """
@@ -66,6 +67,7 @@ class Program(NamedTuple):
     order: AheadOfTime
     train: Callable[[int], AheadOfTime]
     evaluate: AheadOfTime
+    health: AheadOfTime
     classifier: latency.Classifier
     fold: Callable[[TrainState, Array, Array], Any]
 
@@ -105,6 +107,7 @@ def build(recipe: Recipe) -> Program:
         ),
         train=train,
         evaluate=AheadOfTime(functools.partial(steps.evaluate, model, data.normalize)),
+        health=AheadOfTime(functools.partial(health.measure, model, data.normalize)),
         classifier=latency.Classifier(forward),
         fold=fold,
     )

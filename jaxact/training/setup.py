@@ -10,7 +10,7 @@ from flax import linen as nn
 from jaxact import activations, data, models
 from jaxact.config import Config
 from jaxact.errors import ConfigError
-from jaxact.training import program
+from jaxact.training import health, program
 from jaxact.training.steps import Examples, Keys
 
 # Subsets and the validation split are the same for every seed, so that seeds differ in training
@@ -29,6 +29,7 @@ class Setup:
       model, activation: as built.
       train: the training images, on the device.
       evaluations: the splits to evaluate, by name ("test", "validation"), in batches on the device.
+      probe: the training images on which activation layers are examined; None: they are not.
       test_images: uint8 `[examples, height, width, channels]`, on the host; for the latency.
       program: the compiled functions.
       keys: the run's streams of randomness.
@@ -41,6 +42,7 @@ class Setup:
     activation: activations.Activation
     train: Examples
     evaluations: dict[str, Examples]
+    probe: Examples | None
     test_images: np.ndarray
     program: program.Program
     keys: Keys
@@ -83,6 +85,7 @@ def prepare(config: Config) -> Setup:
             f"config.batch_size={config.batch_size} must be at most the number of training images, "
             f"{len(train.labels)}"
         )
+    probe = choose_probe(train, config)
     mean, std = data.channel_statistics(train.images)
     recipe = program.Recipe(
         model=model,
@@ -103,6 +106,7 @@ def prepare(config: Config) -> Setup:
         activation=activation,
         train=on_device(train.images, train.labels, mean, std),
         evaluations={name: in_batches(split, mean, std) for name, split in splits.items()},
+        probe=None if probe is None else on_device(probe.images, probe.labels, mean, std),
         test_images=splits["test"].images,
         program=program.build(recipe),
         keys=Keys.from_seed(config.seed),
@@ -128,6 +132,20 @@ def choose_splits(dataset: data.Dataset, config: Config, input_size: int) -> dic
         name: data.Split(data.fit_to_model(split.images, input_size), split.labels)
         for name, split in splits.items()
     }
+
+
+def choose_probe(train: data.Split, config: Config) -> data.Split | None:
+    """The training images on which activation layers are examined: the same for every seed."""
+    examples = config.health_examples
+    if examples is None:
+        examples = health.automatic_examples(len(train))
+    if examples > len(train):
+        raise ConfigError(
+            f"config.health_examples={examples} must be at most the number of training images, "
+            f"{len(train)} (0: health is not recorded; null: 2 % of them, at most "
+            f"{health.AUTOMATIC_MOST})"
+        )
+    return data.subset(train, examples, SPLIT_SEED) if examples else None
 
 
 def on_device(*leaves: Any) -> Examples:

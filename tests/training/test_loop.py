@@ -54,7 +54,14 @@ SUMMARY_KEYS = {
     "peak_memory_bytes",
     "latency_ms",
 }
-TIMES = {"train_seconds", "eval_seconds", "compile_seconds", "wall_seconds", "images_per_second"}
+TIMES = {
+    "train_seconds",
+    "eval_seconds",
+    "health_seconds",
+    "compile_seconds",
+    "wall_seconds",
+    "images_per_second",
+}
 
 
 def rows_without_times(workdir):
