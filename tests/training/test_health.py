@@ -4,16 +4,19 @@ import contextlib
 import dataclasses
 import math
 import signal
+from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from flax import linen as nn
 
 from jaxact import activations, data, models
 from jaxact.activations import Activation
 from jaxact.config import Config
 from jaxact.errors import ConfigError, Interrupted
+from jaxact.models.layers import flatten
 from jaxact.models.observation import observe
 from jaxact.training import health, loop, records, setup
 from jaxact.training.signals import StopRequest
@@ -62,7 +65,7 @@ def with_leaf(variables, layer, name, change):
     return {**variables, "params": {**params, layer: changed}}
 
 
-@pytest.mark.parametrize("dead", [0, 7, 50])
+@pytest.mark.parametrize("dead", [7, 50])
 def test_a_bias_far_below_zero_makes_that_many_relu_units_of_a_dense_layer_dead(dead):
     network, variables = create("relu")
     # A bias of 100 for the others: they are on for every image.
@@ -84,7 +87,7 @@ def test_a_unit_of_a_convolution_is_a_channel():
     assert layer["ActivationLayer_0"]["dead"] == pytest.approx(0.3)
 
 
-@pytest.mark.parametrize("spec", ["leaky_relu", "prelu", "identity", "softmax"])
+@pytest.mark.parametrize("spec", ["leaky_relu", "softmax"])
 def test_what_has_a_slope_everywhere_is_never_dead(spec):
     network, variables = create(spec)
     for name in ("Conv_0", "Conv_1", "Dense_0"):
@@ -99,7 +102,7 @@ def test_the_small_slope_of_leaky_relu_is_not_below_one_percent():
     assert measured(network, variables, random_probe())["ActivationLayer_2"]["saturated"] == 0
 
 
-@pytest.mark.parametrize("spec", ["tanh", "sigmoid", "soft_sign", "swish", "softplus"])
+@pytest.mark.parametrize("spec", ["tanh", "swish"])
 def test_units_at_the_flat_end_saturate_and_are_not_dead(spec):
     network, variables = create(spec)
     flat = lambda old: jnp.where(jnp.arange(50) < 20, -20.0, 0.5).astype(old.dtype)  # noqa: E731
@@ -198,7 +201,7 @@ def by_hand(params, images, act):
     return outputs, logits_from
 
 
-@pytest.mark.parametrize("spec", ["tanh", "softmax", "swish"])
+@pytest.mark.parametrize("spec", ["softmax", "swish"])
 def test_figures_equal_a_computation_by_hand(spec):
     network, variables = create(spec)
     probe = random_probe()
@@ -232,11 +235,22 @@ def test_the_gradient_norm_does_not_depend_on_how_often_an_image_is_in_the_probe
         assert again[name]["gradient_norm"] == pytest.approx(row["gradient_norm"], rel=1e-5)
 
 
+class OneLayer(models.ConvNet):
+    input_size: ClassVar[int] = 28
+
+    @nn.compact
+    def __call__(self, images, *, train):
+        del train
+        return self.logits(self.activate(self.dense(flatten(images), 5)))
+
+
 @pytest.mark.parametrize("spec", activations.names())
 def test_every_activation_has_finite_figures(spec):
-    network, variables = create(spec)
-    layers = measured(network, variables, random_probe(examples=4))
-    assert list(layers) == LAYERS["small_cnn"]
+    network = OneLayer(activations.get(spec))
+    probe = random_probe()
+    variables = network.init(jax.random.key(0), jnp.zeros((1, *SHAPES["small_cnn"])), train=False)
+    layers = measured(network, variables, probe)
+    assert list(layers) == ["ActivationLayer_0"]
     for row in layers.values():
         assert row.keys() == {
             "layer",
@@ -248,15 +262,15 @@ def test_every_activation_has_finite_figures(spec):
         }
         assert all(math.isfinite(row[name]) for name in row if name != "layer")
         assert 0 <= row["dead"] <= row["dead"] + row["saturated"] <= 1
-        assert row["dead"] == (spec == "binary_step")
+        assert (row["dead"] == 1) == (spec == "binary_step")
 
 
-@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
-def test_vgg_has_eight_layers_in_the_order_of_the_network(precision):
-    network, variables = create("swish", "vgg11", precision=precision)
-    layers = measured(network, variables, random_probe("vgg11", 2))
-    assert list(layers) == LAYERS["vgg11"]
-    assert all(row["gradient_norm"] > 0 for row in layers.values())
+def test_bfloat16_is_examined_in_float32():
+    exact = measured(*create("swish"), random_probe())
+    for name, row in measured(*create("swish", precision="bfloat16"), random_probe()).items():
+        assert row["deviation"] == pytest.approx(exact[name]["deviation"], rel=0.05)
+        assert row["gradient_norm"] == pytest.approx(exact[name]["gradient_norm"], rel=0.05)
+        assert row["deviation"] != exact[name]["deviation"]
 
 
 @pytest.mark.parametrize("name", models.names())
