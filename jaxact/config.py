@@ -119,7 +119,7 @@ class Config:
     checkpoint_every_epochs: int = 1
     steps_per_dispatch: int | None = None  # None: an epoch; on a CPU about a second of work
     latency_samples: int = 1000  # 0: latency is not measured
-    # Training images on which activation layers are examined after each epoch. None: 2 % of them,
+    # Training images on which activation layers are examined after each epoch. None: 1 % of them,
     # at most 128; 0: never.
     health_examples: int | None = None
 

@@ -25,7 +25,7 @@ SATURATED_SHARE = 0.95  # of the probe batch. ReLU is flat for half of it when a
 SLOPE_RANGE = 10.0  # the largest slope is looked for at inputs from -10 to 10
 SLOPE_POINTS = 401
 
-AUTOMATIC_SHARE = 0.02  # of the training images: less than 2 % of an epoch's work
+AUTOMATIC_SHARE = 0.01  # of the training images: less than 1 % of an epoch's work
 AUTOMATIC_MOST = 128
 
 
@@ -56,7 +56,7 @@ class LayerHealth:
 
 
 def automatic_examples(train_examples: int) -> int:
-    """The size of the probe batch unless one is asked for: 2 % of the training images, up to 128.
+    """The size of the probe batch unless one is asked for: 1 % of the training images, up to 128.
 
     The probe is passed forward and back about once an epoch, so its share of the epoch's images
     bounds its share of the training time.

@@ -146,13 +146,14 @@ def train(setup: Setup, run: Run, snapshot: Snapshot) -> Snapshot:
             epoch = step // setup.steps_per_epoch + 1
             state, totals, step = train_epoch(setup, run, view, state, totals, step)
             if step == epoch * setup.steps_per_epoch:
+                figures: dict[str, Any] = {}
                 if setup.probe is not None:
                     health_rows.append(examine(setup, run, state, setup.probe, epoch))
-                    write_events(events, step, health.scalars(health_rows[-1]))
+                    figures = health.scalars(health_rows[-1])
                 rows.append(end_epoch(setup, clock, state, totals, rows))
                 totals = Totals.zero()
                 records.append_row(run.workdir / records.METRICS, rows[-1])
-                write_events(events, step, rows[-1])
+                write_events(events, step, figures | rows[-1])
                 view.after_epoch(rows[-1], config.eval_split)
             progress = {
                 "rows": rows,

@@ -158,7 +158,7 @@ def choose_probe(train: data.Split, config: Config) -> data.Split | None:
     if examples > len(train):
         raise ConfigError(
             f"config.health_examples={examples} must be at most the number of training images, "
-            f"{len(train)} (0: health is not recorded; null: 2 % of them, at most "
+            f"{len(train)} (0: health is not recorded; null: 1 % of them, at most "
             f"{health.AUTOMATIC_MOST})"
         )
     return data.subset(train, examples, SPLIT_SEED) if examples else None
