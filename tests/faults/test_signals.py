@@ -9,6 +9,7 @@ import sys
 import textwrap
 import time
 from pathlib import Path
+from typing import Any
 
 import killing
 import pytest
@@ -44,7 +45,7 @@ def signal_when(monkeypatch, place, name, number):
     assert sent
 
 
-MOMENTS = {
+MOMENTS: dict[str, tuple[Any, str]] = {
     "restoring": (loop, "begin"),
     "compiling": (program.AheadOfTime, "prepare"),
     "evaluating": (loop, "end_epoch"),
