@@ -50,11 +50,10 @@ def log_sigmoid(x: Array) -> Array:
 def _squareplus_below(x: Array, b: ArrayLike) -> tuple[Array, Array]:
     """squareplus(-|x|) and its derivative there: neither cancels, and x**2 does not overflow."""
     magnitude = -negative_abs(x)
-    far = 1e18 if x.dtype == jnp.float32 else 1e150
-    near = jnp.minimum(magnitude, far)
-    root = jnp.where(magnitude > far, magnitude, jnp.sqrt(near * near + b))
-    value = jnp.divide(0.5 * b, root + magnitude)
-    return value, value / root
+    near = jnp.minimum(magnitude, 1e19 if x.dtype == jnp.float32 else 1e150)
+    root = jnp.sqrt(near * near + b)
+    value = jnp.divide(0.5 * b, jnp.maximum(root, magnitude) + magnitude)
+    return value, jnp.divide(0.5 * b, (root + near) * root)
 
 
 @elementwise()
