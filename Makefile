@@ -20,7 +20,7 @@ run: .venv/installed  ## compare the paper's six activations on the embedded dig
 test: .venv/installed-dev  ## the whole test suite
 	$(BIN)/python -m pytest -n 2
 
-soak: .venv/installed-dev  ## hundreds of kills, thousands of hostile inputs: docs/reliability.md
+soak: .venv/installed-dev  ## hundreds of kills, thousands of hostile inputs; writes docs/reliability.md
 	PYTHONPATH=. $(BIN)/python tests/faults/soak.py
 
 lint: .venv/installed-dev

@@ -12,6 +12,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 
 from jaxact import models
@@ -111,7 +112,8 @@ def flat_units(
     """The shares of dead and of saturated units, as `LayerHealth` defines them.
 
     Args:
-      learned: the activation's parameters, of shape `[]` or `[units]`.
+      learned: the activation's parameters, of shape `[]` or `[units]`, or with an axis of
+        coefficients before: `[coefficients]` or `[coefficients, units]`.
       inputs: `[batch, ..., units]`.
     """
     if not activation.elementwise and activation.derivative_function is None:
@@ -140,8 +142,10 @@ def largest_slope(activation: Activation, learned: Mapping[str, Array], rank: in
         points = jnp.linspace(-SLOPE_RANGE, SLOPE_RANGE, SLOPE_POINTS, dtype=jnp.float32)
         return jax.vmap(slope)(points).max()
 
-    is_shared = all(parameter.ndim == 0 for parameter in learned.values())
-    return largest(learned) if is_shared else jax.vmap(largest)(dict(learned))
+    is_shared = all(
+        value.ndim == np.ndim(activation.params[name]) for name, value in learned.items()
+    )
+    return largest(learned) if is_shared else jax.vmap(largest, in_axes=-1)(dict(learned))
 
 
 def as_row(epoch: int, layers: list[LayerHealth]) -> dict[str, Any]:

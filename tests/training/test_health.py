@@ -161,6 +161,17 @@ def test_the_largest_slope_follows_what_is_learned():
     np.testing.assert_array_equal(health.largest_slope(act, channels, 2), [1, 2, 3])
 
 
+def test_the_largest_slope_where_a_parameter_is_an_array_of_coefficients():
+    act = activations.get("apl")
+    layer = {name: jnp.asarray(value, jnp.float32) for name, value in act.params.items()}
+    assert health.largest_slope(act, layer, 4).shape == ()
+    units = {name: jnp.stack([value, 3 * value + 1], -1) for name, value in layer.items()}
+    largest = health.largest_slope(act, units, 2)
+    for unit in (0, 1):
+        alone = {name: value[:, unit] for name, value in units.items()}
+        assert float(largest[unit]) == float(health.largest_slope(act, alone, 2))
+
+
 @pytest.mark.parametrize("sharing", ["layer", "channel"])
 def test_a_learned_slope_of_zero_is_a_dead_unit(sharing):
     network, variables = create("prelu", sharing=sharing)
