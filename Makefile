@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test lint types clean
+.PHONY: run test soak lint types clean
 .DEFAULT_GOAL := run
 
 .venv/installed: requirements.txt constraints.txt
@@ -19,6 +19,9 @@ run: .venv/installed  ## compare the paper's six activations on the embedded dig
 
 test: .venv/installed-dev  ## the whole test suite
 	$(BIN)/python -m pytest -n 2
+
+soak: .venv/installed-dev  ## hundreds of kills, thousands of hostile inputs; writes docs/reliability.md
+	PYTHONPATH=. $(BIN)/python tests/faults/soak.py
 
 lint: .venv/installed-dev
 	$(BIN)/ruff check .

@@ -4,7 +4,7 @@
 
 Against mpmath with 50 digits, over about 20,000 points a function: every exponent of float32 in
 both signs, [-100, 100], and the neighbourhood of each root and kink. What is counted as an error
-is said in `benchmarks.references`. Prints a table and writes JSON with machine and versions.
+is said in `benchmarks.truth`. Prints a table and writes JSON with machine and versions.
 """
 
 import argparse
@@ -17,14 +17,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from benchmarks import references, results
-from benchmarks.references import (
-    DERIVATIVE_TOLERANCE,
-    REFERENCES,
-    VALUE_TOLERANCE,
-    Reference,
-    evaluate,
-)
+from benchmarks import results, truth
+from benchmarks.references import REFERENCES
+from benchmarks.truth import DERIVATIVE_TOLERANCE, VALUE_TOLERANCE, Reference, evaluate
 from jaxact import activations
 from jaxact.training import environment
 
@@ -59,7 +54,7 @@ def measure(name: str, count: int) -> dict[str, Any]:
     """The worst relative errors of one activation and where they are, and those of jax.nn's."""
     activation, reference = activations.get(name), REFERENCES[name]
     rows = not activation.elementwise
-    x = references.softmax_rows(count) if rows else references.points(reference, count)
+    x = truth.softmax_rows(count) if rows else truth.points(reference, count)
     true, slope = evaluate(reference.value, x), evaluate(reference.derivative, x)
     errors = {
         "value": reference.value_errors(activation(x), true, x),

@@ -17,6 +17,7 @@ from experiments import measures, statistics
 from experiments.paper import PAPER_ACTIVATIONS
 from experiments.statistics import MIN_PAIRS, Comparison, Estimate
 from experiments.study import Study, Workload
+from jaxact import data
 
 CONFIRMED, REFUTED, UNDECIDED = "confirmed", "refuted", "undecided"
 
@@ -60,7 +61,7 @@ def _together(datasets: Sequence[str], judged: Sequence[Judged]) -> Judged:
         verdict = REFUTED
     if len(judged) == 1:
         return judged[0]
-    texts = [f"{dataset}: {one.evidence}" for dataset, one in zip(datasets, judged, strict=True)]
+    texts = [f"{data.title(d)}: {one.evidence}" for d, one in zip(datasets, judged, strict=True)]
     return Judged(verdict, " ".join(texts))
 
 
@@ -180,7 +181,8 @@ def prelu_is_unstable(study: Study) -> Judged:
         elif far <= UNSTABLE_RANKS:
             verdict = REFUTED
         verdicts.add(verdict)
-        parts.append(f"from {study.plan.datasets[0]} to {dataset} {_signed(moved, 'ranks')}")
+        way = f"from {data.title(study.plan.datasets[0])} to {data.title(dataset)}"
+        parts.append(f"{way} {_signed(moved, 'ranks')}")
     verdict = CONFIRMED if CONFIRMED in verdicts else REFUTED
     if UNDECIDED in verdicts and CONFIRMED not in verdicts:
         verdict = UNDECIDED

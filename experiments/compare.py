@@ -6,6 +6,13 @@ images and augmentation; seeds are 0 to N-1. Finished runs are not made again, s
 was stopped goes on when the same command is given; more seeds, activations or epochs extend it.
 """
 
+if __name__ == "__main__":  # before the slow imports: it may start the process again
+    from jaxact import huge_pages
+    from jaxact.training import signals
+
+    huge_pages.restart()
+    signals.end_on_signals()  # also while the imports below take their seconds
+
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,7 +24,7 @@ from experiments.options import make_plan
 from experiments.paper import PAPER_ACTIVATIONS
 from experiments.running import make_runs
 from experiments.study import FAILED, MISSING, Study
-from jaxact import command_line
+from jaxact import command_line, data
 from jaxact.config import check
 from jaxact.errors import Interrupted, JaxactError
 from jaxact.training.signals import stop_on_signals
@@ -76,7 +83,8 @@ def compare() -> None:
         baseline=BASELINE.value,
     )
     author = dawnbench.author(AUTHOR.value, AUTHOR_EMAIL.value) if FORMAT.value else None
-    workdir = Path(WORKDIR.value or f"runs/compare-{'-'.join(plan.datasets)}-{config.model}")
+    names = "-".join(map(data.title, plan.datasets))
+    workdir = Path(WORKDIR.value or f"runs/compare-{names}-{config.model}")
     study = studies.begin(workdir, plan)
     with stop_on_signals() as stop:
         study = make_runs(study, workdir, stop)

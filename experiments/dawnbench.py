@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from experiments.study import DONE, Run, Study
+from experiments.study import DONE, Run, Study, folder_name
 from jaxact.errors import ConfigError
 from jaxact.training import records
 
@@ -58,7 +58,7 @@ def export(study: Study, folder: Path, author: Author, today: str | None = None)
     timestamp = today or datetime.date.today().isoformat()
     paths = []
     for run in study.with_status(DONE):
-        place = folder / DATASETS.get(run.dataset, run.dataset) / "train"
+        place = folder / DATASETS.get(run.dataset, folder_name(run.dataset)) / "train"
         place.mkdir(parents=True, exist_ok=True)
         path = place / f"{file_name(study, run, author)}.json"
         records.write_json(path, entry(study, run, author, timestamp))

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from experiments import figures, findings, report, tables
 from experiments.study import DONE, Study
+from jaxact import data
 from jaxact.training import records
 
 FIGURES = "figures"
@@ -12,7 +13,7 @@ FIGURES = "figures"
 def write_tables(study: Study, workdir: Path) -> None:
     """Writes `table.md` (with the answer and the paper's findings), `table.csv`, `table.json`."""
     answers = "\n\n".join(
-        f"{workload.dataset}, learning rate {workload.learning_rate:g}: "
+        f"{data.title(workload.dataset)}, learning rate {workload.learning_rate:g}: "
         f"{findings.answer(study, workload)}"
         for workload in study.workloads()
     )

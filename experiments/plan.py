@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from jaxact import data
 from jaxact.config import Config
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ VARIED = ("dataset", "learning_rate", "activation", "seed", "target_accuracy", "
 
 def folder_name(spec: str) -> str:
     """A spec as the name of a folder: itself, with what file systems dislike replaced."""
-    return re.sub(r"[^\w.=(),+-]", "_", spec)
+    return re.sub(r"[^\w.=(),+-]", "_", spec).lstrip(".") or "_"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,7 +72,7 @@ class Plan:
         """A run in a line of text: `relu, seed 0`, and what else tells it from the others."""
         parts = [run.activation, f"seed {run.seed}"]
         if len(self.datasets) > 1:
-            parts.append(run.dataset)
+            parts.append(data.title(run.dataset))
         if len(self.learning_rates) > 1:
             parts.append(f"learning rate {run.learning_rate:g}")
         return ", ".join(parts)

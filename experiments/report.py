@@ -14,7 +14,6 @@ from typing import Any
 
 import jinja2
 from absl import app
-from markupsafe import Markup
 from plotly import offline
 
 import jaxact
@@ -29,7 +28,7 @@ from experiments import (
     tables,
 )
 from experiments.study import Study, Workload
-from jaxact import command_line
+from jaxact import command_line, data
 from jaxact.training import records
 
 REPORT = "report.html"
@@ -94,16 +93,17 @@ def page(study: Study) -> str:
         version=jaxact.__version__,
         data={
             "series": activations,
+            "epochs": plan.config.epochs,
             "evalSplit": plan.config.eval_split,
             "explorer": explored,
             "profile": profile,
             "workloads": [workload["data"] for workload in workloads],
         },
-        # Scripts and styles are ours and plotly's: the only texts that are not escaped.
-        css=Markup((PAGE / "page.css").read_text(encoding="utf-8")),
-        plotly=Markup(plotly),
-        javascript=Markup(javascript),
-        script_hashes=Markup(" ".join(map(_script_hash, (plotly, javascript)))),
+        # Ours and plotly's: the only texts that the template takes unescaped.
+        css=(PAGE / "page.css").read_text(encoding="utf-8"),
+        plotly=plotly,
+        javascript=javascript,
+        script_hashes=" ".join(map(_script_hash, (plotly, javascript))),
     )
 
 
@@ -120,7 +120,8 @@ def _script_hash(script: str) -> str:
 
 
 def _title(study: Study) -> str:
-    return f"Which activation for {study.plan.config.model} on {' and '.join(study.plan.datasets)}?"
+    datasets = " and ".join(map(data.title, study.plan.datasets))
+    return f"Which activation for {study.plan.config.model} on {datasets}?"
 
 
 def _percent(share: float) -> str:
@@ -132,7 +133,7 @@ def _targets(study: Study) -> str:
     targets = {name: _percent(study.plan.target_accuracy(name)) for name in study.plan.datasets}
     if len(set(targets.values())) == 1:
         return next(iter(targets.values()))
-    return ", ".join(f"{target} ({name})" for name, target in targets.items())
+    return ", ".join(f"{target} ({data.title(name)})" for name, target in targets.items())
 
 
 def _summary(study: Study) -> str:
@@ -155,7 +156,7 @@ def _workload(study: Study, workload: Workload) -> dict[str, Any]:
     curves, health = content.curves(study, workload), content.health(study, workload)
     target = study.plan.target_accuracy(workload.dataset)
     return {
-        "name": f"{workload.dataset}, learning rate {workload.learning_rate:g}",
+        "name": f"{data.title(workload.dataset)}, learning rate {workload.learning_rate:g}",
         "answer": re.split(r"(?<=\.) ", findings.answer(study, workload)),  # its sentences
         "target": _percent(target),
         "table": _results(study, workload),

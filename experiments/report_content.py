@@ -4,7 +4,7 @@ Every list that runs over activations is in the plan's order; None stands where 
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,7 +14,7 @@ from experiments.study import DIVERGED, DONE, FAILED, MISSING, Study, Workload
 from jaxact import activations
 
 LIGHT, DARK = "#fcfcfa", "#15171a"  # the page's backgrounds; page.css has the same
-DARK_CONTRAST = 4.5  # of a line with dark paper; on light paper colours are those of the figures
+DARK_CONTRAST = 3.0  # of lines: WCAG 2.2, 1.4.11; on light paper colours are the figures' own
 EXPLORED = (-6.0, 6.0, 1201)  # first and last x, and how many
 HEALTH_MEASURES = ("dead", "saturated", "gradient_norm", "mean", "deviation")
 SHARES = ("dead", "saturated")
@@ -33,6 +33,7 @@ _OUTLINES = {
     "triangle-left": "M-5 0L4-5V5z",
     "hexagon": "M0-5L4.3-2.5V2.5L0 5L-4.3 2.5V-2.5z",
 }
+_NULLS = {"train_examples": "all", "test_examples": "all"}  # what None says in these fields
 # Fields of the configuration that the plan replaces, and one that says where files lie, no more.
 _REPLACED = ("dataset", "learning_rate", "activation", "seed", "data_dir")
 
@@ -173,12 +174,15 @@ def profile(study: Study) -> dict[str, Any] | None:
         ]
         for name in study.plan.activations
     }
-    best = np.min(list(medians.values()), axis=0)
-    ratios = np.divide(list(medians.values()), best)
-    finite = ratios[np.isfinite(ratios)]
-    if not finite.size:
+    ratios = [
+        time / min(of_workload)
+        for of_workload in zip(*medians.values(), strict=True)
+        for time in of_workload
+        if math.isfinite(time) and not any(map(math.isnan, of_workload))
+    ]
+    if not ratios:
         return None
-    corners = np.unique(np.append(finite, (1.0, 1.05 * finite.max())))
+    corners = np.unique([1.0, *ratios, 1.05 * max(ratios)])
     shares = statistics.performance_profile(medians, corners.tolist())
     return {"ratios": _list(corners), "shares": [_list(share) for share in shares.values()]}
 
@@ -279,12 +283,16 @@ def environment(study: Study) -> list[Fact]:
 def configuration(study: Study) -> dict[str, Any]:
     """What was compared, then every field that all runs share."""
     plan = study.plan
-    shared: Mapping[str, Any] = plan.as_json()["config"]
+    shared = {
+        field: _NULLS.get(field, "automatic") if value is None else value
+        for field, value in plan.as_json()["config"].items()
+        if field not in _REPLACED
+    }
     return {
         "activations": ", ".join(plan.activations),
         "baseline": plan.baseline,
         "datasets": ", ".join(plan.datasets),
         "learning_rates": ", ".join(f"{rate:g}" for rate in plan.learning_rates),
         "seeds": f"{plan.seeds} (0 to {plan.seeds - 1})" if plan.seeds > 1 else "1 (seed 0)",
-        **{field: value for field, value in shared.items() if field not in _REPLACED},
+        **shared,
     }

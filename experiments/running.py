@@ -1,5 +1,6 @@
 """Makes the runs of a comparison that are not there yet, one after another."""
 
+import contextlib
 import traceback
 from pathlib import Path
 
@@ -7,18 +8,19 @@ from experiments.live import StudyView
 from experiments.study import DIVERGED, DONE, FAILED, MISSING, Run, Study, read_run
 from jaxact.config import Config
 from jaxact.errors import ConfigError, Interrupted, JaxactError, NonFiniteLossError
-from jaxact.training import loop
+from jaxact.training import lock, loop, records
 from jaxact.training.setup import prepare
 from jaxact.training.signals import StopRequest
 
 FAILURES = "failures.log"
 
 
-def check_before_training(study: Study) -> None:
+def check_before_training(study: Study, workdir: Path) -> None:
     """Prepares the first missing run of each data set: what is wrong with all of them ends it here.
 
     Raises:
-      ConfigError, DataError: nothing has been written yet.
+      ConfigError: no run can be made.
+      DataError: the data cannot be had, or have changed since other runs were trained on them.
     """
     prepared = set()
     for config, run in zip(study.plan.runs(), study.runs, strict=True):
@@ -26,11 +28,14 @@ def check_before_training(study: Study) -> None:
             continue
         prepared.add(config.dataset)
         try:
-            prepare(config)
+            setup = prepare(config)
         except JaxactError:
             raise
         except Exception:  # an activation's own, perhaps: its runs will tell, others are made
             continue
+        for other in study.plan.runs():
+            if other.dataset == config.dataset:
+                records.check_data(workdir / study.plan.folder(other), setup.data_record)
 
 
 def make_runs(study: Study, workdir: Path, stop: StopRequest) -> Study:
@@ -41,15 +46,23 @@ def make_runs(study: Study, workdir: Path, stop: StopRequest) -> Study:
 
     Raises:
       ConfigError, DataError: no run can be made; nothing has been written.
+      WorkdirError: another process makes this comparison.
     """
-    check_before_training(study)
-    try:
-        workdir.mkdir(parents=True, exist_ok=True)
-        study.save(workdir)
-    except OSError as error:
-        raise ConfigError(
-            f"--workdir={workdir} cannot be written ({error.strerror}); choose another"
-        ) from error
+    check_before_training(study, workdir)
+    with contextlib.ExitStack() as stack:
+        try:
+            workdir.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(lock.held(workdir))
+            study.save(workdir)
+        except OSError as error:
+            raise ConfigError(
+                f"--workdir={workdir} cannot be written ({error.strerror}); choose another"
+            ) from error
+        return make_missing(study, workdir, stop)
+
+
+def make_missing(study: Study, workdir: Path, stop: StopRequest) -> Study:
+    """As `make_runs`, once it is known that they can be made."""
     todo = [
         config
         for config, run in zip(study.plan.runs(), study.runs, strict=True)

@@ -8,6 +8,7 @@ import numpy as np
 
 from experiments import statistics
 from experiments.study import DIVERGED, DONE, FAILED, MISSING, Run, Study, Workload
+from jaxact import data
 
 
 class Curve(NamedTuple):
@@ -87,7 +88,8 @@ def lost_note(runs: Sequence[Run]) -> str:
 def title_of(study: Study, workload: Workload) -> str:
     """What was trained: `small_cnn on mnist, learning rate 0.001`."""
     config = study.plan.config
-    return f"{config.model} on {workload.dataset}, learning rate {workload.learning_rate:g}"
+    name = data.title(workload.dataset)
+    return f"{config.model} on {name}, learning rate {workload.learning_rate:g}"
 
 
 def target_of(study: Study, workload: Workload) -> float:

@@ -12,7 +12,7 @@ from typing import Any
 from experiments.plan import Plan as Plan, folder_name as folder_name
 from jaxact.config import Config
 from jaxact.errors import ConfigError
-from jaxact.training import records
+from jaxact.training import lock, records
 
 STUDY = "study.json"
 FORMAT = 1
@@ -23,6 +23,8 @@ FAILED = "failed"  # any other error: a miss that says why
 MISSING = "missing"  # not made yet
 
 Row = Mapping[str, Any]
+
+_LEFT_BY_A_KILLED_START = (lock.LOCK, f".{STUDY}.tmp")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -129,7 +131,7 @@ def begin(workdir: Path, plan: Plan) -> Study:
     elif workdir.exists():
         if not workdir.is_dir():
             raise ConfigError(f"--workdir={workdir} is a file; choose another folder")
-        if any(workdir.iterdir()) and not any(
+        if any(path.name not in _LEFT_BY_A_KILLED_START for path in workdir.iterdir()) and not any(
             (workdir / plan.folder(run)).exists() for run in plan.runs()
         ):
             raise ConfigError(

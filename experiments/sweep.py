@@ -12,6 +12,7 @@ from typing import Any
 from experiments import measures, statistics
 from experiments.cells import Column, Row, mark_best
 from experiments.study import Study, Workload
+from jaxact import data
 
 COLUMNS = (
     Column("activation", "activation"),
@@ -80,6 +81,6 @@ def _figures(
 def title(study: Study, dataset: str) -> str:
     rates = ", ".join(f"{rate:g}" for rate in study.plan.learning_rates)
     return (
-        f"{study.plan.config.model} on {dataset}: at the common rate {study.plan.common_rate:g}, "
-        f"and each at its own best of {rates}"
+        f"{study.plan.config.model} on {data.title(dataset)}: at the common rate "
+        f"{study.plan.common_rate:g}, and each at its own best of {rates}"
     )

@@ -28,6 +28,7 @@ from experiments.cells import (
     new_table,
 )
 from experiments.study import DIVERGED, FAILED, MISSING, Study, Workload
+from jaxact import data
 
 MEASURED, PAPER = "measured", "paper"
 
@@ -171,8 +172,8 @@ def title(study: Study, workload: Workload) -> str:
     seeds = "1 seed" if plan.seeds == 1 else f"{plan.seeds} seeds"
     target = 100 * plan.target_accuracy(workload.dataset)
     return (
-        f"{plan.config.model} on {workload.dataset}, target {target:g} %, {plan.config.epochs} "
-        f"epochs, learning rate {workload.learning_rate:g}, {seeds}"
+        f"{plan.config.model} on {data.title(workload.dataset)}, target {target:g} %, "
+        f"{plan.config.epochs} epochs, learning rate {workload.learning_rate:g}, {seeds}"
     )
 
 

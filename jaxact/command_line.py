@@ -11,6 +11,7 @@ from pathlib import Path
 from absl import flags, logging
 from ml_collections import ConfigDict, config_flags
 
+from jaxact import data
 from jaxact.config import RULES, Config, field_error
 from jaxact.errors import ConfigError, JaxactError
 from jaxact.training import compilation
@@ -161,4 +162,4 @@ def new_workdir(config: Config) -> Path:
     """A folder for a run that was given none: `runs/DATASET-MODEL-ACTIVATION-TIME`."""
     activation = re.sub(r"[^\w.-]+", "_", config.activation)[:60]
     moment = datetime.datetime.now().strftime("%Y%m%d-%H%M%S-%f")
-    return Path("runs") / f"{config.dataset}-{config.model}-{activation}-{moment}"
+    return Path("runs") / f"{data.title(config.dataset)}-{config.model}-{activation}-{moment}"

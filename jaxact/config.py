@@ -1,7 +1,6 @@
 """The configuration of a run: every field, its default, and what it may hold."""
 
 import dataclasses
-import math
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -28,7 +27,8 @@ def _number(low: float, high: float, allowed: str, *, open_low: bool = False) ->
     def holds(value: Any) -> bool:
         if isinstance(value, bool) or not isinstance(value, int | float):
             return False
-        return math.isfinite(value) and low <= value <= high and not (open_low and value == low)
+        # Compared as it is: an int may be too large for a float, and NaN is in no interval.
+        return low <= value <= high and not (open_low and value == low)
 
     return Rule(holds, allowed)
 
@@ -49,10 +49,15 @@ _TEXT = Rule(
 )
 
 RULES: dict[str, Rule] = {
-    "dataset": _one_of(data.names()),
+    "dataset": Rule(
+        lambda value: value in data.names() or (isinstance(value, str) and data.is_path(value)),
+        f"one of {', '.join(data.names())}, or {data.OWN}",
+        data.names(),
+    ),
     "data_dir": _TEXT,
     "train_examples": _or_null(_POSITIVE),
     "test_examples": _or_null(_POSITIVE),
+    "image_size": _or_null(_whole(1, "a whole number from 1 to 4096", 4096)),
     "eval_split": _one_of(("test", "validation")),
     "augmentation": _one_of(("default", *data.augmentations())),
     "model": _one_of(models.names()),
@@ -66,6 +71,7 @@ RULES: dict[str, Rule] = {
     "learning_rate": _number(0, 1e3, "a number above 0, at most 1000", open_low=True),
     "learning_rate_schedule": _one_of(tuple(SCHEDULES)),
     "weight_decay": _number(0, 1e3, "a number from 0 to 1000"),
+    "deterministic": Rule(lambda value: isinstance(value, bool), "True or False"),
     "seed": _whole(0, "a whole number from 0 to 4294967295", 2**32 - 1),
     "target_accuracy": _number(0, 1, "a number from 0 to 1"),
     "checkpoint_every_epochs": _POSITIVE,
@@ -80,10 +86,11 @@ class Config:
     """Every field of a run and its default: the small CNN with ReLU on the embedded digits."""
 
     # Data. Examples: the first that many after a seeded shuffle; None: all.
-    dataset: str = "digits"
+    dataset: str = "digits"  # or the path of one's own images
     data_dir: str = dataclasses.field(default_factory=lambda: str(data.default_data_dir()))
     train_examples: int | None = None
     test_examples: int | None = None
+    image_size: int | None = None  # height and width that images are resized to; None: as they are
     # "test": accuracy on the test set every epoch, as in the paper. "validation": the target is
     # crossed on images held out of the training set, and the test set is read once, at the end.
     eval_split: str = "test"
@@ -103,6 +110,8 @@ class Config:
     learning_rate: float = 1e-3
     learning_rate_schedule: str = "constant"
     weight_decay: float = 0.0  # decoupled, of kernels alone
+    # On a GPU: deterministic operations alone, at some cost in speed. On a CPU they always are.
+    deterministic: bool = False
     seed: int = 0
 
     # Measurement.
@@ -110,7 +119,7 @@ class Config:
     checkpoint_every_epochs: int = 1
     steps_per_dispatch: int | None = None  # None: an epoch; on a CPU about a second of work
     latency_samples: int = 1000  # 0: latency is not measured
-    # Training images on which activation layers are examined after each epoch. None: 2 % of them,
+    # Training images on which activation layers are examined after each epoch. None: 1 % of them,
     # at most 128; 0: never.
     health_examples: int | None = None
 

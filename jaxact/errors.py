@@ -12,9 +12,21 @@ class JaxactError(Exception):
 
     exit_code = 1
 
+    def __str__(self) -> str:
+        """The message as one printable line, whatever the user's value held."""
+        return "".join(
+            char if char.isprintable() else ascii(char)[1:-1] for char in super().__str__()
+        )
+
 
 class ConfigError(JaxactError):
     """A configuration, spec or path is wrong: names the field, its value and what is allowed."""
+
+    exit_code = 2
+
+
+class WorkdirError(JaxactError):
+    """A run's folder is in use, full or read-only, or its checkpoints are damaged."""
 
     exit_code = 2
 

@@ -2,8 +2,10 @@
 
 if __name__ == "__main__":  # before the slow imports: it may start the process again
     from jaxact import huge_pages
+    from jaxact.training import signals
 
     huge_pages.restart()
+    signals.end_on_signals()  # also while the imports below take their seconds
 
 import time
 from collections.abc import Sequence

@@ -1,5 +1,6 @@
 """The commands as a user types them: exit codes, one-line errors, no half-made workdir."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,7 @@ from unittest import mock
 import pytest
 
 from jaxact import command_line
+from jaxact.config import Config
 from jaxact.errors import ConfigError, DataError
 
 ROOT = Path(__file__).parents[1]
@@ -119,3 +121,45 @@ def test_errors_become_exit_codes(error, code, capsys, monkeypatch):
 
     assert command_line.exit_code(fail) == code
     assert capsys.readouterr().err == "jaxact: x\n"
+
+
+def test_own_data_that_are_wrong_end_in_one_line_and_exit_code_3(tmp_path):
+    (tmp_path / "my.npz").write_bytes(b"PK\x03\x04 no archive")
+    done = run(f"--workdir={tmp_path / 'run'}", f"--config.dataset={tmp_path / 'my.npz'}")
+    assert done.returncode == 3
+    assert done.stderr.startswith(f"jaxact: {tmp_path / 'my.npz'} is no whole .npz archive")
+    assert done.stderr.count("\n") == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["my.npz"]
+
+
+@pytest.mark.parametrize("dataset", ["../../my [red] images.npz", "/tmp/..", "./x/"])
+def test_the_path_of_own_data_cannot_lead_a_new_workdir_astray(dataset):
+    workdir = command_line.new_workdir(Config(dataset=dataset))
+    assert workdir.parent == Path("runs")
+    assert re.fullmatch(r"(my_red_images|own|x)-small_cnn-relu-[\d-]+", workdir.name)
+
+
+@pytest.mark.parametrize(
+    ("words", "error"),
+    [
+        ([], "takes DIR, none is given"),
+        (["a", "b"], "takes DIR, not 2"),
+        (["--nonsense", "a"], "nonsense"),
+    ],
+)
+def test_arguments_that_are_wrong_end_in_one_line(words, error, capsys):
+    with pytest.raises(SystemExit) as exit_info:
+        command_line.parse_arguments(["report", *words], ("DIR",))
+    assert exit_info.value.code == 2
+    said = capsys.readouterr().err
+    assert said.startswith("jaxact: ")
+    assert said.count("\n") == 1
+    assert error in said
+
+
+def test_arguments_are_returned_and_help_is_printed(capsys):
+    assert command_line.parse_arguments(["report", "a"], ("DIR",)) == ["report", "a"]
+    with pytest.raises(SystemExit) as exit_info:
+        command_line.parse_arguments(["report", "--help"], ("DIR",))
+    assert exit_info.value.code == 0
+    assert "--compilation_cache" in capsys.readouterr().out

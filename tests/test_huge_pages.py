@@ -1,12 +1,16 @@
 """A process starts itself again with large pages once, and only where that can help."""
 
+import builtins
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from jaxact import huge_pages
+
+ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture
@@ -42,6 +46,28 @@ def test_is_off_where_the_system_never_gives_them(monkeypatch, tmp_path):
         assert huge_pages.offered() is gives
     monkeypatch.setattr(huge_pages, "OFFERED", tmp_path / "none")
     assert not huge_pages.offered()
+
+
+@pytest.mark.parametrize("program", ["jaxact/main.py", "experiments/compare.py"])
+def test_programs_restart_before_their_slow_imports(monkeypatch, program):
+    class Restarted(Exception):
+        pass
+
+    def restart():
+        raise Restarted
+
+    imported, import_it = [], builtins.__import__
+
+    def record(name, *arguments):
+        imported.append(name)
+        return import_it(name, *arguments)
+
+    code = compile((ROOT / program).read_text(), program, "exec")
+    monkeypatch.setattr(huge_pages, "restart", restart)
+    monkeypatch.setattr(builtins, "__import__", record)
+    with pytest.raises(Restarted):
+        exec(code, {"__name__": "__main__"})
+    assert imported == ["jaxact", "jaxact.training"]
 
 
 @pytest.mark.skipif(

@@ -38,10 +38,12 @@ function markedAt(length, position) {
 
 /** Labels for a logarithmic axis: 1, 2 and 5 times powers of ten, or powers alone if many. */
 function ticksBetween([low, high]) {
-  const decades = [];
-  for (let k = Math.floor(low); k <= Math.ceil(high); k += 1) decades.push(k);
   const digits = high - low > 3 ? [1] : [1, 2, 5];
-  const values = decades.flatMap((k) => digits.map((digit) => digit * 10 ** k));
+  const values = [];
+  for (let k = Math.floor(low); k <= Math.ceil(high); k += 1) {
+    values.push(...digits.map((d) => d * 10 ** k).filter((v) => low <= Math.log10(v) && Math.log10(v) <= high));
+  }
+  if (values.length < 2) return { nticks: 6 }; // plotly’s own are finer
   return { tickvals: values, ticktext: values.map((v) => number(v, 2)) };
 }
 
@@ -94,9 +96,10 @@ function curveTraces(workload, measure, split, along) {
 }
 
 /** What the y axis shows: all that is marked, with a margin, on a linear or a logarithmic axis. */
-function rangeOfMarks(marks, logarithmic) {
-  const values = marks.flatMap((trace) => trace.y).filter((v) => v !== null && (v > 0 || !logarithmic));
-  if (!values.length) return undefined;
+function rangeOfMarks(marks, logarithmic, also) {
+  const drawn = marks.flatMap((trace) => trace.y).filter((v) => v !== null && (v > 0 || !logarithmic));
+  if (!drawn.length) return undefined;
+  const values = [...drawn, ...also];
   const heights = values.map((v) => (logarithmic ? Math.log10(v) : v));
   const low = heights.reduce((a, b) => Math.min(a, b));
   const high = heights.reduce((a, b) => Math.max(a, b));
@@ -124,6 +127,7 @@ function drawCurves() {
   const workload = data.workloads[current];
   const [along, split] = [chosen("x") ?? "epoch", chosen("split") ?? "eval"];
   const x = axis(along === "epoch" ? "epoch" : "training time (s)", { rangemode: "tozero" });
+  if (along === "epoch" && data.epochs <= 10) x.dtick = 1;
   const set = split === "eval" ? data.evalSplit : "training";
   for (const box of all("[data-chart=accuracy], [data-chart=loss]", section)) {
     const measure = box.dataset.chart;
@@ -132,7 +136,7 @@ function drawCurves() {
     const y = axis(isLoss ? `${set} loss (nats)` : `${set} accuracy (%)`);
     const near = !isLoss && chosen("range") === "near" && workload.target < 1;
     const miss = 100 * (1 - workload.target);
-    y.range = near ? [100 - 4 * miss, 100 + 0.1 * miss] : rangeOfMarks(marks, isLoss);
+    y.range = near ? [100 - 4 * miss, 100 + 0.1 * miss] : rangeOfMarks(marks, isLoss, isLoss ? [] : [100 * workload.target]);
     if (isLoss) Object.assign(y, { type: "log", ...(y.range && ticksBetween(y.range)) });
     draw(box, [...areas, ...marks], { xaxis: x, yaxis: y, ...(isLoss ? {} : targetLine(workload)) });
   }
@@ -145,8 +149,9 @@ function drawTimes() {
   const { ink, muted } = theme();
   const rows = data.series.map((_, k) => k).filter((k) => shown.has(k));
   const times = data.workloads[current].times;
-  const reached = rows.flatMap((k) => times[k].runs.map((run) => run.seconds)).filter((s) => s !== null);
-  const end = Math.max(...reached, 1e-9) * 1.12;
+  const reached = rows.flatMap((k) => times[k].runs.map((run) => run.seconds ?? 0));
+  const trained = rows.map((k) => times[k].steps.x.at(-1) ?? 0); // if none reached it
+  const end = 1.12 * (Math.max(0, ...reached) || Math.max(1, ...trained));
   const traces = [];
   const annotations = [];
   rows.forEach((k, row) => {

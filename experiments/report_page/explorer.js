@@ -133,10 +133,12 @@ function makeExplorer() {
     moveCursor(cursor + steps[event.key] * (event.shiftKey ? 0.01 : 0.1));
   });
   for (const box of all(".explorer")) {
-    box.addEventListener("pointermove", (event) => {
+    const follow = (event) => {
       const left = box.getBoundingClientRect().left + MARGIN.l;
       const width = box.clientWidth - MARGIN.l - MARGIN.r;
       moveCursor(((event.clientX - left) / width) * 2 * EDGE - EDGE);
-    });
+    };
+    box.addEventListener("pointermove", follow);
+    box.addEventListener("pointerdown", follow); // a tap
   }
 }

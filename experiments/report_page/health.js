@@ -47,8 +47,8 @@ function drawHealth() {
         xgap: found.epoch.length > 40 ? 0 : 1, ygap: 1 }],
       {
         dragmode: false,
-        margin: { l: Math.min(12 + 6.5 * longest, 130), r: 6, t: 4, b: 38 },
-        xaxis: axis("epoch", { showgrid: false, fixedrange: true, nticks: 8, tickformat: "d" }),
+        margin: { l: Math.min(16 + 6.5 * longest, 130), r: 6, t: 4, b: 46 },
+        xaxis: axis("epoch", { showgrid: false, fixedrange: true, nticks: 8, tickformat: "d" }, { size: 12 }),
         yaxis: axis("", { showgrid: false, fixedrange: true, autorange: "reversed", automargin: false,
           tickvals: health.layers.map((_, n) => n), ticktext: health.layers.map(plain),
           tickfont: { size: 11 } }),

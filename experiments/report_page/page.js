@@ -35,10 +35,10 @@ function translucent(color, opacity) {
   return `rgba(${channel(1)},${channel(3)},${channel(5)},${opacity})`;
 }
 
-function axis(title, more = {}) {
+function axis(title, more = {}, font = {}) {
   const { muted, grid } = theme();
   return {
-    title: { text: title, standoff: 8 },
+    title: { text: title, standoff: 8, font: { color: muted, size: 13, ...font } },
     color: muted,
     gridcolor: grid,
     linecolor: grid,
@@ -57,7 +57,7 @@ function draw(box, traces, layout, config = {}) {
       paper_bgcolor: paper,
       plot_bgcolor: paper,
       font: { family: font, size: 13, color: ink },
-      margin: { l: 58, r: 14, t: 10, b: 48 },
+      margin: { l: 64, r: 14, t: 10, b: 48 },
       showlegend: false,
       hovermode: "closest",
       hoverlabel: { bgcolor: paper, bordercolor: ink, font: { color: ink }, align: "left" },

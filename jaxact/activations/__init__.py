@@ -4,12 +4,29 @@
 `act.derivative(x, **act.params)` the derivative. Each function is a plain one too.
 """
 
-from jaxact.activations import catalogue as _catalogue  # noqa: F401  (fills the registry)
+from jaxact.activations import (  # noqa: F401  (they fill the registry)  # noqa: F401  # noqa: F401
+    catalogue as _catalogue,
+    catalogue_gated as _catalogue_gated,
+    catalogue_learnable as _catalogue_learnable,
+)
+from jaxact.activations.algebraic import bent_identity, isrlu, isru, sqnl, squared_relu
+from jaxact.activations.composed import elish, hard_elish, lisht
 from jaxact.activations.exponential import celu, elu, selu
-from jaxact.activations.gated import hard_silu, hard_swish, mish, silu, swish
+from jaxact.activations.gated import (
+    hard_mish,
+    hard_silu,
+    hard_swish,
+    learned_swish,
+    mish,
+    quick_gelu,
+    silu,
+    swish,
+)
 from jaxact.activations.gaussian import gelu, gelu_tanh
-from jaxact.activations.learnable import prelu
+from jaxact.activations.learnable import arelu, pdelu, prelu, srs
+from jaxact.activations.learnable_shapes import affine_combination, apl, convex_combination, pau
 from jaxact.activations.normalized import softmax
+from jaxact.activations.periodic import snake
 from jaxact.activations.record import Activation, ActivationError, Kink
 from jaxact.activations.rectifiers import (
     binary_step,
@@ -23,6 +40,7 @@ from jaxact.activations.rectifiers import (
     sparse_sigmoid,
 )
 from jaxact.activations.registry import INTEGER, NUMBER, POSITIVE, Domain, get, names, register
+from jaxact.activations.shrinkage import hard_shrink, soft_shrink, tanh_shrink
 from jaxact.activations.sigmoids import sigmoid, soft_sign, tanh
 from jaxact.activations.smooth_rectifiers import log_sigmoid, softplus, sparse_plus, squareplus
 
@@ -34,35 +52,57 @@ __all__ = [
     "ActivationError",
     "Domain",
     "Kink",
+    "affine_combination",
+    "apl",
+    "arelu",
+    "bent_identity",
     "binary_step",
     "celu",
+    "convex_combination",
+    "elish",
     "elu",
     "gelu",
     "gelu_tanh",
     "get",
+    "hard_elish",
+    "hard_mish",
+    "hard_shrink",
     "hard_sigmoid",
     "hard_silu",
     "hard_swish",
     "hard_tanh",
     "identity",
+    "isrlu",
+    "isru",
     "leaky_relu",
+    "learned_swish",
     "linear",
+    "lisht",
     "log_sigmoid",
     "mish",
     "names",
+    "pau",
+    "pdelu",
     "prelu",
+    "quick_gelu",
     "register",
     "relu",
     "relu6",
     "selu",
     "sigmoid",
     "silu",
+    "snake",
+    "soft_shrink",
     "soft_sign",
     "softmax",
     "softplus",
     "sparse_plus",
     "sparse_sigmoid",
+    "sqnl",
+    "squared_relu",
     "squareplus",
+    "srs",
     "swish",
     "tanh",
+    "tanh_shrink",
 ]

@@ -1,17 +1,23 @@
-"""The rows of the registry: every activation of jaxact. One call adds one."""
+"""The rows of the registry: the activations that are fixed and no gates. One call adds one."""
 
 from jaxact.activations import (
+    algebraic,
     exponential,
-    gated,
-    gaussian,
-    learnable,
     normalized,
+    periodic,
     rectifiers,
+    shrinkage,
     sigmoids,
     smooth_rectifiers,
 )
 from jaxact.activations.record import Kink
 from jaxact.activations.registry import INTEGER, POSITIVE, register
+
+
+def kink_at_zero(slope: float) -> tuple[Kink, ...]:
+    """The kink of a unit that has slope 1 above 0 and `slope` at 0 and just below."""
+    return () if slope == 1 else (Kink(0.0, slope),)
+
 
 register(
     "identity",
@@ -69,24 +75,15 @@ register(
     "leaky_relu",
     rectifiers.leaky_relu,
     rectifiers.leaky_relu_derivative,
-    kinks=lambda negative_slope: _kink_at_zero(negative_slope),
+    kinks=lambda negative_slope: kink_at_zero(negative_slope),
     monotonic=lambda negative_slope: negative_slope >= 0,
     reference="Maas, Hannun and Ng 2013, Rectifier nonlinearities improve acoustic models",
-)
-register(
-    "prelu",
-    learnable.prelu,
-    learnable.prelu_derivative,
-    learnable=("alpha",),
-    kinks=lambda alpha: _kink_at_zero(alpha),
-    monotonic=lambda alpha: alpha >= 0,
-    reference="He et al. 2015, Delving deep into rectifiers, arXiv 1502.01852, equation 1",
 )
 register(
     "elu",
     exponential.elu,
     exponential.elu_derivative,
-    kinks=lambda alpha: _kink_at_zero(alpha),
+    kinks=lambda alpha: kink_at_zero(alpha),
     monotonic=lambda alpha: alpha >= 0,
     reference="Clevert, Unterthiner and Hochreiter 2016, arXiv 1511.07289, equation 15",
 )
@@ -107,41 +104,6 @@ register(
     reference="Klambauer et al. 2017, Self-normalizing networks, arXiv 1706.02515, equation 2",
 )
 register(
-    "swish",
-    gated.swish,
-    gated.swish_derivative,
-    monotonic=lambda beta: beta == 0,
-    reference="Ramachandran, Zoph and Le 2017, Searching for activations, arXiv 1710.05941",
-)
-register(
-    "silu",
-    gated.silu,
-    gated.silu_derivative,
-    monotonic=False,
-    reference="Elfwing, Uchibe and Doya 2018, arXiv 1702.03118 (swish with beta = 1)",
-)
-register(
-    "mish",
-    gated.mish,
-    gated.mish_derivative,
-    monotonic=False,
-    reference="Misra 2019, Mish, arXiv 1908.08681",
-)
-register(
-    "gelu",
-    gaussian.gelu,
-    gaussian.gelu_derivative,
-    monotonic=False,
-    reference="Hendrycks and Gimpel 2016, Gaussian error linear units, arXiv 1606.08415",
-)
-register(
-    "gelu_tanh",
-    gaussian.gelu_tanh,
-    gaussian.gelu_tanh_derivative,
-    monotonic=False,
-    reference="Hendrycks and Gimpel 2016, arXiv 1606.08415, section 2 (tanh approximation)",
-)
-register(
     "hard_sigmoid",
     rectifiers.hard_sigmoid,
     rectifiers.hard_sigmoid_derivative,
@@ -149,15 +111,6 @@ register(
     monotonic=True,
     reference="Howard et al. 2019, Searching for MobileNetV3, arXiv 1905.02244",
 )
-for _name in ("hard_silu", "hard_swish"):
-    register(
-        _name,
-        gated.hard_silu,
-        gated.hard_silu_derivative,
-        kinks=(Kink(-3.0, 0.0), Kink(3.0, 1.0)),
-        monotonic=False,
-        reference="Howard et al. 2019, Searching for MobileNetV3, arXiv 1905.02244, section 5.2",
-    )
 register(
     "hard_tanh",
     rectifiers.hard_tanh,
@@ -211,6 +164,76 @@ register(
     reference="Barron 2021, Squareplus, arXiv 2112.11687",
 )
 register(
+    "soft_shrink",
+    shrinkage.soft_shrink,
+    shrinkage.soft_shrink_derivative,
+    domains={"threshold": POSITIVE},
+    kinks=lambda threshold: (Kink(-threshold, 0.0), Kink(threshold, 0.0)),
+    monotonic=True,
+    reference="Donoho 1995, De-noising by soft-thresholding",
+)
+register(
+    "hard_shrink",
+    shrinkage.hard_shrink,
+    shrinkage.hard_shrink_derivative,
+    domains={"threshold": POSITIVE},
+    kinks=lambda threshold: (Kink(-threshold, 0.0), Kink(threshold, 0.0)),
+    monotonic=True,
+    reference="Donoho and Johnstone 1994, Ideal spatial adaptation by wavelet shrinkage",
+)
+register(
+    "tanh_shrink",
+    shrinkage.tanh_shrink,
+    shrinkage.tanh_shrink_derivative,
+    monotonic=True,
+    reference="f(x) = x - tanh(x), of Torch (Collobert, Kavukcuoglu and Farabet 2011)",
+)
+register(
+    "isru",
+    algebraic.isru,
+    algebraic.isru_derivative,
+    domains={"alpha": POSITIVE},
+    monotonic=True,
+    reference="Carlile et al. 2017, Inverse square root linear units, arXiv 1710.09967",
+)
+register(
+    "isrlu",
+    algebraic.isrlu,
+    algebraic.isrlu_derivative,
+    domains={"alpha": POSITIVE},
+    monotonic=True,
+    reference="Carlile et al. 2017, Inverse square root linear units, arXiv 1710.09967",
+)
+register(
+    "bent_identity",
+    algebraic.bent_identity,
+    algebraic.bent_identity_derivative,
+    monotonic=True,
+    reference="Kunc and Klema 2024, Three decades of activations, arXiv 2402.09092 (a survey)",
+)
+register(
+    "sqnl",
+    algebraic.sqnl,
+    algebraic.sqnl_derivative,
+    monotonic=True,
+    reference="Wuraola and Patel 2018, SQNL, doi 10.1109/IJCNN.2018.8489043",
+)
+register(
+    "squared_relu",
+    algebraic.squared_relu,
+    algebraic.squared_relu_derivative,
+    monotonic=True,
+    reference="So et al. 2021, Primer, arXiv 2109.08668",
+)
+register(
+    "snake",
+    periodic.snake,
+    periodic.snake_derivative,
+    domains={"a": POSITIVE},
+    monotonic=True,
+    reference="Ziyin, Hartwig and Ueda 2020, Learning periodic functions, arXiv 2006.08195",
+)
+register(
     "softmax",
     normalized.softmax,
     normalized.softmax_derivative,
@@ -219,8 +242,3 @@ register(
     elementwise=False,
     reference="Bridle 1990, Probabilistic interpretation of feedforward network outputs",
 )
-
-
-def _kink_at_zero(slope: float) -> tuple[Kink, ...]:
-    """The kink of a unit that has slope 1 above 0 and `slope` at 0 and just below."""
-    return () if slope == 1 else (Kink(0.0, slope),)

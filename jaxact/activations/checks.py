@@ -97,12 +97,14 @@ def _gradient(activation: Activation, x: Any) -> np.ndarray:
 
 
 def _difference(activation: Activation, x: np.ndarray) -> np.ndarray:
-    """The central finite difference in float64, with a step of 1e-5 max(1, |x|)."""
+    """The five-point finite difference in float64, with a step of 1e-5 max(1, |x|)."""
     step = 1e-5 * np.maximum(1, np.abs(x))
     moves = np.ones((1, 1)) if activation.elementwise else np.eye(16).reshape(-1, *_BLOCK)
     value, total = _value(activation), np.zeros_like(x)
     for move in moves:
-        total += move * np.asarray(value(x + move * step) - value(x - move * step)) / (2 * step)
+        for reach, weight in ((1, 8), (2, -1)):
+            away = reach * move * step
+            total += move * weight * np.asarray(value(x + away) - value(x - away)) / (12 * step)
     return total
 
 
@@ -275,11 +277,15 @@ def _parameters(activation: Activation) -> tuple[bool, str]:
         def total(v: Any, name: str = name) -> jax.Array:
             return jnp.sum(jnp.sin(activation(x, **{name: v})))
 
-        gradient = float(jax.grad(total)(jnp.asarray(value)))
-        step = 1e-6
-        difference = float(total(value + step) - total(value - step)) / (2 * step)
-        if not np.isclose(gradient, difference, rtol=1e-5, atol=1e-6):
-            return False, f"d/d{name} is {gradient:.8g}, finite difference {difference:.8g}"
+        start = np.asarray(value, np.float64)
+        gradient = np.asarray(jax.grad(total)(jnp.asarray(start)))
+        for i in np.ndindex(start.shape):
+            step = np.zeros_like(start)
+            step[i] = 1e-6
+            difference = float(total(start + step) - total(start - step)) / 2e-6
+            if not np.isclose(gradient[i], difference, rtol=1e-5, atol=1e-6):
+                which = f"{name}[{i[0]}]" if i else name
+                return False, f"d/d{which} is {gradient[i]:.8g}, finite difference {difference:.8g}"
     return True, ", ".join(activation.params) or "none"
 
 

@@ -20,7 +20,8 @@ def elementwise(derivative: Callable[..., Array] | None = None) -> Callable[[Ker
 
     The formula sees float32 or float64 only: float16 and bfloat16 are computed in float32 and
     rounded once. Parameters may be numbers or arrays of another floating dtype that broadcast
-    against the trailing axes of `x`; the result has the shape and the dtype of `x`.
+    against the trailing axes of `x`, or tuples of numbers or arrays of coefficients, which have an
+    axis for them before those; the result has the shape and the dtype of `x`.
 
     Args:
       derivative: the closed form of d kernel / d x with the same parameters, which becomes what
@@ -47,7 +48,8 @@ def elementwise(derivative: Callable[..., Array] | None = None) -> Callable[[Ker
             bound = signature.bind(*args, **kwargs)
             bound.apply_defaults()
             x, *parameters = bound.args
-            return call(floating(kernel.__name__, x), *parameters)
+            arrays = [jnp.asarray(p) if isinstance(p, tuple) else p for p in parameters]
+            return call(floating(kernel.__name__, x), *arrays)
 
         return function  # pyright: ignore[reportReturnType]
 

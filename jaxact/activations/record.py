@@ -12,7 +12,8 @@ from jax.typing import ArrayLike
 from jaxact.errors import ConfigError
 
 # What a spec can bind a parameter to.
-Value = int | float | bool | str | None
+Number = int | float
+Value = Number | bool | str | tuple[Number, ...] | None
 Bindings = tuple[tuple[str, Value], ...]
 
 
@@ -38,7 +39,8 @@ class Activation:
       function: pure; `function(x, **constants, **params)` has the shape and the dtype of `x`.
       derivative_function: its closed-form derivative, called alike; None: JAX differentiates.
       constants: fixed parameters by name, e.g. `(("negative_slope", 0.05),)`.
-      initial: learnable parameters by name and initial value, e.g. `(("alpha", 0.25),)`.
+      initial: learnable parameters by name and initial value, e.g. `(("alpha", 0.25),)`; a tuple
+          of numbers where the parameter is an array of coefficients.
       kinks: where the derivative jumps, at the initial parameters.
       monotonic: whether it never turns, rising or falling (in its own input if it is not
           elementwise), at the initial parameters; None: not known.
@@ -51,7 +53,7 @@ class Activation:
     function: Callable[..., Array]
     derivative_function: Callable[..., Array] | None = None
     constants: Bindings = ()
-    initial: tuple[tuple[str, float], ...] = ()
+    initial: tuple[tuple[str, float | tuple[float, ...]], ...] = ()
     kinks: tuple[Kink, ...] = ()
     monotonic: bool | None = None
     elementwise: bool = True
@@ -66,7 +68,7 @@ class Activation:
         return f"Activation({self.spec!r})"
 
     @property
-    def params(self) -> dict[str, float]:
+    def params(self) -> dict[str, float | tuple[float, ...]]:
         """Initial learnable parameters: `{"alpha": 0.25}` for PReLU, `{}` for most."""
         return dict(self.initial)
 
@@ -76,7 +78,8 @@ class Activation:
         Args:
           x: floating-point array.
           **params: learnable parameters, each a number or an array that broadcasts against the
-              trailing axes of `x`; those not given take their initial values.
+              trailing axes of `x` (of coefficients: with an axis for them before those); those
+              not given take their initial values.
 
         Raises:
           TypeError: a parameter that is not learnable, or an `x` that is not floating-point.

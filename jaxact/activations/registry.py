@@ -9,8 +9,8 @@ from typing import Any, cast
 
 from jax import Array
 
-from jaxact.activations.record import Activation, ActivationError, Kink, Value
-from jaxact.activations.specs import parse, quote, text_of
+from jaxact.activations.record import Activation, ActivationError, Kink, Number, Value
+from jaxact.activations.specs import parse, quote, text_of, text_of_value
 from jaxact.errors import did_you_mean
 
 _SMALLEST, _LARGEST = 2.0**-126, 3.4028235e38  # float32's normal range
@@ -25,7 +25,7 @@ class Domain:
     high: float
     words: str
 
-    def checked(self, value: Value) -> Value:
+    def checked(self, value: Value) -> Number:
         """`value`, an integer as a float where a float is meant; raises ValueError outside."""
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise ValueError
@@ -34,6 +34,12 @@ class Domain:
         if not (math.isfinite(value) and self.low <= value <= self.high):
             raise ValueError
         return self.kind(value)
+
+    def all_checked(self, values: Value) -> Value:
+        """Those of a list, which has at least one; raises ValueError outside."""
+        if not isinstance(values, tuple) or not values:
+            raise ValueError
+        return tuple(self.checked(value) for value in values)
 
 
 NUMBER = Domain(float, -_LARGEST, _LARGEST, "a finite number")
@@ -65,7 +71,7 @@ class Definition:
             function=self.function,
             derivative_function=self.derivative,
             constants=tuple((k, v) for k, v in values.items() if k not in self.learnable),
-            initial=tuple((k, float(values[k])) for k in self.learnable),  # pyright: ignore
+            initial=tuple((k, cast(Any, values[k])) for k in self.learnable),
             kinks=self.kinks(**values),
             monotonic=self.monotonic(**values),
             elementwise=self.elementwise,
@@ -79,10 +85,12 @@ class Definition:
             hint = did_you_mean(key, self.defaults)
             raise ActivationError(f"{target} has no parameter {quote(key)}; {allowed}{hint}")
         domain = self.domains.get(key, NUMBER)
+        is_list = isinstance(self.defaults[key], tuple)
+        words = f"a list [...], each {domain.words}" if is_list else domain.words
         try:
-            return domain.checked(value)
+            return domain.all_checked(value) if is_list else domain.checked(value)
         except ValueError:
-            message = f"{target}: {key} must be {domain.words}, not {quote(repr(value))}"
+            message = f"{target}: {key} must be {words}, not {quote(text_of_value(value))}"
             raise ActivationError(message) from None
 
 
@@ -109,7 +117,8 @@ def register(
       derivative: its closed-form derivative, called alike; None: JAX differentiates.
       domains: what a parameter may be, by name; default NUMBER.
       learnable: the parameters that training learns from their initial value.
-      kinks: where the derivative jumps; a function of the parameters if it depends on them.
+      kinks: where the derivative jumps; a function of the parameters if it depends on them (which
+          may raise ActivationError if they do not go together).
       monotonic: whether it never turns; likewise.
       elementwise: whether output i depends on input i alone.
       reference: where it comes from.

@@ -1,4 +1,4 @@
-"""The text of a spec: `name`, `name(key=value, ...)`, `package.module:function(key=value)`.
+"""The text of a spec: `name`, `name(key=value, ...)`, `package.module:function(key=[1, 2])`.
 
 A spec is matched against a small grammar; no part of it is evaluated.
 """
@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from jaxact.activations.record import ActivationError, Value
+from jaxact.activations.record import ActivationError, Number, Value
 
 LONGEST = 500
 _EXAMPLES = "relu, leaky_relu(negative_slope=0.05) or package.module:function"
@@ -20,7 +20,10 @@ _NUMBER = r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
 _WORDS: dict[str, Value] = {"True": True, "False": False, "None": None}
 _WORD = "|".join([*_WORDS, r"[+-]?inf\b", r"nan\b"])
 _ARGUMENT = re.compile(
-    rf"""\s*({_IDENTIFIER})\s*=\s*(?:({_NUMBER})|({_WORD})|'([^'\\]*)'|"([^"\\]*)")\s*(,|$)"""
+    rf"""\s*({_IDENTIFIER})\s*=\s*
+    (?:({_NUMBER})|({_WORD})|\[\s*({_NUMBER}(?:\s*,\s*{_NUMBER})*)\s*\]|'([^'\\]*)'|"([^"\\]*)")
+    \s*(,|$)""",
+    re.VERBOSE,
 )
 
 
@@ -45,13 +48,16 @@ def parse(text: str) -> Spec:
     while position < len(rest):
         argument = _ARGUMENT.match(rest, position)
         if argument is None:
-            message = "arguments are key=value, with a number, a string, True, False or None"
+            message = (
+                "arguments are key=value, with a number, [numbers], a string, True, False or None"
+            )
             raise ActivationError(f"activation {quote(text)}: {message}")
         key = argument.group(1)
         if key in arguments:
             raise ActivationError(f"activation {quote(text)} gives {key} twice")
-        arguments[key] = _value(*argument.group(2, 3, 4, 5))
-        if isinstance(arguments[key], float) and not math.isfinite(float(arguments[key] or 0)):
+        arguments[key] = value = _value(*argument.group(2, 3, 4, 5, 6))
+        numbers = value if isinstance(value, tuple) else (value,)
+        if any(isinstance(n, float) and not math.isfinite(n) for n in numbers):
             raise ActivationError(f"activation {quote(text)}: {key} must be a finite number")
         position = argument.end()
     return Spec(target, arguments)
@@ -59,8 +65,13 @@ def parse(text: str) -> Spec:
 
 def text_of(target: str, arguments: Iterable[tuple[str, Value]]) -> str:
     """The canonical text of a spec, which `parse` takes apart again."""
-    inside = ", ".join(f"{key}={value!r}" for key, value in arguments)
+    inside = ", ".join(f"{key}={text_of_value(value)}" for key, value in arguments)
     return f"{target}({inside})" if inside else target
+
+
+def text_of_value(value: Value) -> str:
+    """A value as a spec has it."""
+    return repr(list(value)) if isinstance(value, tuple) else repr(value)
 
 
 def quote(text: str) -> str:
@@ -68,10 +79,18 @@ def quote(text: str) -> str:
     return ascii(text if len(text) <= 60 else text[:57] + "...")
 
 
-def _value(number: str | None, word: str | None, *strings: str | None) -> Value:
+def _value(
+    number: str | None, word: str | None, numbers: str | None, *strings: str | None
+) -> Value:
     if number is not None:
-        is_integer = re.fullmatch(r"[+-]?[0-9]{1,18}", number)
-        return int(number) if is_integer else float(number)
+        return _number(number)
     if word is not None:
         return _WORDS[word] if word in _WORDS else float(word)
+    if numbers is not None:
+        return tuple(_number(n.strip()) for n in numbers.split(","))
     return next(s for s in strings if s is not None)
+
+
+def _number(text: str) -> Number:
+    is_integer = re.fullmatch(r"[+-]?[0-9]{1,18}", text)
+    return int(text) if is_integer else float(text)

@@ -1,17 +1,20 @@
 """Images to train and test on: `names()`, `load(name)`, and the functions that prepare them."""
 
+import dataclasses
 import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from jaxact.data import digits, original_files, tfds_source
+from jaxact.data import digits, original_files, own, tfds_source
 from jaxact.data.augmentation import augment, augmentations, random_crop, random_flip
-from jaxact.data.dataset import Dataset, Split, hold_out, subset
-from jaxact.data.preprocessing import channel_statistics, fit_to_model, normalize
+from jaxact.data.dataset import Dataset, Split, describe, hold_out, subset
+from jaxact.data.own import OWN, is_path, title
+from jaxact.data.preprocessing import channel_statistics, fit_to_model, normalize, resize
 from jaxact.data.sources import SOURCES, Source
 from jaxact.errors import ConfigError, did_you_mean
 
 __all__ = [
+    "OWN",
     "SOURCES",
     "Dataset",
     "Source",
@@ -20,14 +23,18 @@ __all__ = [
     "augmentations",
     "channel_statistics",
     "default_data_dir",
+    "describe",
     "fit_to_model",
     "hold_out",
+    "is_path",
     "load",
     "names",
     "normalize",
     "random_crop",
     "random_flip",
+    "resize",
     "subset",
+    "title",
 ]
 
 
@@ -45,13 +52,15 @@ def load(
     name: str,
     data_dir: str | os.PathLike[str] | None = None,
     sources: Mapping[str, Source] = SOURCES,
+    image_size: int | None = None,
 ) -> Dataset:
     """Loads a data set whole: prepared before, from its original files, or by a download.
 
     Args:
-      name: one of `names()`.
+      name: one of `names()`, or the path of the user's own images (see `jaxact.data.own`).
       data_dir: where the data lie or shall lie; None means `default_data_dir()`.
       sources: the published files of each data set but the digits.
+      image_size: height and width, in pixels, that images are resized to; None: as they are.
 
     Returns:
       uint8 images `[examples, height, width, channels]` and int32 labels, both splits.
@@ -60,12 +69,31 @@ def load(
       ConfigError: there is no such data set.
       DataError: the data cannot be had, or are damaged.
     """
+    dataset = _load(name, data_dir, sources, image_size)
+    if image_size is None:
+        return dataset
+
+    def resized(split: Split) -> Split:
+        return Split(resize(split.images, image_size, image_size), split.labels)
+
+    return dataclasses.replace(dataset, train=resized(dataset.train), test=resized(dataset.test))
+
+
+def _load(
+    name: str,
+    data_dir: str | os.PathLike[str] | None,
+    sources: Mapping[str, Source],
+    image_size: int | None,
+) -> Dataset:
+    known = (digits.NAME, *sources)
     if name == digits.NAME:
         return digits.load()
     if name not in sources:
-        known = (digits.NAME, *sources)
+        if own.is_path(name):
+            return own.load(name, known, image_size)
         raise ConfigError(
-            f"dataset={name!r} must be one of {', '.join(known)}" + did_you_mean(name, known)
+            f"dataset={name!r} must be one of {', '.join(known)}, or {OWN}"
+            + did_you_mean(name, known)
         )
     source = sources[name]
     directory = default_data_dir() if data_dir is None else Path(data_dir).expanduser()

@@ -1,18 +1,19 @@
 """The files of CIFAR-10 (https://www.cs.toronto.edu/~kriz/cifar.html): bytes to arrays.
 
-The pickled batches are read by an unpickler that knows numpy arrays of bytes and nothing else;
+The pickled batches are read by an unpickler that knows no class and calls no function;
 archives are read in memory, member by member, so that no name in them reaches the file system.
 """
 
 import io
 import pickle
 import tarfile
-import zlib
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 
 from jaxact.data.dataset import Split
+from jaxact.data.limits import reason
 
 PYTHON_FOLDER = "cifar-10-batches-py"
 PYTHON_ARCHIVE = "cifar-10-python.tar.gz"
@@ -21,6 +22,7 @@ BINARY_ARCHIVE = "cifar-10-binary.tar.gz"
 BATCHES = (*(f"data_batch_{number}" for number in range(1, 6)), "test_batch")
 IMAGE_SHAPE = (32, 32, 3)
 _IMAGE_BYTES = 3 * 32 * 32
+_MOST_BATCH_BYTES = 2**26  # the published ones have 31 MB
 
 
 def read_python_folder(contents: Mapping[str, bytes]) -> tuple[Split, Split]:
@@ -87,33 +89,46 @@ def _planes_last(flat: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(flat.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1))
 
 
-# All that a batch refers to, which in today's numpy has other names or takes other arguments.
-_GLOBALS = {
-    "numpy.core.multiarray._reconstruct": np.empty(0, np.uint8).__reduce__()[0],
-    "numpy.ndarray": np.ndarray,
-    "numpy.dtype": lambda *_: np.dtype(np.uint8),
-}
+# All that a batch refers to.
+_GLOBALS = ("numpy.core.multiarray._reconstruct", "numpy.ndarray", "numpy.dtype")
+_Unpickler: Any = pickle._Unpickler  # in Python: the one in C reserves memory as a pickle bids it
 
 
-class _ArrayUnpickler(pickle.Unpickler):
-    """Rebuilds dicts, lists, bytes and numpy arrays of uint8; any other global is refused."""
+class _Inert:
+    """Stands for everything of numpy's in a batch: takes any arguments, and keeps its state."""
+
+    state: Any = None
+
+    def __init__(self, *_: Any):
+        pass
+
+    def __setstate__(self, state: Any):
+        self.state = state
+
+
+class _ArrayUnpickler(_Unpickler):
+    """Rebuilds dicts, lists and bytes; of arrays it keeps what they were saved as."""
 
     def find_class(self, module_name: str, global_name: str):
         path = f"{module_name}.{global_name}"
         if path not in _GLOBALS:
             raise pickle.UnpicklingError(f"it wants {path}, which no CIFAR-10 batch needs")
-        return _GLOBALS[path]
+        return _Inert
 
 
 def _parse_pickle(content: bytes) -> Split:
     try:
         batch = _ArrayUnpickler(io.BytesIO(content), encoding="bytes").load()
-        images, labels = batch[b"data"], np.asarray(batch[b"labels"], np.int32)
+        _, shape, _, is_fortran, pixels = batch[b"data"].state
+        labels = np.asarray(batch[b"labels"], np.int32)
     except Exception as error:  # a broken pickle can fail in any way
-        raise ValueError(f"not a CIFAR-10 batch ({error})") from error
-    if getattr(images, "dtype", None) != np.uint8 or images.shape != (len(labels), _IMAGE_BYTES):
-        raise ValueError(f"its images are not {len(labels)} x {_IMAGE_BYTES} bytes")
-    return Split(_planes_last(images), labels)
+        raise ValueError(f"not a CIFAR-10 batch ({reason(error)})") from error
+    wanted = (len(labels), _IMAGE_BYTES) if labels.ndim == 1 else None
+    if not isinstance(pixels, bytes) or shape != wanted or is_fortran:
+        raise ValueError(f"its images are not {labels.size} x {_IMAGE_BYTES} bytes")
+    if len(pixels) != labels.size * _IMAGE_BYTES:
+        raise ValueError(f"it has {len(pixels)} bytes of {labels.size} x {_IMAGE_BYTES}")
+    return Split(_planes_last(np.frombuffer(pixels, np.uint8)), labels)
 
 
 def _members(archive: bytes, names: list[str]) -> dict[str, bytes]:
@@ -122,10 +137,13 @@ def _members(archive: bytes, names: list[str]) -> dict[str, bytes]:
         with tarfile.open(fileobj=io.BytesIO(archive), mode="r:gz") as tar:
             for member in tar:
                 file = tar.extractfile(member) if member.isreg() else None
-                if file is not None and member.name in names:
-                    contents[member.name] = file.read()
-    except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
-        raise ValueError(f"not a whole tar.gz archive ({error})") from error
+                if file is None or member.name not in names:
+                    continue
+                if member.size > _MOST_BATCH_BYTES:
+                    raise ValueError(f"{member.name} claims {member.size} bytes")
+                contents[member.name] = file.read()
+    except Exception as error:  # headers are read as numbers, texts and times: any can be broken
+        raise ValueError(f"not a whole tar.gz archive ({reason(error)})") from error
     if missing := [name for name in names if name not in contents]:
         raise ValueError(f"no file {', '.join(missing)} in the archive")
     return contents

@@ -1,6 +1,7 @@
 """The records every data source ends in, and the pure functions that cut them."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 
@@ -28,11 +29,14 @@ class Dataset:
     """A training and a test split with what is known about them.
 
     Attributes:
-      name: as in `jaxact.data.names()`.
+      name: as in `jaxact.data.names()`, or the path of the user's own.
       train, test: the published splits.
       num_classes: labels are 0 to `num_classes - 1`.
       class_names: one a class.
       augmentation: name of the default augmentation, `"none"` or `"crop_flip"`.
+      note: what the user should know of how the data were read; "" if nothing.
+      fingerprint: of the user's own images and labels, in hexadecimal digits; None where the name
+        and published checksums say which data they are.
 
     Raises:
       DataError: shapes, dtypes or labels are not what they must be.
@@ -44,6 +48,8 @@ class Dataset:
     num_classes: int
     class_names: tuple[str, ...]
     augmentation: str
+    note: str = ""
+    fingerprint: str | None = None
 
     def __post_init__(self):
         if len(self.class_names) != self.num_classes:
@@ -57,6 +63,19 @@ class Dataset:
                 f"{self.name}: training images are {self.train.images.shape[1:]}, "
                 f"test images {self.test.images.shape[1:]}"
             )
+
+
+def describe(dataset: Dataset) -> dict[str, Any]:
+    """What `data.json` holds of a data set: which data a run has seen."""
+    return {
+        "dataset": dataset.name,
+        "fingerprint": dataset.fingerprint,
+        "train_images": len(dataset.train),
+        "test_images": len(dataset.test),
+        "image_shape": list(dataset.train.images.shape[1:]),
+        "class_names": list(dataset.class_names),
+        "note": dataset.note,
+    }
 
 
 def _check(where: str, split: Split, num_classes: int) -> None:
@@ -119,6 +138,31 @@ def hold_out(split: Split, examples: int = 5000, seed: int = 0) -> tuple[Split, 
         raise ConfigError(f"cannot hold {examples} of {len(split)} examples out for validation")
     order = np.random.default_rng(seed).permutation(len(split))
     return _take(split, np.sort(order[examples:])), _take(split, np.sort(order[:examples]))
+
+
+def split_by_class(split: Split, share: float = 0.2, seed: int = 0) -> tuple[Split, Split]:
+    """Divides a split class by class, drawn at random and the same for a seed.
+
+    Args:
+      split: with two images of each class or more.
+      share: of each class that goes into the second part, rounded, at least one image.
+      seed: of the draw.
+
+    Returns:
+      `(train, test)`: disjoint, together all of `split`, each in its order.
+
+    Raises:
+      DataError: a class has one image only.
+    """
+    generator = np.random.default_rng(seed)
+    is_test = np.zeros(len(split), bool)
+    for label in np.unique(split.labels):
+        index = np.flatnonzero(split.labels == label)
+        if len(index) < 2:
+            raise DataError(f"label {label} has one image, too few to divide")
+        count = min(max(round(share * len(index)), 1), len(index) - 1)
+        is_test[generator.permutation(index)[:count]] = True
+    return _take(split, np.flatnonzero(~is_test)), _take(split, np.flatnonzero(is_test))
 
 
 def _take(split: Split, index: np.ndarray) -> Split:

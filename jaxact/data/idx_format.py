@@ -1,6 +1,7 @@
 """The IDX files of MNIST and Fashion-MNIST (http://yann.lecun.com/exdb/mnist/): bytes to arrays."""
 
 import gzip
+import io
 import math
 import struct
 import zlib
@@ -9,6 +10,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from jaxact.data.dataset import Split
+from jaxact.data.limits import DEFLATE_RATIO
 
 FILES = (
     "train-images-idx3-ubyte.gz",
@@ -42,11 +44,21 @@ def _split(contents: Mapping[str, bytes], images_name: str, labels_name: str) ->
 
 def _parse_gz(name: str, compressed: bytes, dimensions: int) -> np.ndarray:
     try:
-        return parse(gzip.decompress(compressed), dimensions)
+        return parse(_decompress(compressed, dimensions), dimensions)
     except (OSError, EOFError, zlib.error) as error:
         raise ValueError(f"{name} is not a whole gzip file ({error})") from error
     except ValueError as error:
         raise ValueError(f"{name}: {error}") from error
+
+
+def _decompress(compressed: bytes, dimensions: int) -> bytes:
+    """At most one byte more than the header asks for, and never more than the file can hold."""
+    with gzip.GzipFile(fileobj=io.BytesIO(compressed)) as file:
+        header = file.read(_header_bytes(dimensions))
+        size_bytes = math.prod(_shape(header, dimensions))
+        if size_bytes > len(compressed) * DEFLATE_RATIO:
+            raise ValueError(f"the header says {size_bytes} bytes, more than the file can hold")
+        return header + file.read(size_bytes + 1)
 
 
 def parse(content: bytes, dimensions: int) -> np.ndarray:
@@ -62,15 +74,24 @@ def parse(content: bytes, dimensions: int) -> np.ndarray:
     Raises:
       ValueError: wrong magic number, or not as many bytes as the header says.
     """
-    magic = bytes([0, 0, _UNSIGNED_BYTE, dimensions])
-    if content[:4] != magic:
-        raise ValueError(f"starts with {content[:4].hex() or 'nothing'}, not {magic.hex()}")
-    header = 4 + 4 * dimensions
-    if len(content) < header:
-        raise ValueError(f"ends within its header of {header} bytes")
-    shape = struct.unpack(f">{dimensions}I", content[4:header])
+    shape, header = _shape(content, dimensions), _header_bytes(dimensions)
     if len(content) != header + math.prod(shape):
         raise ValueError(
             f"the header says {' x '.join(map(str, shape))} bytes, {len(content) - header} follow"
         )
     return np.frombuffer(content, np.uint8, offset=header).reshape(shape)
+
+
+def _header_bytes(dimensions: int) -> int:
+    return 4 + 4 * dimensions
+
+
+def _shape(content: bytes, dimensions: int) -> tuple[int, ...]:
+    """What the header says, if there is one."""
+    magic = bytes([0, 0, _UNSIGNED_BYTE, dimensions])
+    if content[:4] != magic:
+        raise ValueError(f"starts with {content[:4].hex() or 'nothing'}, not {magic.hex()}")
+    header = _header_bytes(dimensions)
+    if len(content) < header:
+        raise ValueError(f"ends within its header of {header} bytes")
+    return struct.unpack(f">{dimensions}I", content[4:header])

@@ -68,16 +68,31 @@ def fit_to_model(images: np.ndarray, size: int) -> np.ndarray:
       uint8 `[examples, max(height, size), max(width, size), channels]`, rounded to whole grey
       levels; `images` itself where it is large enough.
     """
-    examples, height, width, channels = images.shape
-    if height >= size and width >= size:
+    _, height, width, _ = images.shape
+    return resize(images, max(height, size), max(width, size))
+
+
+def resize(images: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Makes images larger or smaller, bilinearly, with anti-aliasing where they become smaller.
+
+    Args:
+      images: uint8 `[examples, height, width, channels]`.
+      height, width: wanted, in pixels.
+
+    Returns:
+      uint8 `[examples, height, width, channels]`, rounded to whole grey levels; `images` itself
+      where it has that size.
+    """
+    examples, old_height, old_width, channels = images.shape
+    if (old_height, old_width) == (height, width):
         return images
-    result = np.empty((examples, max(height, size), max(width, size), channels), np.uint8)
+    result = np.empty((examples, height, width, channels), np.uint8)
     for start in range(0, examples, _CHUNK_IMAGES):
         chunk = slice(start, start + _CHUNK_IMAGES)
-        result[chunk] = _enlarge(jnp.asarray(images[chunk]), result.shape[1:])
+        result[chunk] = _resize(jnp.asarray(images[chunk]), result.shape[1:])
     return result
 
 
-def _enlarge(images: jax.Array, shape: tuple[int, ...]) -> jax.Array:
-    larger = jax.image.resize(images.astype(jnp.float32), (len(images), *shape), "bilinear")
-    return jnp.round(larger).astype(jnp.uint8)
+def _resize(images: jax.Array, shape: tuple[int, ...]) -> jax.Array:
+    resized = jax.image.resize(images.astype(jnp.float32), (len(images), *shape), "bilinear")
+    return jnp.round(resized).astype(jnp.uint8)

@@ -12,6 +12,7 @@ from jaxact.errors import ConfigError, did_you_mean
 from jaxact.models.initializers import KERNEL_INITIALIZERS, kernel_initializer
 from jaxact.models.layers import PRECISIONS, ConvNet
 from jaxact.models.small_cnn import SmallCNN
+from jaxact.models.tracing import layer_outputs
 from jaxact.models.vgg import VGG11
 
 MODELS: dict[str, type[ConvNet]] = {"small_cnn": SmallCNN, "vgg11": VGG11}
@@ -97,6 +98,7 @@ __all__ = [
     "count_parameters",
     "create_model",
     "input_size",
+    "layer_outputs",
     "names",
     "predict",
 ]

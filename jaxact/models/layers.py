@@ -4,11 +4,13 @@ import math
 from typing import ClassVar, NamedTuple
 
 import jax.numpy as jnp
+import numpy as np
 from flax import linen as nn
 from jax import Array, lax
 from jax.typing import DTypeLike
 
 from jaxact import activations
+from jaxact.errors import ConfigError
 from jaxact.models import lowering
 from jaxact.models.initializers import bias_initializer, kernel_initializer
 
@@ -38,7 +40,7 @@ class ActivationLayer(nn.Module):
     Attributes:
       activation: the function.
       sharing: one parameter for the whole "layer", as in the paper's framework, or one for each
-        "channel" (the last axis).
+        "channel" (the last axis, of `x` and of the parameter).
     """
 
     activation: activations.Activation
@@ -46,12 +48,105 @@ class ActivationLayer(nn.Module):
 
     @nn.compact
     def __call__(self, x: Array) -> Array:
-        shape = (x.shape[-1],) if self.sharing == "channel" else ()
-        learned = {
-            name: self.param(name, nn.initializers.constant(value), shape, jnp.float32)
-            for name, value in self.activation.params.items()
-        }
+        channels = (x.shape[-1],) if self.sharing == "channel" else ()
+        learned = {}
+        for name, value in self.activation.params.items():
+            start = np.asarray(value, np.float32)
+            repeated = np.broadcast_to(
+                start.reshape(start.shape + (1,) * len(channels)), start.shape + channels
+            )
+            learned[name] = self.param(name, lambda key, array=repeated: jnp.asarray(array))
         return self.activation(x, **learned)
+
+
+def convolution(
+    x: Array, features: int, size: int, padding: str, kernel_init: str, precision: str
+) -> Array:
+    """The convolution of `ConvNet.conv`, made in the module whose `__call__` this is called in."""
+    return nn.Conv(
+        features,
+        (size, size),
+        padding=padding,
+        dtype=PRECISIONS[precision].dtype,
+        precision=PRECISIONS[precision].precision,
+        kernel_init=kernel_initializer(kernel_init),
+        bias_init=bias_initializer(kernel_init, size * size * x.shape[-1]),
+        conv_general_dilated=lowering.conv_general_dilated,
+    )(x)
+
+
+def linear(x: Array, features: int, kernel_init: str, precision: str) -> Array:
+    """The dense layer of `ConvNet.dense`, likewise."""
+    return nn.Dense(
+        features,
+        dtype=PRECISIONS[precision].dtype,
+        precision=PRECISIONS[precision].precision,
+        kernel_init=kernel_initializer(kernel_init),
+        bias_init=bias_initializer(kernel_init, x.shape[-1]),
+    )(x)
+
+
+def maxout(x: Array, pieces: int) -> Array:
+    """The largest of each `pieces` channels that are n / pieces apart, `[..., n]`.
+
+    Raises:
+      ConfigError: `pieces` does not divide the number of channels.
+    """
+    if pieces < 1 or x.shape[-1] % pieces:
+        raise ConfigError(f"pieces={pieces} must divide the number of channels, {x.shape[-1]}")
+    return x.reshape(*x.shape[:-1], pieces, x.shape[-1] // pieces).max(-2)
+
+
+class MaxoutDense(nn.Module):
+    """Maxout: `max_j (x W_j + b_j)`, `[..., n]` to `[..., features]`.
+
+    A layer with its activation: `pieces` dense layers of which the largest output counts. It has
+    `pieces` times the parameters of one and learns a convex, piecewise linear function.
+
+    Source: Goodfellow et al. 2013 (arXiv:1302.4389), section 3.
+
+    Attributes:
+      features: units of the output.
+      pieces: affine pieces of each unit.
+      kernel_init: a name of `jaxact.models.initializers`; of every piece.
+      precision: a name of `PRECISIONS`.
+    """
+
+    features: int
+    pieces: int = 2
+    kernel_init: str = "torch_default"
+    precision: str = "float32"
+
+    @nn.compact
+    def __call__(self, x: Array) -> Array:
+        units = self.features * self.pieces
+        return maxout(linear(x, units, self.kernel_init, self.precision), self.pieces)
+
+
+class MaxoutConv(nn.Module):
+    """Maxout across channels: the largest of `pieces` convolutions at each place, NHWC.
+
+    Source: Goodfellow et al. 2013 (arXiv:1302.4389), section 3.
+
+    Attributes:
+      features: channels of the output.
+      size: height and width of the kernels.
+      padding: "SAME" or "VALID".
+      Those of `MaxoutDense`.
+    """
+
+    features: int
+    size: int
+    padding: str = "SAME"
+    pieces: int = 2
+    kernel_init: str = "torch_default"
+    precision: str = "float32"
+
+    @nn.compact
+    def __call__(self, x: Array) -> Array:
+        channels = self.features * self.pieces
+        x = convolution(x, channels, self.size, self.padding, self.kernel_init, self.precision)
+        return maxout(x, self.pieces)
 
 
 class ConvNet(nn.Module):
@@ -80,27 +175,12 @@ class ConvNet(nn.Module):
     @nn.nowrap
     def conv(self, x: Array, features: int, size: int, padding: str) -> Array:
         """A `size` x `size` convolution of stride 1 with bias, NHWC, padding "SAME" or "VALID"."""
-        return nn.Conv(
-            features,
-            (size, size),
-            padding=padding,
-            dtype=PRECISIONS[self.precision].dtype,
-            precision=PRECISIONS[self.precision].precision,
-            kernel_init=kernel_initializer(self.kernel_init),
-            bias_init=bias_initializer(self.kernel_init, size * size * x.shape[-1]),
-            conv_general_dilated=lowering.conv_general_dilated,
-        )(x)
+        return convolution(x, features, size, padding, self.kernel_init, self.precision)
 
     @nn.nowrap
     def dense(self, x: Array, features: int) -> Array:
         """`x W + b`, `[..., n]` to `[..., features]`."""
-        return nn.Dense(
-            features,
-            dtype=PRECISIONS[self.precision].dtype,
-            precision=PRECISIONS[self.precision].precision,
-            kernel_init=kernel_initializer(self.kernel_init),
-            bias_init=bias_initializer(self.kernel_init, x.shape[-1]),
-        )(x)
+        return linear(x, features, self.kernel_init, self.precision)
 
     @nn.nowrap
     def logits(self, x: Array) -> Array:

@@ -13,12 +13,13 @@ import jax
 
 import jaxact
 from jaxact import huge_pages
+from jaxact.training import determinism
 
 PACKAGES = ("jax", "jaxlib", "flax", "optax", "orbax-checkpoint")
 
 
-def describe() -> dict[str, Any]:
-    """What `environment.json` holds."""
+def describe(deterministic: bool = False) -> dict[str, Any]:
+    """What `environment.json` holds; `deterministic` as the configuration has it."""
     device = jax.devices()[0]
     versions = {name.split("-")[0]: _version(name) for name in PACKAGES}
     return {
@@ -33,6 +34,7 @@ def describe() -> dict[str, Any]:
         "operating_system": f"{platform.system()} {platform.machine()}",
         "huge_pages": "glibc.malloc.hugetlb=1" in os.environ.get(huge_pages.VARIABLE, ""),
         "XLA_FLAGS": os.environ.get("XLA_FLAGS", ""),
+        "deterministic": determinism.describe(deterministic),
         "matmul_precision": getattr(jax.config, "jax_default_matmul_precision", None) or "default",
         **git_state(),
     }

@@ -12,6 +12,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 
 from jaxact import models
@@ -25,7 +26,7 @@ SATURATED_SHARE = 0.95  # of the probe batch. ReLU is flat for half of it when a
 SLOPE_RANGE = 10.0  # the largest slope is looked for at inputs from -10 to 10
 SLOPE_POINTS = 401
 
-AUTOMATIC_SHARE = 0.02  # of the training images: less than 2 % of an epoch's work
+AUTOMATIC_SHARE = 0.01  # of the training images: less than 1 % of an epoch's work
 AUTOMATIC_MOST = 128
 
 
@@ -56,7 +57,7 @@ class LayerHealth:
 
 
 def automatic_examples(train_examples: int) -> int:
-    """The size of the probe batch unless one is asked for: 2 % of the training images, up to 128.
+    """The size of the probe batch unless one is asked for: 1 % of the training images, up to 128.
 
     The probe is passed forward and back about once an epoch, so its share of the epoch's images
     bounds its share of the training time.
@@ -111,7 +112,8 @@ def flat_units(
     """The shares of dead and of saturated units, as `LayerHealth` defines them.
 
     Args:
-      learned: the activation's parameters, of shape `[]` or `[units]`.
+      learned: the activation's parameters, of shape `[]` or `[units]`, or with an axis of
+        coefficients before: `[coefficients]` or `[coefficients, units]`.
       inputs: `[batch, ..., units]`.
     """
     if not activation.elementwise and activation.derivative_function is None:
@@ -140,8 +142,10 @@ def largest_slope(activation: Activation, learned: Mapping[str, Array], rank: in
         points = jnp.linspace(-SLOPE_RANGE, SLOPE_RANGE, SLOPE_POINTS, dtype=jnp.float32)
         return jax.vmap(slope)(points).max()
 
-    is_shared = all(parameter.ndim == 0 for parameter in learned.values())
-    return largest(learned) if is_shared else jax.vmap(largest)(dict(learned))
+    is_shared = all(
+        value.ndim == np.ndim(activation.params[name]) for name, value in learned.items()
+    )
+    return largest(learned) if is_shared else jax.vmap(largest, in_axes=-1)(dict(learned))
 
 
 def as_row(epoch: int, layers: list[LayerHealth]) -> dict[str, Any]:

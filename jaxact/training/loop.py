@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import math
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,21 +10,20 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from tensorboardX import SummaryWriter
 
-from jaxact import models
 from jaxact.config import Config
 from jaxact.errors import Interrupted, NonFiniteLossError
-from jaxact.inference import latency
-from jaxact.training import environment, health, records
+from jaxact.training import determinism, diagnosis, environment, health, records
 from jaxact.training.checkpoint import Checkpoints, Snapshot
 from jaxact.training.clock import Clock
 from jaxact.training.compilation import CacheUse
 from jaxact.training.progress import Follow, ProgressView, RunView
-from jaxact.training.setup import Setup, prepare
+from jaxact.training.setup import Setup, initial_state, prepare
 from jaxact.training.signals import StopRequest, stop_on_signals
 from jaxact.training.state import Totals, TrainState
 from jaxact.training.steps import Examples
+from jaxact.training.summary import summarize
+from jaxact.training.tensorboard import Events
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,6 +59,7 @@ def fit(
 
     Raises:
       ConfigError, DataError: before anything is written.
+      WorkdirError: the workdir is in use, or cannot be written, or its checkpoints are damaged.
       NonFiniteLossError: the last checkpoint is kept.
       Interrupted: by SIGTERM or SIGINT, after a checkpoint was saved.
     """
@@ -66,27 +67,33 @@ def fit(
     clock = Clock(started=time.perf_counter() if started is None else started)
     fields = dataclasses.asdict(config)
     records.check_workdir(workdir, fields)
+    determinism.ensure(config.deterministic)
     setup = prepare(config)
-    records.open_workdir(workdir, fields, environment.describe())
-    catch = stop_on_signals() if stop is None else contextlib.nullcontext(stop)
-    with catch as request, Checkpoints(workdir / records.CHECKPOINTS) as checkpoints:
+    records.check_data(workdir, setup.data_record)
+    described = environment.describe(config.deterministic)
+    how_to_go_on = f"nothing is lost: to go on, give the same command with --workdir={workdir}"
+    with (
+        records.opened_workdir(workdir, fields, described, setup.data_record),
+        stop_on_signals() if stop is None else contextlib.nullcontext(stop) as request,
+        Checkpoints(workdir / records.CHECKPOINTS) as checkpoints,
+    ):
         run = Run(workdir, clock, checkpoints, request, follow)
-        snapshot = begin(setup, run)
-        done = finished_summary(setup, run, snapshot)
+        with request.nothing_to_save(how_to_go_on):
+            snapshot = begin(setup, run)
+            done = finished_summary(setup, run, snapshot)
         if done:
             return done
         snapshot = train(setup, run, snapshot)
-        summary = summarize(setup, clock, snapshot) | {"compilation_cache": str(cache_use)}
-    records.write_json(workdir / records.SUMMARY, summary)
+        with request.nothing_to_save(how_to_go_on):
+            summary = summarize(setup, clock, snapshot) | {"compilation_cache": str(cache_use)}
+        records.write_json(workdir / records.SUMMARY, summary)
     return summary
 
 
 def begin(setup: Setup, run: Run) -> Snapshot:
     """The newest checkpoint of the workdir, or the state before the first step."""
-    images = jnp.zeros((1, *setup.train.images.shape[1:]), jnp.float32)
-    create = setup.program.init.prepare(run.clock, setup.keys.init, images)
     progress = {"rows": [], "health": [], "epochs": setup.config.epochs}
-    snapshot = Snapshot(create(setup.keys.init, images), Totals.zero(), progress)
+    snapshot = Snapshot(initial_state(setup, run.clock), Totals.zero(), progress)
     if run.checkpoints.newest_step() is not None:
         snapshot = run.checkpoints.restore(like=snapshot)
         snapshot.progress.setdefault("health", [])  # of a run begun before there was any
@@ -121,10 +128,12 @@ def train(setup: Setup, run: Run, snapshot: Snapshot) -> Snapshot:
     step = int(state.step)
     with (
         run.follow(config.epochs, setup.steps_per_epoch, step) as view,
-        contextlib.closing(
-            SummaryWriter(str(run.workdir / records.TENSORBOARD), purge_step=step)
-        ) as events,
+        contextlib.closing(Events(run.workdir / records.TENSORBOARD, purge_step=step)) as events,
     ):
+        if note := setup.data_record["note"]:
+            view.message(f"data: {note}")
+        for warning in run.checkpoints.warnings:
+            view.message(warning)
         if step:
             view.message(f"resumed from step {step} in {run.workdir}; clocks count on from there")
             if snapshot.progress["epochs"] != config.epochs and not setup.has_constant_rate:
@@ -137,13 +146,14 @@ def train(setup: Setup, run: Run, snapshot: Snapshot) -> Snapshot:
             epoch = step // setup.steps_per_epoch + 1
             state, totals, step = train_epoch(setup, run, view, state, totals, step)
             if step == epoch * setup.steps_per_epoch:
+                figures: dict[str, Any] = {}
                 if setup.probe is not None:
                     health_rows.append(examine(setup, run, state, setup.probe, epoch))
-                    write_events(events, step, health.scalars(health_rows[-1]))
+                    figures = health.scalars(health_rows[-1])
                 rows.append(end_epoch(setup, clock, state, totals, rows))
                 totals = Totals.zero()
                 records.append_row(run.workdir / records.METRICS, rows[-1])
-                write_events(events, step, rows[-1])
+                write_events(events, step, figures | rows[-1])
                 view.after_epoch(rows[-1], config.eval_split)
             progress = {
                 "rows": rows,
@@ -153,14 +163,17 @@ def train(setup: Setup, run: Run, snapshot: Snapshot) -> Snapshot:
             }
             snapshot = Snapshot(state, totals, progress)
             is_due = epoch % config.checkpoint_every_epochs == 0 or step == setup.total_steps
-            if is_due or run.stop:
+            is_stopped = bool(run.stop)  # asked once: what is raised must have been saved
+            if is_due or is_stopped:
                 run.checkpoints.save(snapshot)
-            if run.stop:
+            if is_stopped:
+                run.checkpoints.wait()
                 raise Interrupted(
                     f"stopped by {run.stop.name} at step {step} of {setup.total_steps}; a "
                     "checkpoint is saved: to go on, give the same command with "
                     f"--workdir={run.workdir}"
                 )
+        run.checkpoints.wait()
     return snapshot
 
 
@@ -192,7 +205,7 @@ def train_epoch(
             state, totals = jax.block_until_ready(dispatch(steps, state, totals, *arguments))
         step += count
         if (bad_step := int(totals.nonfinite_step)) >= 0:
-            raise NonFiniteLossError(not_finite(setup, run, epoch + 1, bad_step))
+            raise NonFiniteLossError(not_finite(setup, run, view, epoch + 1, bad_step))
         images = count * setup.config.batch_size
         view.after_dispatch(
             step, totals.means()[0], images / (clock.train_seconds - before_seconds)
@@ -202,9 +215,14 @@ def train_epoch(
     return state, totals, step
 
 
-def not_finite(setup: Setup, run: Run, epoch: int, step: int) -> str:
+def not_finite(setup: Setup, run: Run, view: RunView, epoch: int, step: int) -> str:
     """What to say, and advise, when the loss became NaN or infinite."""
     config, saved = setup.config, run.checkpoints.newest_step()
+    view.message(f"the loss became NaN or infinite at step {step}: looking for where it began")
+    good = Snapshot(initial_state(setup, run.clock), Totals.zero(), {})
+    if saved is not None:
+        good = run.checkpoints.restore(like=good)
+    origin = diagnosis.origin(setup, run.clock, good.state, step, run.stop)
     kept = (
         "no checkpoint had been made yet"
         if saved is None
@@ -212,8 +230,9 @@ def not_finite(setup: Setup, run: Run, epoch: int, step: int) -> str:
     )
     return (
         f"the loss became NaN or infinite at epoch {epoch}, step {step} ({config.activation}, "
-        f"learning_rate {config.learning_rate}); {kept}; see whether `python -m jaxact.check "
-        f"'{config.activation}'` passes, or try a lower --config.learning_rate in a new --workdir"
+        f"learning_rate {config.learning_rate}); {origin}; {kept}; see "
+        f"whether `python -m jaxact.check '{config.activation}'` passes, or "
+        "try a lower --config.learning_rate in a new --workdir"
     )
 
 
@@ -241,6 +260,12 @@ def end_epoch(
             with clock.timing("eval_seconds"):
                 result = jax.block_until_ready(evaluate(state, batches))
             loss, accuracy = result.means()
+            if not math.isfinite(loss):
+                raise NonFiniteLossError(
+                    f"the {split} loss became NaN or infinite after epoch {epoch}, though the "
+                    f"training loss is finite ({setup.config.activation}); the checkpoints of "
+                    "earlier epochs are kept; try a lower --config.learning_rate in a new --workdir"
+                )
         else:
             loss, accuracy = None, None
         scores |= {f"{split}_loss": loss, f"{split}_accuracy": accuracy}
@@ -257,46 +282,8 @@ def end_epoch(
     }
 
 
-def write_events(events: SummaryWriter, step: int, figures: Mapping[str, Any]) -> None:
+def write_events(events: Events, step: int, figures: Mapping[str, Any]) -> None:
     for name, value in figures.items():
         if name not in ("epoch", "step") and value is not None:
             events.add_scalar(name, value, global_step=step)
     events.flush()
-
-
-def summarize(setup: Setup, clock: Clock, snapshot: Snapshot) -> dict[str, Any]:
-    """The run in one record, as in `summary.json`; the latency is measured here."""
-    config, rows = setup.config, snapshot.progress["rows"]
-    score = f"{config.eval_split}_accuracy"
-    reached = next((row for row in rows if row[score] >= config.target_accuracy), None)
-    examples = rows[-1]["step"] * config.batch_size
-
-    latency_ms = None
-    if config.latency_samples:
-        latency_ms = latency.measure(
-            setup.program.classifier,
-            setup.program.fold(snapshot.state, setup.train.mean, setup.train.std),
-            setup.test_images,
-            config.latency_samples,
-        )
-    return {
-        "dataset": config.dataset,
-        "model": config.model,
-        "activation": setup.activation.spec,
-        "seed": config.seed,
-        "parameters": models.count_parameters(snapshot.state.params),
-        "epochs": config.epochs,
-        "eval_split": config.eval_split,
-        "target_accuracy": config.target_accuracy,
-        "reached_target": reached is not None,
-        "epoch_to_target": reached and reached["epoch"],
-        "seconds_to_target": reached and reached["train_seconds"],
-        **clock.readings(),
-        "test_loss": rows[-1]["test_loss"],
-        "test_accuracy": rows[-1]["test_accuracy"],
-        "error_percent": 100 * (1 - rows[-1]["test_accuracy"]),
-        "images_per_second": examples / clock.train_seconds,
-        "peak_memory_bytes": environment.peak_memory_bytes(),
-        "train_memory_bytes": setup.program.train.memory_bytes(),
-        "latency_ms": latency_ms,
-    }

@@ -9,6 +9,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from jaxact import data
+
 
 class RunView(Protocol):
     """What follows a run: told each dispatch and each epoch, and what else there is to say."""
@@ -111,7 +113,7 @@ def print_summary(summary: Mapping[str, Any]) -> None:
         ("latency, host to class (median)", or_dash(latency.get("host_p50"), "{:.4f} ms")),
         ("peak memory", f"{summary['peak_memory_bytes'] / 2**20:,.0f} MiB"),
     )
-    title = f"{summary['model']} on {summary['dataset']} with {summary['activation']}"
+    title = f"{summary['model']} on {data.title(summary['dataset'])} with {summary['activation']}"
     table = Table(title=title, show_header=False)
     table.add_column()
     table.add_column(justify="right")

@@ -1,20 +1,24 @@
 """The files of a run's workdir, as other programs read them."""
 
+import contextlib
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from jaxact.errors import ConfigError
+from jaxact.errors import ConfigError, DataError, WorkdirError
+from jaxact.training import lock
 
 CONFIG = "config.json"
 ENVIRONMENT = "environment.json"
+DATA = "data.json"
 METRICS = "metrics.jsonl"
 HEALTH = "health.jsonl"
 SUMMARY = "summary.json"
 CHECKPOINTS = "checkpoints"
 TENSORBOARD = "tensorboard"
+_LEFT_BY_A_KILLED_START = (lock.LOCK, f".{CONFIG}.tmp")
 
 
 def write_text(path: Path, text: str) -> None:
@@ -53,9 +57,9 @@ def write_rows(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
 
 
 def read_rows(path: Path) -> list[dict[str, Any]]:
-    """The rows of a file; a last line that a killed process left unfinished is none."""
-    whole, _, _ = path.read_text(encoding="utf-8").rpartition("\n")
-    return [json.loads(line) for line in whole.splitlines()]
+    """The rows of a file; a last line without an end is what a killed process left unfinished."""
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    return [json.loads(line) for line in lines if line.endswith("\n")]
 
 
 def check_workdir(workdir: Path, config: Mapping[str, Any]) -> None:
@@ -65,12 +69,13 @@ def check_workdir(workdir: Path, config: Mapping[str, Any]) -> None:
       ConfigError: it is no folder, holds something else, or a run whose configuration differs in
         anything but `epochs`.
     """
+    if workdir.is_file():
+        raise ConfigError(f"--workdir={workdir} is a file; choose another folder")
+    _check_writable(workdir)
     if not workdir.exists():
         return
-    if not workdir.is_dir():
-        raise ConfigError(f"--workdir={workdir} is a file; choose another folder")
     if not (workdir / CONFIG).exists():
-        if any(workdir.iterdir()):
+        if any(path.name not in _LEFT_BY_A_KILLED_START for path in workdir.iterdir()):
             raise ConfigError(
                 f"--workdir={workdir} holds files but no {CONFIG}, so no run; choose another folder"
             )
@@ -91,6 +96,49 @@ def check_workdir(workdir: Path, config: Mapping[str, Any]) -> None:
         )
 
 
+def _check_writable(workdir: Path) -> None:
+    """Whether the workdir can be made or written in, as far as can be told without doing so.
+
+    Raises:
+      ConfigError: it cannot.
+    """
+    try:
+        if "\0" in str(workdir):
+            raise ValueError("a path holds no null character")
+        path = workdir.absolute()
+        nearest = next(folder for folder in (path, *path.parents) if folder.exists())
+        if nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK):
+            return
+        reason = f"{nearest} is not a folder that can be written in"
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+    raise ConfigError(f"--workdir={workdir} cannot be used ({reason}); choose another folder")
+
+
+def check_data(workdir: Path, data: Mapping[str, Any]) -> None:
+    """Refuses to go on with other images or labels than the run has seen.
+
+    Args:
+      workdir: passed `check_workdir`.
+      data: as in `jaxact.data.describe`.
+
+    Raises:
+      DataError: the fingerprint of the user's own data has changed.
+    """
+    path = workdir / DATA
+    if not path.exists():
+        return
+    stored = read_json(path)
+    if not isinstance(stored, dict):
+        raise ConfigError(f"{path} describes no data; choose another --workdir")
+    if stored.get("fingerprint") != data["fingerprint"]:
+        raise DataError(
+            f"{data['dataset']} has changed since --workdir={workdir} was trained on it (SHA-256 "
+            f"{stored.get('fingerprint')} there, {data['fingerprint']} now): bring the old data "
+            "back, or choose another folder"
+        )
+
+
 def check_epochs(done: float, wanted: int, workdir: Path) -> None:
     """Refuses a run that is to end before where its checkpoint already is."""
     if done > wanted:
@@ -100,17 +148,33 @@ def check_epochs(done: float, wanted: int, workdir: Path) -> None:
         )
 
 
-def open_workdir(workdir: Path, config: Mapping[str, Any], environment: Mapping[str, Any]) -> None:
-    """Makes the workdir and writes what is known before training.
+@contextlib.contextmanager
+def opened_workdir(
+    workdir: Path,
+    config: Mapping[str, Any],
+    environment: Mapping[str, Any],
+    data: Mapping[str, Any],
+) -> Iterator[None]:
+    """Makes the workdir and writes what is known before training; keeps other processes out.
 
     Raises:
-      ConfigError: it cannot be written.
+      ConfigError: as `check_workdir`; another process may have been there since.
+      WorkdirError: another process is at work there; or it cannot be written, now or at any time
+        within the block (no space, read-only, gone).
     """
     try:
         workdir.mkdir(parents=True, exist_ok=True)
-        write_json(workdir / CONFIG, config)
-        write_json(workdir / ENVIRONMENT, environment)
+        with lock.held(workdir):
+            check_workdir(workdir, config)
+            check_data(workdir, data)
+            write_json(workdir / CONFIG, config)
+            write_json(workdir / ENVIRONMENT, environment)
+            write_json(workdir / DATA, data)
+            yield
     except OSError as error:
-        raise ConfigError(
-            f"--workdir={workdir} cannot be written ({error.strerror}); choose another"
+        file = f" at {error.filename}" if error.filename else ""
+        raise WorkdirError(
+            f"--workdir={workdir} cannot be written ({error.strerror or error}{file}); what is "
+            "there is whole: make room or make it writable and give the same command to go on, or "
+            "choose another folder"
         ) from error

@@ -1,9 +1,11 @@
 """From a configuration to all that a run needs: data on the device, model, compiled functions."""
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from flax import linen as nn
 
@@ -11,6 +13,8 @@ from jaxact import activations, data, models
 from jaxact.config import Config
 from jaxact.errors import ConfigError
 from jaxact.training import health, program
+from jaxact.training.clock import Clock
+from jaxact.training.state import TrainState
 from jaxact.training.steps import Examples, Keys
 
 # Subsets and the validation split are the same for every seed, so that seeds differ in training
@@ -31,8 +35,9 @@ class Setup:
       evaluations: the splits to evaluate, by name ("test", "validation"), in batches on the device.
       probe: the training images on which activation layers are examined; None: they are not.
       test_images: uint8 `[examples, height, width, channels]`, on the host; for the latency.
-      program: the compiled functions.
+      recipe, program: what decides the compiled functions, and these.
       keys: the run's streams of randomness.
+      data_record: which data they are, as in `data.json`.
       steps_per_epoch: whole batches in the training images.
       steps_per_dispatch: at most so many steps go into one dispatch.
     """
@@ -44,8 +49,10 @@ class Setup:
     evaluations: dict[str, Examples]
     probe: Examples | None
     test_images: np.ndarray
+    recipe: program.Recipe
     program: program.Program
     keys: Keys
+    data_record: Mapping[str, Any]
     steps_per_epoch: int
     steps_per_dispatch: int
 
@@ -67,7 +74,7 @@ def prepare(config: Config) -> Setup:
     """
     activation = activations.get(config.activation)
     options = {"dropout_rate": config.dropout_rate} if config.model == "small_cnn" else {}
-    dataset = data.load(config.dataset, config.data_dir)
+    dataset = data.load(config.dataset, config.data_dir, image_size=config.image_size)
     model = models.create_model(
         config.model,
         activation,
@@ -108,14 +115,23 @@ def prepare(config: Config) -> Setup:
         evaluations={name: in_batches(split, mean, std) for name, split in splits.items()},
         probe=None if probe is None else on_device(probe.images, probe.labels, mean, std),
         test_images=splits["test"].images,
+        recipe=recipe,
         program=program.build(recipe),
         keys=Keys.from_seed(config.seed),
+        data_record=data.describe(dataset),
         steps_per_epoch=steps_per_epoch,
         steps_per_dispatch=(
             config.steps_per_dispatch
             or automatic_steps_per_dispatch(model, train.images[:1], config, steps_per_epoch)
         ),
     )
+
+
+def initial_state(setup: Setup, clock: Clock) -> TrainState:
+    """The state before the first step."""
+    images = jnp.zeros((1, *setup.train.images.shape[1:]), jnp.float32)
+    create = setup.program.init.prepare(clock, setup.keys.init, images)
+    return create(setup.keys.init, images)
 
 
 def choose_splits(dataset: data.Dataset, config: Config, input_size: int) -> dict[str, data.Split]:
@@ -142,7 +158,7 @@ def choose_probe(train: data.Split, config: Config) -> data.Split | None:
     if examples > len(train):
         raise ConfigError(
             f"config.health_examples={examples} must be at most the number of training images, "
-            f"{len(train)} (0: health is not recorded; null: 2 % of them, at most "
+            f"{len(train)} (0: health is not recorded; null: 1 % of them, at most "
             f"{health.AUTOMATIC_MOST})"
         )
     return data.subset(train, examples, SPLIT_SEED) if examples else None

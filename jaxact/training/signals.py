@@ -1,4 +1,8 @@
-"""SIGTERM and SIGINT ask a run to stop; the loop answers between two dispatches."""
+"""SIGTERM and SIGINT ask a run to stop; the loop answers between two dispatches.
+
+The first signal is a request, and where nothing would be lost it is answered at once. The second
+ends the process, whatever it is doing.
+"""
 
 import contextlib
 import os
@@ -6,12 +10,17 @@ import signal
 import threading
 from collections.abc import Iterator
 
+from jaxact.errors import Interrupted
+
+NUMBERS = (signal.SIGTERM, signal.SIGINT)
+
 
 class StopRequest:
     """Whether a signal has asked the run to stop, and which."""
 
     def __init__(self) -> None:
         self.signal: signal.Signals | None = None
+        self._how_to_go_on: str | None = None
 
     def __bool__(self) -> bool:
         return self.signal is not None
@@ -27,6 +36,29 @@ class StopRequest:
         if self.signal is not None:
             os._exit(128 + number)
         self.signal = signal.Signals(number)
+        self._answer()
+
+    @contextlib.contextmanager
+    def nothing_to_save(self, how_to_go_on: str) -> Iterator[None]:
+        """A block that may be left anywhere: a signal ends it as soon as Python can.
+
+        Args:
+          how_to_go_on: ends the message.
+
+        Raises:
+          Interrupted: a signal came before or within the block.
+        """
+        self._how_to_go_on = how_to_go_on
+        try:
+            self._answer()
+            yield
+            self._answer()  # a library may have swallowed the exception
+        finally:
+            self._how_to_go_on = None
+
+    def _answer(self) -> None:
+        if self.signal is not None and self._how_to_go_on is not None:
+            raise Interrupted(f"stopped by {self.name}; {self._how_to_go_on}")
 
 
 @contextlib.contextmanager
@@ -36,10 +68,54 @@ def stop_on_signals() -> Iterator[StopRequest]:
     if threading.current_thread() is not threading.main_thread():
         yield request
         return
-    numbers = (signal.SIGTERM, signal.SIGINT)
-    before = {number: signal.signal(number, request.receive) for number in numbers}
+    before = {number: signal.signal(number, request.receive) for number in NUMBERS}
     try:
-        yield request
+        with _second_ends_at_once():
+            yield request
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def _second_ends_at_once() -> Iterator[None]:
+    """Ends the process on a second signal while the main thread is busy in compiled code.
+
+    A handler in Python has to wait for that code to return. The system's own handler does not: it
+    writes a byte into a pipe, which a thread reads.
+    """
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+
+    def count() -> None:
+        seen = 0
+        while byte := os.read(reader, 1):
+            seen += byte[0] in NUMBERS
+            if seen == 2:
+                os._exit(128 + byte[0])
+        os.close(reader)
+
+    threading.Thread(target=count, name="second signal", daemon=True).start()
+    before = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(before)
+        os.close(writer)
+
+
+def end_on_signals() -> None:
+    """Ends the process with exit code 75 on SIGTERM and SIGINT: for before and after a run.
+
+    Before, nothing has been written; after, everything.
+    """
+
+    def end(number: int, frame: object) -> None:
+        del frame
+        name = signal.Signals(number).name
+        text = f"jaxact: stopped by {name}; nothing is lost: give the same command to go on\n"
+        os.write(2, text.encode())
+        os._exit(Interrupted.exit_code)
+
+    for number in NUMBERS:
+        signal.signal(number, end)

@@ -42,7 +42,8 @@ class Totals:
       loss: float32, summed.
       correct: int32.
       examples: int32.
-      nonfinite_step: int32, the first step whose loss was NaN or infinite; -1 if none was.
+      nonfinite_step: int32, the first step whose loss was NaN or infinite, or is about to be, as
+        the parameters already are; -1 if none was.
     """
 
     loss: Array

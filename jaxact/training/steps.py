@@ -147,7 +147,16 @@ def train_many(
         )
         return next_state, totals
 
-    return lax.fori_loop(0, steps, body, (state, totals))
+    state, totals = lax.fori_loop(0, steps, body, (state, totals))
+    # A last step can leave parameters that are not finite behind a loss that was.
+    is_broken = ~all_finite((state.params, state.batch_stats)) & (totals.nonfinite_step < 0)
+    nonfinite_step = jnp.where(is_broken, state.step, totals.nonfinite_step)
+    return state, dataclasses.replace(totals, nonfinite_step=nonfinite_step)
+
+
+def all_finite(tree: Any) -> Array:
+    """Whether all numbers of a tree are finite: bool `[]`."""
+    return jnp.stack([jnp.isfinite(leaf).all() for leaf in jax.tree.leaves(tree)]).all()
 
 
 def evaluate(

@@ -8,7 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from benchmarks.references import REFERENCES, evaluate
+from benchmarks.references import REFERENCES
+from benchmarks.truth import evaluate
 from jaxact import activations
 from jaxact.activations.checks import check_activation
 
@@ -26,6 +27,22 @@ VARIANTS = [
     "swish(beta=1.5)",
     "swish(beta=-1)",
     "squareplus(b=0.01)",
+    "soft_shrink(threshold=0.25)",
+    "hard_shrink(threshold=2)",
+    "isru(alpha=3)",
+    "isrlu(alpha=0.01)",
+    "snake(a=5)",
+    "learned_swish(beta=1.5)",
+    "arelu(alpha=0.5, beta=-1)",
+    "srs(alpha=5)",
+    "pdelu(alpha=0.5)",
+    "pdelu(alpha=2, t=0.5)",
+    "pau(numerator=[0.5, 0.25, 0.05], denominator=[-0.3])",
+    "apl(slopes=[0.5, -0.3], hinges=[-1, 2])",
+    "apl(slopes=[-0.25], hinges=[0])",
+    "affine_combination(weights=[1, -1, 1])",
+    "affine_combination(weights=[-1, 3, 0.5])",
+    "convex_combination(logits=[1, 2, -1])",
 ]
 FLAT = ["leaky_relu(negative_slope=0)", "prelu(alpha=0)", "linear(slope=0)", "swish(beta=0)"]
 
@@ -78,15 +95,27 @@ def test_kinks_are_where_the_derivative_jumps(name):
         assert jax.grad(activation)(at) == pytest.approx(derivative, rel=1e-6)
 
 
+# Where the second derivative jumps, but the first does not (of `isrlu`, the third).
+SECOND_JUMPS = {
+    "soft_sign": [0.0],
+    "sparse_plus": [-1.0, 1.0],
+    "elu": [0.0],
+    "celu": [0.0],
+    "sqnl": [-2.0, 0.0, 2.0],
+    "squared_relu": [0.0],
+    "hard_mish": [0.0],
+    "isrlu": [0.0],
+    "elish": [0.0],
+    "hard_elish": [0.0],
+    "pdelu": [0.0],
+}
+
+
 @pytest.mark.parametrize("name", ELEMENTWISE)
 def test_second_derivative_is_that_of_the_closed_form(name):
     """Against the difference of first derivatives, in float64, also across switches of formulas."""
     activation = activations.get(name)
-    kinks = [kink.at for kink in activation.kinks]
-    if name in ("soft_sign", "sparse_plus"):
-        kinks += [-1.0, 0.0, 1.0]  # the second derivative jumps there
-    if name in ("elu", "celu"):
-        kinks += [0.0]
+    kinks = [kink.at for kink in activation.kinks] + SECOND_JUMPS.get(name, [])
     x = np.concatenate([np.linspace(-9.03, 9.01, 201), [0.0]])
     x = x[[all(abs(v - kink) > 1e-3 for kink in kinks) for v in x]]
     with jax.enable_x64(True):
@@ -155,6 +184,24 @@ PARAMETERS = [
     ("celu", "alpha", 0.8),
     ("swish", "beta", 1.2),
     ("squareplus", "b", 2.0),
+    ("soft_shrink", "threshold", 0.6),
+    ("hard_shrink", "threshold", 0.6),
+    ("isru", "alpha", 1.3),
+    ("isrlu", "alpha", 0.7),
+    ("snake", "a", 1.2),
+    ("learned_swish", "beta", 1.2),
+    ("arelu", "alpha", 0.6),
+    ("arelu", "beta", 1.5),
+    ("srs", "alpha", 4.0),
+    ("srs", "beta", 2.0),
+    ("pdelu", "alpha", 0.8),
+    ("pdelu", "t", 0.45),
+    ("pau", "numerator", (0.1, 0.6, 2.3, 3.1, -1.5, 0.3)),
+    ("pau", "denominator", (1.1, -4.4, 0.9, 0.3)),
+    ("apl", "slopes", (0.1, -0.2, 0.3, 0.4, -0.5)),
+    ("apl", "hinges", (-1.5, -0.7, 0.1, 0.6, 2.0)),
+    ("affine_combination", "weights", (0.5, 0.3, -0.1)),
+    ("convex_combination", "logits", (0.1, -0.4, 0.3)),
 ]
 
 
@@ -169,8 +216,9 @@ def test_every_parameter_is_tested():
 
 @pytest.mark.parametrize(("name", "parameter", "at"), PARAMETERS)
 def test_gradient_of_a_parameter(name, parameter, at):
-    """Of a scalar and of one a channel, against finite differences; x at the same time."""
+    """Of one for all and of one a channel, against finite differences; x at the same time."""
     function = getattr(activations, name)
+    at = np.asarray(at)
     with jax.enable_x64(True):
         x = jnp.asarray(np.random.default_rng(0).normal(0, 3, (2, 5, 3)))
 
@@ -178,7 +226,7 @@ def test_gradient_of_a_parameter(name, parameter, at):
         def loss(value, x=x):
             return jnp.sum(jnp.sin(function(x, **{parameter: value})))
 
-        for value in (jnp.asarray(at), jnp.asarray([at, at / 2, at * 2])):
+        for value in (jnp.asarray(at), jnp.stack([at, at / 2, at * 2], axis=-1)):
             gradient = jax.jit(jax.grad(loss))(value)
             assert gradient.shape == value.shape
             step = 1e-6
@@ -189,7 +237,8 @@ def test_gradient_of_a_parameter(name, parameter, at):
                 assert gradient[i] == pytest.approx(float(expected), rel=1e-5, abs=1e-7)
             both = jax.jit(jax.grad(loss, argnums=(0, 1)))(value, x)
             np.testing.assert_allclose(both[0], gradient, rtol=1e-12)
-            slope = getattr(activations.get(name), "derivative_function")(x, value)  # noqa: B009
+            derivative = getattr(activations.get(name), "derivative_function")  # noqa: B009
+            slope = derivative(x, **{parameter: value})
             upstream = jnp.cos(function(x, **{parameter: value}))
             np.testing.assert_allclose(both[1], upstream * slope, rtol=1e-12)
 
@@ -198,7 +247,7 @@ def test_gradient_of_a_parameter(name, parameter, at):
 def test_a_float32_parameter_with_a_bfloat16_input(name, parameter, at):
     function = getattr(activations, name)
     x = jnp.linspace(-3, 3, 12, dtype=jnp.bfloat16).reshape(4, 3)
-    value = jnp.full((3,), at, jnp.float32)
+    value = jnp.stack([jnp.asarray(at, jnp.float32)] * 3, axis=-1)
 
     @jax.jit
     def loss(value, x):
@@ -217,6 +266,57 @@ def test_reverse_mode_keeps_one_residual():
         _, pullback = jax.vjp(activations.get(name), x)
         residuals = [leaf for leaf in jax.tree.leaves(pullback) if leaf.size > 1]
         assert sum(leaf.nbytes for leaf in residuals) <= x.nbytes, name
+
+
+def test_hinges_of_one_a_channel_at_the_infinities():
+    """Terms of either sign are infinite there, but their sum is not."""
+    slopes = jnp.asarray([[1.0, 2.0, 0.0], [-1.0, -1.0, 0.0]])
+    hinges = jnp.asarray([[1.0, 1.0, 1.0], [-1.0, -1.0, -1.0]])
+    x = jnp.asarray([[-jnp.inf] * 3, [-3.4e38] * 3, [jnp.inf] * 3])
+    at = activations.apl(x, slopes, hinges)
+    np.testing.assert_array_equal(at[0], [0, jnp.inf, 0])
+    np.testing.assert_array_equal(at[2], jnp.inf)
+    assert jnp.isfinite(at[1]).all()
+    np.testing.assert_allclose(activations.apl(jnp.full((1, 3), -5.0), slopes, hinges), [[2, 8, 0]])
+
+
+def test_srs_has_its_minimum_where_beta_says():
+    x = jnp.linspace(-8, 8, 1601)
+    assert x[activations.srs(x, 3.0, 2.0).argmin()] == pytest.approx(-2)
+    assert float(activations.srs(jnp.float32(1e30), 3.0, 2.0)) == pytest.approx(3)
+
+
+def test_pdelu_tends_to_elu():
+    x = jnp.linspace(-4, 4, 33)
+    np.testing.assert_allclose(
+        activations.pdelu(x, 0.7, 0.9999), activations.elu(x, 0.7), atol=1e-3
+    )
+
+
+def test_pau_starts_near_a_leaky_relu():
+    x = jnp.linspace(-3, 3, 61)
+    np.testing.assert_allclose(activations.pau(x), activations.leaky_relu(x), atol=0.03)
+
+
+def test_learned_weights_add_up_to_one():
+    """Far out on the right, where tanh is 1, identity and ReLU both are x."""
+    x = jnp.float32(50)
+    for act in (activations.affine_combination, activations.convex_combination):
+        for weights in ((0.3, -0.2, 2.0), (1.0, 5.0, -1.0)):
+            tanh = 2 * float(act(x, weights)) - float(act(2 * x, weights))
+            assert (float(act(x, weights)) + tanh * 49) / 50 == pytest.approx(1, abs=1e-4)
+
+
+@pytest.mark.parametrize("degree", [1, 2, 3])
+def test_pau_of_any_degree_is_its_quotient(degree):
+    rng = np.random.default_rng(degree)
+    above, below = rng.normal(size=degree + 2), rng.normal(size=degree)
+    x = np.concatenate([rng.normal(0, 3, 50), [-1, 1, 1e4, -1e4]])
+    quotient = np.polyval(above[::-1], x)
+    quotient /= 1 + np.polyval([*abs(below[::-1]), 0], abs(x))
+    with jax.enable_x64(True):
+        got = activations.pau(jnp.asarray(x), jnp.asarray(above), jnp.asarray(below))
+    np.testing.assert_allclose(got, quotient, rtol=1e-10)
 
 
 def test_softmax_along_any_axis():

@@ -120,6 +120,20 @@ def test_a_learnable_parameter_starts_where_the_spec_says():
     assert act.params == {"alpha": 0.1}
 
 
+def test_a_learnable_parameter_may_be_a_list():
+    act = activations.get("apl(slopes=[0.5, -2], hinges=[1, 0])")
+    assert act.params == {"slopes": (0.5, -2.0), "hinges": (1.0, 0.0)}
+    assert act.spec == "apl(slopes=[0.5, -2.0], hinges=[1.0, 0.0])"
+    assert act.kinks == (Kink(0.0, -0.5), Kink(1.0, 1.0))
+    assert act.monotonic is True
+    x = jnp.asarray([[-2.0, 0.5, 3.0]])
+    np.testing.assert_allclose(act(x), [[-2.5, 0.75, 3]])
+    np.testing.assert_allclose(act.derivative(x), [[1.5, 0.5, 1]])
+    per_channel = jnp.asarray([[1.0, 0.5, 2.0], [0.0, -1.0, 1.0]])
+    np.testing.assert_allclose(act(x, slopes=per_channel), [[3, 0.75, 3]])
+    np.testing.assert_allclose(act.derivative(x, slopes=per_channel), [[-1, 0.5, 1]])
+
+
 def test_only_learnable_parameters_can_be_given():
     with pytest.raises(TypeError, match="no learnable 'negative_slope'; learnable: none"):
         activations.get("leaky_relu")(jnp.ones(2), negative_slope=0.1)
@@ -135,6 +149,14 @@ def test_only_learnable_parameters_can_be_given():
         ("leaky_relu(negative_slope=1)", True, ()),
         ("swish(beta=0)", True, ()),
         ("swish", False, ()),
+        ("apl(slopes=[-0.25], hinges=[0])", True, (Kink(0.0, 0.0),)),
+        ("apl(slopes=[-1], hinges=[0])", True, ()),
+        ("apl(slopes=[1, -1], hinges=[2, 2])", True, (Kink(0.0, 0.0),)),
+        ("pau(numerator=[0, 1, 0], denominator=[1])", None, ()),
+        ("affine_combination(weights=[1, -1, 1])", True, (Kink(0.0, 2.0),)),
+        ("affine_combination(weights=[1, -1.5, 1.5])", False, (Kink(0.0, 2.5),)),
+        ("arelu(beta=0)", True, (Kink(0.0, 1.5),)),
+        ("pdelu(alpha=-1)", False, (Kink(0.0, -1.0),)),
     ],
 )
 def test_kinks_and_monotonicity_follow_the_parameters(spec, monotonic, kinks):

@@ -131,3 +131,39 @@ def test_a_batch_with_more_labels_than_images_is_refused(cifar10):
     short = type(test)(test.images[:-1], test.labels)
     with pytest.raises(ValueError, match=r"test_batch: its images are not 20 x 3072 bytes"):
         cifar_format.read_python_folder(pickled_batches(train, short))
+
+
+def test_a_member_that_claims_to_be_huge_is_not_read(cifar10):
+    name = f"{cifar_format.BINARY_FOLDER}/data_batch_1.bin"
+    members = {**binary_members(cifar10.train, cifar10.test), name: bytes(2**26 + 1)}
+    with pytest.raises(ValueError, match=f"{name} claims 67108865 bytes"):
+        cifar_format.read_binary_archive({cifar_format.BINARY_ARCHIVE: tar_gz({**members})})
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        b"(K\x01K\x14M\x00\x0c\x86N\x88tb",  # four parts of five
+        b"(K\x01K\x14M\x00\x0c\x86N\x88U\x01xtb",  # column by column
+        b"(K\x01K\x14M\x00\x0c\x86N\x89U\x01xtb",  # one byte
+        b"(K\x01J\xff\xff\xff\x7fM\x00\x0c\x86N\x89U\x01xtb",  # another shape
+        b"(K\x01K\x14M\x00\x0c\x86N\x89]tb",  # a list for its bytes
+    ],
+)
+def test_the_state_of_a_pickled_array_is_not_believed(cifar10, state):
+    array = b"cnumpy.core.multiarray\n_reconstruct\n)R" + state
+    labels = b"](" + b"K\x00" * 20 + b"e"
+    batch = b"\x80\x02}(U\x04data" + array + b"U\x06labels" + labels + b"u."
+    contents = {**cifar10.contents, f"{cifar_format.PYTHON_FOLDER}/test_batch": batch}
+    with pytest.raises(ValueError, match=r"test_batch: (not a CIFAR-10|its images|it has 1 bytes)"):
+        cifar_format.read_python_folder(contents)
+
+
+def test_numpy_is_out_of_reach_of_a_pickle(cifar10):
+    """A pickled dtype would come with a state, which numpy's own would take."""
+    dtype = b"cnumpy\ndtype\nU\x02u1\x85R(K\x03U\x01|NNNK\xffK\x07K\xfftb"
+    contents = {**cifar10.contents, f"{cifar_format.PYTHON_FOLDER}/test_batch": dtype + b"."}
+    with pytest.raises(ValueError, match="not a CIFAR-10 batch"):
+        cifar_format.read_python_folder(contents)
+    assert np.dtype(np.uint8).itemsize == 1
+    assert cifar_format._Inert.state is None

@@ -50,3 +50,16 @@ def test_read_gives_both_splits(mnist):
 def test_read_names_the_file(mnist, content, message):
     with pytest.raises(ValueError, match=f"{IMAGES}.*{message}"):
         idx_format.read({**mnist.contents, IMAGES: content})
+
+
+def test_a_header_that_asks_for_more_than_any_file_can_hold_is_not_believed(mnist):
+    lie = idx(ARRAY)[:4] + b"\xff" * 12 + bytes(1000)
+    message = f"{IMAGES}: .* 79228162458924105385300197375 bytes, more than the file can hold"
+    with pytest.raises(ValueError, match=message):
+        idx_format.read({**mnist.contents, IMAGES: gzip.compress(lie)})
+
+
+def test_no_more_is_unpacked_than_the_header_says(mnist):
+    bomb = gzip.compress(idx(ARRAY) + bytes(50_000_000))
+    with pytest.raises(ValueError, match="2 x 3 x 4 bytes, 25 follow"):
+        idx_format.read({**mnist.contents, IMAGES: bomb})

@@ -3,7 +3,7 @@ import pickle
 
 import numpy as np
 import pytest
-from published_files import assert_same_split, idx, put, source_of
+from published_files import assert_same_split, binary_members, idx, put, source_of, tar_gz
 
 from jaxact import data
 from jaxact.data import cifar_format, idx_format
@@ -113,7 +113,11 @@ def test_half_a_folder_does_not_hide_a_whole_archive(cifar10, tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        (IMAGES, gzip.compress(bytes(100))[:-5], f"{IMAGES} is not a whole gzip file"),
+        (
+            IMAGES,
+            gzip.compress(idx(np.zeros((50, 28, 28))))[:-5],
+            f"{IMAGES} is not a whole gzip file",
+        ),
         (IMAGES, gzip.compress(idx(np.zeros((50, 28, 28)))[:-1]), "50 x 28 x 28 bytes"),
         (IMAGES, gzip.compress(idx(np.zeros((49, 28, 28)))), r"labels must be int32 \[49\]"),
         (IMAGES, gzip.compress(idx(np.zeros((50, 28, 27)))), r"images must be \(28, 28, 1\)"),
@@ -141,3 +145,11 @@ def test_every_downloaded_file_has_size_and_checksums():
         for file in source.download.files:
             assert (len(file.md5), len(file.sha256)) == (32, 64)
             assert file.size_bytes > 0
+
+
+def test_labels_of_cifar10_out_of_range_are_refused(cifar10, tmp_path):
+    wrong = data.Split(cifar10.test.images, cifar10.test.labels + 1)
+    contents = {cifar_format.BINARY_ARCHIVE: tar_gz({**binary_members(cifar10.train, wrong)})}
+    put(tmp_path / "cifar10", contents)
+    with pytest.raises(DataError, match="cifar10 test: labels must be 0 to 9, got 1 to 10"):
+        data.load("cifar10", tmp_path, {"cifar10": source_of("cifar10", contents)})

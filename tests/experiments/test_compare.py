@@ -9,14 +9,16 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from experiments import dawnbench, running, study as studies
+from experiments import dawnbench, running, study as studies, tables
 from experiments.plan import Plan
 from experiments.study import DIVERGED, DONE, FAILED, MISSING
+from jaxact import huge_pages
 from jaxact.config import Config
-from jaxact.errors import ConfigError, DataError, Interrupted, NonFiniteLossError
-from jaxact.training import loop, records
+from jaxact.errors import ConfigError, DataError, Interrupted, NonFiniteLossError, WorkdirError
+from jaxact.training import lock, loop, records
 from jaxact.training.signals import StopRequest
 
 ROOT = Path(__file__).parents[2]
@@ -214,6 +216,14 @@ def test_folders_that_hold_no_comparison_are_refused(tiny, tmp_path):
         studies.begin(tmp_path, plan)
 
 
+def test_two_processes_do_not_make_one_comparison(tiny, tmp_path):
+    plan = plan_of(tiny, "relu")
+    with lock.held(tmp_path), pytest.raises(WorkdirError, match=r"in use by another process"):
+        make(plan, tmp_path)
+    assert not (tmp_path / "study.json").exists()
+    assert studies.begin(tmp_path, plan).with_status(MISSING)  # a lock that nobody holds is none
+
+
 class StopAfter(StopRequest):
     """Asks to stop once it has been looked at so many times."""
 
@@ -238,6 +248,29 @@ def test_a_stopped_comparison_goes_on(tiny, tmp_path, looks):
     assert studies.load(tmp_path / "stopped") == stopped
     make(plan, tmp_path / "stopped")
     assert stored(tmp_path / "stopped") == stored(tmp_path / "whole")
+
+
+def test_own_data_have_a_title_and_are_the_same_to_the_end(tiny, tmp_path):
+    path = tmp_path / "my images.npz"
+    images = np.random.default_rng(0).integers(0, 256, (150, 9, 10, 3), np.uint8)
+    np.savez(path, images=images, labels=np.arange(150) % 3)
+    config = dataclasses.replace(tiny, dataset=str(path), train_examples=64, test_examples=None)
+    plan, workdir = plan_of(config, "relu"), tmp_path / "study"
+    study = make(plan, workdir)
+    assert study.runs[0].status == DONE
+    assert tables.title(study, study.workloads()[0]).startswith("small_cnn on my_images, target")
+    np.savez(path, images=255 - images, labels=np.arange(150) % 3)
+    before = (workdir / "study.json").read_text()
+    with pytest.raises(DataError, match="has changed since"):
+        make(dataclasses.replace(plan, seeds=2), workdir)
+    assert (workdir / "study.json").read_text() == before
+
+
+def test_folders_of_data_sets_that_are_paths_stay_within_the_comparison():
+    for name in ("..", ".", "../up", "/abs/my.npz", "a/b"):
+        folder = studies.folder_name(name)
+        assert folder == Path(folder).name
+        assert not folder.startswith(".")
 
 
 def command(workdir, *arguments):
@@ -292,12 +325,14 @@ def test_the_command_prints_the_answer_and_writes_its_files(tmp_path):
             "--author_email=ada@example.org",
         ),
         cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": str(tmp_path)},
+        env=os.environ | {"PYTHONPATH": str(tmp_path), huge_pages.VARIABLE: ""},
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 1, done.stderr  # for the run that failed; the other was made
+    environment = records.read_json(tmp_path / "run" / "relu" / "seed0" / "environment.json")
+    assert environment["huge_pages"] == (huge_pages.wanted({}) is not None)
     assert "relu reached 0 %" in done.stdout
     assert "broken:act, seed 0 failed: AttributeError:" in done.stdout
     assert done.stderr.splitlines()[-1].startswith("jaxact: 1 of 2 runs failed")

@@ -10,7 +10,7 @@ from flax import linen as nn
 
 from jaxact import activations, models
 from jaxact.errors import ConfigError
-from jaxact.models.layers import dropout2d
+from jaxact.models.layers import MaxoutConv, MaxoutDense, dropout2d, maxout
 
 SHAPES = {"small_cnn": (28, 28, 1), "vgg11": (32, 32, 3)}
 
@@ -78,11 +78,92 @@ def test_prelu_has_one_parameter_a_channel_by_option():
     np.testing.assert_allclose(variables["params"]["ActivationLayer_0"]["alpha"], 0.1)
 
 
+@pytest.mark.parametrize(("sharing", "shape"), [("layer", (5,)), ("channel", (5, 10))])
+def test_a_parameter_of_several_coefficients(sharing, shape):
+    _, _, variables = create("small_cnn", activation="apl", sharing=sharing)
+    hinges = variables["params"]["ActivationLayer_0"]["hinges"]
+    assert hinges.shape == shape
+    np.testing.assert_allclose(hinges.reshape(5, -1)[:, 0], [-0.5, -0.25, 0, 0.25, 0.5])
+
+
+@pytest.mark.parametrize("spec", ["prelu", "srs", "pau", "apl(slopes=[0.1], hinges=[0.2])"])
+def test_channels_start_as_the_layer_does(spec):
+    shared, images, start = create("small_cnn", activation=spec)
+    split, _, channels = create("small_cnn", activation=spec, sharing="channel")
+    np.testing.assert_allclose(
+        models.predict(split, channels, images), models.predict(shared, start, images), rtol=1e-5
+    )
+
+    def loss(params):
+        return models.predict(split, {**channels, "params": params}, images).sum()
+
+    gradients = jax.grad(loss)(channels["params"])
+    learned = jax.tree.leaves(gradients["ActivationLayer_2"])
+    assert all(leaf.shape[-1] == 50 and jnp.isfinite(leaf).all() for leaf in learned)
+    assert any(len(np.unique(leaf)) > 50 // 2 for leaf in learned)
+
+
 def test_a_learnable_activation_leaves_the_other_initial_weights_as_they_are():
     _, _, plain = create("vgg11", activation="relu")
     _, _, learnable = create("vgg11", activation="prelu")
     for name, layer in plain["params"].items():
         jax.tree.map(np.testing.assert_array_equal, layer, learnable["params"][name])
+
+
+def pieces_of(layer, pieces):
+    """Kernel and bias of a maxout layer, the pieces on an axis of their own before the last."""
+    return [leaf.reshape(*leaf.shape[:-1], pieces, -1) for leaf in (layer["kernel"], layer["bias"])]
+
+
+def test_maxout_dense_is_the_largest_of_dense_layers():
+    layer: Any = MaxoutDense(features=4, pieces=3)
+    x = jax.random.normal(jax.random.key(1), (5, 7))
+    variables = layer.init(jax.random.key(0), x)
+    assert models.count_parameters(variables["params"]) == 3 * (7 * 4 + 4)
+    kernel, bias = pieces_of(variables["params"]["Dense_0"], 3)
+    expected = (jnp.einsum("bn,npf->bpf", x, kernel) + bias).max(1)
+    np.testing.assert_allclose(layer.apply(variables, x), expected, rtol=1e-5, atol=1e-6)
+
+
+def test_maxout_conv_is_the_largest_of_convolutions():
+    layer: Any = MaxoutConv(features=4, size=3, pieces=2)
+    images = jax.random.normal(jax.random.key(1), (2, 6, 5, 3))
+    variables = layer.init(jax.random.key(0), images)
+    assert models.count_parameters(variables["params"]) == 2 * (9 * 3 * 4 + 4)
+    kernel, bias = pieces_of(variables["params"]["Conv_0"], 2)
+    dimensions = ("NHWC", "HWIO", "NHWC")
+    each = [
+        jax.lax.conv_general_dilated(
+            images, kernel[..., i, :], (1, 1), "SAME", dimension_numbers=dimensions
+        )
+        + bias[i]
+        for i in range(2)
+    ]
+    np.testing.assert_allclose(
+        layer.apply(variables, images), jnp.maximum(*each), rtol=1e-4, atol=1e-5
+    )
+
+
+def test_the_gradient_of_maxout_goes_to_the_largest_piece():
+    gradient = jax.grad(lambda x: (maxout(x, 2) * jnp.asarray([1.0, 10.0])).sum())
+    np.testing.assert_array_equal(gradient(jnp.asarray([3.0, -1.0, 2.0, 5.0])), [1, 0, 0, 10])
+
+
+def test_maxout_of_one_piece_is_the_layer_and_others_must_fit():
+    x = jnp.arange(6.0)
+    np.testing.assert_array_equal(maxout(x, 1), x)
+    with pytest.raises(ConfigError, match="pieces=4 must divide the number of channels, 6"):
+        maxout(x, 4)
+
+
+@pytest.mark.parametrize("precision", models.PRECISIONS)
+def test_maxout_keeps_its_parameters_in_float32(precision):
+    layer: Any = MaxoutDense(features=2, precision=precision)
+    x = jnp.ones((1, 3), models.PRECISIONS[precision].dtype)
+    with jax.numpy_dtype_promotion("standard"):
+        variables = layer.init(jax.random.key(0), x)
+        assert layer.apply(variables, x).dtype == models.PRECISIONS[precision].dtype
+    assert all(leaf.dtype == jnp.float32 for leaf in jax.tree.leaves(variables))
 
 
 class Dropout(nn.Module):

@@ -1,0 +1,99 @@
+"""python -m benchmarks.checkpoint_cost [--model=small_cnn] [--examples=60000] [--pairs=7] ...
+
+What a checkpoint after each epoch costs: whole runs of a few epochs on MNIST (CIFAR-10 for VGG-11),
+as `jaxact.main` makes them, with a checkpoint after each epoch and with one at the end alone, in
+turn. The real data must be there (`$JAXACT_DATA`).
+"""
+
+import dataclasses
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from absl import flags
+
+from benchmarks import options, pairing, results
+from benchmarks.pairing import Spread
+from jaxact.config import Config
+from jaxact.training import environment, loop, records
+
+DATASETS = {"small_cnn": "mnist", "vgg11": "cifar10"}
+EPOCHS = flags.DEFINE_integer("run_epochs", 4, "Epochs of a run, 2 at least.", lower_bound=2)
+EACH, END = "each epoch", "at the end"
+
+
+def measure(config: Config) -> dict[str, float]:
+    """Makes a run, and gives the images a second on the training clock and on the wall.
+
+    From the end of the first epoch, whose compilation would hide all else, to that of the last.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        workdir = Path(folder) / "run"
+        loop.fit(config, workdir)
+        rows = records.read_rows(workdir / records.METRICS)
+    images = (rows[-1]["step"] - rows[0]["step"]) * config.batch_size
+    return {
+        clock: images / (rows[-1][clock] - rows[0][clock])
+        for clock in ("train_seconds", "wall_seconds")
+    }
+
+
+def table(figures: Mapping[str, Mapping[str, Sequence[float]]]) -> list[dict[str, Any]]:
+    """A row for each way, with the throughput of the first over that of the second, in pairs."""
+
+    def ratio(clock: str) -> Spread:
+        return pairing.ratio(figures[EACH][clock], figures[END][clock])
+
+    return [
+        {
+            "checkpoint": name,
+            "images/s of training": pairing.spread(known["train_seconds"]),
+            "images/s of the wall clock": pairing.spread(known["wall_seconds"]),
+            "each / end, training": ratio("train_seconds") if name == END else None,
+            "each / end, wall clock": ratio("wall_seconds") if name == END else None,
+        }
+        for name, known in figures.items()
+    ]
+
+
+def checkpoint_cost() -> None:
+    """Measures as the options say, writes the JSON and prints the table."""
+    job = options.job("train_step")
+    config = Config(
+        dataset=DATASETS[job.model],
+        model=job.model,
+        activation=job.activation,
+        batch_size=job.batch_size,
+        precision=job.precision,
+        train_examples=options.EXAMPLES.value,
+        test_examples=1000,
+        epochs=EPOCHS.value,
+        latency_samples=0,
+    )
+    ways = {
+        EACH: config,
+        END: dataclasses.replace(config, checkpoint_every_epochs=config.epochs),
+    }
+    measure(config)  # compiles
+    figures = pairing.alternate(
+        {name: lambda config=config: measure(config) for name, config in ways.items()},
+        options.PAIRS.value,
+    )
+    known = environment.describe()
+    results.publish(
+        Path(
+            options.OUT.value
+            or results.default_path("checkpoint_cost", job.model, known["platform"])
+        ),
+        "checkpoint_cost",
+        f"Throughput with checkpoints: {job.model} on {config.dataset}",
+        {**dataclasses.asdict(config), "pairs": options.PAIRS.value},
+        {"jaxact": known},
+        table(figures),
+        figures=figures,
+    )
+
+
+if __name__ == "__main__":
+    options.run(checkpoint_cost)

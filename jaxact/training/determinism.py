@@ -1,0 +1,42 @@
+"""`config.deterministic`: the same numbers from the same seed, on a GPU too."""
+
+import os
+import sys
+
+import jax
+from jax._src import xla_bridge  # nothing public tells whether the backend is up
+
+from jaxact.errors import ConfigError
+
+FLAG = "--xla_gpu_deterministic_ops=true"
+
+
+def ensure(wanted: bool) -> None:
+    """Has XLA choose deterministic operations alone, if wanted; call it before JAX's first use.
+
+    On a CPU they all are, whatever the flag says; a line on stderr tells.
+
+    Raises:
+      ConfigError: a GPU is in use already without the flag.
+    """
+    if not wanted:
+        return
+    flags = os.environ.get("XLA_FLAGS", "")
+    if FLAG not in flags.split():
+        if xla_bridge.backends_are_initialized() and jax.default_backend() != "cpu":
+            raise ConfigError(
+                "config.deterministic=True comes too late: this process uses its "
+                f"{jax.default_backend()} already; start it with XLA_FLAGS={FLAG}"
+            )
+        os.environ["XLA_FLAGS"] = f"{flags} {FLAG}".strip()
+    if jax.default_backend() == "cpu":
+        print(
+            "config.deterministic: on a CPU results are deterministic without it", file=sys.stderr
+        )
+
+
+def describe(wanted: bool) -> str:
+    """For `environment.json`."""
+    if jax.default_backend() == "cpu":
+        return "always, as on every CPU"
+    return f"yes, by {FLAG}" if wanted else "not asked for"

@@ -1,0 +1,65 @@
+"""Own images in small: as `.npz` files, also ones that no writer would make, and as folders."""
+
+import io
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+CLASSES = ("ant", "bee", "cat")
+
+
+def arrays(examples: int = 30, shape: tuple[int, ...] = (9, 10, 3), seed: int = 0):
+    """`(images, labels)`: uint8, and three classes in turn."""
+    images = np.random.default_rng(seed).integers(0, 256, (examples, *shape), np.uint8)
+    return images, np.arange(examples) % len(CLASSES)
+
+
+def npz(path: Path, **contents: np.ndarray) -> Path:
+    save: Any = np.savez_compressed  # its stub takes any array for its flag allow_pickle
+    save(path, **contents)
+    return path
+
+
+def four(layout: tuple[str, ...] = ("train_images", "train_labels", "test_images", "test_labels")):
+    """The arrays of a divided data set, by name."""
+    return dict(zip(layout, (*arrays(30), *arrays(12, seed=1)), strict=True))
+
+
+def npy(array: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    np.lib.format.write_array(buffer, array)
+    return buffer.getvalue()
+
+
+def npy_header(text: str, content: bytes = b"") -> bytes:
+    """An `.npy` of version 1.0 with any header."""
+    return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text.encode() + content
+
+
+def archive(path: Path, members: dict[str, bytes], compression: int = zipfile.ZIP_DEFLATED) -> Path:
+    with zipfile.ZipFile(path, "w", compression) as file:
+        for name, content in members.items():
+            file.writestr(name, content)
+    return path
+
+
+def encoded(pixels: np.ndarray, form: str = "PNG") -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, form)
+    return buffer.getvalue()
+
+
+def class_folders(
+    root: Path, examples: int = 5, shape: tuple[int, ...] = (9, 10, 3), seed: int = 0
+):
+    """PNG files `root/CLASS/INDEX.png`; returns their pixels, by class and in order."""
+    images, _ = arrays(examples * len(CLASSES), shape, seed)
+    for number, name in enumerate(CLASSES):
+        (root / name).mkdir(parents=True)
+        for index in range(examples):
+            pixels = images[number * examples + index]
+            (root / name / f"{index}.png").write_bytes(encoded(pixels))
+    return images

@@ -1,0 +1,203 @@
+"""Runs that are killed at random moments and started again, and what they must end in."""
+
+import contextlib
+import dataclasses
+import itertools
+import json
+import os
+import random
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+import orbax.checkpoint as ocp
+
+from jaxact.training import records
+
+ROOT = Path(__file__).parents[2]
+CLOCKS = ("train_seconds", "eval_seconds", "compile_seconds", "wall_seconds")
+TIMES = {*CLOCKS, "health_seconds", "images_per_second"}
+
+SMALL = {"train_examples": 192, "test_examples": 70, "batch_size": 32, "latency_samples": 0}
+# Dropout, BatchNorm, a learnable activation and a schedule are what a resumed run could get wrong.
+CASES: dict[str, dict[str, Any]] = {
+    "small_cnn": SMALL
+    | {
+        "epochs": 24,
+        "steps_per_dispatch": 2,
+        "activation": "prelu",
+        "learning_rate_schedule": "one_cycle",
+        "augmentation": "crop_flip",
+    },
+    "vgg11": SMALL
+    | {
+        "model": "vgg11",
+        "epochs": 3,
+        "train_examples": 16,
+        "test_examples": 8,
+        "batch_size": 8,
+        "steps_per_dispatch": 1,
+        "activation": "prelu",
+        "learning_rate_schedule": "cosine",
+        "weight_decay": 0.01,
+    },
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Ended:
+    """How a process ended: its exit code, negative for a signal, and the seconds that it lived."""
+
+    code: int
+    seconds: float
+
+
+class Starter(contextlib.AbstractContextManager["Starter"]):
+    """Starts runs one after the other, in processes forked from one that has imported jaxact."""
+
+    def __init__(self, cache: Path):
+        self._process = subprocess.Popen(
+            [sys.executable, "-W", "ignore", str(Path(__file__).with_name("zygote.py"))],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=ROOT,
+            env=os.environ
+            | {
+                "JAX_COMPILATION_CACHE_DIR": str(cache),
+                "PYTHONPATH": str(ROOT),
+                "PYTHONHASHSEED": "0",
+            },
+        )
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._requests, self._answers = self._process.stdin, self._process.stdout
+
+    def __exit__(self, *exception: object) -> None:
+        self._requests.close()
+        self._process.wait()
+        self._answers.close()
+
+    def run(self, workdir: Path, fields: dict[str, Any], kill_after: float | None = None) -> Ended:
+        """Runs the command to its end, or kills it after so many seconds."""
+        arguments = [f"--workdir={workdir}"]
+        arguments += [f"--config.{name}={value}" for name, value in fields.items()]
+        print(json.dumps([f"{workdir}.log", *arguments]), file=self._requests, flush=True)
+        number, begin = int(self._answers.readline()), time.monotonic()
+        if not select.select([self._answers], [], [], kill_after)[0]:
+            os.kill(number, signal.SIGKILL)
+        return Ended(int(self._answers.readline()), time.monotonic() - begin)
+
+
+@dataclasses.dataclass
+class Tally:
+    """What was counted over killed runs.
+
+    Attributes:
+      kills: by how far the run was: "before its first checkpoint", "between checkpoints" or
+        "after its last checkpoint".
+      runs: killed at least once, and ended.
+    """
+
+    kills: dict[str, int] = dataclasses.field(default_factory=dict)
+    runs: int = 0
+
+    @property
+    def all_kills(self) -> int:
+        return sum(self.kills.values())
+
+
+def kill_and_resume(
+    starter: Starter, fields: dict[str, Any], folder: Path, kills: int, seed: int
+) -> Tally:
+    """Kills runs at random moments until there were `kills`, and compares each with a whole one.
+
+    Raises:
+      AssertionError: a run ended in anything but what the whole one did.
+    """
+    tally, moments = Tally(), random.Random(seed)
+    whole = folder / "whole"
+    first = starter.run(whole, fields)  # compiles
+    assert first.code == 0, log_of(whole)
+    lifetime = starter.run(folder / "again", fields)
+    assert_same(whole, folder / "again")
+    for number in itertools.count():
+        workdir = folder / f"killed{number}"
+        while tally.all_kills < kills:
+            ended = starter.run(workdir, fields, moments.uniform(0, lifetime.seconds))
+            if ended.code == 0:
+                break
+            assert ended.code == -signal.SIGKILL, log_of(workdir)
+            where = progress_of(workdir, fields["epochs"])
+            tally.kills[where] = tally.kills.get(where, 0) + 1
+        assert starter.run(workdir, fields).code == 0, log_of(workdir)
+        assert_same(whole, workdir)
+        tally.runs += 1
+        if tally.all_kills >= kills:
+            return tally
+    raise AssertionError
+
+
+def progress_of(workdir: Path, epochs: int) -> str:
+    """How far a killed run was; what it left must be readable, too."""
+    for name in (records.CONFIG, records.ENVIRONMENT, records.SUMMARY):
+        if (workdir / name).exists():
+            records.read_json(workdir / name)
+    rows = list(rows_of(workdir))
+    assert [row["epoch"] for row in rows] == list(range(1, len(rows) + 1))
+    if not checkpoints_of(workdir):
+        return "before its first checkpoint"
+    return "after its last checkpoint" if len(rows) == epochs else "between checkpoints"
+
+
+def assert_same(whole: Path, other: Path) -> None:
+    """That two workdirs hold the same run: metrics, parameters bit for bit, clocks that go on."""
+    assert not list((other / records.CHECKPOINTS).glob("damaged-*")), log_of(other)
+    without_times = [
+        [{k: v for k, v in row.items() if k not in TIMES} for row in rows_of(workdir)]
+        for workdir in (whole, other)
+    ]
+    assert without_times[0] == without_times[1]
+    for name in CLOCKS:
+        readings = [row[name] for row in rows_of(other)]
+        assert readings == sorted(readings)
+    states = [final_state(workdir) for workdir in (whole, other)]
+    assert jax.tree.structure(states[0]) == jax.tree.structure(states[1])
+    jax.tree.map(assert_same_bits, *states)
+    first, second = (records.read_json(workdir / records.SUMMARY) for workdir in (whole, other))
+    for name in ("epochs", "test_accuracy", "test_loss", "epoch_to_target"):
+        assert first[name] == second[name]
+
+
+def assert_same_bits(first: Any, second: Any) -> None:
+    first, second = np.asarray(first), np.asarray(second)
+    assert (first.dtype, first.shape) == (second.dtype, second.shape)
+    assert first.tobytes() == second.tobytes()
+
+
+def rows_of(workdir: Path) -> Iterator[dict[str, Any]]:
+    path = workdir / records.METRICS
+    yield from records.read_rows(path) if path.exists() else ()
+
+
+def checkpoints_of(workdir: Path) -> list[int]:
+    folder = workdir / records.CHECKPOINTS
+    return sorted(int(p.name) for p in folder.glob("*") if p.name.isdecimal())
+
+
+def final_state(workdir: Path) -> Any:
+    """The arrays of the last checkpoint."""
+    newest = workdir / records.CHECKPOINTS / str(checkpoints_of(workdir)[-1])
+    with ocp.StandardCheckpointer() as checkpointer:
+        return checkpointer.restore(newest.resolve() / "state")
+
+
+def log_of(workdir: Path) -> str:
+    return Path(f"{workdir}.log").read_text()[-3000:]

@@ -1,0 +1,48 @@
+"""`config.deterministic`: the flag before the backend starts, and what is said and recorded."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import jax
+import pytest
+
+from jaxact.errors import ConfigError
+from jaxact.training import determinism
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_a_run_says_records_and_sets_it(tmp_path, wanted):
+    workdir = tmp_path / "run"
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "jaxact.main", "--config=configs/digits.py:smoke"),
+            *(f"--workdir={workdir}", f"--config.deterministic={wanted}", "--config.epochs=1"),
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=ROOT,
+        env=os.environ | {"JAX_PLATFORMS": "cpu"},
+    )
+    known = json.loads((workdir / "environment.json").read_text())
+    assert (determinism.FLAG in known["XLA_FLAGS"].split()) == wanted
+    assert known["deterministic"] == "always, as on every CPU"
+    assert ("on a CPU results are deterministic without it" in done.stderr) == wanted
+
+
+def test_on_a_gpu_that_is_up_it_comes_too_late(monkeypatch):
+    jax.devices()
+    monkeypatch.setenv("XLA_FLAGS", "")
+    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+    with pytest.raises(ConfigError, match=f"start it with XLA_FLAGS={determinism.FLAG}"):
+        determinism.ensure(True)
+    assert os.environ["XLA_FLAGS"] == ""
+    monkeypatch.setenv("XLA_FLAGS", determinism.FLAG)
+    determinism.ensure(True)
+    assert determinism.describe(True) == f"yes, by {determinism.FLAG}"
+    assert determinism.describe(False) == "not asked for"

@@ -1,0 +1,444 @@
+"""Health of activation layers: planted cases, by-hand gradients, and the file of a run."""
+
+import contextlib
+import dataclasses
+import math
+import signal
+from typing import ClassVar
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import linen as nn
+
+from jaxact import activations, data, models
+from jaxact.activations import Activation
+from jaxact.config import Config
+from jaxact.errors import ConfigError, Interrupted
+from jaxact.models.layers import flatten
+from jaxact.models.observation import observe
+from jaxact.training import health, loop, records, setup
+from jaxact.training.signals import StopRequest
+from jaxact.training.state import TrainState
+from jaxact.training.steps import Examples
+
+EXAMPLES = 16
+SHAPES = {"small_cnn": (28, 28, 1), "vgg11": (32, 32, 3)}
+LAYERS = {
+    "small_cnn": [f"ActivationLayer_{i}" for i in range(3)],
+    "vgg11": [f"ActivationLayer_{i}" for i in range(8)],
+}
+
+
+def random_probe(model="small_cnn", examples=EXAMPLES):
+    rng = np.random.default_rng(0)
+    channels = SHAPES[model][-1]
+    return Examples(
+        images=jnp.asarray(rng.integers(0, 256, (examples, *SHAPES[model]), np.uint8)),
+        labels=jnp.asarray(rng.integers(0, 10, examples, np.int32)),
+        mean=jnp.full(channels, 0.5, jnp.float32),
+        std=jnp.full(channels, 0.25, jnp.float32),
+    )
+
+
+def create(spec, model="small_cnn", **options):
+    """A network and its variables with random images."""
+    network = models.create_model(model, spec, **options)
+    images = jnp.zeros((1, *SHAPES[model]), jnp.float32)
+    return network, network.init(jax.random.key(0), images, train=False)
+
+
+def measured(network, variables, probe):
+    """The rows of `layers`, by name."""
+    state = TrainState(
+        jnp.int32(0), variables["params"], variables.get("batch_stats", {}), opt_state=()
+    )
+    layers = health.measure(network, data.normalize, state, probe)
+    return {row["layer"]: row for row in health.as_row(1, layers)["layers"]}
+
+
+def with_leaf(variables, layer, name, change):
+    """The variables with one parameter changed."""
+    params = variables["params"]
+    changed = {**params[layer], name: change(params[layer][name])}
+    return {**variables, "params": {**params, layer: changed}}
+
+
+@pytest.mark.parametrize("dead", [7, 50])
+def test_a_bias_far_below_zero_makes_that_many_relu_units_of_a_dense_layer_dead(dead):
+    network, variables = create("relu")
+    # A bias of 100 for the others: they are on for every image.
+    bias = lambda old: jnp.where(jnp.arange(50) < dead, -100.0, 100.0).astype(old.dtype)  # noqa: E731
+    layer = measured(network, with_leaf(variables, "Dense_0", "bias", bias), random_probe())
+    assert layer["ActivationLayer_2"]["dead"] == pytest.approx(dead / 50)
+    assert layer["ActivationLayer_2"]["saturated"] == 0
+    if dead == 50:
+        assert layer["ActivationLayer_2"]["mean"] == layer["ActivationLayer_2"]["deviation"] == 0
+        # Nothing passes a dead layer.
+        assert layer["ActivationLayer_0"]["gradient_norm"] == 0
+        assert layer["ActivationLayer_2"]["gradient_norm"] > 0
+
+
+def test_a_unit_of_a_convolution_is_a_channel():
+    network, variables = create("relu")
+    bias = lambda old: jnp.where(jnp.arange(10) < 3, -100.0, 100.0).astype(old.dtype)  # noqa: E731
+    layer = measured(network, with_leaf(variables, "Conv_0", "bias", bias), random_probe())
+    assert layer["ActivationLayer_0"]["dead"] == pytest.approx(0.3)
+
+
+@pytest.mark.parametrize("spec", ["leaky_relu", "softmax"])
+def test_what_has_a_slope_everywhere_is_never_dead(spec):
+    network, variables = create(spec)
+    for name in ("Conv_0", "Conv_1", "Dense_0"):
+        variables = with_leaf(variables, name, "bias", lambda old: old - 100)
+    layers = measured(network, variables, random_probe())
+    assert [row["dead"] for row in layers.values()] == [0, 0, 0]
+
+
+def test_the_small_slope_of_leaky_relu_is_not_below_one_percent():
+    network, variables = create("leaky_relu")
+    variables = with_leaf(variables, "Dense_0", "bias", lambda old: old - 100)
+    assert measured(network, variables, random_probe())["ActivationLayer_2"]["saturated"] == 0
+
+
+@pytest.mark.parametrize("spec", ["tanh", "swish"])
+def test_units_at_the_flat_end_saturate_and_are_not_dead(spec):
+    network, variables = create(spec)
+    flat = lambda old: jnp.where(jnp.arange(50) < 20, -20.0, 0.5).astype(old.dtype)  # noqa: E731
+    variables = with_leaf(variables, "Dense_0", "bias", flat)
+    variables = with_leaf(variables, "Dense_0", "kernel", lambda old: 0.01 * old)
+    layer = measured(network, variables, random_probe())["ActivationLayer_2"]
+    assert layer["dead"] == 0
+    assert layer["saturated"] == pytest.approx(0.4)
+
+
+def test_tanh_with_huge_weights_saturates():
+    network, variables = create("tanh")
+    probe = random_probe()
+    assert measured(network, variables, probe)["ActivationLayer_2"]["saturated"] == 0
+    # Where the inputs are large, a random unit is near 0 for a few of the images at most.
+    larger = with_leaf(variables, "Dense_0", "kernel", lambda old: 1e4 * old)
+    layer = measured(network, larger, probe)["ActivationLayer_2"]
+    assert layer["dead"] + layer["saturated"] > 0.9
+    assert layer["deviation"] > 0.9
+
+
+SHARES = [(0.0, 0, 0), (0.94, 0, 0), (0.95, 0, 1), (0.99, 0, 1), (1.0, 1, 0)]
+
+
+@pytest.mark.parametrize(("share", "dead", "saturated"), SHARES)
+def test_saturated_is_flat_for_nineteen_in_twenty_and_dead_for_all(share, dead, saturated):
+    inputs = jnp.where(jnp.arange(100) < round(100 * share), -1.0, 1.0)[:, None]
+    shares = health.flat_units(activations.get("relu"), {}, inputs.astype(jnp.float32))
+    assert tuple(map(float, shares)) == (dead, saturated)  # pyright: ignore[reportArgumentType]
+
+
+LARGEST = {
+    "relu": 1,
+    "tanh": 1,
+    "sigmoid": 0.25,
+    "softmax": 0.25,
+    "softmax(axis=1)": 0.25,
+    "swish": 1.0998,
+    "gelu": 1.1289,
+    "leaky_relu(negative_slope=3.0)": 3,
+    "binary_step": 0,
+}
+
+
+@pytest.mark.parametrize("rank", [2, 4])
+@pytest.mark.parametrize("spec", LARGEST)
+def test_the_largest_slope_is_the_functions_own(spec, rank):
+    largest = health.largest_slope(activations.get(spec), {}, rank)
+    assert float(largest) == pytest.approx(LARGEST[spec], rel=1e-3)
+
+
+def test_the_largest_slope_follows_what_is_learned():
+    act = activations.get("prelu")
+    assert float(health.largest_slope(act, {"alpha": jnp.float32(-4)}, 4)) == 4
+    channels = {"alpha": jnp.array([0.5, -2.0, 3.0], jnp.float32)}
+    np.testing.assert_array_equal(health.largest_slope(act, channels, 2), [1, 2, 3])
+
+
+def test_the_largest_slope_where_a_parameter_is_an_array_of_coefficients():
+    act = activations.get("apl")
+    layer = {name: jnp.asarray(value, jnp.float32) for name, value in act.params.items()}
+    assert health.largest_slope(act, layer, 4).shape == ()
+    units = {name: jnp.stack([value, 3 * value + 1], -1) for name, value in layer.items()}
+    largest = health.largest_slope(act, units, 2)
+    for unit in (0, 1):
+        alone = {name: value[:, unit] for name, value in units.items()}
+        assert float(largest[unit]) == float(health.largest_slope(act, alone, 2))
+
+
+@pytest.mark.parametrize("sharing", ["layer", "channel"])
+def test_a_learned_slope_of_zero_is_a_dead_unit(sharing):
+    network, variables = create("prelu", sharing=sharing)
+    dead = lambda old: jnp.where(jnp.arange(old.size).reshape(old.shape) < 5, 0.0, old)  # noqa: E731
+    variables = with_leaf(variables, "ActivationLayer_2", "alpha", dead)
+    variables = with_leaf(variables, "Dense_0", "bias", lambda old: old - 100)
+    layer = measured(network, variables, random_probe())["ActivationLayer_2"]
+    assert layer["dead"] == pytest.approx(0.1 if sharing == "channel" else 1)
+
+
+def by_hand(params, images, act):
+    """The small CNN without its module: the outputs of each activation, and the logits of each."""
+
+    def conv_and_pool(x, layer):
+        x = jax.lax.conv_general_dilated(
+            x, layer["kernel"], (1, 1), "VALID", dimension_numbers=("NHWC", "HWIO", "NHWC")
+        )
+        x = x + layer["bias"]
+        return jax.lax.reduce_window(x, -jnp.inf, jax.lax.max, (1, 2, 2, 1), (1, 2, 2, 1), "VALID")
+
+    def dense(x, layer):
+        return x @ layer["kernel"] + layer["bias"]
+
+    rest = [
+        lambda y: conv_and_pool(y, params["Conv_1"]),
+        lambda y: dense(y.reshape(len(y), -1), params["Dense_0"]),
+        lambda y: dense(y, params["Dense_1"]),
+    ]
+
+    def logits_from(i, y):
+        for stage in rest[i:-1]:
+            y = act(stage(y))
+        return rest[-1](y)
+
+    outputs = [act(conv_and_pool(images, params["Conv_0"]))]
+    for stage in rest[:-1]:
+        outputs.append(act(stage(outputs[-1])))
+    return outputs, logits_from
+
+
+@pytest.mark.parametrize("spec", ["softmax", "swish"])
+def test_figures_equal_a_computation_by_hand(spec):
+    network, variables = create(spec)
+    probe = random_probe()
+    act = activations.get(spec)
+    images = (jnp.asarray(probe.images, jnp.float32) / 255 - 0.5) / 0.25
+    outputs, logits_from = by_hand(variables["params"], images, act)
+    layers = measured(network, variables, probe)
+    assert list(layers) == LAYERS["small_cnn"]
+    for i, (row, y) in enumerate(zip(layers.values(), outputs, strict=True)):
+
+        def loss_of_one(y, label, i=i):
+            return -jax.nn.log_softmax(logits_from(i, y[None]))[0, label]
+
+        gradients = np.asarray(jax.vmap(jax.grad(loss_of_one))(y, probe.labels))
+        norms = np.linalg.norm(gradients.reshape(EXAMPLES, -1), axis=1)
+        assert row["gradient_norm"] == pytest.approx(math.sqrt((norms**2).mean()), rel=1e-4)
+        assert row["mean"] == pytest.approx(float(y.mean()), rel=1e-4, abs=1e-6)
+        assert row["deviation"] == pytest.approx(float(y.std()), rel=1e-4)
+
+
+def test_the_gradient_norm_does_not_depend_on_how_often_an_image_is_in_the_probe():
+    network, variables = create("tanh")
+    probe = random_probe()
+    twice = dataclasses.replace(
+        probe,
+        images=jnp.concatenate([probe.images, probe.images]),
+        labels=jnp.concatenate([probe.labels, probe.labels]),
+    )
+    once, again = (measured(network, variables, p) for p in (probe, twice))
+    for name, row in once.items():
+        assert again[name]["gradient_norm"] == pytest.approx(row["gradient_norm"], rel=1e-5)
+
+
+class OneLayer(models.ConvNet):
+    input_size: ClassVar[int] = 28
+
+    @nn.compact
+    def __call__(self, images, *, train):
+        del train
+        return self.logits(self.activate(self.dense(flatten(images), 5)))
+
+
+@pytest.mark.parametrize("spec", activations.names())
+def test_every_activation_has_finite_figures(spec):
+    network = OneLayer(activations.get(spec))
+    probe = random_probe()
+    variables = network.init(jax.random.key(0), jnp.zeros((1, *SHAPES["small_cnn"])), train=False)
+    layers = measured(network, variables, probe)
+    assert list(layers) == ["ActivationLayer_0"]
+    for row in layers.values():
+        assert row.keys() == {
+            "layer",
+            "dead",
+            "saturated",
+            "mean",
+            "deviation",
+            "gradient_norm",
+        }
+        assert all(math.isfinite(row[name]) for name in row if name != "layer")
+        assert 0 <= row["dead"] <= row["dead"] + row["saturated"] <= 1
+        assert (row["dead"] == 1) == (spec == "binary_step")
+
+
+def test_bfloat16_is_examined_in_float32():
+    exact = measured(*create("swish"), random_probe())
+    for name, row in measured(*create("swish", precision="bfloat16"), random_probe()).items():
+        assert row["deviation"] == pytest.approx(exact[name]["deviation"], rel=0.05)
+        assert row["gradient_norm"] == pytest.approx(exact[name]["gradient_norm"], rel=0.05)
+        assert row["deviation"] != exact[name]["deviation"]
+
+
+@pytest.mark.parametrize("name", models.names())
+def test_observation_changes_neither_variables_nor_logits(name):
+    network, variables = create("prelu", name)
+    assert variables.keys() <= {"params", "batch_stats"}
+    images = jax.random.normal(jax.random.key(1), (2, *SHAPES[name]))
+    logits, layers = observe(network, variables, images)
+    np.testing.assert_array_equal(logits, models.predict(network, variables, images))
+    assert [layer.name for layer in layers] == LAYERS[name]
+    for layer in layers:
+        expected = network.activation(layer.inputs, **layer.learned)
+        np.testing.assert_array_equal(layer.outputs, expected)
+        assert layer.learned.keys() == {"alpha"}
+    after = network.init(jax.random.key(0), images, train=False)
+    jax.tree.map(np.testing.assert_array_equal, after, variables)
+
+
+def test_a_mixing_function_without_a_derivative_has_no_share_of_flat_units():
+    act = Activation(
+        "norm", lambda x: x / (1 + jnp.abs(x).sum(-1, keepdims=True)), elementwise=False
+    )
+    layer = measured(*create(act), random_probe())["ActivationLayer_1"]
+    assert layer["dead"] is None
+    assert layer["saturated"] is None
+    assert layer["gradient_norm"] > 0
+
+
+@jax.custom_vjp
+def backwards_only(x):
+    return jnp.maximum(x, 0)
+
+
+backwards_only.defvjp(
+    lambda x: (jnp.maximum(x, 0), x > 0), lambda on, gradient: (jnp.where(on, gradient, 0),)
+)
+
+
+def test_a_function_that_jax_differentiates_backwards_only_is_examined_too():
+    act = Activation("backwards_only", backwards_only)
+    probe = random_probe()
+    expected = measured(*create("relu"), probe)
+    for name, row in measured(*create(act), probe).items():
+        assert row == pytest.approx(expected[name])
+
+
+def test_what_is_not_finite_is_null():
+    layer = health.LayerHealth("a", None, jnp.nan, jnp.inf, -jnp.inf, jnp.float32(2))  # pyright: ignore
+    figures = dict.fromkeys(("dead", "saturated", "mean", "deviation"))
+    row = {"epoch": 3, "layers": [{"layer": "a", **figures, "gradient_norm": 2.0}]}
+    assert health.as_row(3, [layer]) == row
+
+
+# Whole runs.
+
+
+def rows_of(workdir):
+    return records.read_rows(workdir / records.HEALTH)
+
+
+def test_a_run_writes_a_row_an_epoch_and_its_clock(tiny, tmp_path):
+    config = dataclasses.replace(tiny, activation="prelu", health_examples=20)
+    summary = loop.fit(config, tmp_path / "run")
+    rows = rows_of(tmp_path / "run")
+    assert [row["epoch"] for row in rows] == [1, 2]
+    assert all([x["layer"] for x in row["layers"]] == LAYERS["small_cnn"] for row in rows)
+    assert rows[0]["layers"] != rows[1]["layers"]
+    metrics = records.read_rows(tmp_path / "run" / records.METRICS)
+    assert 0 < metrics[0]["health_seconds"] < metrics[1]["health_seconds"]
+    assert summary["health_seconds"] == metrics[1]["health_seconds"]
+    (events,) = (tmp_path / "run" / records.TENSORBOARD).glob("events.out.tfevents*")
+    assert b"health/ActivationLayer_2/gradient_norm" in events.read_bytes()
+
+
+def test_zero_switches_it_off_and_training_is_the_same(tiny, tmp_path):
+    loop.fit(tiny, tmp_path / "on")
+    loop.fit(dataclasses.replace(tiny, health_examples=0), tmp_path / "off")
+    assert not (tmp_path / "off" / records.HEALTH).exists()
+    on, off = (records.read_rows(tmp_path / name / records.METRICS) for name in ("on", "off"))
+    for name in ("train_loss", "test_loss", "test_accuracy"):
+        assert [row[name] for row in on] == [row[name] for row in off]
+    assert off[-1]["health_seconds"] == 0
+
+
+class StopAtOnce(StopRequest):
+    def __bool__(self):
+        self.signal = signal.SIGTERM
+        return True
+
+
+def test_a_stopped_run_has_the_rows_of_one_that_ran_through(tiny, tmp_path, monkeypatch):
+    loop.fit(tiny, tmp_path / "whole")
+    with monkeypatch.context() as patch:
+        patch.setattr(loop, "stop_on_signals", lambda: contextlib.nullcontext(StopAtOnce()))
+        with pytest.raises(Interrupted):
+            loop.fit(tiny, tmp_path / "stopped")
+    loop.fit(tiny, tmp_path / "stopped")
+    assert rows_of(tmp_path / "stopped") == rows_of(tmp_path / "whole")
+
+
+@pytest.mark.parametrize("checkpointed", [0, 2])
+def test_rows_after_the_checkpoint_are_measured_again_not_doubled(tiny, tmp_path, checkpointed):
+    """A killed process leaves rows of epochs that no checkpoint holds."""
+    config = dataclasses.replace(tiny, epochs=3, checkpoint_every_epochs=4)
+    loop.fit(config, tmp_path / "whole")
+    run = tmp_path / "killed"
+    if checkpointed:
+        loop.fit(dataclasses.replace(config, epochs=checkpointed), run)
+    else:
+        with records.opened_workdir(run, dataclasses.asdict(config), {}, {"fingerprint": None}):
+            pass
+    for name in (records.HEALTH, records.METRICS):
+        records.append_row(run / name, {"epoch": checkpointed + 1, "step": 0})
+    loop.fit(config, run)
+    assert rows_of(run) == rows_of(tmp_path / "whole")
+    assert [row["epoch"] for row in records.read_rows(run / records.METRICS)] == [1, 2, 3]
+
+
+def test_a_run_begun_before_health_was_recorded_goes_on(tiny, tmp_path, monkeypatch):
+    save = loop.Checkpoints.save
+
+    def save_as_before(self, snapshot):
+        clock = {k: v for k, v in snapshot.progress["clock"].items() if k != "health_seconds"}
+        progress = {k: v for k, v in snapshot.progress.items() if k != "health"}
+        save(self, dataclasses.replace(snapshot, progress={**progress, "clock": clock}))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(loop.Checkpoints, "save", save_as_before)
+        loop.fit(dataclasses.replace(tiny, epochs=1), tmp_path / "run")
+    (tmp_path / "run" / records.HEALTH).unlink()
+    stored = records.read_json(tmp_path / "run" / records.CONFIG)
+    del stored["health_examples"]
+    records.write_json(tmp_path / "run" / records.CONFIG, stored)
+    loop.fit(tiny, tmp_path / "run")
+    assert [row["epoch"] for row in rows_of(tmp_path / "run")] == [2]
+
+
+def test_the_probe_is_of_the_size_asked_for_and_the_same_for_every_seed(tiny):
+    split = data.load("digits", tiny.data_dir).train
+    first = setup.choose_probe(split, dataclasses.replace(tiny, health_examples=40))
+    other = setup.choose_probe(split, dataclasses.replace(tiny, health_examples=40, seed=1))
+    assert first is not None
+    assert other is not None
+    assert len(first) == 40
+    np.testing.assert_array_equal(first.images, other.images)
+    assert setup.choose_probe(split, dataclasses.replace(tiny, health_examples=0)) is None
+
+
+@pytest.mark.parametrize(
+    ("train", "probe"), [(1, 1), (300, 3), (1437, 15), (12_800, 128), (60_000, 128)]
+)
+def test_the_automatic_probe_is_one_percent_at_most_128(train, probe):
+    assert Config().health_examples is None
+    assert health.automatic_examples(train) == probe
+
+
+def test_a_probe_larger_than_the_training_set_is_refused(tiny, tmp_path):
+    with pytest.raises(ConfigError, match=r"config\.health_examples=301 must be at most .* 300"):
+        loop.fit(dataclasses.replace(tiny, health_examples=301), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
