@@ -299,7 +299,8 @@ def wait_for(path, process):
 
 def test_after_a_kill_the_study_is_that_of_a_run_that_went_through(tmp_path):
     arguments = command(tmp_path / "killed", "--config.epochs=8")
-    killed = subprocess.Popen(arguments, cwd=ROOT, stderr=subprocess.DEVNULL)
+    environment = os.environ | {huge_pages.SWITCH: "0"}  # as the test's own process
+    killed = subprocess.Popen(arguments, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL)
     wait_for(tmp_path / "killed" / "tanh" / "seed0" / "metrics.jsonl", killed)
     os.kill(killed.pid, signal.SIGKILL)
     killed.wait()
