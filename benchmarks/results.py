@@ -2,68 +2,19 @@
 
 import datetime
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 
 from jaxact.errors import ConfigError
-from jaxact.training import records
+from jaxact.row_tables import Row, as_rich
+from jaxact.training import environment, records
 
 FOLDER = Path(__file__).parent / "results"
 
 FILE_WIDTH = 160  # where there is no terminal that has one
-
-Row = Mapping[str, Any]
-
-
-def number(value: float) -> str:
-    """Three digits, or all before the decimal point."""
-    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
-
-
-def text(cell: Any) -> str:
-    """A cell of a table; a spread as its median and quartiles, what there is none of as a dash."""
-    if cell is None:
-        return "-"
-    if isinstance(cell, str):
-        return cell
-    if isinstance(cell, Sequence):
-        median, low, high = map(number, cell)
-        return median if low == high == median else f"{median} ({low}-{high})"
-    return number(cell)
-
-
-def headings(rows: Iterable[Row]) -> list[str]:
-    """The columns, in the order in which rows have them."""
-    return list(dict.fromkeys(name for row in rows for name in row))
-
-
-def as_rich(rows: Sequence[Row], title: str) -> Table:
-    """For the terminal."""
-    table = Table(title=title)
-    names = headings(rows)
-    for name in names:
-        table.add_column(name, justify="left" if name == names[0] else "right", no_wrap=True)
-    for row in rows:
-        table.add_row(*(text(row.get(name)) for name in names))
-    return table
-
-
-def as_markdown(rows: Sequence[Row]) -> str:
-    names = headings(rows)
-    lines = [names, ["---"] + ["---:"] * (len(names) - 1)]
-    lines += [[text(row.get(name)) for name in names] for row in rows]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
-
-
-def machine(environment: Mapping[str, Any]) -> str:
-    """A machine in a few words."""
-    cpu = f"{environment['cpu_model']}, {environment['cpu_count']} CPUs"
-    on_cpu = environment["platform"] == "cpu"
-    return cpu if on_cpu else f"{environment['device_kind']} ({cpu})"
 
 
 def default_path(*words: str) -> Path:
@@ -98,7 +49,7 @@ def publish(
         "benchmark": benchmark,
         "title": title,
         "measured_at": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "machine": machine(environments["jaxact"]),
+        "machine": environment.in_words(environments["jaxact"]),
         "options": options,
         "environments": environments,
         "rows": rows,

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import options, results
+from jaxact import row_tables
 from jaxact.errors import ConfigError
 from jaxact.training import records
 
@@ -31,7 +32,7 @@ def section(result: Mapping[str, Any]) -> str:
     """A result as Markdown: what, where and when, and the table."""
     day = result["measured_at"][:10]
     where = f"{result['machine']}; {versions(result)}; {day}."
-    return f"**{result['title']}.** {where}\n\n{results.as_markdown(result['rows'])}"
+    return f"**{result['title']}.** {where}\n\n{row_tables.as_markdown(result['rows'])}"
 
 
 def sections(measured: Iterable[Mapping[str, Any]]) -> dict[str, str]:

@@ -6,6 +6,7 @@ import platform
 import resource
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,13 @@ def cpu_model() -> str:
         lines = []
     names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.processor() or platform.machine()
+
+
+def in_words(environment: Mapping[str, Any]) -> str:
+    """The machine of an `environment.json` in a few words."""
+    cpu = f"{environment['cpu_model']}, {environment['cpu_count']} CPUs"
+    on_cpu = environment["platform"] == "cpu"
+    return cpu if on_cpu else f"{environment['device_kind']} ({cpu})"
 
 
 def git_state() -> dict[str, Any]:

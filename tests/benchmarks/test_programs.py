@@ -15,7 +15,6 @@ from benchmarks import (
     jaxact_worker,
     options,
     pairing,
-    results,
     scaling,
     synthetic,
     tables,
@@ -25,7 +24,7 @@ from benchmarks import (
 from benchmarks.duel import Duel
 from benchmarks.pairing import Spread
 from benchmarks.protocol import Job
-from jaxact import activations, models
+from jaxact import activations, models, row_tables
 from jaxact.errors import ConfigError
 
 PROGRAMS = ("train_step", "latency", "activations", "scaling")
@@ -164,7 +163,7 @@ def test_a_ratio_below_one_says_that_jaxact_is_faster():
 
 def test_cells_are_rounded_for_readers():
     spread = Spread(0.98765, 0.95, 1.051)
-    assert [results.text(cell) for cell in (None, "a", 1234.5, 0.012345, spread)] == [
+    assert [row_tables.text(cell) for cell in (None, "a", 1234.5, 0.012345, spread)] == [
         "-",
         "a",
         "1,234",
