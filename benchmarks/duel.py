@@ -49,17 +49,29 @@ def prepared(
     }
 
 
+def shares(pairs: int, processes: int) -> list[int]:
+    """How many pairs each process measures: all of them, shared out as evenly as can be."""
+    processes = min(pairs, processes)
+    return [pairs // processes + (k < pairs % processes) for k in range(processes)]
+
+
 def fight(task: str, **changes: Any) -> Duel:
-    """Measures as the options say, in processes that live until all is measured.
+    """Measures as the options say.
+
+    A process keeps the memory that it happened to get, good or bad, for as long as it lives. So
+    each contender has several, one after the other.
 
     Args:
       task: of the job.
       **changes: what else is different in the job.
     """
     job, contenders = dataclasses.replace(options.job(task), **changes), options.takes_part()
-    with running(contenders) as workers:
-        details = prepared(workers, contenders, job)
-        figures = pairing.alternate(in_turn(workers), options.PAIRS.value)
+    details, turns = {}, []
+    for pairs in shares(options.PAIRS.value, options.PROCESSES.value):
+        with running(contenders) as workers:
+            details = prepared(workers, contenders, job)
+            turns.append(pairing.alternate(in_turn(workers), pairs))
+    figures = pairing.joined(turns)
     warn_of_busy_others(figures)
     return Duel(job, details, figures)
 
@@ -89,7 +101,12 @@ def publish(benchmark: str, what: str, duel: Duel, rows: list[dict[str, Any]]) -
         Path(path),
         benchmark,
         f"{what}: {job.model}, {job.activation}, {job.precision}",
-        {**dataclasses.asdict(job), "peer": peer, "pairs": options.PAIRS.value},
+        {
+            **dataclasses.asdict(job),
+            "peer": peer,
+            "pairs": options.PAIRS.value,
+            "processes": options.PROCESSES.value,
+        },
         environments,
         rows,
         details=duel.details,

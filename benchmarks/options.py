@@ -24,6 +24,12 @@ PEER_PYTHON = flags.DEFINE_string(
     "peer_python", sys.executable, "Interpreter that has PyTorch (default: this one)."
 )
 PAIRS = flags.DEFINE_integer("pairs", 7, "Measurements of each, in turn.", lower_bound=5)
+PROCESSES = flags.DEFINE_integer(
+    "processes",
+    3,
+    "Processes of each contender, one after the other: the pairs are shared out among them.",
+    lower_bound=1,
+)
 SECONDS = flags.DEFINE_float(
     "seconds", 0.5, "What one measurement lasts at least.", lower_bound=1e-3
 )

@@ -51,3 +51,13 @@ def alternate(
         name: {figure: [turn[name][figure] for turn in rounds] for figure in rounds[0][name]}
         for name in measures
     }
+
+
+def joined(
+    parts: Sequence[Mapping[str, Mapping[str, Sequence[Any]]]],
+) -> dict[str, dict[str, list[Any]]]:
+    """What several calls of `alternate` measured, as if one had."""
+    return {
+        name: {figure: [value for part in parts for value in part[name][figure]] for figure in own}
+        for name, own in parts[0].items()
+    }

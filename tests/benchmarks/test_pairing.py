@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks import pairing
+from benchmarks import duel, pairing
 
 
 def test_spread_is_the_median_and_the_quartiles():
@@ -29,3 +29,15 @@ def test_contenders_take_turns():
     figures = pairing.alternate({name: lambda name=name: measure(name) for name in "ABC"}, 3)
     assert "".join(turns) == "ABCABCABC"
     assert figures["B"] == {"seconds": [2.0, 5.0, 8.0]}
+
+
+def test_several_turns_are_joined_in_order():
+    parts = [{"a": {"ms": [1.0, 2.0]}}, {"a": {"ms": [3.0]}}]
+    assert pairing.joined(parts) == {"a": {"ms": [1.0, 2.0, 3.0]}}
+
+
+@pytest.mark.parametrize(
+    ("pairs", "processes", "expected"), [(7, 3, [3, 2, 2]), (6, 3, [2, 2, 2]), (5, 9, [1] * 5)]
+)
+def test_processes_share_all_pairs(pairs, processes, expected):
+    assert duel.shares(pairs, processes) == expected
