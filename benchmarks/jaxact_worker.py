@@ -5,6 +5,7 @@ if __name__ == "__main__":  # as jaxact.main does
 
     huge_pages.restart()
 
+import time
 from typing import Any
 
 import jax
@@ -18,6 +19,7 @@ from jaxact.config import Config
 from jaxact.inference import latency
 from jaxact.training import environment, program, setup
 from jaxact.training.clock import Clock
+from jaxact.training.pace import choose as choose_pace
 from jaxact.training.program import Program
 from jaxact.training.state import Totals, TrainState
 from jaxact.training.steps import Keys
@@ -25,8 +27,8 @@ from jaxact.training.steps import Keys
 LATENCY_IMAGES = 32
 
 
-def network(job: Job) -> tuple[Config, Any, Program]:
-    """Configuration, model and compiled functions, as a run of `jaxact.main` has them."""
+def network(job: Job) -> tuple[Config, Program]:
+    """Configuration and compiled functions, as a run of `jaxact.main` has them."""
     config = Config(
         model=job.model,
         activation=job.activation,
@@ -47,7 +49,7 @@ def network(job: Job) -> tuple[Config, Any, Program]:
         weight_decay=config.weight_decay,
         total_steps=0,
     )
-    return config, model, program.build(recipe)
+    return config, program.build(recipe)
 
 
 def initial_state(compiled: Program, clock: Clock, keys: Keys, model: str) -> TrainState:
@@ -65,24 +67,28 @@ def details(state: TrainState, clock: Clock) -> dict[str, Any]:
 
 def prepare_train_step(job: Job) -> Prepared:
     """Training as `loop.train_epoch` does it: dispatches of many steps, each waited for."""
-    config, model, compiled = network(job)
+    config, compiled = network(job)
     clock, keys = Clock(), Keys.from_seed(config.seed)
     images, labels = synthetic.examples(job.model, job.examples)
     examples = setup.on_device(images, labels, *synthetic.statistics(job.model))
-    count = config.steps_per_dispatch or setup.automatic_steps_per_dispatch(
-        model, images[:1], config, job.examples // job.batch_size
-    )
+    pace = choose_pace(config.steps_per_dispatch, job.examples // job.batch_size)
     state, totals = initial_state(compiled, clock, keys, job.model), Totals.zero()
     order_arguments = (keys.order, jnp.int32(0), examples.labels)
     order = compiled.order.prepare(clock, *order_arguments)(*order_arguments)
-    steps = jnp.int32(count)
+    steps = jnp.int32(pace.steps)
     dispatch = compiled.train.prepare(clock, steps, state, totals, order, examples, keys)
-    described = details(state, clock) | {"steps_per_dispatch": count}
 
     def run() -> int:
         nonlocal state, totals
+        count, begin = pace.steps, time.perf_counter()
+        steps = jnp.int32(count)
         state, totals = jax.block_until_ready(dispatch(steps, state, totals, order, examples, keys))
+        pace.after(count, time.perf_counter() - begin)
         return count
+
+    while run() < pace.steps:  # until it has found its length
+        pass
+    described = details(state, clock) | {"steps_per_dispatch": pace.steps}
 
     def measure() -> dict[str, float]:
         seconds = seconds_a_unit(run, job.seconds)
@@ -93,7 +99,7 @@ def prepare_train_step(job: Job) -> Prepared:
 
 def prepare_latency(job: Job) -> Prepared:
     """The latency of one sample, as every run's summary has it."""
-    config, _, compiled = network(job)
+    config, compiled = network(job)
     clock = Clock()
     state = initial_state(compiled, clock, Keys.from_seed(config.seed), job.model)
     images, _ = synthetic.examples(job.model, LATENCY_IMAGES)

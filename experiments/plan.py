@@ -90,10 +90,14 @@ class Plan:
         return Path(*parts, folder_name(run.activation), f"seed{run.seed}")
 
     def as_json(self) -> dict[str, Any]:
-        return dataclasses.asdict(self)
+        """All of it but `data_dir`: where a machine keeps its data is no part of a comparison."""
+        value = dataclasses.asdict(self)
+        del value["config"]["data_dir"]
+        return value
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "Plan":
+        """The plan of `as_json`, with the `data_dir` of this machine."""
         return cls(
             config=Config(**value["config"]),
             datasets=tuple(value["datasets"]),
@@ -110,7 +114,8 @@ class Plan:
         More epochs, seeds and activations go on with it, and another baseline changes no run.
         """
         own, other = dataclasses.asdict(self.config), dataclasses.asdict(stored.config)
-        pairs = [(f"config.{name}", other[name], own[name]) for name in own if name not in VARIED]
+        same = {*VARIED, "data_dir"}
+        pairs = [(f"config.{name}", other[name], own[name]) for name in own if name not in same]
         pairs += [
             ("datasets", stored.datasets, self.datasets),
             ("learning rates", stored.learning_rates, self.learning_rates),

@@ -1,7 +1,9 @@
 """The published files where a user put them: found, checked against their checksums, read."""
 
+import functools
 import hashlib
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from jaxact.data.dataset import Dataset
@@ -44,7 +46,10 @@ def _present(layout: Layout, folder: Path) -> list[File]:
 def _read_layout(source: Source, layout: Layout, data_dir: Path) -> Dataset:
     folder = data_dir / source.name
     # The bytes that are hashed are the bytes that are parsed: nothing is read twice.
-    contents = {file.name: _read_verified(source, file, data_dir) for file in layout.files}
+    with ThreadPoolExecutor() as pool:  # neither reading nor hashing holds the interpreter
+        read_one = functools.partial(_read_verified, source, data_dir)
+        names = [file.name for file in layout.files]
+        contents = dict(zip(names, pool.map(read_one, layout.files), strict=True))
     try:
         return source.dataset(*layout.read(contents))
     except ValueError as error:
@@ -53,7 +58,7 @@ def _read_layout(source: Source, layout: Layout, data_dir: Path) -> Dataset:
         ) from error
 
 
-def _read_verified(source: Source, file: File, data_dir: Path) -> bytes:
+def _read_verified(source: Source, data_dir: Path, file: File) -> bytes:
     path = data_dir / source.name / file.name
     try:
         content = path.read_bytes()

@@ -17,6 +17,7 @@ from jaxact.training import determinism, diagnosis, environment, health, records
 from jaxact.training.checkpoint import Checkpoints, Snapshot
 from jaxact.training.clock import Clock
 from jaxact.training.compilation import CacheUse
+from jaxact.training.pace import Pace, choose as choose_pace
 from jaxact.training.progress import Follow, ProgressView, RunView
 from jaxact.training.setup import Setup, initial_state, prepare
 from jaxact.training.signals import StopRequest, stop_on_signals
@@ -126,6 +127,7 @@ def train(setup: Setup, run: Run, snapshot: Snapshot) -> Snapshot:
     state, totals = snapshot.state, snapshot.totals
     rows, health_rows = snapshot.progress["rows"], snapshot.progress["health"]
     step = int(state.step)
+    pace = choose_pace(config.steps_per_dispatch, setup.steps_per_epoch)
     with (
         run.follow(config.epochs, setup.steps_per_epoch, step) as view,
         contextlib.closing(Events(run.workdir / records.TENSORBOARD, purge_step=step)) as events,
@@ -144,7 +146,7 @@ def train(setup: Setup, run: Run, snapshot: Snapshot) -> Snapshot:
                 )
         while step < setup.total_steps:
             epoch = step // setup.steps_per_epoch + 1
-            state, totals, step = train_epoch(setup, run, view, state, totals, step)
+            state, totals, step = train_epoch(setup, run, view, pace, state, totals, step)
             if step == epoch * setup.steps_per_epoch:
                 figures: dict[str, Any] = {}
                 if setup.probe is not None:
@@ -181,6 +183,7 @@ def train_epoch(
     setup: Setup,
     run: Run,
     view: RunView,
+    pace: Pace,
     state: TrainState,
     totals: Totals,
     step: int,
@@ -196,7 +199,7 @@ def train_epoch(
         order = draw_order(*order_arguments).block_until_ready()
 
     while step < end:
-        count = min(setup.steps_per_dispatch, end - step)
+        count = min(pace.steps, end - step)
         arguments = (order, setup.train, keys)
         steps = jnp.int32(count)
         dispatch = program.train.prepare(clock, steps, state, totals, *arguments)
@@ -206,10 +209,10 @@ def train_epoch(
         step += count
         if (bad_step := int(totals.nonfinite_step)) >= 0:
             raise NonFiniteLossError(not_finite(setup, run, view, epoch + 1, bad_step))
+        seconds = clock.train_seconds - before_seconds
+        pace.after(count, seconds)
         images = count * setup.config.batch_size
-        view.after_dispatch(
-            step, totals.means()[0], images / (clock.train_seconds - before_seconds)
-        )
+        view.after_dispatch(step, totals.means()[0], images / seconds)
         if run.stop:
             break
     return state, totals, step

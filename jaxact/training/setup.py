@@ -21,8 +21,6 @@ from jaxact.training.steps import Examples, Keys
 # alone.
 SPLIT_SEED = 0
 EVAL_BATCH = 256
-# A dispatch cannot be interrupted: on a CPU it gets about a second of work.
-CPU_FLOPS_A_DISPATCH = 50e9
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,7 +37,6 @@ class Setup:
       keys: the run's streams of randomness.
       data_record: which data they are, as in `data.json`.
       steps_per_epoch: whole batches in the training images.
-      steps_per_dispatch: at most so many steps go into one dispatch.
     """
 
     config: Config
@@ -54,7 +51,6 @@ class Setup:
     keys: Keys
     data_record: Mapping[str, Any]
     steps_per_epoch: int
-    steps_per_dispatch: int
 
     @property
     def has_constant_rate(self) -> bool:
@@ -120,10 +116,6 @@ def prepare(config: Config) -> Setup:
         keys=Keys.from_seed(config.seed),
         data_record=data.describe(dataset),
         steps_per_epoch=steps_per_epoch,
-        steps_per_dispatch=(
-            config.steps_per_dispatch
-            or automatic_steps_per_dispatch(model, train.images[:1], config, steps_per_epoch)
-        ),
     )
 
 
@@ -178,23 +170,3 @@ def in_batches(split: data.Split, mean: Any, std: Any) -> Examples:
     labels = np.pad(split.labels, (0, blanks), constant_values=-1)
     shape = (batches, size)
     return on_device(images.reshape(*shape, *images.shape[1:]), labels.reshape(shape), mean, std)
-
-
-def automatic_steps_per_dispatch(
-    model: nn.Module, image: np.ndarray, config: Config, steps_per_epoch: int
-) -> int:
-    """A whole epoch on an accelerator; on a CPU about a second of work, equal parts if it can."""
-    if jax.default_backend() != "cpu":
-        return steps_per_epoch
-
-    def forward(image):
-        variables = model.init(jax.random.key(0), image, train=False)
-        return models.predict(model, variables, image)
-
-    analysis = jax.jit(forward).lower(image.astype(np.float32)).cost_analysis() or {}
-    # A backward pass costs about twice its forward pass.
-    flops_a_step = 3 * float(analysis.get("flops", 0.0)) * config.batch_size
-    most = min(max(int(CPU_FLOPS_A_DISPATCH / max(flops_a_step, 1.0)), 1), steps_per_epoch)
-    # One length for all dispatches means one compilation: prefer a divisor that is not much
-    # smaller.
-    return next((n for n in range(most, most // 2, -1) if steps_per_epoch % n == 0), most)

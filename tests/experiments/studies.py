@@ -84,7 +84,6 @@ def synthetic_study(
     names = specs(activations) if isinstance(activations, int) else tuple(activations)
     plan = Plan(
         config=Config(
-            data_dir="data",
             epochs=epochs,
             target_accuracy=TARGET,
             eval_split=eval_split,

@@ -1,5 +1,6 @@
 """A study's file and folders: what is written is read back, what is wrong is told."""
 
+import dataclasses
 import json
 
 import pytest
@@ -99,3 +100,14 @@ def test_the_file_is_plain_json(tmp_path):
     assert value["format"] == studies.FORMAT
     assert value["plan"]["activations"] == ["relu"]
     assert value["runs"][0]["status"] == "done"
+
+
+def test_where_a_machine_keeps_its_data_stays_with_it(tmp_path):
+    study = synthetic_study(2, 1)
+    own = dataclasses.replace(study.plan.config, data_dir="/home/someone/data")
+    plan = dataclasses.replace(study.plan, config=own)
+    dataclasses.replace(study, plan=plan).save(tmp_path)
+    assert "someone" not in (tmp_path / "study.json").read_text()
+    loaded = studies.load(tmp_path).plan
+    assert not plan.differences(loaded)
+    assert loaded == study.plan

@@ -1,0 +1,36 @@
+"""How many training steps go into one dispatch."""
+
+import jax
+
+# On a CPU. A dispatch cannot be interrupted, and what it does is seen when it has ended.
+DISPATCH_SECONDS = 1.0
+
+
+class Pace:
+    """The steps of the next dispatch: a fixed number, or as many as take about a second.
+
+    Results do not depend on it: every draw is `fold_in(key, step)`, and one compilation serves
+    dispatches of every length.
+
+    Attributes:
+      steps: of the next dispatch.
+    """
+
+    def __init__(self, fixed: int | None, most: int):
+        """Takes a fixed number; None: begins with one step, follows the clock, and stays at `most`."""
+        self.steps = fixed or 1
+        self._is_fixed = fixed is not None
+        self._most = most
+
+    def after(self, steps: int, seconds: float) -> None:
+        """Learns what a dispatch took; the next has at most twice the steps."""
+        if not self._is_fixed:
+            wanted = int(steps * DISPATCH_SECONDS / max(seconds, 1e-9))
+            self.steps = max(1, min(2 * self.steps, wanted, self._most))
+
+
+def choose(fixed: int | None, steps_per_epoch: int) -> Pace:
+    """A fixed number, else an epoch on an accelerator and on a CPU what takes about a second."""
+    if fixed is None and jax.default_backend() != "cpu":
+        fixed = steps_per_epoch
+    return Pace(fixed, steps_per_epoch)
