@@ -17,7 +17,7 @@ class Pace:
     """
 
     def __init__(self, fixed: int | None, most: int):
-        """Takes a fixed number; None: begins with one step, follows the clock, and stays at `most`."""
+        """Takes a fixed number; None: begins with one step and follows the clock, up to `most`."""
         self.steps = fixed or 1
         self._is_fixed = fixed is not None
         self._most = most
