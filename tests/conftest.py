@@ -3,6 +3,8 @@
 import jax
 import pytest
 
+from tests.commands import Commands
+
 
 @pytest.fixture(autouse=True, scope="session")
 def own_compilation_cache(tmp_path_factory):
@@ -11,6 +13,13 @@ def own_compilation_cache(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("JAX_COMPILATION_CACHE_DIR", str(folder))
         yield
+
+
+@pytest.fixture(scope="session")
+def commands(own_compilation_cache):
+    """Starts commands as `python -m` does, without the seconds that imports take."""
+    with Commands() as commands:
+        yield commands
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import jax
 import numpy as np
@@ -295,13 +294,11 @@ def test_loss_falls_and_images_are_learned(tiny, tmp_path):
     assert rows[-1]["test_accuracy"] > 0.8
 
 
-def command(*arguments):
-    return [sys.executable, "-m", "jaxact.main", *arguments]
-
-
 def test_sigterm_saves_a_checkpoint_and_exits_75(tmp_path):
-    arguments = command(f"--workdir={tmp_path / 'run'}", "--config.epochs=2000")
-    process = subprocess.Popen(arguments, stderr=subprocess.PIPE, text=True)
+    arguments = [f"--workdir={tmp_path / 'run'}", "--config.epochs=2000"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "jaxact.main", *arguments], stderr=subprocess.PIPE, text=True
+    )
     metrics = tmp_path / "run" / "metrics.jsonl"
     deadline = time.monotonic() + 120
     while not metrics.exists() and time.monotonic() < deadline:
@@ -315,30 +312,32 @@ def test_sigterm_saves_a_checkpoint_and_exits_75(tmp_path):
     assert steps
 
 
-def test_the_command_trains_prints_and_resumes(tmp_path):
-    arguments = command(
-        "--config=configs/digits.py:smoke", f"--workdir={tmp_path / 'run'}", "--config.epochs=1"
-    )
-    root = Path(__file__).parents[2]
+def test_the_command_trains_prints_and_resumes(commands, tmp_path):
+    arguments = [
+        "--config=configs/digits.py:smoke",
+        f"--workdir={tmp_path / 'run'}",
+        "--config.epochs=1",
+    ]
     for _ in range(2):
-        done = subprocess.run(arguments, capture_output=True, text=True, cwd=root, check=False)
+        done = commands.run("jaxact.main", *arguments)
         assert done.returncode == 0, done.stderr
         assert "test accuracy" in done.stdout
     assert [row["epoch"] for row in records.read_rows(tmp_path / "run" / "metrics.jsonl")] == [1]
 
 
-@pytest.mark.parametrize("cache", ["", "compiled"])
-def test_a_second_start_finds_its_programs_compiled(tmp_path, cache):
-    folder = tmp_path / cache if cache else ""
-    used = []
-    for name in ("first", "second"):
+def test_a_second_start_finds_its_programs_compiled(commands, tmp_path):
+    folder = tmp_path / "compiled"
+    used = {}
+    for name, cache in (("first", folder), ("second", folder), ("without", "")):
         workdir = tmp_path / name
-        arguments = command(
+        done = commands.run(
+            "jaxact.main",
             "--config=configs/digits.py:smoke",
             f"--workdir={workdir}",
-            f"--compilation_cache={folder}",
+            f"--compilation_cache={cache}",
         )
-        subprocess.run(arguments, capture_output=True, check=True, cwd=Path(__file__).parents[2])
-        used.append(json.loads((workdir / "summary.json").read_text())["compilation_cache"])
-    assert used == (["cold", "warm"] if cache else ["off", "off"])
-    assert rows_without_times(tmp_path / "first") == rows_without_times(tmp_path / "second")
+        assert done.returncode == 0, done.stderr
+        used[name] = json.loads((workdir / "summary.json").read_text())["compilation_cache"]
+    assert used == {"first": "cold", "second": "warm", "without": "off"}
+    rows = [rows_without_times(tmp_path / name) for name in used]
+    assert rows[0] == rows[1] == rows[2]
