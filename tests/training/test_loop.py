@@ -20,6 +20,8 @@ from jaxact.training.clock import Clock
 from jaxact.training.setup import prepare
 from jaxact.training.signals import StopRequest
 
+pytestmark = pytest.mark.usefixtures("quick_compilation")
+
 ROW_KEYS = {
     "epoch",
     "step",
@@ -82,6 +84,16 @@ def assert_same_run(config, first, second):
     jax.tree.map(np.testing.assert_array_equal, *states)
 
 
+@pytest.fixture
+def nothing_kept():
+    """No compiled program is looked for in a folder."""
+    folder = jax.config.jax_compilation_cache_dir  # pyright: ignore[reportAttributeAccessIssue]
+    jax.config.update("jax_compilation_cache_dir", None)
+    yield
+    jax.config.update("jax_compilation_cache_dir", folder)
+
+
+@pytest.mark.usefixtures("nothing_kept")
 def test_a_run_leaves_the_files_of_the_contract(tiny, tmp_path):
     config = dataclasses.replace(tiny, latency_samples=20, target_accuracy=0.05)
     summary = loop.fit(config, tmp_path / "run")
@@ -199,6 +211,15 @@ def test_a_stopped_run_goes_on_bit_for_bit(tiny, tmp_path, monkeypatch, case, lo
     assert_same_run(config, tmp_path / "whole", tmp_path / "stopped")
 
 
+@pytest.fixture
+def usual_compilation():
+    """Less optimised, VGG-11's steps end in NaN."""
+    jax.config.update("jax_disable_most_optimizations", False)
+    yield
+    jax.config.update("jax_disable_most_optimizations", True)
+
+
+@pytest.mark.usefixtures("usual_compilation")
 def test_vgg_with_batch_norm_goes_on_bit_for_bit(tiny, tmp_path):
     config = dataclasses.replace(
         tiny, model="vgg11", train_examples=16, test_examples=8, batch_size=8, epochs=2
