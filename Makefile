@@ -18,7 +18,7 @@ run: .venv/installed  ## compare the paper's six activations on the embedded dig
 	$(BIN)/python -m experiments.compare --config=configs/digits.py --seeds=3 --workdir=runs/digits-comparison
 
 test: .venv/installed-dev  ## the whole test suite
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist=worksteal
 
 soak: .venv/installed-dev  ## hundreds of kills, thousands of hostile inputs; writes docs/reliability.md
 	PYTHONPATH=. $(BIN)/python tests/faults/soak.py

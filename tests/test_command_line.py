@@ -1,5 +1,6 @@
 """The commands as a user types them: exit codes, one-line errors, no half-made workdir."""
 
+import functools
 import re
 import subprocess
 import sys
@@ -11,8 +12,8 @@ import pytest
 from jaxact import command_line
 from jaxact.config import Config
 from jaxact.errors import ConfigError, DataError
+from tests.commands import ROOT
 
-ROOT = Path(__file__).parents[1]
 WRONG = {
     "--config.lerning_rate=1": "config.lerning_rate is not a field; did you mean learning_rate",
     "--config.epochs=abc": "config.epochs='abc' must be a whole number from 1",
@@ -30,18 +31,13 @@ WRONG = {
 }
 
 
-def run(*arguments, module="jaxact.main", cwd=ROOT):
-    return subprocess.run(
-        [sys.executable, "-m", module, *arguments],
-        capture_output=True,
-        text=True,
-        cwd=cwd,
-        check=False,
-    )
+@pytest.fixture
+def run(commands):
+    return functools.partial(commands.run, "jaxact.main")
 
 
 @pytest.mark.parametrize("argument", WRONG)
-def test_what_is_wrong_ends_in_one_line_and_exit_code_2(argument, tmp_path):
+def test_what_is_wrong_ends_in_one_line_and_exit_code_2(run, argument, tmp_path):
     done = run(f"--workdir={tmp_path / 'run'}", argument)
     assert done.returncode == 2, done.stderr
     assert done.stderr.startswith("jaxact: ")
@@ -51,7 +47,7 @@ def test_what_is_wrong_ends_in_one_line_and_exit_code_2(argument, tmp_path):
     assert done.stdout == ""
 
 
-def test_data_that_cannot_be_had_end_in_exit_code_3(tmp_path):
+def test_data_that_cannot_be_had_end_in_exit_code_3(run, tmp_path):
     (tmp_path / "data" / "mnist").mkdir(parents=True)
     (tmp_path / "data" / "mnist" / "train-labels-idx1-ubyte.gz").write_bytes(b"")
     done = run(
@@ -65,7 +61,7 @@ def test_data_that_cannot_be_had_end_in_exit_code_3(tmp_path):
     assert not (tmp_path / "run").exists()
 
 
-def test_a_workdir_that_is_a_file_is_refused(tmp_path):
+def test_a_workdir_that_is_a_file_is_refused(run, tmp_path):
     (tmp_path / "run").write_text("precious")
     done = run(f"--workdir={tmp_path / 'run'}")
     assert done.returncode == 2
@@ -98,12 +94,16 @@ def test_config_files_are_found_from_any_folder(monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize("module", ["jaxact.main", "experiments.compare"])
-def test_help_lists_options_and_fields(module):
-    done = run("--help", module=module)
-    assert done.returncode == 0
+def test_help_lists_options_and_fields(commands, module):
+    done = subprocess.run(
+        [sys.executable, "-m", module, "--help"], capture_output=True, text=True, cwd=ROOT
+    )
+    assert (done.returncode, done.stderr) == (0, "")
     for text in ("--config", "--workdir", "--compilation_cache", "--config.learning_rate=0.001"):
         assert text in done.stdout
     assert f"python -m {module}" in done.stdout
+    # A command of these tests does what one that starts for itself does.
+    assert commands.run(module, "--help")[:3] == (0, done.stdout, "")
 
 
 def test_null_is_none():
@@ -123,7 +123,7 @@ def test_errors_become_exit_codes(error, code, capsys, monkeypatch):
     assert capsys.readouterr().err == "jaxact: x\n"
 
 
-def test_own_data_that_are_wrong_end_in_one_line_and_exit_code_3(tmp_path):
+def test_own_data_that_are_wrong_end_in_one_line_and_exit_code_3(run, tmp_path):
     (tmp_path / "my.npz").write_bytes(b"PK\x03\x04 no archive")
     done = run(f"--workdir={tmp_path / 'run'}", f"--config.dataset={tmp_path / 'my.npz'}")
     assert done.returncode == 3

@@ -88,12 +88,13 @@ def _gradient(activation: Activation, x: Any) -> np.ndarray:
     """What jax.grad gives, element by element: the diagonal of the Jacobian."""
     x = jnp.asarray(x)
     if activation.elementwise:
-        return np.asarray(jax.vmap(jax.grad(activation))(x.reshape(-1)).reshape(x.shape))
+        gradient = jax.jit(jax.vmap(jax.grad(activation)))
+        return np.asarray(gradient(x.reshape(-1)).reshape(x.shape))
 
     def diagonal(block: jax.Array) -> jax.Array:
         return jnp.diagonal(jax.jacrev(activation)(block).reshape(block.size, -1))
 
-    return np.asarray(jax.vmap(diagonal)(x)).reshape(x.shape)
+    return np.asarray(jax.jit(jax.vmap(diagonal))(x)).reshape(x.shape)
 
 
 def _difference(activation: Activation, x: np.ndarray) -> np.ndarray:
@@ -218,10 +219,10 @@ def _nan(activation: Activation) -> tuple[bool, str]:
 def _second_derivative(activation: Activation) -> tuple[bool, str]:
     x = np.concatenate([_whole_range(activation), _moderate(activation, "float32")])
     if activation.elementwise:
-        second = jax.vmap(jax.grad(jax.grad(activation)))(jnp.asarray(x))
+        second = jax.vmap(jax.grad(jax.grad(activation)))
     else:
-        second = jax.vmap(jax.jacfwd(jax.jacrev(activation)))(jnp.asarray(x))
-    second = np.asarray(second).reshape(len(x), -1)
+        second = jax.vmap(jax.jacfwd(jax.jacrev(activation)))
+    second = np.asarray(jax.jit(second)(jnp.asarray(x))).reshape(len(x), -1)
     overflown = ~np.isfinite(np.asarray(_value(activation)(x))).reshape(len(x), -1)[:, :1]
     bad = (np.isnan(second) | (np.isinf(second) & ~overflown)).any(axis=1)
     if bad.any():

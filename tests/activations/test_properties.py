@@ -53,15 +53,28 @@ def test_passes_its_own_check(spec):
     assert failures == []
 
 
+def of_all(specs, function, x):
+    """`function(activation)(x)` by spec, in one program: it compiles in half the time of many."""
+    functions = {spec: function(activations.get(spec)) for spec in specs}
+    results = jax.jit(lambda x: {spec: f(x) for spec, f in functions.items()})(x)
+    return jax.tree.map(np.asarray, results)
+
+
+@functools.cache
+def at_the_ends():
+    """Values, derivatives and second derivatives at the largest numbers and at the infinities."""
+
+    def at(activation):
+        second = jax.vmap(jax.grad(jax.grad(activation)))
+        return lambda x: (activation(x), activation.derivative(x), second(x))
+
+    x = jnp.asarray([-3.4e38, 3.4e38, -jnp.inf, jnp.inf])
+    return of_all([*ELEMENTWISE, *VARIANTS, *FLAT], at, x)
+
+
 @pytest.mark.parametrize("spec", [*ELEMENTWISE, *VARIANTS, *FLAT])
 def test_limits_at_the_infinities(spec):
-    activation = activations.get(spec)
-    x = jnp.asarray([-3.4e38, 3.4e38, -jnp.inf, jnp.inf])
-    second = jax.vmap(jax.grad(jax.grad(activation)))
-    value, slope, second = jax.jit(lambda x: (activation(x), activation.derivative(x), second(x)))(
-        x
-    )
-    value, slope = np.asarray(value), np.asarray(slope)
+    value, slope, second = at_the_ends()[spec]
     grows = np.abs(value[:2]) > 1e30
     np.testing.assert_array_equal(value[2:][grows], np.copysign(np.inf, value[:2][grows]))
     np.testing.assert_allclose(value[2:][~grows], value[:2][~grows], atol=1e-30)
@@ -69,15 +82,19 @@ def test_limits_at_the_infinities(spec):
     assert np.isfinite(second).all()
 
 
+@functools.cache
+def at_nan(dtype):
+    def at(activation):
+        functions = activation, activation.derivative, jax.grad(activation)
+        return lambda x: [function(x) for function in functions]
+
+    return of_all(ELEMENTWISE, at, jnp.asarray(jnp.nan, dtype))
+
+
 @pytest.mark.parametrize("name", ELEMENTWISE)
 @pytest.mark.parametrize("dtype", [jnp.float32, jnp.bfloat16])
 def test_nan_stays_nan(name, dtype):
-    activation = activations.get(name)
-    functions = activation, activation.derivative, jax.grad(activation)
-    results = jax.jit(lambda x: [function(x) for function in functions])(
-        jnp.asarray(jnp.nan, dtype)
-    )
-    assert all(jnp.isnan(result) for result in results)
+    assert all(np.isnan(result) for result in at_nan(dtype)[name])
 
 
 @pytest.mark.parametrize("name", ELEMENTWISE)
@@ -111,30 +128,62 @@ SECOND_JUMPS = {
 }
 
 
+GRID = np.concatenate([np.linspace(-9.03, 9.01, 201), [0.0]])
+
+
+@functools.cache
+def second_derivatives():
+    """At `GRID`: differences of first derivatives and two modes, in float64; one in float32."""
+
+    def in_float64(activation):
+        modes = jax.jacfwd(jax.grad(activation)), jax.grad(jax.jacfwd(activation))
+        step = 1e-5
+        return lambda x: (
+            (activation.derivative(x + step) - activation.derivative(x - step)) / (2 * step),
+            *(jax.vmap(mode)(x) for mode in modes),
+        )
+
+    with jax.enable_x64(True):
+        wide = of_all(ELEMENTWISE, in_float64, jnp.asarray(GRID))
+    in_float32 = lambda activation: jax.vmap(jax.grad(jax.grad(activation)))  # noqa: E731
+    narrow = of_all(ELEMENTWISE, in_float32, jnp.asarray(GRID, jnp.float32))
+    return wide, narrow
+
+
 @pytest.mark.parametrize("name", ELEMENTWISE)
 def test_second_derivative_is_that_of_the_closed_form(name):
     """Against the difference of first derivatives, in float64, also across switches of formulas."""
-    activation = activations.get(name)
-    kinks = [kink.at for kink in activation.kinks] + SECOND_JUMPS.get(name, [])
-    x = np.concatenate([np.linspace(-9.03, 9.01, 201), [0.0]])
-    x = x[[all(abs(v - kink) > 1e-3 for kink in kinks) for v in x]]
-    with jax.enable_x64(True):
-        step = 1e-5
-        slopes = [np.asarray(activation.derivative(x + move)) for move in (-step, step)]
-        expected = (slopes[1] - slopes[0]) / (2 * step)
-        for second in (jax.jacfwd(jax.grad(activation)), jax.grad(jax.jacfwd(activation))):
-            np.testing.assert_allclose(jax.jit(jax.vmap(second))(x), expected, atol=1e-8)
-    in_float32 = jax.jit(jax.vmap(jax.grad(jax.grad(activation))))(jnp.asarray(x, jnp.float32))
-    np.testing.assert_allclose(in_float32, expected, atol=1e-4)
+    kinks = [kink.at for kink in activations.get(name).kinks] + SECOND_JUMPS.get(name, [])
+    smooth = [all(abs(v - kink) > 1e-3 for kink in kinks) for v in GRID]
+    wide, narrow = (results[name] for results in second_derivatives())
+    expected, *seconds = (result[smooth] for result in wide)
+    for second in seconds:
+        assert second.dtype == np.float64
+        np.testing.assert_allclose(second, expected, atol=1e-8)
+    np.testing.assert_allclose(narrow[smooth], expected, atol=1e-4)
+
+
+@functools.cache
+def jacobians():
+    """Forward and in reverse, and the derivative."""
+    return of_all(
+        ELEMENTWISE,
+        lambda activation: (
+            lambda x: (
+                jax.jacfwd(activation)(x),
+                jax.jacrev(activation)(x),
+                activation.derivative(x),
+            )
+        ),
+        jnp.linspace(-4, 4, 7),
+    )
 
 
 @pytest.mark.parametrize("name", ELEMENTWISE)
 def test_forward_and_reverse_mode_agree(name):
-    activation = activations.get(name)
-    x = jnp.linspace(-4, 4, 7)
-    forward, reverse = jax.jit(lambda x: (jax.jacfwd(activation)(x), jax.jacrev(activation)(x)))(x)
+    forward, reverse, derivative = jacobians()[name]
     np.testing.assert_allclose(forward, reverse, rtol=1e-6)
-    np.testing.assert_allclose(jnp.diagonal(forward), activation.derivative(x), rtol=1e-6)
+    np.testing.assert_allclose(np.diagonal(forward), derivative, rtol=1e-6)
     assert np.count_nonzero(forward - np.diag(np.diagonal(forward))) == 0
 
 

@@ -2,8 +2,6 @@
 
 import dataclasses
 import json
-import subprocess
-import sys
 
 import jax.numpy as jnp
 import pytest
@@ -19,7 +17,6 @@ from benchmarks import (
     synthetic,
     tables,
     train_step,
-    workers,
 )
 from benchmarks.duel import Duel
 from benchmarks.pairing import Spread
@@ -31,15 +28,6 @@ PROGRAMS = ("train_step", "latency", "activations", "scaling")
 TINY = Job("train_step", batch_size=8, examples=32, seconds=0.001, samples=10)
 
 
-def command(program, *arguments):
-    return subprocess.run(
-        [sys.executable, "-m", f"benchmarks.{program}", *arguments],
-        capture_output=True,
-        text=True,
-        cwd=workers.ROOT,
-    )
-
-
 @pytest.mark.parametrize(
     ("program", "option", "words"),
     [
@@ -49,8 +37,8 @@ def command(program, *arguments):
         ("train_step", "typo", "typo"),
     ],
 )
-def test_a_wrong_option_ends_in_one_line_and_exit_code_2(program, option, words):
-    ended = command(program, option)
+def test_a_wrong_option_ends_in_one_line_and_exit_code_2(commands, program, option, words):
+    ended = commands.run(f"benchmarks.{program}", option)
     assert ended.returncode == 2
     assert ended.stdout == ""
     assert ended.stderr.count("\n") == 1
@@ -66,10 +54,10 @@ def test_a_value_that_is_wrong_for_its_job_is_refused(wrong, words):
         options.job("train_step")
 
 
-def test_a_comparison_leaves_its_json_and_prints_its_table(tmp_path):
+def test_a_comparison_leaves_its_json_and_prints_its_table(commands, tmp_path):
     out = tmp_path / "new" / "step.json"
-    ended = command(
-        "train_step",
+    ended = commands.run(
+        "benchmarks.train_step",
         "--peer=jax.nn",
         "--batch_size=8",
         "--examples=32",

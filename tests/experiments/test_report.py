@@ -3,8 +3,6 @@
 import itertools
 import json
 import re
-import subprocess
-import sys
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -261,14 +259,9 @@ def test_text_stands_out(scheme):
         assert content.contrast(color[text], color[paper]) >= 4.5, (text, paper)
 
 
-def test_the_command_draws_everything_again(tmp_path):
+def test_the_command_draws_everything_again(commands, tmp_path):
     folder = write_study(synthetic_study(("relu", "tanh"), 1, 2, health=False), tmp_path / "study")
-    done = subprocess.run(
-        [sys.executable, "-m", "experiments.report", str(folder)],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-    )
+    done = commands.run("experiments.report", str(folder))
     assert done.returncode == 0, done.stderr
     assert str(folder / "report.html") in done.stdout
     for name in ("report.html", "table.md", "table.csv", "figures"):

@@ -1,16 +1,9 @@
 """Runs that are killed at random moments and started again, and what they must end in."""
 
-import contextlib
 import dataclasses
 import itertools
-import json
-import os
 import random
-import select
 import signal
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,8 +13,8 @@ import numpy as np
 import orbax.checkpoint as ocp
 
 from jaxact.training import records
+from tests.commands import Commands, Ended
 
-ROOT = Path(__file__).parents[2]
 CLOCKS = ("train_seconds", "eval_seconds", "compile_seconds", "wall_seconds")
 TIMES = {*CLOCKS, "health_seconds", "images_per_second"}
 
@@ -51,49 +44,12 @@ CASES: dict[str, dict[str, Any]] = {
 }
 
 
-@dataclasses.dataclass(frozen=True)
-class Ended:
-    """How a process ended: its exit code, negative for a signal, and the seconds that it lived."""
-
-    code: int
-    seconds: float
-
-
-class Starter(contextlib.AbstractContextManager["Starter"]):
-    """Starts runs one after the other, in processes forked from one that has imported jaxact."""
-
-    def __init__(self, cache: Path):
-        self._process = subprocess.Popen(
-            [sys.executable, "-W", "ignore", str(Path(__file__).with_name("zygote.py"))],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            cwd=ROOT,
-            env=os.environ
-            | {
-                "JAX_COMPILATION_CACHE_DIR": str(cache),
-                "PYTHONPATH": str(ROOT),
-                "PYTHONHASHSEED": "0",
-            },
-        )
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._requests, self._answers = self._process.stdin, self._process.stdout
-
-    def __exit__(self, *exception: object) -> None:
-        self._requests.close()
-        self._process.wait()
-        self._answers.close()
-
-    def run(self, workdir: Path, fields: dict[str, Any], kill_after: float | None = None) -> Ended:
-        """Runs the command to its end, or kills it after so many seconds."""
-        arguments = [f"--workdir={workdir}"]
-        arguments += [f"--config.{name}={value}" for name, value in fields.items()]
-        print(json.dumps([f"{workdir}.log", *arguments]), file=self._requests, flush=True)
-        number, begin = int(self._answers.readline()), time.monotonic()
-        if not select.select([self._answers], [], [], kill_after)[0]:
-            os.kill(number, signal.SIGKILL)
-        return Ended(int(self._answers.readline()), time.monotonic() - begin)
+def run(
+    commands: Commands, workdir: Path, fields: dict[str, Any], kill_after: float | None = None
+) -> Ended:
+    """Runs `python -m jaxact.main` to its end, or kills it after so many seconds."""
+    words = [f"--config.{name}={value}" for name, value in fields.items()]
+    return commands.run("jaxact.main", f"--workdir={workdir}", *words, kill_after=kill_after)
 
 
 @dataclasses.dataclass
@@ -115,7 +71,7 @@ class Tally:
 
 
 def kill_and_resume(
-    starter: Starter, fields: dict[str, Any], folder: Path, kills: int, seed: int
+    commands: Commands, fields: dict[str, Any], folder: Path, kills: int, seed: int
 ) -> Tally:
     """Kills runs at random moments until there were `kills`, and compares each with a whole one.
 
@@ -124,20 +80,21 @@ def kill_and_resume(
     """
     tally, moments = Tally(), random.Random(seed)
     whole = folder / "whole"
-    first = starter.run(whole, fields)  # compiles
-    assert first.code == 0, log_of(whole)
-    lifetime = starter.run(folder / "again", fields)
+    first = run(commands, whole, fields)  # compiles
+    assert first.returncode == 0, first.stderr
+    lifetime = run(commands, folder / "again", fields)
     assert_same(whole, folder / "again")
     for number in itertools.count():
         workdir = folder / f"killed{number}"
         while tally.all_kills < kills:
-            ended = starter.run(workdir, fields, moments.uniform(0, lifetime.seconds))
-            if ended.code == 0:
+            ended = run(commands, workdir, fields, moments.uniform(0, lifetime.seconds))
+            if ended.returncode == 0:
                 break
-            assert ended.code == -signal.SIGKILL, log_of(workdir)
+            assert ended.returncode == -signal.SIGKILL, ended.stderr
             where = progress_of(workdir, fields["epochs"])
             tally.kills[where] = tally.kills.get(where, 0) + 1
-        assert starter.run(workdir, fields).code == 0, log_of(workdir)
+        ended = run(commands, workdir, fields)
+        assert ended.returncode == 0, ended.stderr
         assert_same(whole, workdir)
         tally.runs += 1
         if tally.all_kills >= kills:
@@ -159,7 +116,7 @@ def progress_of(workdir: Path, epochs: int) -> str:
 
 def assert_same(whole: Path, other: Path) -> None:
     """That two workdirs hold the same run: metrics, parameters bit for bit, clocks that go on."""
-    assert not list((other / records.CHECKPOINTS).glob("damaged-*")), log_of(other)
+    assert not list((other / records.CHECKPOINTS).glob("damaged-*"))
     without_times = [
         [{k: v for k, v in row.items() if k not in TIMES} for row in rows_of(workdir)]
         for workdir in (whole, other)
@@ -197,7 +154,3 @@ def final_state(workdir: Path) -> Any:
     newest = workdir / records.CHECKPOINTS / str(checkpoints_of(workdir)[-1])
     with ocp.StandardCheckpointer() as checkpointer:
         return checkpointer.restore(newest.resolve() / "state")
-
-
-def log_of(workdir: Path) -> str:
-    return Path(f"{workdir}.log").read_text()[-3000:]

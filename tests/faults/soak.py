@@ -20,6 +20,7 @@ from typing import Any
 import killing
 
 from jaxact.training import environment, records
+from tests.commands import ROOT, Commands
 
 SHARES = {"small_cnn": 0.75, "vgg11": 0.25}  # of the kills
 HOSTILE = ("tests/test_hostile_input.py", "tests/data/test_hostile_files.py")
@@ -28,12 +29,15 @@ HOSTILE = ("tests/test_hostile_input.py", "tests/data/test_hostile_files.py")
 def soak_kills(kills: int, seed: int) -> list[dict[str, Any]]:
     """A row a network; raises AssertionError where a run ended in something else."""
     rows = []
-    with tempfile.TemporaryDirectory() as folder, killing.Starter(Path(folder, "cache")) as starter:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Commands({"JAX_COMPILATION_CACHE_DIR": str(Path(folder, "cache"))}) as commands,
+    ):
         for name, share in SHARES.items():
             place = Path(folder, name)
             place.mkdir()
             count = max(round(kills * share), 1)
-            tally = killing.kill_and_resume(starter, killing.CASES[name], place, count, seed)
+            tally = killing.kill_and_resume(commands, killing.CASES[name], place, count, seed)
             rows.append({"network": name, **dict(sorted(tally.kills.items())), "runs": tally.runs})
     return rows
 
@@ -49,7 +53,7 @@ def soak_input(cases: int) -> list[dict[str, Any]]:
         done = subprocess.run(
             [sys.executable, "-m", "pytest", "--hypothesis-show-statistics", name],
             env=os.environ | {"JAXACT_FUZZ_EXAMPLES": str(cases)},
-            cwd=killing.ROOT,
+            cwd=ROOT,
             capture_output=True,
             text=True,
             check=False,
@@ -108,7 +112,7 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--cases", type=int, default=2_500)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--out", type=Path, default=killing.ROOT / "docs" / "reliability.md")
+    parser.add_argument("--out", type=Path, default=ROOT / "docs" / "reliability.md")
     options = parser.parse_args()
     begin = time.monotonic()
     try:

@@ -16,6 +16,8 @@ from jaxact.config import Config
 from jaxact.errors import NonFiniteLossError, WorkdirError
 from jaxact.training import checkpoint, integrity, lock, loop, records
 
+pytestmark = pytest.mark.usefixtures("quick_compilation")
+
 ROOT = Path(__file__).parents[2]
 TINY = dataclasses.replace(Config(), **killing.SMALL, epochs=3)
 
@@ -184,24 +186,12 @@ def mounted(folder: Path, options: str):
         subprocess.run(["umount", str(folder)], check=True)
 
 
-def run(workdir: Path, **changes: object) -> subprocess.CompletedProcess[str]:
-    fields = killing.SMALL | {"epochs": 3} | changes
-    words = [f"--config.{name}={value}" for name, value in fields.items()]
-    return subprocess.run(
-        [sys.executable, "-m", "jaxact.main", f"--workdir={workdir}", *words],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        check=False,
-    )
-
-
 @pytest.mark.parametrize("free_kib", [4, 40, 500])
-def test_a_full_disk_ends_in_one_line_with_what_is_there_intact(tmp_path, free_kib):
+def test_a_full_disk_ends_in_one_line_with_what_is_there_intact(commands, tmp_path, free_kib):
     """At the records of the start, at the first checkpoint, at a later one."""
     disk = tmp_path / "disk"
     with mounted(disk, f"size={free_kib + 16}k"):
-        done = run(disk / "run")
+        done = killing.run(commands, disk / "run", killing.SMALL | {"epochs": 3})
         assert done.returncode == 2, done.stderr
         errors = [line for line in done.stderr.splitlines() if not line.startswith("epoch ")]
         assert len(errors) == 1, done.stderr
@@ -212,10 +202,10 @@ def test_a_full_disk_ends_in_one_line_with_what_is_there_intact(tmp_path, free_k
         list(killing.rows_of(disk / "run"))
 
 
-def test_a_read_only_disk_ends_in_one_line(tmp_path):
+def test_a_read_only_disk_ends_in_one_line(commands, tmp_path):
     disk = tmp_path / "disk"
     with mounted(disk, "size=1m,ro"):
-        done = run(disk / "run")
+        done = killing.run(commands, disk / "run", killing.SMALL | {"epochs": 3})
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
     assert "is not a folder that can be written in" in done.stderr

@@ -9,29 +9,26 @@ import time
 import killing
 import pytest
 
+from tests.commands import ROOT
+
 KILLS = {"small_cnn": 21, "vgg11": 5}
 
 
-@pytest.fixture(scope="module")
-def starter(tmp_path_factory):
-    with killing.Starter(tmp_path_factory.mktemp("compiled")) as starter:
-        yield starter
-
-
 @pytest.mark.parametrize("name", KILLS)
-def test_killed_runs_end_as_if_they_had_not_been(starter, tmp_path, name):
-    tally = killing.kill_and_resume(starter, killing.CASES[name], tmp_path, KILLS[name], seed=1)
+def test_killed_runs_end_as_if_they_had_not_been(commands, tmp_path, name):
+    tally = killing.kill_and_resume(commands, killing.CASES[name], tmp_path, KILLS[name], seed=1)
     assert tally.all_kills == KILLS[name]
     assert tally.runs >= 1
     shutil.rmtree(tmp_path)  # VGG-11's checkpoints are large
 
 
 @pytest.mark.parametrize("delay_seconds", [0.05, 0.5, 1.5])
-def test_a_kill_during_the_start_leaves_a_folder_to_start_in(starter, tmp_path, delay_seconds):
+def test_a_kill_during_the_start_leaves_a_folder_to_start_in(commands, tmp_path, delay_seconds):
     fields = killing.SMALL | {"epochs": 1}
     words = [f"--config.{name}={value}" for name, value in fields.items()]
     command = [sys.executable, "-m", "jaxact.main", f"--workdir={tmp_path / 'run'}", *words]
-    with subprocess.Popen(command, cwd=killing.ROOT, stderr=subprocess.DEVNULL) as process:
+    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL) as process:
         time.sleep(delay_seconds)
         process.send_signal(signal.SIGKILL)
-    assert starter.run(tmp_path / "run", fields).code == 0, killing.log_of(tmp_path / "run")
+    ended = killing.run(commands, tmp_path / "run", fields)
+    assert ended.returncode == 0, ended.stderr

@@ -19,8 +19,10 @@ from jaxact.errors import Interrupted
 from jaxact.inference import latency
 from jaxact.training import integrity, loop, program, records, signals
 
+pytestmark = pytest.mark.usefixtures("quick_compilation")
+
 ROOT = Path(__file__).parents[2]
-TINY = dataclasses.replace(Config(), **killing.SMALL, epochs=2)
+TINY = dataclasses.replace(Config(), **killing.SMALL | {"latency_samples": 5}, epochs=2)
 
 
 @pytest.fixture(autouse=True)
@@ -54,19 +56,27 @@ MOMENTS: dict[str, tuple[Any, str]] = {
 }
 
 
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory) -> Path:
+    """A run that no signal met."""
+    workdir = tmp_path_factory.mktemp("whole") / "run"
+    loop.fit(TINY, workdir)
+    return workdir
+
+
 @pytest.mark.parametrize("moment", MOMENTS)
-def test_a_signal_at_any_moment_is_answered_and_the_run_goes_on(tmp_path, monkeypatch, moment):
-    config = dataclasses.replace(TINY, latency_samples=5)
-    loop.fit(config, tmp_path / "whole")
+def test_a_signal_at_any_moment_is_answered_and_the_run_goes_on(
+    whole, tmp_path, monkeypatch, moment
+):
     with (
         signal_when(monkeypatch, *MOMENTS[moment], signal.SIGTERM),
         pytest.raises(Interrupted, match="stopped by SIGTERM") as caught,
     ):
-        loop.fit(config, tmp_path / "run")
+        loop.fit(TINY, tmp_path / "run")
     assert caught.value.exit_code == 75
     assert not (tmp_path / "run" / records.SUMMARY).exists()
-    loop.fit(config, tmp_path / "run")
-    killing.assert_same(tmp_path / "whole", tmp_path / "run")
+    loop.fit(TINY, tmp_path / "run")
+    killing.assert_same(whole, tmp_path / "run")
 
 
 def python(code: str) -> subprocess.Popen[str]:

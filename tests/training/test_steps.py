@@ -58,6 +58,12 @@ def run(problem, count, state, totals, augment=no_augmentation, order=None):
     )
 
 
+@pytest.fixture(scope="module")
+def many(problem):
+    """`run`, compiled once whatever the count, as a training run has it."""
+    return jax.jit(lambda count, state, totals: run(problem, count, state, totals))
+
+
 def assert_equal(first, second):
     jax.tree.map(np.testing.assert_array_equal, first, second)
 
@@ -86,28 +92,13 @@ def test_one_step_is_adam_on_the_mean_cross_entropy(problem):
     assert 0 <= int(correct) <= BATCH
 
 
-def test_many_steps_equal_single_ones_however_they_are_dispatched(problem):
+def test_many_steps_equal_single_ones_however_they_are_dispatched(problem, many):
     state, totals = problem[-1], Totals.zero()
-    many = functools.partial(jax.jit(run_static, static_argnums=1), Hashable(problem))
     expected = many(5, state, totals)
     first = many(3, state, totals)
     assert_equal(many(2, *first), expected)
     assert int(expected[0].step) == 5
     assert int(expected[1].examples) == 5 * BATCH
-
-
-class Hashable:
-    """Carries the problem through jit as a static constant."""
-
-    def __init__(self, value):
-        self.value = value
-
-
-def run_static(problem, count, state, totals):
-    return run(problem.value, count, state, totals)
-
-
-jax.tree_util.register_static(Hashable)
 
 
 def test_an_epoch_visits_each_image_once_and_the_next_in_another_order():
@@ -141,13 +132,13 @@ def test_keys_depend_on_the_seed_alone_and_differ_by_purpose():
     assert len({tuple(key) for key in data_of(first)}) == 4
 
 
-def test_the_first_step_with_a_loss_that_is_not_finite_is_recorded(problem):
+def test_the_first_step_with_a_loss_that_is_not_finite_is_recorded(problem, many):
     state = problem[-1]
-    state, totals = run(problem, 2, state, Totals.zero())
+    state, totals = many(2, state, Totals.zero())
     assert int(totals.nonfinite_step) == -1
     broken = jax.tree.map(lambda leaf: leaf * jnp.nan if leaf.ndim else leaf, state.params)
     state = dataclasses.replace(state, params=broken)
-    _, totals = run(problem, 2, state, totals)
+    _, totals = many(2, state, totals)
     assert int(totals.nonfinite_step) == 2
 
 
