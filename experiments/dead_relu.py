@@ -21,8 +21,8 @@ import numpy as np
 
 from experiments import dead_relu_figures, lab, trials
 from experiments.options import split_specs, split_values
+from experiments.trials import spread
 from jaxact import data
-from jaxact.config import Config, field_error
 from jaxact.errors import ConfigError
 from jaxact.models.observation import observe
 
@@ -39,11 +39,7 @@ PARSER = lab.parser(
 PARSER.add_argument("--activations", default="relu", help="specs (default: %(default)s)")
 PARSER.add_argument("--learning_rates", default=RATES, help="of Adam (default: %(default)s)")
 PARSER.add_argument("--biases", default="0,0.01", help="where they start (default: %(default)s)")
-PARSER.add_argument("--dataset", default="digits", help="(default: %(default)s)")
-PARSER.add_argument("--data_dir", default=str(data.default_data_dir()), help="of real data")
-PARSER.add_argument("--train_examples", type=int, help="images to train on (default: all)")
-PARSER.add_argument("--epochs", type=int, default=5, help="(default: %(default)s)")
-PARSER.add_argument("--seeds", type=int, default=3, help="(default: %(default)s)")
+trials.add_options(PARSER, epochs=5, seeds=3)
 
 
 class Cell(NamedTuple):
@@ -101,13 +97,8 @@ def measure(of: trials.Trials, seeds: int, rate: float, bias: float) -> Cell:
     return Cell(spec, bias, rate, dead, by_layer, accuracies, diverged)
 
 
-def spread(values: Sequence[float], unit: float = 1.0) -> list[float] | None:
-    """Median and quartiles of what is finite, or None."""
-    finite = [unit * value for value in values if math.isfinite(value)]
-    return np.percentile(finite, [50, 25, 75]).tolist() if finite else None
-
-
 def median(values: Sequence[float]) -> float:
+    """Of what is finite; nan where nothing is."""
     found = spread(values)
     return math.nan if found is None else found[0]
 
@@ -130,45 +121,35 @@ def answer(cells: Sequence[Cell]) -> str:
     """From which rate on the units die, and what the bias changes, as measured."""
     sentences = []
     for spec in dict.fromkeys(cell.activation for cell in cells):
+        of_spec = [cell for cell in cells if cell.activation == spec]
+        medians = {}
         parts = []
-        medians: dict[float, list[float]] = {}
-        for bias in dict.fromkeys(cell.bias for cell in cells):
-            line = [c for c in cells if c.activation == spec and c.bias == bias]
-            medians[bias] = [median(c.dead) for c in line]
-            killing = [c.learning_rate for c in line if median(c.dead) >= MOST_DEAD]
-            low, high = line[0], line[-1]
-            said = (
-                f"bias {bias:g}: {100 * median(low.dead):.0f} % dead at {low.learning_rate:g}, "
-                f"{100 * median(high.dead):.0f} % at {high.learning_rate:g}"
+        for bias in dict.fromkeys(cell.bias for cell in of_spec):
+            line = [cell for cell in of_spec if cell.bias == bias]
+            medians[bias] = np.array([median(cell.dead) for cell in line])
+            said = ", ".join(
+                f"{100 * share:.0f} % dead at {cell.learning_rate:g}"
+                for cell, share in zip(line, medians[bias], strict=True)
+                if math.isfinite(share) and cell in (line[0], line[-1])
             )
+            killing = [
+                cell.learning_rate
+                for cell, share in zip(line, medians[bias], strict=True)
+                if share >= MOST_DEAD
+            ]
             if killing:
                 said += f", half or more from {min(killing):g} on"
-            parts.append(said)
-        sentences.append(f"{spec}: {'; '.join(parts)}")
-        if len(medians) == 2:
-            (first, without), (second, remedied) = medians.items()
-            gaps = 100 * (np.array(remedied) - np.array(without))
+            parts.append(f"bias {bias:g}: {said or 'diverged at either end'}")
+        sentences.append(f"{spec}, {'; '.join(parts)}")
+        (first, without), *others = medians.items()
+        for bias, shares in others:
+            gaps = 100 * (shares - without)
             if np.isfinite(gaps).any():
                 sentences.append(
-                    f"starting at {second:g} instead of {first:g} changes the share of dead units "
-                    f"by {np.nanmin(gaps):+.0f} to {np.nanmax(gaps):+.0f} points"
+                    f"biases of {bias:g} instead of {first:g} change the share by "
+                    f"{np.nanmin(gaps):+.0f} to {np.nanmax(gaps):+.0f} points"
                 )
     return ". ".join(sentences) + "."
-
-
-def configuration(options: argparse.Namespace, spec: str) -> Config:
-    """What the trials of an activation share; raises ConfigError for an option that is wrong."""
-    fields = {
-        "dataset": options.dataset,
-        "data_dir": options.data_dir,
-        "train_examples": options.train_examples,
-        "epochs": options.epochs,
-    }
-    for name, value in fields.items():
-        if error := field_error(name, value):
-            raise ConfigError(str(error).replace("config.", "--", 1))
-    most = options.train_examples or PROBE
-    return Config(**fields, activation=spec, health_examples=min(PROBE, most), latency_samples=0)
 
 
 def perform(options: argparse.Namespace) -> lab.Outcome:
@@ -180,9 +161,7 @@ def perform(options: argparse.Namespace) -> lab.Outcome:
     specs = split_specs(options.activations)
     rates = sorted(split_values("learning_rates", options.learning_rates, "learning_rate", float))
     biases = split_values("biases", options.biases, "bias_init", float)
-    if not 1 <= options.seeds <= 1000:
-        raise ConfigError(f"--seeds={options.seeds} must be a whole number from 1 to 1000")
-    prepared = [trials.prepare(configuration(options, spec)) for spec in specs]
+    prepared = [trials.prepare(trials.config_of(options, PROBE, activation=spec)) for spec in specs]
     cells = [
         measure(of, options.seeds, rate, bias)
         for of in prepared

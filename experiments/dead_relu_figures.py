@@ -28,7 +28,8 @@ def by_rate(cells: "Sequence[Cell]", where: str) -> Figure:
         axes.set_xlabel("learning rate")
         axes.set_ylim(-3, 103)
         canvas.log_axis(axes, "x")
-    canvas.add_legend(figure, list(handles.values()), list(handles))
+    if handles:  # not all has diverged
+        canvas.add_legend(figure, list(handles.values()), list(handles))
     canvas.add_caption(
         figure, "Line: median of the seeds; band: least to most. What diverged is left out."
     )

@@ -14,6 +14,7 @@ if __name__ == "__main__":  # before the slow imports: it may start the process 
 
 import argparse
 import functools
+import math
 import sys
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -74,12 +75,12 @@ class Layer(NamedTuple):
         lies beyond.
     """
 
-    mean: Any
-    deviation: Any
-    flat: Any
-    gradient: Any
-    weight_gradient: Any
-    counts: Any
+    mean: float
+    deviation: float
+    flat: float
+    gradient: float
+    weight_gradient: float
+    counts: list[int]
 
 
 def histogram_range(activation: Activation) -> tuple[float, float]:
@@ -218,16 +219,16 @@ def factor(first: float, last: float, steps: int) -> float:
 
 def verdict(activation: Activation, layers: Sequence[Layer]) -> str:
     """SATURATED, VANISHING, EXPLODING or RIGHT, by THRESHOLDS."""
+    if layers[-1].deviation == 0:
+        return VANISHING
     normal = jax.random.normal(jax.random.key(0), (100_000,))
     flat = max(layer.flat for layer in layers) - float(flat_share(activation, normal))
     if flat > MOST_FLAT:
         return SATURATED
-    forward_factor, backward_factor = factors(layers)
-    if min(forward_factor, backward_factor) < LOWEST_FACTOR:
+    both = np.array(factors(layers))
+    if (both < LOWEST_FACTOR).any():
         return VANISHING
-    if not max(forward_factor, backward_factor) <= HIGHEST_FACTOR:  # NaN too: it has overflowed
-        return EXPLODING
-    return RIGHT
+    return RIGHT if (both <= HIGHEST_FACTOR).all() else EXPLODING  # NaN: it has overflowed
 
 
 def factors(layers: Sequence[Layer]) -> tuple[float, float]:
@@ -240,20 +241,31 @@ def factors(layers: Sequence[Layer]) -> tuple[float, float]:
 
 
 def row(initializer: str, activation: Activation, layers: Sequence[Layer]) -> dict[str, Any]:
+    """A network in figures: of its first and last layer, and factors from one layer to the next."""
     forward_factor, backward_factor = factors(layers)
+    depth = len(layers)
     return {
         "initialiser": initializer,
         "activation": activation.spec,
         "verdict": verdict(activation, layers),
-        "mean, last layer": layers[-1].mean,
-        "deviation, first": layers[0].deviation,
-        "last": layers[-1].deviation,
-        "factor a layer": forward_factor,
-        "flat (%)": 100 * max(layer.flat for layer in layers),
-        "gradient factor": backward_factor,
-        "dL/dW, first": layers[0].weight_gradient,
-        "dL/dW, last": layers[-1].weight_gradient,
+        f"mean {depth}": or_none(layers[-1].mean),
+        "deviation 1": or_none(layers[0].deviation),
+        f"deviation {depth}": or_none(layers[-1].deviation),
+        "factor": or_none(forward_factor),
+        "flat (%)": or_none(100 * max(layer.flat for layer in layers)),
+        "gradient factor": or_none(backward_factor),
+        "dL/dW 1": or_none(layers[0].weight_gradient),
+        f"dL/dW {depth}": or_none(layers[-1].weight_gradient),
     }
+
+
+def or_none(value: Any) -> Any:
+    """JSON has no infinity and no NaN."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def as_json(layer: Layer) -> dict[str, Any]:
+    return {name: or_none(value) for name, value in layer._asdict().items()}
 
 
 def answer(rows: Sequence[dict[str, Any]]) -> str:
@@ -267,7 +279,7 @@ def answer(rows: Sequence[dict[str, Any]]) -> str:
             if names:
                 groups.append(f"{kind} with {', '.join(names)}")
         sentences.append(f"{spec}: {'; '.join(groups)}")
-    silent = dict.fromkeys(row["initialiser"] for row in rows if not row["dL/dW, first"] > 0)
+    silent = dict.fromkeys(row["initialiser"] for row in rows if row["dL/dW 1"] == 0)
     if silent:
         sentences.append(f"No gradient reaches the first layer's weights with {', '.join(silent)}")
     return ". ".join(sentences) + "."
@@ -345,7 +357,7 @@ def perform(options: argparse.Namespace) -> lab.Outcome:
         details={
             "histogram_ranges": ranges,
             "layers": {
-                spec: {name: [layer._asdict() for layer in layers] for name, layers in of.items()}
+                spec: {name: [as_json(layer) for layer in layers] for name, layers in of.items()}
                 for spec, of in drawn.items()
             },
         },

@@ -16,10 +16,11 @@ if TYPE_CHECKING:
 
 Drawn = Mapping[str, Mapping[str, "Sequence[Layer]"]]  # activation, initialiser, layers
 WIDEST = 0.86  # of a histogram's longest bar, in layers
+CUT = 0.15  # of all values: where the longest bar may be cut
 FIELDS = {
     "deviation": "deviation of outputs",
-    "gradient": "gradient in outputs",
-    "weight_gradient": "gradient in weights",
+    "gradient": "norm of gradient in outputs",
+    "weight_gradient": "norm of gradient in weights",
 }
 
 
@@ -51,7 +52,9 @@ def histograms(
     for axes in panels[:, 0]:
         axes.set_ylabel("output")
     canvas.add_caption(
-        figure, "Each histogram has its own width; outermost bars hold what lies beyond the axis."
+        figure,
+        "Each histogram has its own width, and a bar that dwarfs the others is cut; outermost bars "
+        "hold what lies beyond the axis.",
     )
     return figure
 
@@ -59,7 +62,8 @@ def histograms(
 def _side_by_side(axes: Axes, layers: "Sequence[Layer]", limits: tuple[float, float]) -> None:
     for place, layer in enumerate(layers, start=1):
         edges = np.linspace(*limits, len(layer.counts) + 1)
-        lengths = WIDEST * np.asarray(layer.counts) / max(layer.counts)
+        counts = np.asarray(layer.counts)
+        lengths = WIDEST * np.minimum(counts / longest(counts), 1)
         axes.barh(
             edges[:-1], lengths, np.diff(edges), left=place - WIDEST / 2, align="edge", color=BLUE
         )
@@ -69,6 +73,15 @@ def _side_by_side(axes: Axes, layers: "Sequence[Layer]", limits: tuple[float, fl
     axes.grid(False, axis="x")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.yaxis.set_major_locator(MaxNLocator(nbins=4))
+
+
+def longest(counts: np.ndarray) -> float:
+    """The count that a bar of full length stands for: the largest, unless it dwarfs all others.
+
+    Half of ReLU's outputs are 0: with a bar that long, nothing could be seen of the other half.
+    """
+    first, second = np.sort(counts)[[-1, -2]]
+    return max(min(first, max(2 * second, CUT * counts.sum())), 1)
 
 
 @canvas.house_style()
@@ -88,7 +101,7 @@ def by_layer(drawn: Drawn, shape: str) -> Figure:
                 style = styles[name]
                 (lines[name],) = axes.plot(
                     range(1, len(layers) + 1),
-                    np.where(values > 0, values, np.nan),
+                    np.where(np.isfinite(values) & (values > 0), values, np.nan),
                     color=style.color,
                     linestyle=style.line_style,
                     marker=style.marker,

@@ -5,17 +5,21 @@ timed, are `jaxact.training.loop`'s. What is drawn is the same as there: a trial
 configuration's learning rate ends in the parameters that `python -m jaxact.main` ends in.
 """
 
+import argparse
 import dataclasses
 import functools
-from collections.abc import Callable
-from typing import NamedTuple
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array, lax
 
 from jaxact import data, models
-from jaxact.config import Config
+from jaxact.config import Config, field_error
+from jaxact.errors import ConfigError
 from jaxact.training import health, setup as setups, steps
 from jaxact.training.health import LayerHealth
 from jaxact.training.optimizer import create_optimizer
@@ -88,6 +92,42 @@ def prepare(config: Config) -> Trials:
     """
     # A trial is one dispatch whatever the field says, and None takes time to be worked out.
     return Trials(setups.prepare(dataclasses.replace(config, steps_per_dispatch=1)))
+
+
+def add_options(parser: argparse.ArgumentParser, *, epochs: int, seeds: int) -> None:
+    """The options that experiments with trials share: data, epochs and seeds."""
+    parser.add_argument("--dataset", default="digits", help="(default: %(default)s)")
+    parser.add_argument("--data_dir", default=str(data.default_data_dir()), help="of real data")
+    parser.add_argument("--train_examples", type=int, help="images to train on (default: all)")
+    parser.add_argument("--epochs", type=int, default=epochs, help="(default: %(default)s)")
+    parser.add_argument("--seeds", type=int, default=seeds, help="(default: %(default)s)")
+
+
+def config_of(options: argparse.Namespace, probe_images: int, **others: Any) -> Config:
+    """The configuration that those options describe.
+
+    Args:
+      probe_images: training images on which trained networks are looked into; all, if fewer.
+      **others: further fields, and options of the same names.
+
+    Raises:
+      ConfigError: names the option, its value and what is allowed.
+    """
+    if not 1 <= options.seeds <= 1000:
+        raise ConfigError(f"--seeds={options.seeds} must be a whole number from 1 to 1000")
+    names = ("dataset", "data_dir", "train_examples", "epochs")
+    fields = {name: getattr(options, name) for name in names} | others
+    for name, value in fields.items():
+        if error := field_error(name, value):
+            raise ConfigError(str(error).replace("config.", "--", 1))
+    probe = min(probe_images, options.train_examples or probe_images)
+    return Config(**fields, health_examples=probe, latency_samples=0)
+
+
+def spread(values: Sequence[float] | np.ndarray, unit: float = 1.0) -> list[float] | None:
+    """Median and quartiles of what is finite, in units of 1 / unit; None where nothing is."""
+    finite = [unit * float(value) for value in values if math.isfinite(value)]
+    return np.percentile(finite, [50, 25, 75]).tolist() if finite else None
 
 
 @functools.cache
