@@ -11,6 +11,7 @@ if __name__ == "__main__":  # before the slow imports: it may start the process 
     huge_pages.restart()
 
 import argparse
+import math
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -77,7 +78,13 @@ class Shape(NamedTuple):
 
 
 def shapes_of(of: Trials, done: Sequence[Trial]) -> list[Shape]:
-    """The shape of each activation layer after the trials of one activation."""
+    """The shape of each activation layer after the trials of one activation that did not diverge.
+
+    No shapes, if all did.
+    """
+    done = [trial for trial in done if trial.is_finite]
+    if not done:
+        return []
     probe = of.setup.probe
     assert probe is not None  # `trials.config_of` asks for one
     images = data.normalize(probe.images, probe.mean, probe.std)
@@ -176,14 +183,21 @@ def rows_of(
                     "change of f (%)": spread(shape.change, 100),
                 }
             )
-    rows[0]["test accuracy (%)"] = spread([trial.test_accuracy for trial in done], 100)
+    rows = rows or [{"activation": activation.spec}]  # of one that diverged with every seed
+    rows[0]["test accuracy (%)"] = spread(accuracies(done), 100)
     rows[0][f"against {BASELINE} (points)"] = spread(gains(done, base), 100)
+    rows[0]["diverged"] = sum(not trial.is_finite for trial in done)
     return rows
 
 
+def accuracies(done: Sequence[Trial]) -> list[float]:
+    """On the test set, from 0 to 1; nan where training diverged."""
+    return [trial.test_accuracy if trial.is_finite else math.nan for trial in done]
+
+
 def gains(done: Sequence[Trial], base: Sequence[Trial]) -> list[float]:
-    """Test accuracy above the baseline's with the same seed."""
-    return [one.test_accuracy - other.test_accuracy for one, other in zip(done, base, strict=True)]
+    """Test accuracy above the baseline's with the same seed; nan where either diverged."""
+    return np.subtract(accuracies(done), accuracies(base)).tolist()
 
 
 def answer(
@@ -192,22 +206,24 @@ def answer(
     base: Sequence[Trial],
 ) -> str:
     """Which shapes moved, and what came of it, as measured."""
-    medians = {spec: 100 * float(np.median(values)) for spec, values in gained.items()}
-    best, worst = max(medians, key=medians.__getitem__), min(medians, key=medians.__getitem__)
-    above = sum(value > 0 for value in medians.values())
+    medians = {spec: found[0] for spec, values in gained.items() if (found := spread(values, 100))}
     changes = {
         (spec, shape.layer): 100 * float(np.median(shape.change))
         for spec, shapes in learned.items()
         for shape in shapes
     }
+    relu = spread(accuracies(base), 100)
+    if not medians or relu is None:
+        return f"training diverged with all learnable activations, or with {BASELINE}."
     most = max(changes, key=changes.__getitem__)
     least = min(changes, key=changes.__getitem__)
-    accuracy = 100 * float(np.median([trial.test_accuracy for trial in base]))
+    best, worst = max(medians, key=medians.__getitem__), min(medians, key=medians.__getitem__)
+    above = sum(value > 0 for value in medians.values())
     few = ", too few to rank them" if len(base) < FEWEST_SEEDS else ""
     return (
         f"the function moves most in {most[0]}, {most[1]} ({changes[most]:.0f} % of its size over "
         f"the inputs), least in {least[0]}, {least[1]} ({changes[least]:.1f} %). "
-        f"{above} of {len(medians)} end above {BASELINE}'s {accuracy:.1f} % test accuracy, from "
+        f"{above} of {len(gained)} end above {BASELINE}'s {relu[0]:.1f} % test accuracy, from "
         f"{best} ({medians[best]:+.1f} points) to {worst} ({medians[worst]:+.1f}); medians of "
         f"{len(base)} seeds{few}."
     )
@@ -248,7 +264,8 @@ def perform(options: argparse.Namespace) -> lab.Outcome:
     rows.append(
         {
             "activation": BASELINE,
-            "test accuracy (%)": spread([trial.test_accuracy for trial in base], 100),
+            "test accuracy (%)": spread(accuracies(base), 100),
+            "diverged": sum(not trial.is_finite for trial in base),
         }
     )
     where = f"{data.title(options.dataset)}, small_cnn, {options.epochs} epochs"
@@ -270,10 +287,16 @@ def perform(options: argparse.Namespace) -> lab.Outcome:
             "probe_images": prepared[0].setup.config.health_examples,
         },
         rows=rows,
-        figures={"learned_shapes": learned_shapes_figures.shapes(learned, where, options.sharing)},
+        figures=(
+            {"learned_shapes": learned_shapes_figures.shapes(drawn, where, options.sharing)}
+            if (drawn := {spec: shapes for spec, shapes in learned.items() if shapes})
+            else {}
+        ),
         details={
             "test_accuracy": {
-                of.setup.activation.spec: [trial.test_accuracy for trial in done]
+                of.setup.activation.spec: [
+                    trial.test_accuracy if trial.is_finite else None for trial in done
+                ]
                 for of, done in zip(prepared, (base, *others), strict=True)
             },
             "learned": {

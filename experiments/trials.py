@@ -49,8 +49,8 @@ class Trials:
     """Trains networks that differ in seed, learning rate and start of the biases.
 
     Attributes:
-      setup: data and model; of its configuration, seed, learning rate and `bias_init` are those
-        that `run` is given.
+      setup: data and model; of its configuration, seed, and if given, learning rate and
+        `bias_init` are those of `run`.
     """
 
     def __init__(self, setup: Setup):
@@ -66,7 +66,8 @@ class Trials:
         """Trains one network for the configuration's epochs, with a constant learning rate."""
         setup, keys = self.setup, Keys.from_seed(seed)
         rate = setup.config.learning_rate if learning_rate is None else learning_rate
-        model = setup.model.clone(bias_init=bias_init)  # nothing but the start depends on it
+        bias = setup.config.bias_init if bias_init is None else bias_init
+        model = setup.model.clone(bias_init=bias)  # nothing but the start depends on it
         images = jnp.zeros((1, *setup.train.images.shape[1:]), jnp.float32)
         initial = _initial(model, setup.recipe.weight_decay)(keys.init, images)
         epochs = jnp.int32(setup.config.epochs)

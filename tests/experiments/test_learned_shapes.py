@@ -117,6 +117,15 @@ def test_the_answer_is_what_was_measured():
     assert "too few" not in learned_shapes.answer({"prelu": shapes}, five, base * 5)
 
 
+def test_what_diverges_is_told():
+    diverged = trial_of(0.1)._replace(is_finite=False)
+    assert math.isnan(learned_shapes.gains([diverged], [trial_of(0.9)])[0])
+    (row,) = learned_shapes.rows_of(PRELU, [], [diverged], [trial_of(0.9)])
+    assert (row["diverged"], row["test accuracy (%)"]) == (1, None)
+    said = learned_shapes.answer({"prelu": []}, {"prelu": [math.nan]}, [trial_of(0.9)])
+    assert "diverged" in said
+
+
 @pytest.mark.parametrize("sharing", ["layer", "channel"])
 def test_training_moves_what_is_shown(tmp_path, sharing):
     words = ["--activations=prelu", "--seeds=1", "--epochs=2", "--train_examples=256"]
