@@ -70,14 +70,13 @@ def test_coefficients_before_and_after_stand_in_the_table(name, sharing):
     tail = (3,) if sharing == "channel" else ()
 
     def planted(shift):
-        return {
-            key: jnp.asarray(
-                np.add(value, shift).reshape(np.shape(value) + (1,) * len(tail))
-                * np.ones(np.shape(value) + tail),
-                jnp.float32,
-            )
-            for key, value in activation.params.items()
-        }
+        learned = {}
+        for key, value in activation.params.items():
+            changed = np.array(value, float)
+            changed.reshape(-1)[0] += shift  # not all coefficients: a common shift may cancel
+            learned[key] = jnp.asarray(changed.reshape(changed.shape + (1,) * len(tail)), "float32")
+            learned[key] = jnp.broadcast_to(learned[key], changed.shape + tail)
+        return learned
 
     shape = learned_shapes.shape_of(
         activation, "layer", planted(0), [planted(0.125)] * 2, [inputs_of()] * 2
