@@ -148,7 +148,8 @@ def _functions(
     def train(
         rate: Array, epochs: Array, state: TrainState, examples: steps.Examples, keys: Keys
     ) -> tuple[TrainState, Totals]:
-        optimizer = create_optimizer(rate, "constant", weight_decay, 0)
+        # A traced number is a number to a constant schedule.
+        optimizer = create_optimizer(rate, "constant", weight_decay, 0)  # pyright: ignore[reportArgumentType]
         count = examples.labels.shape[0]
 
         def epoch(number: Array, carry: tuple[TrainState, Totals]) -> tuple[TrainState, Totals]:

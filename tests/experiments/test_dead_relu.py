@@ -1,5 +1,6 @@
 """Dead units: planted ones are counted, high rates kill more, and what is said is what was seen."""
 
+import dataclasses
 import json
 import math
 
@@ -10,18 +11,25 @@ from experiments import dead_relu, lab, trials
 from experiments.dead_relu import Cell
 from jaxact.config import Config
 
-SMALL = {"train_examples": 128, "test_examples": 64, "batch_size": 32, "latency_samples": 0}
+SMALL = Config(
+    train_examples=128,
+    test_examples=64,
+    batch_size=32,
+    epochs=2,
+    latency_samples=0,
+    health_examples=64,
+)
 
 
 @pytest.fixture(scope="module")
 def relu():
-    return trials.prepare(Config(**SMALL, epochs=2, health_examples=64))
+    return trials.prepare(SMALL)
 
 
 @pytest.fixture(scope="module")
 def small_weights():
     """A unit's weights add up to 0.01 sqrt(320) = 0.18 at most, by a deviation: a bias decides."""
-    return trials.prepare(Config(**SMALL, epochs=1, kernel_init="normal_0.01", health_examples=64))
+    return trials.prepare(dataclasses.replace(SMALL, kernel_init="normal_0.01"))
 
 
 @pytest.mark.parametrize(("bias", "share"), [(-1000.0, 1.0), (1000.0, 0.0)])
