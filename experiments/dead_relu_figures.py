@@ -13,6 +13,8 @@ from experiments.style import labels_of, style_of
 if TYPE_CHECKING:
     from experiments.dead_relu import Cell
 
+MOST_TICKS = 8
+
 
 @canvas.house_style()
 def by_rate(cells: "Sequence[Cell]", where: str) -> Figure:
@@ -20,6 +22,7 @@ def by_rate(cells: "Sequence[Cell]", where: str) -> Figure:
     figure = canvas.new_figure(8.2, 3.6)
     figure.suptitle(f"Dead units after training: {where}", fontsize=10, x=0.01, ha="left")
     left, right = figure.subplots(1, 2, sharex=True)
+    rates = sorted({cell.learning_rate for cell in cells})
     handles = _draw(left, cells, lambda cell: cell.dead)
     _draw(right, cells, lambda cell: cell.test_accuracy)
     left.set_ylabel("dead units (%)")
@@ -28,6 +31,8 @@ def by_rate(cells: "Sequence[Cell]", where: str) -> Figure:
         axes.set_xlabel("learning rate")
         axes.set_ylim(-3, 103)
         canvas.log_axis(axes, "x")
+        if len(rates) <= MOST_TICKS:
+            axes.set_xticks(rates)
     if handles:  # not all has diverged
         canvas.add_legend(figure, list(handles.values()), list(handles))
     canvas.add_caption(
