@@ -64,10 +64,11 @@ def _side_by_side(axes: Axes, layers: "Sequence[Layer]", limits: tuple[float, fl
         edges = np.linspace(*limits, len(layer.counts) + 1)
         counts = np.asarray(layer.counts)
         lengths = WIDEST * np.minimum(counts / longest(counts), 1)
-        axes.barh(
-            edges[:-1], lengths, np.diff(edges), left=place - WIDEST / 2, align="edge", color=BLUE
+        left = place - WIDEST / 2
+        axes.stairs(
+            left + lengths, edges, baseline=left, orientation="horizontal", fill=True, color=BLUE
         )
-        axes.axvline(place - WIDEST / 2, color=GREY, linewidth=0.5)
+        axes.axvline(left, color=GREY, linewidth=0.5)
     axes.set_xlim(0.4, len(layers) + 0.6)
     axes.set_ylim(*limits)
     axes.grid(False, axis="x")
