@@ -91,8 +91,7 @@ def prepare(config: Config) -> Trials:
     Raises:
       ConfigError, DataError: as `jaxact.training.setup.prepare`.
     """
-    # A trial is one dispatch whatever the field says, and None takes time to be worked out.
-    return Trials(setups.prepare(dataclasses.replace(config, steps_per_dispatch=1)))
+    return Trials(setups.prepare(config))
 
 
 def add_options(parser: argparse.ArgumentParser, *, epochs: int, seeds: int) -> None:

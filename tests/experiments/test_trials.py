@@ -23,7 +23,6 @@ CONFIG = Config(
     epochs=2,
     latency_samples=0,
     health_examples=8,
-    steps_per_dispatch=1,
 )
 
 
