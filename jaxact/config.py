@@ -1,6 +1,7 @@
 """The configuration of a run: every field, its default, and what it may hold."""
 
 import dataclasses
+import typing
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -64,6 +65,7 @@ RULES: dict[str, Rule] = {
     "activation": _TEXT,
     "activation_sharing": _one_of(("layer", "channel")),
     "kernel_init": _one_of(tuple(models.KERNEL_INITIALIZERS)),
+    "bias_init": _or_null(_number(-1e3, 1e3, "a number from -1000 to 1000")),
     "precision": _one_of(tuple(models.PRECISIONS)),
     "dropout_rate": _number(0, 0.99, "a number from 0 to 0.99"),
     "epochs": _POSITIVE,
@@ -101,6 +103,7 @@ class Config:
     activation: str = "relu"
     activation_sharing: str = "layer"  # of learnable parameters: one a layer, or one a channel
     kernel_init: str = "torch_default"
+    bias_init: float | None = None  # of every bias; None: as goes with kernel_init
     precision: str = "float32"
     dropout_rate: float = 0.5  # of the small CNN's Dropout2d; VGG-11 has none
 
@@ -129,9 +132,12 @@ def default_config() -> ConfigDict:
 
     A field that is not there is an error wherever it is set.
     """
-    fields = dataclasses.asdict(Config())
-    optional = {name: config_dict.placeholder(int) for name in fields if fields[name] is None}
-    return ConfigDict(fields | optional)
+    optional = {
+        field.name: config_dict.placeholder(typing.get_args(field.type)[0])
+        for field in dataclasses.fields(Config)
+        if field.default is None
+    }
+    return ConfigDict(dataclasses.asdict(Config()) | optional)
 
 
 def field_error(name: str, value: Any) -> ConfigError | None:

@@ -23,6 +23,7 @@ WRONG = {
     "activation": ["", None, "rleu", "swish(bata=1)", "relu(", "nowhere:f"],
     "activation_sharing": ["pixel"],
     "kernel_init": ["he"],
+    "bias_init": ["small", float("nan"), 1e4],
     "precision": ["float16"],
     "dropout_rate": [-0.1, 1.0, float("nan")],
     "epochs": [0, -3, 1.0, True, None],

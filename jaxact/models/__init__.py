@@ -35,6 +35,7 @@ def create_model(
     kernel_init: str = "torch_default",
     sharing: str = "layer",
     precision: str = "float32",
+    bias_init: float | None = None,
     **options: Any,
 ) -> ConvNet:
     """A model by name, with one activation everywhere.
@@ -47,6 +48,7 @@ def create_model(
       sharing: learnable activation parameters for each "layer" or "channel".
       precision: "float32", "tf32" (of an NVIDIA GPU; elsewhere float32), or "bfloat16" (mixed:
         parameters, BatchNorm's statistics and logits stay float32).
+      bias_init: what every bias starts at; None: as goes with `kernel_init`.
       **options: further fields of the model's own, such as `dropout_rate` of `small_cnn`.
 
     Returns:
@@ -74,6 +76,7 @@ def create_model(
         kernel_init=kernel_init,
         sharing=sharing,
         precision=precision,
+        bias_init=bias_init,
         **options,
     )
 

@@ -35,6 +35,8 @@ KERNEL_INITIALIZERS: dict[str, Initializer] = {
     "lecun_normal": variance_scaling(1.0, "fan_in", "truncated_normal"),
     # N(0, 0.01^2): too small for deep networks; AlexNet's choice.
     "normal_0.01": jax.nn.initializers.normal(0.01),
+    # N(0, 0.05^2): too large for wide networks; their tanh saturates.
+    "normal_0.05": jax.nn.initializers.normal(0.05),
     # Every unit stays equal to its neighbours: shows why symmetry must be broken.
     "zeros": jax.nn.initializers.zeros,
 }
@@ -55,6 +57,11 @@ def kernel_initializer(name: str) -> Initializer:
         ) from None
 
 
-def bias_initializer(name: str, fan_in: int) -> Initializer:
-    """Biases start at zero, but for `torch_default`: uniform in +-1/sqrt(fan_in)."""
+def bias_initializer(name: str, fan_in: int, value: float | None = None) -> Initializer:
+    """Biases start at `value`; at None, at what goes with the kernels' initialiser `name`.
+
+    That is zero, but for `torch_default`: uniform in +-1/sqrt(fan_in).
+    """
+    if value is not None:
+        return jax.nn.initializers.constant(value)
     return _uniform(1 / math.sqrt(fan_in)) if name == "torch_default" else jax.nn.initializers.zeros

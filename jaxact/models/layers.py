@@ -60,7 +60,13 @@ class ActivationLayer(nn.Module):
 
 
 def convolution(
-    x: Array, features: int, size: int, padding: str, kernel_init: str, precision: str
+    x: Array,
+    features: int,
+    size: int,
+    padding: str,
+    kernel_init: str,
+    precision: str,
+    bias_init: float | None = None,
 ) -> Array:
     """The convolution of `ConvNet.conv`, made in the module whose `__call__` this is called in."""
     return nn.Conv(
@@ -70,19 +76,21 @@ def convolution(
         dtype=PRECISIONS[precision].dtype,
         precision=PRECISIONS[precision].precision,
         kernel_init=kernel_initializer(kernel_init),
-        bias_init=bias_initializer(kernel_init, size * size * x.shape[-1]),
+        bias_init=bias_initializer(kernel_init, size * size * x.shape[-1], bias_init),
         conv_general_dilated=lowering.conv_general_dilated,
     )(x)
 
 
-def linear(x: Array, features: int, kernel_init: str, precision: str) -> Array:
+def linear(
+    x: Array, features: int, kernel_init: str, precision: str, bias_init: float | None = None
+) -> Array:
     """The dense layer of `ConvNet.dense`, likewise."""
     return nn.Dense(
         features,
         dtype=PRECISIONS[precision].dtype,
         precision=PRECISIONS[precision].precision,
         kernel_init=kernel_initializer(kernel_init),
-        bias_init=bias_initializer(kernel_init, x.shape[-1]),
+        bias_init=bias_initializer(kernel_init, x.shape[-1], bias_init),
     )(x)
 
 
@@ -160,6 +168,7 @@ class ConvNet(nn.Module):
       kernel_init: a name of `jaxact.models.initializers`.
       sharing: of the activation's learnable parameters, "layer" or "channel".
       precision: a name of `PRECISIONS`.
+      bias_init: what every bias starts at; None: as goes with `kernel_init`.
       folded: whether BatchNorm has been folded into the convolutions, see `jaxact.inference`.
     """
 
@@ -170,17 +179,20 @@ class ConvNet(nn.Module):
     kernel_init: str = "torch_default"
     sharing: str = "layer"
     precision: str = "float32"
+    bias_init: float | None = None
     folded: bool = False
 
     @nn.nowrap
     def conv(self, x: Array, features: int, size: int, padding: str) -> Array:
         """A `size` x `size` convolution of stride 1 with bias, NHWC, padding "SAME" or "VALID"."""
-        return convolution(x, features, size, padding, self.kernel_init, self.precision)
+        return convolution(
+            x, features, size, padding, self.kernel_init, self.precision, self.bias_init
+        )
 
     @nn.nowrap
     def dense(self, x: Array, features: int) -> Array:
         """`x W + b`, `[..., n]` to `[..., features]`."""
-        return linear(x, features, self.kernel_init, self.precision)
+        return linear(x, features, self.kernel_init, self.precision, self.bias_init)
 
     @nn.nowrap
     def logits(self, x: Array) -> Array:

@@ -78,6 +78,7 @@ def prepare(config: Config) -> Setup:
         config.kernel_init,
         config.activation_sharing,
         config.precision,
+        config.bias_init,
         **options,
     )
     splits = choose_splits(dataset, config, models.input_size(config.model))

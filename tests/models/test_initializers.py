@@ -20,6 +20,7 @@ VARIANCES = {
     "lecun_uniform": 1 / N_IN,
     "lecun_normal": 1 / N_IN,
     "normal_0.01": 1e-4,
+    "normal_0.05": 2.5e-3,
     "zeros": 0.0,
 }
 
@@ -49,6 +50,12 @@ def test_torch_default_draws_biases_from_the_kernels_interval():
 def test_other_initialisers_start_biases_at_zero():
     bias = bias_initializer("he_normal", 25)(jax.random.key(0), (7,), np.float32)
     np.testing.assert_array_equal(bias, 0)
+
+
+@pytest.mark.parametrize("name", ["torch_default", "he_normal"])
+def test_a_value_for_biases_counts_whatever_goes_with_the_kernels(name):
+    bias = bias_initializer(name, 25, 0.01)(jax.random.key(0), (7,), np.float32)
+    np.testing.assert_array_equal(bias, np.float32(0.01))
 
 
 def test_unknown_name_is_answered_with_the_nearest():

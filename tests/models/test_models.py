@@ -78,6 +78,16 @@ def test_prelu_has_one_parameter_a_channel_by_option():
     np.testing.assert_allclose(variables["params"]["ActivationLayer_0"]["alpha"], 0.1)
 
 
+@pytest.mark.parametrize("name", models.names())
+def test_every_bias_starts_at_the_value_asked_for_and_kernels_are_as_without(name):
+    _, _, plain = create(name)
+    _, _, variables = create(name, bias_init=0.01)
+    for layer, leaves in variables["params"].items():
+        if "kernel" in leaves:
+            np.testing.assert_array_equal(leaves["bias"], np.float32(0.01))
+            np.testing.assert_array_equal(leaves["kernel"], plain["params"][layer]["kernel"])
+
+
 @pytest.mark.parametrize(("sharing", "shape"), [("layer", (5,)), ("channel", (5, 10))])
 def test_a_parameter_of_several_coefficients(sharing, shape):
     _, _, variables = create("small_cnn", activation="apl", sharing=sharing)

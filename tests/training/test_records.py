@@ -1,9 +1,11 @@
 """Records are whole or not there; the clock goes on; the environment is described."""
 
+import dataclasses
 import json
 
 import pytest
 
+from jaxact.config import Config
 from jaxact.errors import ConfigError
 from jaxact.training import environment, records
 from jaxact.training.clock import Clock, process_age_seconds
@@ -48,6 +50,17 @@ def test_fields_that_differ_are_named(tmp_path, stored, field):
 def test_the_same_fields_but_epochs_are_welcome(tmp_path):
     (tmp_path / "config.json").write_text(json.dumps({"epochs": 9, "seed": 0}))
     records.check_workdir(tmp_path, {"epochs": 1, "seed": 0})
+
+
+def test_a_run_from_before_a_field_goes_on_where_the_field_is_null(tmp_path):
+    fields = dataclasses.asdict(Config())
+    (tmp_path / "config.json").write_text(json.dumps({**fields, "bias_init": None}))
+    records.check_workdir(tmp_path, fields)
+    del fields["bias_init"]
+    (tmp_path / "config.json").write_text(json.dumps(fields))
+    records.check_workdir(tmp_path, dataclasses.asdict(Config()))
+    with pytest.raises(ConfigError, match=r"bias_init \(None there, 0.01 now\)"):
+        records.check_workdir(tmp_path, dataclasses.asdict(Config(bias_init=0.01)))
 
 
 def test_a_resumed_clock_counts_on():
