@@ -1,0 +1,115 @@
+"""What a search says: the table of its candidates, and the answer."""
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from experiments import finals as finals_of, statistics
+from experiments.finals import BASELINE, Finals
+from experiments.halving import COMPLETE, CUT, FAILED, PRUNED, Tried, ranking
+from jaxact import row_tables
+
+_ENDED = {COMPLETE: "through", PRUNED: "pruned", FAILED: "failed", CUT: "out of time"}
+
+
+def rows(candidates: Sequence[Tried], rungs: Sequence[int], finals: Finals) -> list[row_tables.Row]:
+    """The table, the best first: validation accuracy by rung, then the finals."""
+    by_name = {candidate.activation: candidate for candidate in candidates}
+    order = [*finals, *(spec for spec in ranking(candidates) if spec not in finals)]
+    order += [spec for spec in by_name if spec not in order]
+    tests = finals_of.against_baseline(finals)
+    return [row(by_name[spec], rungs, finals, tests) for spec in order if spec in by_name]
+
+
+def row(
+    candidate: Tried,
+    rungs: Sequence[int],
+    finals: Finals,
+    tests: dict[str, statistics.Comparison],
+) -> row_tables.Row:
+    spec = candidate.activation
+    cells: dict[str, Any] = {"activation": spec}
+    for epochs in rungs:
+        heading = f"validation % after {epochs}"
+        value = candidate.by_rung.get(epochs)
+        cells[heading] = None if value is None else f"{100 * value:.2f}"
+    cells["search"] = _ENDED[candidate.ended]
+    runs = finals.get(spec, {})
+    failed = finals_of.failures(finals, spec)
+    cells["final runs"] = None if not runs else f"{len(runs) - failed}/{len(runs)}"
+    for which in ("validation", "test"):
+        values = [v for v in finals_of.accuracies(finals, spec, which) if not math.isnan(v)]
+        cells[f"final {which} %"] = f"{np.mean(values):.2f}" if values else None
+    test = tests.get(spec)
+    cells[f"test against {BASELINE} (95 %)"] = None if test is None else points(test.difference)
+    has_p_value = test is not None and not math.isnan(test.corrected_p_value)
+    cells["p"] = f"{test.corrected_p_value:.2g}" if test is not None and has_p_value else None
+    return cells
+
+
+def points(difference: statistics.Estimate) -> str:
+    """A difference in percentage points, and its interval where there is one."""
+    value = f"{difference.value:+.2f}"
+    if math.isnan(difference.low):
+        return value
+    return f"{value} ({difference.low:+.2f} to {difference.high:+.2f})"
+
+
+def answer(
+    candidates: Sequence[Tried],
+    waiting: Sequence[str],
+    rungs: Sequence[int],
+    finals: Finals,
+    seeds: int,
+) -> str:
+    """The winner against the baseline, what was tried, and what was left out for want of time."""
+    reached = Counter(epochs for candidate in candidates for epochs in candidate.by_rung)
+    steps = ", ".join(f"{reached[epochs]} for {epochs} epochs" for epochs in rungs)
+    sentences = [verdict(finals), f"The search trained {steps}"]
+    ended = Counter(candidate.ended for candidate in candidates)
+    if ended[FAILED]:
+        sentences[-1] += f"; {ended[FAILED]} failed"
+    left = [c.activation for c in candidates if c.ended == CUT]
+    made = min((len(finals.get(spec, {})) for spec in finals), default=0)
+    cut = []
+    if waiting:
+        cut.append(f"{len(waiting)} candidates were not tried ({', '.join(waiting)})")
+    if left:
+        cut.append(f"{len(left)} are not through ({', '.join(left)})")
+    if made < seeds:
+        cut.append(f"the finals have {made} of {seeds} seeds")
+    if cut:
+        sentences.append(f"Out of time: {'; '.join(cut)}; a larger --budget_minutes goes on")
+    return ". ".join(sentences)
+
+
+def verdict(finals: Finals) -> str:
+    """Who won, and by how much."""
+    best = finals_of.winner(finals)
+    if best is None:
+        return "No finalist was trained: there is no answer"
+    count = len(finals[best])
+    if best == BASELINE:
+        others = ", ".join(spec for spec in finals if spec != BASELINE) or "nothing else"
+        return (
+            f"{BASELINE} was not beaten on the validation images of the finals by {others} "
+            f"({count} seeds)"
+        )
+    test = finals_of.against_baseline(finals).get(best)
+    if test is None or not test.pairs:
+        return (
+            f"{best} has the best validation accuracy of the finals, without {BASELINE} to compare"
+        )
+    if math.isnan(test.corrected_p_value):
+        sure = f"too few to test, {statistics.MIN_PAIRS} are needed"
+    else:
+        words = "a difference" if test.significant else "which may be chance"
+        sure = f"p = {test.corrected_p_value:.2g}, {words}"
+    return (
+        f"{best} has the best validation accuracy of the finals; on the test images it differs "
+        f"from {BASELINE} by {points(test.difference)} points over {test.pairs} paired seeds that "
+        f"the search had not used ({sure})"
+    )
