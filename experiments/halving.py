@@ -210,7 +210,7 @@ def climb(
     from optuna.trial import TrialState
 
     spec = trial.user_attrs["activation"]
-    done = len(trial.user_attrs.get("seconds", []))
+    done = len(study.get_trials(deepcopy=False)[trial.number].intermediate_values)
     if done and trial.should_prune():  # killed before that was asked
         study.tell(trial, state=TrialState.PRUNED)
         return True
@@ -227,8 +227,8 @@ def climb(
             study.tell(trial, state=TrialState.FAIL)
             return True
         trial.set_user_attr("accuracies", trained.accuracies)
-        trial.report(trained.accuracies[-1], step=epochs)
-        trial.set_user_attr("seconds", [*trial.user_attrs.get("seconds", []), *taken])
+        trial.set_user_attr("seconds", [*trial.user_attrs.get("seconds", [])[:k], *taken])
+        trial.report(trained.accuracies[-1], step=epochs)  # last: says that all else is there
         if k == len(rungs) - 1:
             study.tell(trial, trained.accuracies[-1])
         elif trial.should_prune():

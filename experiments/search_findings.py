@@ -68,7 +68,7 @@ def answer(
     """The winner against the baseline, what was tried, and what was left out for want of time."""
     reached = Counter(epochs for candidate in candidates for epochs in candidate.by_rung)
     steps = ", ".join(f"{reached[epochs]} for {epochs} epochs" for epochs in rungs)
-    sentences = [verdict(finals), f"The search trained {steps}"]
+    sentences = [verdict(candidates, finals), f"The search trained {steps}"]
     ended = Counter(candidate.ended for candidate in candidates)
     if ended[FAILED]:
         sentences[-1] += f"; {ended[FAILED]} failed"
@@ -86,11 +86,13 @@ def answer(
     return ". ".join(sentences)
 
 
-def verdict(finals: Finals) -> str:
-    """Who won, and by how much."""
+def verdict(candidates: Sequence[Tried], finals: Finals) -> str:
+    """Who won, and by how much; without finals who is ahead."""
     best = finals_of.winner(finals)
     if best is None:
-        return "No finalist was trained: there is no answer"
+        ahead = ranking(candidates)
+        first = f"{ahead[0]} is ahead in the search" if ahead else "nothing was trained to the end"
+        return f"There were no finals: {first}, which proves nothing"
     count = len(finals[best])
     if best == BASELINE:
         others = ", ".join(spec for spec in finals if spec != BASELINE) or "nothing else"

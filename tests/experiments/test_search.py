@@ -282,15 +282,16 @@ def finals_of(**differences):
 
 
 def test_the_verdict_tells_a_difference_from_chance():
-    sure = search_findings.verdict(finals_of(gelu=[0.04, 0.05, 0.045, 0.042, 0.05, 0.047]))
+    sure = search_findings.verdict([], finals_of(gelu=[0.04, 0.05, 0.045, 0.042, 0.05, 0.047]))
     assert "gelu" in sure
     assert "+4.57" in sure
     assert "p = 0.031, a difference" in sure
-    chance = search_findings.verdict(finals_of(gelu=[0.04, -0.03, 0.01, -0.02, 0.03, -0.01]))
+    chance = search_findings.verdict([], finals_of(gelu=[0.04, -0.03, 0.01, -0.02, 0.03, -0.01]))
     assert "which may be chance" in chance
-    beaten = search_findings.verdict(finals_of(gelu=[-0.1] * 6))
+    beaten = search_findings.verdict([], finals_of(gelu=[-0.1] * 6))
     assert beaten.startswith("relu was not beaten")
-    assert search_findings.verdict({}).startswith("No finalist")
+    ahead = search_findings.verdict([tried("tanh", CUT, e1=0.4), tried("elu", CUT, e1=0.5)], {})
+    assert "elu is ahead in the search, which proves nothing" in ahead
 
 
 def test_finalists_are_corrected_for_each_other():
