@@ -14,6 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from jax.typing import ArrayLike
 
 from experiments.playground_problems import Points, Problem
 from jaxact.activations import Activation
@@ -73,9 +74,9 @@ def initial_params(key: Array, activation: Activation, hidden: Sequence[int]) ->
     return layers
 
 
-def outputs(activation: Activation, params: Params, places: Array) -> Array:
+def outputs(activation: Activation, params: Params, places: ArrayLike) -> Array:
     """The network's output, from -1 to 1, `[points, 2]` to `[points]`."""
-    x = places
+    x = jnp.asarray(places)
     *hidden, last = params
     for layer in hidden:
         x = activation(_affine(layer, x), **layer["activation"])
@@ -84,7 +85,8 @@ def outputs(activation: Activation, params: Params, places: Array) -> Array:
 
 def mean_loss(activation: Activation, params: Params, points: Points) -> Array:
     """Mean of `(output - label)**2 / 2`."""
-    return jnp.mean((outputs(activation, params, points.places) - points.labels) ** 2) / 2
+    distances = outputs(activation, params, points.places) - points.labels
+    return jnp.mean(distances**2) / 2
 
 
 def accuracy(activation: Activation, params: Params, points: Points) -> np.ndarray:
