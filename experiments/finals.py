@@ -35,7 +35,9 @@ def choose(candidates: Sequence[halving.Tried], count: int) -> list[str]:
     """The best `count` of a search and the baseline, the best first."""
     best = halving.ranking(candidates)
     chosen = [spec for spec in best if spec != BASELINE][:count]
-    return sorted([*chosen, BASELINE], key=lambda spec: best.index(spec) if spec in best else 0)
+    return sorted(
+        [*chosen, BASELINE], key=lambda spec: best.index(spec) if spec in best else len(best)
+    )
 
 
 def read(study: "optuna.Study") -> Finals:

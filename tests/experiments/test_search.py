@@ -144,7 +144,7 @@ def test_a_larger_budget_goes_on_without_repeating(tmp_path, monkeypatch):
     assert not outcome.details["not_tried"]
 
 
-@pytest.mark.parametrize("after", [0, 1, 2, 3, 5, 14, 20])
+@pytest.mark.parametrize("after", [0, 2, 5, 20])
 def test_a_search_that_was_stopped_ends_as_one_that_was_not(after, tmp_path, monkeypatch):
     whole = Planted()
     wanted = run(tmp_path / "whole", whole, monkeypatch)
@@ -268,7 +268,7 @@ def test_ranking_puts_who_got_farther_first():
     ]
     assert halving.ranking(candidates) == ["gelu", "relu", "tanh"]
     assert finals.choose(candidates, 1) == ["gelu", "relu"]
-    assert finals.choose(candidates[:1], 3) == ["relu", "tanh"]
+    assert finals.choose(candidates[:1], 3) == ["tanh", "relu"]
 
 
 def finals_of(**differences):
