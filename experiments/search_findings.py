@@ -12,6 +12,7 @@ from experiments.finals import BASELINE, Finals
 from experiments.halving import COMPLETE, CUT, FAILED, PRUNED, Tried, ranking
 from jaxact import row_tables
 
+MOST_NAMES = 6  # in a list within a sentence
 _ENDED = {COMPLETE: "through", PRUNED: "pruned", FAILED: "failed", CUT: "out of time"}
 
 
@@ -33,18 +34,18 @@ def row(
     spec = candidate.activation
     cells: dict[str, Any] = {"activation": spec}
     for epochs in rungs:
-        heading = f"validation % after {epochs}"
+        heading = f"validation % at {epochs}" if epochs == rungs[0] else f"at {epochs}"
         value = candidate.by_rung.get(epochs)
         cells[heading] = None if value is None else f"{100 * value:.2f}"
     cells["search"] = _ENDED[candidate.ended]
     runs = finals.get(spec, {})
     failed = finals_of.failures(finals, spec)
-    cells["final runs"] = None if not runs else f"{len(runs) - failed}/{len(runs)}"
-    for which in ("validation", "test"):
+    cells["finals"] = None if not runs else f"{len(runs) - failed}/{len(runs)}"
+    for which, heading in (("validation", "validation %"), ("test", "test %")):
         values = [v for v in finals_of.accuracies(finals, spec, which) if not math.isnan(v)]
-        cells[f"final {which} %"] = f"{np.mean(values):.2f}" if values else None
+        cells[heading] = f"{np.mean(values):.2f}" if values else None
     test = tests.get(spec)
-    cells[f"test against {BASELINE} (95 %)"] = None if test is None else points(test.difference)
+    cells[f"against {BASELINE} (95 %)"] = None if test is None else points(test.difference)
     has_p_value = test is not None and not math.isnan(test.corrected_p_value)
     cells["p"] = f"{test.corrected_p_value:.2g}" if test is not None and has_p_value else None
     return cells
@@ -67,8 +68,8 @@ def answer(
 ) -> str:
     """The winner against the baseline, what was tried, and what was left out for want of time."""
     reached = Counter(epochs for candidate in candidates for epochs in candidate.by_rung)
-    steps = ", ".join(f"{reached[epochs]} for {epochs} epochs" for epochs in rungs)
-    sentences = [verdict(candidates, finals), f"The search trained {steps}"]
+    steps = ", ".join(f"{reached[epochs]} to epoch {epochs}" for epochs in rungs)
+    sentences = [verdict(candidates, finals), f"The search trained candidates: {steps}"]
     ended = Counter(candidate.ended for candidate in candidates)
     if ended[FAILED]:
         sentences[-1] += f"; {ended[FAILED]} failed"
@@ -76,14 +77,20 @@ def answer(
     made = min((len(finals.get(spec, {})) for spec in finals), default=0)
     cut = []
     if waiting:
-        cut.append(f"{len(waiting)} candidates were not tried ({', '.join(waiting)})")
+        cut.append(f"{len(waiting)} candidates were not tried ({some_of(waiting)})")
     if left:
-        cut.append(f"{len(left)} are not through ({', '.join(left)})")
+        cut.append(f"{some_of(left)} could go on")
     if made < seeds:
         cut.append(f"the finals have {made} of {seeds} seeds")
     if cut:
         sentences.append(f"Out of time: {'; '.join(cut)}; a larger --budget_minutes goes on")
     return ". ".join(sentences)
+
+
+def some_of(names: Sequence[str]) -> str:
+    """The first names, and how many more there are."""
+    more = len(names) - MOST_NAMES
+    return ", ".join(names[:MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
 def verdict(candidates: Sequence[Tried], finals: Finals) -> str:

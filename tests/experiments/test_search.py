@@ -83,7 +83,7 @@ def test_halving_finds_the_best_for_a_part_of_the_price(tmp_path, monkeypatch):
     assert list(by_name["mish"]["by_rung"]) == ["1", "3", "9"]
     assert "mish has the best validation accuracy" in outcome.answer
     assert outcome.rows[0]["activation"] == "mish"
-    assert outcome.rows[0]["final runs"] == "5/5"
+    assert outcome.rows[0]["finals"] == "5/5"
 
 
 @pytest.mark.parametrize("order", [NAMES, NAMES[::-1], sorted(NAMES)])
@@ -116,8 +116,8 @@ def test_the_budget_is_kept_and_what_was_cut_is_said(seconds, tmp_path, monkeypa
     assert outcome.details["spent_seconds"] == train.now
     names = {c["activation"] for c in outcome.details["candidates"]}
     assert set(outcome.details["not_tried"]) == set(NAMES) - names
-    for spec in outcome.details["not_tried"]:
-        assert spec in outcome.answer
+    if left := outcome.details["not_tried"]:
+        assert f"{len(left)} candidates were not tried ({left[0]}" in outcome.answer
 
 
 def test_pairs_of_the_finals_are_whole_when_time_runs_out(tmp_path, monkeypatch):
@@ -189,7 +189,7 @@ def test_a_finalist_that_fails_cannot_win(tmp_path, monkeypatch):
     outcome = searching.perform(Config(), settings(), tmp_path, fails_later)
     assert outcome.details["winner"] == "gelu"
     mish = next(row for row in outcome.rows if row["activation"] == "mish")
-    assert mish["final runs"] == "4/5"
+    assert mish["finals"] == "4/5"
 
 
 @pytest.mark.parametrize("error", [DataError("no data"), ConfigError("no"), WorkdirError("full")])
