@@ -126,7 +126,7 @@ def losses(
         axes.set_xlabel("epoch")
         canvas.log_axis(axes, "x")
     panels[0].set_ylabel("training loss (half the squared error)")
-    panels[0].set_ylim(0, 0.75)
+    panels[0].set_ylim(0, 0.6)  # 0.5 is what an output of 0 has
     canvas.add_legend(figure, list(handles.values()), [labels[spec] for spec in handles])
     canvas.add_caption(
         figure,
