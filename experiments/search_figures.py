@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from matplotlib.figure import Figure
 
 from experiments import canvas
-from experiments.halving import FAILED, Tried, ranking
+from experiments.halving import FAILED, PRUNED, Tried, ranking
 from experiments.style import GREY, labels_of, style_of
 
 MOST_NAMED = 8  # lines with a colour of their own
@@ -13,9 +13,10 @@ MOST_NAMED = 8  # lines with a colour of their own
 
 @canvas.house_style()
 def curves(candidates: Sequence[Tried], rungs: Sequence[int], finalists: Sequence[str]) -> Figure:
-    """A line a candidate: finalists and who came next in colour, those pruned before grey."""
-    best = [*finalists, *(spec for spec in ranking(candidates) if spec not in finalists)]
-    named = best[: max(MOST_NAMED, len(finalists))]
+    """A line a candidate: finalists and others that were not pruned in colour, the rest grey."""
+    kept = {candidate.activation for candidate in candidates if candidate.ended != PRUNED}
+    others = [spec for spec in ranking(candidates) if spec in kept - set(finalists)]
+    named = [*finalists, *others][: max(MOST_NAMED, len(finalists))]
     styles, labels = style_of(named), labels_of(named)
     figure, axes = canvas.new_axes("Successive halving")
     figure.set_size_inches(7.2, 4.6)
@@ -55,6 +56,6 @@ def curves(candidates: Sequence[Tried], rungs: Sequence[int], finalists: Sequenc
         texts = [f"{labels[s]} (finalist)" if s in finalists else labels[s] for s in order]
         canvas.add_legend(figure, [handles[s] for s in order], texts)
     canvas.add_caption(
-        figure, "Dotted: the end of a rung; a line that stops there was pruned, or ran out of time."
+        figure, "Dotted: the end of a rung. Grey: pruned there; a cross: failed after it."
     )
     return figure

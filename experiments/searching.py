@@ -138,6 +138,7 @@ def perform(
     """
     # What decides a run's accuracy; the rest may grow from one start to the next.
     fields = dataclasses.asdict(config)
+    del fields["data_dir"]  # where the data are decides nothing
     question = {
         name: fields[name] for name in fields if name not in ("activation", "seed", "eval_split")
     } | {"rungs": settings.rungs}
