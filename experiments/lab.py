@@ -1,7 +1,8 @@
 """What the experiments of one command share: options, the files they leave, errors in one line.
 
-An experiment makes an `Outcome`. `run` writes it to `--workdir`: `result.json` (claim, answer,
-settings, machine and versions, rows), `table.md`, and each figure as PNG and SVG.
+An experiment makes an `Outcome`. `run` writes it to `--workdir` (where the command line is absl's,
+`write` and `show` do): `result.json` (claim, answer, settings, machine and versions, rows),
+`table.md`, and each figure as PNG and SVG.
 """
 
 import argparse
@@ -91,13 +92,18 @@ def run(
     except JaxactError as error:
         print(f"jaxact: {error}", file=sys.stderr)
         return error.exit_code
+    show(outcome, written)
+    return 0
+
+
+def show(outcome: Outcome, written: Sequence[Path]) -> None:
+    """Prints an outcome and the files that `write` has left, on stdout."""
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width = FILE_WIDTH
     console.print(row_tables.as_rich(outcome.rows, outcome.title))
     print(f"claim: {outcome.claim} ({outcome.source})\nfound: {outcome.answer}")
     print(f"files: {', '.join(map(str, written))}")
-    return 0
 
 
 def write(outcome: Outcome, workdir: Path, record: Mapping[str, Any]) -> list[Path]:

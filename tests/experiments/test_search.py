@@ -1,0 +1,385 @@
+"""The search: halving of planted accuracies, its budget, restarts and failures; a true run."""
+
+import dataclasses
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from experiments import finals, halving, proposals, search_findings, searching
+from experiments.finals import Final
+from experiments.halving import CUT, FAILED, PRUNED, Trained, Tried
+from experiments.searching import Settings
+from jaxact import activations
+from jaxact.activations import ActivationError
+from jaxact.config import Config
+from jaxact.errors import ConfigError, DataError, Interrupted, NonFiniteLossError, WorkdirError
+from jaxact.training import lock, loop
+
+ROOT = Path(__file__).parents[2]
+NAMES = ["relu", "tanh", "sigmoid", "gelu", "elu", "mish", "softplus", "selu", "lisht", "snake"]
+# What each is worth in the end; curves do not cross.
+WORTH = dict(zip(NAMES, (0.80, 0.70, 0.60, 0.90, 0.85, 0.95, 0.5, 0.75, 0.4, 0.65), strict=True))
+
+
+class Planted:
+    """Stands for training: `seconds` an epoch on a clock of its own, a planted curve for a spec."""
+
+    def __init__(self, worth=WORTH, seconds=1.0, failing=None, stop_after=None):
+        self.worth, self.seconds = worth, seconds
+        self.failing = failing or {}
+        self.stop_after = stop_after
+        self.calls: list[tuple[str, int, int]] = []
+        self.done: dict[tuple[str, int], int] = {}
+        self.now = 0.0
+
+    def clock(self):
+        return self.now
+
+    def __call__(self, spec, epochs, seed):
+        if self.stop_after is not None and len(self.calls) >= self.stop_after:
+            raise Interrupted("stopped by SIGTERM")
+        self.calls.append((spec, epochs, seed))
+        self.now += self.seconds * (epochs - self.done.get((spec, seed), 0))
+        self.done[spec, seed] = epochs
+        if spec in self.failing:
+            raise self.failing[spec]
+        luck = 0.001 * np.random.default_rng([seed, len(spec)]).normal()
+        curve = [self.worth.get(spec, 0.3) * (1 - 0.5**k) + luck for k in range(1, epochs + 1)]
+        return Trained(curve, curve[-1] - 0.01)
+
+
+def settings(**changes):
+    start = Settings(
+        specs=NAMES, pairs=0, rungs=[1, 3, 9], factor=3, finalists=3, seeds=5, seconds=1e9
+    )
+    return start._replace(**changes)
+
+
+def run(workdir, train, monkeypatch, config=None, **changes):
+    monkeypatch.setattr(searching.time, "perf_counter", train.clock)
+    return searching.perform(config or Config(), settings(**changes), workdir, train)
+
+
+def of_search(train):
+    return [call for call in train.calls if call[2] == halving.SEARCH_SEED]
+
+
+def test_halving_finds_the_best_for_a_part_of_the_price(tmp_path, monkeypatch):
+    train = Planted()
+    outcome = run(tmp_path, train, monkeypatch)
+    assert outcome.details["winner"] == "mish"
+    assert set(outcome.details["finals"]) == {"mish", "gelu", "elu", "relu"}
+    epochs = sum(
+        max(e for s, e, _ in of_search(train) if s == spec) for spec in {c[0] for c in train.calls}
+    )
+    assert epochs < 0.6 * 9 * len(NAMES)
+    by_name = {c["activation"]: c for c in outcome.details["candidates"]}
+    assert by_name["lisht"]["ended"] == PRUNED
+    assert list(by_name["lisht"]["by_rung"]) == ["1"]
+    assert list(by_name["mish"]["by_rung"]) == ["1", "3", "9"]
+    assert "mish has the best validation accuracy" in outcome.answer
+    assert outcome.rows[0]["activation"] == "mish"
+    assert outcome.rows[0]["finals"] == "5/5"
+
+
+@pytest.mark.parametrize("order", [NAMES, NAMES[::-1], sorted(NAMES)])
+def test_the_order_of_candidates_does_not_hide_the_best(order, tmp_path, monkeypatch):
+    outcome = run(
+        tmp_path, Planted(), monkeypatch, specs=["relu", *(n for n in order if n != "relu")]
+    )
+    assert outcome.details["winner"] == "mish"
+
+
+def test_rungs_go_on_and_finals_have_seeds_of_their_own(tmp_path, monkeypatch):
+    train = Planted()
+    run(tmp_path, train, monkeypatch, seeds=2)
+    assert [c for c in train.calls if c[0] == "mish"] == [
+        ("mish", 1, 0),
+        ("mish", 3, 0),
+        ("mish", 9, 0),
+        ("mish", 9, 1),
+        ("mish", 9, 2),
+    ]
+
+
+@pytest.mark.parametrize("seconds", [30, 60, 120])
+def test_the_budget_is_kept_and_what_was_cut_is_said(seconds, tmp_path, monkeypatch):
+    train = Planted()
+    outcome = run(tmp_path, train, monkeypatch, seconds=seconds)
+    first_trial = 9  # the baseline is measured before anything can be foreseen
+    assert train.now <= max(seconds, first_trial)
+    assert "Out of time" in outcome.answer
+    assert outcome.details["spent_seconds"] == train.now
+    names = {c["activation"] for c in outcome.details["candidates"]}
+    assert set(outcome.details["not_tried"]) == set(NAMES) - names
+    if left := outcome.details["not_tried"]:
+        assert f"{len(left)} candidates were not tried ({left[0]}" in outcome.answer
+
+
+def test_pairs_of_the_finals_are_whole_when_time_runs_out(tmp_path, monkeypatch):
+    outcome = run(tmp_path, Planted(), monkeypatch, seconds=130)
+    made = {spec: sorted(runs) for spec, runs in outcome.details["finals"].items()}
+    assert len(made) == 4
+    assert len({tuple(seeds) for seeds in made.values()}) == 1
+    assert 0 < len(made["relu"]) < 5
+    assert "too few to test" in outcome.answer
+
+
+def test_a_larger_budget_goes_on_without_repeating(tmp_path, monkeypatch):
+    first = Planted()
+    run(tmp_path, first, monkeypatch, seconds=40)
+    again = Planted()
+    again.done = dict(first.done)
+    run(tmp_path, again, monkeypatch, seconds=40)
+    assert not again.calls
+    more = Planted()
+    more.done = dict(first.done)
+    outcome = run(tmp_path, more, monkeypatch)
+    assert not set(more.calls) & set(first.calls)
+    assert outcome.details["winner"] == "mish"
+    assert not outcome.details["not_tried"]
+
+
+@pytest.mark.parametrize("after", [0, 2, 5, 20])
+def test_a_search_that_was_stopped_ends_as_one_that_was_not(after, tmp_path, monkeypatch):
+    whole = Planted()
+    wanted = run(tmp_path / "whole", whole, monkeypatch)
+    first = Planted(stop_after=after)
+    with pytest.raises(Interrupted):
+        run(tmp_path / "parts", first, monkeypatch)
+    second = Planted()
+    second.done = dict(first.done)
+    outcome = run(tmp_path / "parts", second, monkeypatch)
+    assert first.calls + second.calls == whole.calls
+    assert outcome.answer == wanted.answer
+    assert outcome.rows == wanted.rows
+
+
+def test_failures_are_no_end(tmp_path, monkeypatch):
+    failing = {
+        "gelu": NonFiniteLossError("the loss became NaN; lower the rate"),
+        "elu": ZeroDivisionError("by\nzero"),
+        "tanh": ActivationError("tanh: no"),
+    }
+    train = Planted(failing=failing)
+    outcome = run(tmp_path, train, monkeypatch)
+    assert outcome.details["winner"] == "mish"
+    by_name = {c["activation"]: c for c in outcome.details["candidates"]}
+    assert {name for name, c in by_name.items() if c["ended"] == FAILED} == set(failing)
+    assert by_name["elu"]["note"] == "ZeroDivisionError: by"
+    assert "3 failed" in outcome.answer
+    again = Planted(failing=failing)
+    run(tmp_path, again, monkeypatch)
+    assert not again.calls
+
+
+def test_a_finalist_that_fails_cannot_win(tmp_path, monkeypatch):
+    train = Planted()
+
+    def fails_later(spec, epochs, seed):
+        if (spec, seed) == ("mish", 3):
+            raise NonFiniteLossError("NaN")
+        return train(spec, epochs, seed)
+
+    monkeypatch.setattr(searching.time, "perf_counter", train.clock)
+    outcome = searching.perform(Config(), settings(), tmp_path, fails_later)
+    assert outcome.details["winner"] == "gelu"
+    mish = next(row for row in outcome.rows if row["activation"] == "mish")
+    assert mish["finals"] == "4/5"
+
+
+@pytest.mark.parametrize("error", [DataError("no data"), ConfigError("no"), WorkdirError("full")])
+def test_what_is_wrong_with_all_runs_ends_the_search(error, tmp_path, monkeypatch):
+    with pytest.raises(type(error)):
+        run(tmp_path, Planted(failing={"relu": error}), monkeypatch)
+
+
+def test_another_question_is_refused_and_more_candidates_are_not(tmp_path, monkeypatch):
+    run(tmp_path, Planted(), monkeypatch, specs=NAMES[:3])
+    other = dataclasses.replace(Config(), learning_rate=0.5)
+    with pytest.raises(ConfigError, match=r"learning_rate \(0.001 there, 0.5 now\)"):
+        run(tmp_path, Planted(), monkeypatch, config=other)
+    with pytest.raises(ConfigError, match="rungs"):
+        run(tmp_path, Planted(), monkeypatch, rungs=[1, 3])
+    train = Planted()
+    outcome = run(tmp_path, train, monkeypatch)
+    assert outcome.details["winner"] == "mish"
+    assert {spec for spec, _, seed in train.calls if seed == 0} == set(NAMES[3:])
+
+
+def test_one_process_a_folder(tmp_path, monkeypatch):
+    with lock.held(tmp_path), pytest.raises(WorkdirError, match="in use"):
+        run(tmp_path, Planted(), monkeypatch)
+
+
+def test_pairs_are_proposed_each_once_and_can_be_used(tmp_path, monkeypatch):
+    train = Planted()
+    run(tmp_path, train, monkeypatch, specs=NAMES[:3], pairs=6, seeds=1)
+    pairs = {spec for spec, _, _ in train.calls if ":" in spec}
+    assert len(pairs) == 6
+    for spec in pairs:
+        assert activations.get(spec).spec == spec
+        value = activations.get(spec)(np.linspace(-2, 2, 5, dtype=np.float32))
+        assert value.shape == (5,)
+    more = Planted()
+    more.done = dict(train.done)
+    run(tmp_path, more, monkeypatch, specs=NAMES[:3], pairs=8, seeds=1)
+    new = {spec for spec, _, seed in more.calls if ":" in spec and seed == 0}
+    assert len(new) == 2
+    assert not new & pairs
+
+
+def test_a_pair_can_win(tmp_path, monkeypatch):
+    train = Planted(worth={"relu": 0.1, "tanh": 0.2})  # any pair is worth 0.3
+    outcome = run(tmp_path, train, monkeypatch, specs=["relu", "tanh"], pairs=4, seeds=2)
+    assert outcome.details["winner"].startswith("jaxact.activations.pairs:")
+
+
+def test_pairs_that_are_nothing_new_are_left_out():
+    assert proposals.is_plain("chain", "identity", "tanh")
+    assert proposals.is_plain("total", "tanh", "tanh")
+    assert not proposals.is_plain("product", "identity", "sigmoid")
+    assert proposals.pair_spec("total", "tanh", "relu") == proposals.pair_spec(
+        "total", "relu", "tanh"
+    )
+    assert proposals.pair_spec("chain", "tanh", "relu") != proposals.pair_spec(
+        "chain", "relu", "tanh"
+    )
+    assert "prelu" not in proposals.parts()
+    assert "softmax" not in proposals.parts()
+
+
+def tried(name, ended, **by_rung):
+    rungs = {int(key[1:]): value for key, value in by_rung.items()}
+    return Tried(name, list(rungs.values()), rungs, ended, "")
+
+
+def test_ranking_puts_who_got_farther_first():
+    candidates = [
+        tried("tanh", PRUNED, e1=0.9),
+        tried("relu", "complete", e1=0.2, e3=0.3),
+        tried("gelu", CUT, e1=0.3, e3=0.4),
+        tried("elu", FAILED, e1=0.99, e3=0.99),
+        tried("mish", CUT),
+    ]
+    assert halving.ranking(candidates) == ["gelu", "relu", "tanh"]
+    assert finals.choose(candidates, 1) == ["gelu", "relu"]
+    assert finals.choose(candidates[:1], 3) == ["tanh", "relu"]
+
+
+def finals_of(**differences):
+    base = [0.50, 0.52, 0.49, 0.51, 0.50, 0.53]
+    made = {"relu": {k: Final(v, v) for k, v in enumerate(base, 1)}}
+    for spec, values in differences.items():
+        made[spec] = {
+            k: Final(v + d, v + d) for k, (v, d) in enumerate(zip(base, values, strict=True), 1)
+        }
+    return made
+
+
+def test_the_verdict_tells_a_difference_from_chance():
+    sure = search_findings.verdict([], finals_of(gelu=[0.04, 0.05, 0.045, 0.042, 0.05, 0.047]))
+    assert "gelu" in sure
+    assert "+4.57" in sure
+    assert "p = 0.031, a difference" in sure
+    chance = search_findings.verdict([], finals_of(gelu=[0.04, -0.03, 0.01, -0.02, 0.03, -0.01]))
+    assert "which may be chance" in chance
+    beaten = search_findings.verdict([], finals_of(gelu=[-0.1] * 6))
+    assert beaten.startswith("relu was not beaten")
+    ahead = search_findings.verdict([tried("tanh", CUT, e1=0.4), tried("elu", CUT, e1=0.5)], {})
+    assert "elu is ahead in the search, which proves nothing" in ahead
+
+
+def test_finalists_are_corrected_for_each_other():
+    alone = finals.against_baseline(finals_of(gelu=[0.04, 0.05, 0.045, 0.042, 0.05, 0.047]))
+    three = finals.against_baseline(
+        finals_of(
+            gelu=[0.04, 0.05, 0.045, 0.042, 0.05, 0.047],
+            elu=[0.01, -0.01, 0.02, -0.02, 0.03, -0.03],
+            mish=[0.02, -0.01, 0.02, -0.02, 0.01, -0.03],
+        )
+    )
+    assert three["gelu"].corrected_p_value == pytest.approx(3 * alone["gelu"].corrected_p_value)
+
+
+def test_rungs_end_within_the_configuration():
+    assert searching.rungs_of(1, 3, 20) == [1, 3, 9]
+    assert searching.rungs_of(2, 2, 8) == [2, 4, 8]
+    assert searching.rungs_of(5, 3, 5) == [5]
+    with pytest.raises(ConfigError, match="which is 5"):
+        searching.rungs_of(6, 3, 5)
+
+
+def test_candidates_are_all_elementwise_functions_and_relu_comes_first():
+    specs = searching.candidates_of(None, 0)
+    assert specs[0] == "relu"
+    assert "softmax" not in specs
+    assert {"gelu", "prelu", "tanh"} <= set(specs)
+    assert len(set(specs)) == len(specs)
+    assert specs == searching.candidates_of(None, 0) != searching.candidates_of(None, 1)
+    assert searching.candidates_of("tanh,gelu", 0)[0] == "relu"
+    with pytest.raises(ConfigError, match="did you mean"):
+        searching.candidates_of("tanhh", 0)
+
+
+def test_without_optuna_there_is_one_line(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "optuna", None)
+    with pytest.raises(ConfigError, match="pip install 'optuna"):
+        run(tmp_path / "x", Planted(), monkeypatch)
+    assert not (tmp_path / "x").exists()
+
+
+@pytest.fixture
+def tiny():
+    return dataclasses.replace(
+        Config(), train_examples=128, test_examples=32, batch_size=64, epochs=2, latency_samples=0
+    )
+
+
+def test_a_true_search_trains_in_rungs_and_ends_the_same_when_given_again(
+    tiny, tmp_path, monkeypatch
+):
+    spec = "jaxact.activations.pairs:product(left='identity', right='tanh')"
+    few = settings(specs=["relu", spec], rungs=[1, 2], factor=2, finalists=1, seeds=1)
+    outcome = searching.perform(tiny, few, tmp_path)
+    assert set(outcome.details["finals"]) == {"relu", spec}
+    relu = outcome.details["candidates"][0]
+    assert len(relu["accuracies"]) == 2
+    config = json.loads((tmp_path / "runs" / "relu" / "seed0" / "config.json").read_text())
+    assert config["eval_split"] == "validation"
+    monkeypatch.setattr(loop, "fit", None)  # nothing is trained again
+    assert searching.perform(tiny, few, tmp_path).answer == outcome.answer
+    json.dumps(outcome.details, allow_nan=False)
+
+
+def test_a_planned_learning_rate_starts_each_rung_anew(tiny, tmp_path, monkeypatch):
+    seen = []
+
+    def fit(config, workdir, **_):
+        seen.append(workdir.name)
+        raise NonFiniteLossError("not to be trained here")
+
+    monkeypatch.setattr(loop, "fit", fit)
+    for schedule in ("constant", "cosine"):
+        config = dataclasses.replace(tiny, learning_rate_schedule=schedule)
+        train = searching.fit_in(tmp_path, config, 9, searching.StopRequest())
+        for epochs in (1, 3):
+            with pytest.raises(NonFiniteLossError):
+                train("relu", epochs, 0)
+    assert seen == ["seed0", "seed0", "seed0-1-epochs", "seed0-3-epochs"]
+
+
+def test_the_command_says_what_it_takes(tmp_path):
+    words = [sys.executable, "-m", "experiments.search", f"--workdir={tmp_path / 'x'}"]
+    wrong = subprocess.run(
+        [*words, "--first_epochs=30"], capture_output=True, text=True, cwd=ROOT, check=False
+    )
+    assert wrong.returncode == 2
+    assert wrong.stderr.splitlines()[-1] == (
+        "jaxact: --first_epochs=30 must be at most config.epochs, which is 20"
+    )
+    assert not (tmp_path / "x").exists()
