@@ -102,7 +102,7 @@ class Config:
     activation_sharing: str = "layer"  # of learnable parameters: one a layer, or one a channel
     kernel_init: str = "torch_default"
     precision: str = "float32"
-    dropout_rate: float = 0.5  # of the small CNN's Dropout2d; VGG-11 has none
+    dropout_rate: float = 0.5  # of the small CNN and AlexNet; the others have none
 
     # Optimisation: Adam on softmax cross-entropy.
     epochs: int = 20

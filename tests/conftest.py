@@ -3,6 +3,8 @@
 import jax
 import pytest
 
+from jaxact.models import AlexNet
+
 
 @pytest.fixture(autouse=True, scope="session")
 def own_compilation_cache(tmp_path_factory):
@@ -17,3 +19,10 @@ def own_compilation_cache(tmp_path_factory):
 def strict_dtype_promotion():
     with jax.numpy_dtype_promotion("strict"):
         yield
+
+
+@pytest.fixture
+def thin_alexnet(monkeypatch):
+    """AlexNet with a sixteenth of its width; the 61 million parameters would take seconds."""
+    monkeypatch.setattr(AlexNet, "widths", (6, 16, 24, 24, 16))
+    monkeypatch.setattr(AlexNet, "hidden", 256)
