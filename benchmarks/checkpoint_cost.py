@@ -1,8 +1,8 @@
 """python -m benchmarks.checkpoint_cost [--model=small_cnn] [--examples=60000] [--pairs=7] ...
 
-What a checkpoint after each epoch costs: whole runs of a few epochs on MNIST (CIFAR-10 for others than the small CNN),
-as `jaxact.main` makes them, with a checkpoint after each epoch and with one at the end alone, in
-turn. The real data must be there (`$JAXACT_DATA`).
+What a checkpoint after each epoch costs: whole runs of a few epochs on MNIST (CIFAR-10 for others
+than the small CNN), as `jaxact.main` makes them, with one after each epoch and with one at the end
+alone, in turn. The real data must be there (`$JAXACT_DATA`).
 """
 
 import dataclasses
