@@ -92,8 +92,8 @@ def config_of(options: argparse.Namespace) -> Config:
     fields.update(
         {name: value for name, value in vars(options).items() if name in configuration.RULES}
     )
-    fields.update(model=TRAINED, health_examples=0, latency_samples=0)
-    fields.checkpoint_every_epochs = max(fields.epochs, 1)
+    last = max(options.epochs, 1)
+    fields.update(model=TRAINED, health_examples=0, latency_samples=0, checkpoint_every_epochs=last)
     return configuration.check(fields)
 
 
@@ -175,7 +175,10 @@ def draw_layers(costs: Mapping[str, Sequence[models.LayerCost]]) -> Figure:
 
 
 def draw_bars(axes: Axes, costs: Mapping[str, Sequence[models.LayerCost]], field: str) -> None:
-    looks = ({"color": BLUE}, {"color": ORANGE, "hatch": "///", "edgecolor": "white"})
+    looks: tuple[dict[str, Any], ...] = (
+        {"color": BLUE},
+        {"color": ORANGE, "hatch": "///", "edgecolor": "white"},
+    )
     width = 0.8 / len(costs)
     labels: list[str] = []
     for index, (name, layers) in enumerate(costs.items()):
@@ -196,12 +199,13 @@ def draw_learning(config: Config, epochs: Sequence[Mapping[str, Any]]) -> Figure
             f"{TRAINED} on {data.title(config.dataset)}, {config.activation}"
         )
         numbers = [row["epoch"] for row in epochs]
+        looks: dict[str, dict[str, Any]] = {
+            "train": {"color": BLUE, "marker": "o", "linestyle": (0, (4, 1.5))},
+            "test": {"color": ORANGE, "marker": "s"},
+        }
         lines = [
             axes.plot(numbers, [100 * row[f"{split}_accuracy"] for row in epochs], **look)[0]
-            for split, look in (
-                ("train", {"color": BLUE, "marker": "o", "linestyle": (0, (4, 1.5))}),
-                ("test", {"color": ORANGE, "marker": "s"}),
-            )
+            for split, look in looks.items()
         ]
         canvas.count_epochs(axes, len(epochs))
         axes.set_ylabel("accuracy (%)")

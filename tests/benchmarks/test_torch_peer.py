@@ -165,6 +165,13 @@ def test_parameter_count_is_the_papers(name, count):
     assert torch_networks.count_parameters(torch_networks.create(name, "relu", {})) == count
 
 
+def test_alexnet_with_the_papers_classes_has_the_papers_parameters():
+    network = torch_networks.AlexNet(
+        lambda: torch_networks.activation("relu", {}), num_classes=1000
+    )
+    assert torch_networks.count_parameters(network) == 60_965_224
+
+
 @pytest.mark.parametrize("name", sorted(set(torch_networks.ACTIVATIONS)))
 def test_an_activation_is_that_of_jaxact(name):
     ours = activations.get(name)

@@ -126,11 +126,13 @@ def test_the_rate_that_is_first_at_the_target_is_chosen(monkeypatch):
     choice = time_to_error.choose_rate(None, [1.0, 2.0, 3.0, 4.0, 5.0], 0, 0.25, 40)  # pyright: ignore
     assert choice.learning_rate == 2
     assert not choice.is_at_the_edge
-    # 3 was tried first and came to the end, 2 was better, the others were given up.
+    # 3 was tried first, 2 was better, and the others were given up when they took as long.
     assert calls[0] == (3.0, 9)
     assert dict(calls)[2.0] == 4
-    assert choice.epochs[4.0] is None or choice.epochs[4.0] > 4
-    assert max(dict(calls)[rate] for rate in (1.0, 5.0)) < 9
+    assert dict(calls) == {3.0: 9, 2.0: 4, 4.0: 4, 1.0: 4, 5.0: 4}
+    assert choice.epochs.pop(2.0) == pytest.approx(3 + 0.63 / 0.68)
+    assert choice.epochs.pop(3.0) == pytest.approx(8 + 0.62 / 0.67)
+    assert choice.epochs == {1.0: None, 4.0: None, 5.0: None}
 
 
 def test_where_no_rate_gets_there_the_lowest_error_is_chosen(monkeypatch):
