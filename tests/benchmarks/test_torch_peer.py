@@ -110,7 +110,8 @@ def load_four_layer_cnn(network, variables):
 def test_alexnet_is_that_of_pytorch_layer_by_layer(name):
     images = jax.random.normal(jax.random.key(2), (2, *synthetic.SHAPES[name]))
     model = models.create_model(name, "tanh", dropout_rate=0.0)
-    variables = random_variables(model, images)
+    # As drawn, biases too: each layer's outputs stay near 1, where float32 tells most.
+    variables = model.init(jax.random.key(0), images, train=False)
     network = torch_networks.create(name, "tanh", {}).eval()
     load_alexnet(network, variables)
     _, ours = models.layer_outputs(model, variables, images, jax.random.key(0))
@@ -124,7 +125,7 @@ def test_alexnet_is_that_of_pytorch_layer_by_layer(name):
         assert output.shape == theirs.shape, path
         scale = float(jnp.abs(output).max())
         np.testing.assert_allclose(
-            theirs.numpy(), output, rtol=1e-4, atol=1e-5 * scale, err_msg=path
+            theirs.numpy(), output, rtol=1e-4, atol=3e-5 * scale, err_msg=path
         )
 
 

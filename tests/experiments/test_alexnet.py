@@ -46,7 +46,9 @@ def test_shares_are_of_the_sum():
     assert alexnet.neurons(layers) == 7
 
 
-def test_the_command_trains_and_leaves_its_files(tmp_path, capsys):
+def test_the_command_trains_and_leaves_its_files(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(models.AlexNet32, "widths", (6, 8, 12, 12, 8))  # compiles sooner
+    monkeypatch.setattr(models.AlexNet32, "hidden", 64)
     arguments = ["--epochs=2", "--train_examples=64", "--test_examples=32", "--batch_size=16"]
     arguments += ["--activation=prelu", f"--workdir={tmp_path / 'x'}"]
     assert lab.run(alexnet.parser(), alexnet.perform, arguments) == 0
