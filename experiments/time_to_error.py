@@ -24,7 +24,7 @@ from jaxact.training import program, setup, steps
 from jaxact.training.clock import Clock
 from jaxact.training.state import Totals, TrainState, create_state
 
-SAMPLE = 2000  # training images at most on which the error is measured
+SAMPLE = 1000  # training images at most on which the error is measured
 MOMENTUM = 0.9  # Krizhevsky et al. 2012, section 5
 
 # The optimizers by name, as functions of the learning rate.
