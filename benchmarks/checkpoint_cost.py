@@ -1,8 +1,8 @@
 """python -m benchmarks.checkpoint_cost [--model=small_cnn] [--examples=60000] [--pairs=7] ...
 
-What a checkpoint after each epoch costs: whole runs of a few epochs on MNIST (CIFAR-10 for VGG-11),
-as `jaxact.main` makes them, with a checkpoint after each epoch and with one at the end alone, in
-turn. The real data must be there (`$JAXACT_DATA`).
+What a checkpoint after each epoch costs: whole runs of a few epochs on MNIST (CIFAR-10 for others
+than the small CNN), as `jaxact.main` makes them, with one after each epoch and with one at the end
+alone, in turn. The real data must be there (`$JAXACT_DATA`).
 """
 
 import dataclasses
@@ -18,7 +18,13 @@ from benchmarks.pairing import Spread
 from jaxact.config import Config
 from jaxact.training import environment, loop, records
 
-DATASETS = {"small_cnn": "mnist", "vgg11": "cifar10"}
+DATASETS = {
+    "small_cnn": "mnist",
+    "vgg11": "cifar10",
+    "alexnet": "cifar10",
+    "alexnet32": "cifar10",
+    "four_layer_cnn": "cifar10",
+}
 EPOCHS = flags.DEFINE_integer("run_epochs", 4, "Epochs of a run, 2 at least.", lower_bound=2)
 EACH, END = "each epoch", "at the end"
 
@@ -66,7 +72,7 @@ def checkpoint_cost() -> None:
         activation=job.activation,
         batch_size=job.batch_size,
         precision=job.precision,
-        train_examples=options.EXAMPLES.value,
+        train_examples=job.examples,
         test_examples=1000,
         epochs=EPOCHS.value,
         latency_samples=0,

@@ -22,8 +22,14 @@ from jaxact.errors import ConfigError
 
 BATCH_SIZES = (32, 64, 128, 256, 512, 1024)
 EIGHTHS = (1, 2, 4, 8)
-# On two CPU cores a step of VGG-11 takes seconds.
-DEPTHS = {"small_cnn": (1, 4, 16, 64), "vgg11": (1, 2, 4)}
+# On two CPU cores a step of VGG-11 takes seconds, one of AlexNet tens of them.
+DEPTHS = {
+    "small_cnn": (1, 4, 16, 64),
+    "vgg11": (1, 2, 4),
+    "alexnet": (1, 2),
+    "alexnet32": (1, 2, 4),
+    "four_layer_cnn": (1, 4, 16),
+}
 AXES = ("batch", "data", "depth")
 
 CHOSEN = flags.DEFINE_list("axes", ",".join(AXES), f"Which of {', '.join(AXES)}.")

@@ -112,7 +112,98 @@ class VGG11(nn.Module):
         return self.dense(self.features(images).mean((2, 3)))
 
 
-NETWORKS = {"small_cnn": SmallCNN, "vgg11": VGG11}
+class AlexNet(nn.Module):
+    """`jaxact.models.alexnet`, layer by layer: LRN's alpha is PyTorch's, 5 times the paper's."""
+
+    field = 227
+    widths = (96, 256, 384, 384, 256)
+    flattened, hidden = 6 * 6 * 256, 4096
+
+    def __init__(self, make_activation: Callable[[], Function], num_classes: int = 10):
+        super().__init__()
+        first, second, third, fourth, fifth = self.widths
+
+        def activate() -> nn.Module:
+            return Activate(make_activation())
+
+        def pool() -> nn.Module:
+            return nn.MaxPool2d(3, 2, ceil_mode=True)
+
+        def normalize() -> nn.Module:
+            return nn.LocalResponseNorm(5, alpha=5e-4, beta=0.75, k=2.0)
+
+        self.features = nn.Sequential(
+            self.first(first),
+            *(activate(), normalize(), pool()),
+            nn.Conv2d(first, second, 5, padding=2, groups=2),
+            *(activate(), normalize(), pool()),
+            nn.Conv2d(second, third, 3, padding=1),
+            activate(),
+            nn.Conv2d(third, fourth, 3, padding=1, groups=2),
+            activate(),
+            nn.Conv2d(fourth, fifth, 3, padding=1, groups=2),
+            activate(),
+            pool(),
+        )
+        self.dense = nn.Sequential(
+            nn.Linear(self.flattened, self.hidden),
+            *(activate(), nn.Dropout(0.5)),
+            nn.Linear(self.hidden, self.hidden),
+            *(activate(), nn.Dropout(0.5)),
+            nn.Linear(self.hidden, num_classes),
+        )
+
+    def first(self, features: int) -> nn.Module:
+        return nn.Conv2d(3, features, 11, stride=4)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Maps `[batch, 3, 224, 224]` or `[batch, 3, 227, 227]` to logits `[batch, classes]`."""
+        missing = max(self.field - images.shape[-1], 0)
+        before, after = missing // 2, missing - missing // 2
+        images = F.pad(images, (before, after, before, after))
+        return self.dense(self.features(images).flatten(1))
+
+
+class AlexNet32(AlexNet):
+    """`jaxact.models.alexnet.AlexNet32`."""
+
+    field = 32
+    widths = (48, 128, 192, 192, 128)
+    flattened, hidden = 4 * 4 * 128, 2048
+
+    def first(self, features: int) -> nn.Module:
+        return nn.Conv2d(3, features, 5, padding=2)
+
+
+class FourLayerCNN(nn.Module):
+    """`jaxact.models.four_layer_cnn`."""
+
+    def __init__(self, make_activation: Callable[[], Function]):
+        super().__init__()
+        layers: list[nn.Module] = []
+        channels = 3
+        for features in (32, 32, 64):
+            layers += [
+                nn.Conv2d(channels, features, 5, padding=2),
+                Activate(make_activation()),
+                nn.MaxPool2d(3, 2, ceil_mode=True),
+            ]
+            channels = features
+        self.features = nn.Sequential(*layers)
+        self.dense = nn.Linear(4 * 4 * 64, 10)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Maps `[batch, 3, 32, 32]` to logits `[batch, 10]`."""
+        return self.dense(self.features(images).flatten(1))
+
+
+NETWORKS = {
+    "small_cnn": SmallCNN,
+    "vgg11": VGG11,
+    "alexnet": AlexNet,
+    "alexnet32": AlexNet32,
+    "four_layer_cnn": FourLayerCNN,
+}
 
 
 def create(model: str, name: str, parameters: dict[str, Any]) -> nn.Module:

@@ -105,7 +105,7 @@ class Config:
     kernel_init: str = "torch_default"
     bias_init: float | None = None  # of every bias; None: as goes with kernel_init
     precision: str = "float32"
-    dropout_rate: float = 0.5  # of the small CNN's Dropout2d; VGG-11 has none
+    dropout_rate: float = 0.5  # of the small CNN and AlexNet; the others have none
 
     # Optimisation: Adam on softmax cross-entropy.
     epochs: int = 20

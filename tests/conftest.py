@@ -6,6 +6,8 @@ from jax.experimental.compilation_cache import compilation_cache
 
 from tests.commands import Commands
 
+from jaxact.models import AlexNet
+
 
 @pytest.fixture(autouse=True, scope="session")
 def own_compilation_cache(tmp_path_factory):
@@ -43,3 +45,10 @@ def quick_compilation():
 def strict_dtype_promotion():
     with jax.numpy_dtype_promotion("strict"):
         yield
+
+
+@pytest.fixture
+def thin_alexnet(monkeypatch):
+    """AlexNet with a sixteenth of its width; the 61 million parameters would take seconds."""
+    monkeypatch.setattr(AlexNet, "widths", (6, 16, 24, 24, 16))
+    monkeypatch.setattr(AlexNet, "hidden", 256)

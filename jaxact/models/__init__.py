@@ -1,5 +1,6 @@
 """The networks in which activations are compared: Flax modules that take NHWC images."""
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any, cast
 
@@ -9,13 +10,22 @@ from jax import Array
 
 from jaxact import activations
 from jaxact.errors import ConfigError, did_you_mean
+from jaxact.models.alexnet import AlexNet, AlexNet32
+from jaxact.models.four_layer_cnn import FourLayerCNN
 from jaxact.models.initializers import KERNEL_INITIALIZERS, kernel_initializer
+from jaxact.models.layer_costs import LayerCost, layer_costs
 from jaxact.models.layers import PRECISIONS, ConvNet
 from jaxact.models.small_cnn import SmallCNN
 from jaxact.models.tracing import layer_outputs
 from jaxact.models.vgg import VGG11
 
-MODELS: dict[str, type[ConvNet]] = {"small_cnn": SmallCNN, "vgg11": VGG11}
+MODELS: dict[str, type[ConvNet]] = {
+    "small_cnn": SmallCNN,
+    "vgg11": VGG11,
+    "alexnet": AlexNet,
+    "alexnet32": AlexNet32,
+    "four_layer_cnn": FourLayerCNN,
+}
 
 
 def names() -> tuple[str, ...]:
@@ -26,6 +36,14 @@ def names() -> tuple[str, ...]:
 def input_size(name: str) -> int:
     """The smallest height and width, in pixels, of the images that a model takes."""
     return MODELS[name].input_size
+
+
+def own_fields(name: str) -> tuple[str, ...]:
+    """The fields that a model has beyond those of `ConvNet`, such as "dropout_rate"."""
+    common = {field.name for field in dataclasses.fields(ConvNet)}
+    return tuple(
+        field.name for field in dataclasses.fields(MODELS[name]) if field.name not in common
+    )
 
 
 def create_model(
@@ -49,7 +67,7 @@ def create_model(
       precision: "float32", "tf32" (of an NVIDIA GPU; elsewhere float32), or "bfloat16" (mixed:
         parameters, BatchNorm's statistics and logits stay float32).
       bias_init: what every bias starts at; None: as goes with `kernel_init`.
-      **options: further fields of the model's own, such as `dropout_rate` of `small_cnn`.
+      **options: further fields of the model's own, see `own_fields`.
 
     Returns:
       A module: `init(key, images, train=False)`, `apply(variables, images, train=...)` to logits
@@ -96,12 +114,18 @@ __all__ = [
     "MODELS",
     "PRECISIONS",
     "VGG11",
+    "AlexNet",
+    "AlexNet32",
     "ConvNet",
+    "FourLayerCNN",
+    "LayerCost",
     "SmallCNN",
     "count_parameters",
     "create_model",
     "input_size",
+    "layer_costs",
     "layer_outputs",
     "names",
+    "own_fields",
     "predict",
 ]

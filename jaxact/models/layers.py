@@ -67,16 +67,20 @@ def convolution(
     kernel_init: str,
     precision: str,
     bias_init: float | None = None,
+    stride: int = 1,
+    groups: int = 1,
 ) -> Array:
     """The convolution of `ConvNet.conv`, made in the module whose `__call__` this is called in."""
     return nn.Conv(
         features,
         (size, size),
+        strides=stride,
         padding=padding,
+        feature_group_count=groups,
         dtype=PRECISIONS[precision].dtype,
         precision=PRECISIONS[precision].precision,
         kernel_init=kernel_initializer(kernel_init),
-        bias_init=bias_initializer(kernel_init, size * size * x.shape[-1], bias_init),
+        bias_init=bias_initializer(kernel_init, size * size * x.shape[-1] // groups, bias_init),
         conv_general_dilated=lowering.conv_general_dilated,
     )(x)
 
@@ -183,10 +187,23 @@ class ConvNet(nn.Module):
     folded: bool = False
 
     @nn.nowrap
-    def conv(self, x: Array, features: int, size: int, padding: str) -> Array:
-        """A `size` x `size` convolution of stride 1 with bias, NHWC, padding "SAME" or "VALID"."""
+    def conv(
+        self, x: Array, features: int, size: int, padding: str, stride: int = 1, groups: int = 1
+    ) -> Array:
+        """A `size` x `size` convolution with bias, NHWC, padding "SAME" or "VALID".
+
+        With `groups` of n, each n-th of the features sees its n-th of the channels alone.
+        """
         return convolution(
-            x, features, size, padding, self.kernel_init, self.precision, self.bias_init
+            x,
+            features,
+            size,
+            padding,
+            self.kernel_init,
+            self.precision,
+            self.bias_init,
+            stride,
+            groups,
         )
 
     @nn.nowrap

@@ -3,7 +3,8 @@
 XLA's CPU convolution is slow, and inside a loop (`lax.scan`) it also loses its threads; a matrix
 product keeps both. So on a CPU a convolution becomes matrix products: Winograd's for 3x3 kernels
 where they pay, one for each entry of the kernel where much of it falls on padding, else one product
-of patches, made by concatenating shifted slices. Accelerators keep their own convolution.
+of patches, made by concatenating shifted slices. One of a stride becomes one of stride 1 over
+blocks of pixels, one of groups as many without. Accelerators keep their own convolution.
 """
 
 from collections.abc import Sequence
@@ -150,6 +151,51 @@ def cpu_convolution(images: Array, kernel: Array, padding: Padding) -> Array:
     return patches_convolution(images, kernel, BLOCK if is_narrow else 1)
 
 
+def over_blocks(
+    images: Array, kernel: Array, strides: Sequence[int], padding: Padding
+) -> tuple[Array, Array]:
+    """Images and kernel whose convolution of stride 1, without padding, is that of the strides.
+
+    A block of pixels, as large as the strides, becomes the channels of one pixel; so do the entries
+    of the kernel, which zeros fill up to whole blocks.
+
+    Args:
+      images: `[batch, height, width, channels]`.
+      kernel: `[kernel_height, kernel_width, channels, features]`.
+      strides: of height and of width.
+      padding: zeros before and after, of height and of width.
+
+    Returns:
+      `[batch, rows, columns, block * channels]` and
+      `[kernel_rows, kernel_columns, block * channels, features]`.
+    """
+    batch, height, width, channels = images.shape
+    blocks = [-(-size // stride) for size, stride in zip(kernel.shape[:2], strides, strict=True)]
+    counts = [
+        (size + sum(pads) - kernel_size) // stride + of_kernel
+        for size, pads, kernel_size, stride, of_kernel in zip(
+            (height, width), padding, kernel.shape[:2], strides, blocks, strict=True
+        )
+    ]
+    # What no output sees is cut off: padding may be negative in `lax.pad`.
+    after = [
+        count * stride - size - pads[0]
+        for count, stride, size, pads in zip(counts, strides, (height, width), padding, strict=True)
+    ]
+    edges = [(pads[0], end, 0) for pads, end in zip(padding, after, strict=True)]
+    images = lax.pad(images, jnp.zeros((), images.dtype), ((0, 0, 0), *edges, (0, 0, 0)))
+    images = images.reshape(batch, counts[0], strides[0], counts[1], strides[1], channels)
+    images = images.transpose(0, 1, 3, 2, 4, 5).reshape(batch, *counts, -1)
+    filled = [
+        (0, count * stride - size)
+        for count, stride, size in zip(blocks, strides, kernel.shape[:2], strict=True)
+    ]
+    features = kernel.shape[-1]
+    kernel = jnp.pad(kernel, (*filled, (0, 0), (0, 0)))
+    kernel = kernel.reshape(blocks[0], strides[0], blocks[1], strides[1], channels, features)
+    return images, kernel.transpose(0, 2, 1, 3, 4, 5).reshape(*blocks, -1, features)
+
+
 def conv_general_dilated(
     lhs: Array,
     rhs: Array,
@@ -163,8 +209,7 @@ def conv_general_dilated(
 ) -> Array:
     """`jax.lax.conv_general_dilated`, faster on a CPU; for `nn.Conv(conv_general_dilated=...)`.
 
-    What `cpu_convolution` does not cover (strides, dilation, groups, layouts other than NHWC) is
-    left to XLA.
+    Dilation, cropping and layouts other than NHWC are left to XLA.
     """
 
     def stock(lhs, rhs):
@@ -184,8 +229,7 @@ def conv_general_dilated(
         return factors is None or all(factor == 1 for factor in factors)
 
     numbers = lax.conv_dimension_numbers(lhs.shape, rhs.shape, dimension_numbers)
-    plain = is_one(window_strides) and is_one(lhs_dilation) and is_one(rhs_dilation)
-    if not plain or feature_group_count != 1 or numbers != _NHWC:
+    if not (is_one(lhs_dilation) and is_one(rhs_dilation)) or numbers != _NHWC:
         return stock(lhs, rhs)
     kernel_size = rhs.shape[:2]
     pads = (
@@ -196,8 +240,14 @@ def conv_general_dilated(
     if any(amount < 0 for pair in pads for amount in pair):
         return stock(lhs, rhs)
 
+    def of_group(lhs, rhs):
+        if is_one(window_strides):
+            return cpu_convolution(lhs, rhs, pads)
+        return cpu_convolution(*over_blocks(lhs, rhs, window_strides, pads), ((0, 0), (0, 0)))
+
     def on_cpu(lhs, rhs):
-        return cpu_convolution(lhs, rhs, pads)
+        groups = [jnp.split(array, feature_group_count, axis=-1) for array in (lhs, rhs)]
+        return jnp.concatenate(list(map(of_group, *groups)), axis=-1)
 
     if jax.default_backend() == "cpu":  # the only platform; to trace both would take seconds
         return on_cpu(lhs, rhs)

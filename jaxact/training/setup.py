@@ -69,7 +69,7 @@ def prepare(config: Config) -> Setup:
       DataError: the data cannot be had.
     """
     activation = activations.get(config.activation)
-    options = {"dropout_rate": config.dropout_rate} if config.model == "small_cnn" else {}
+    options = {name: getattr(config, name) for name in models.own_fields(config.model)}
     dataset = data.load(config.dataset, config.data_dir, image_size=config.image_size)
     model = models.create_model(
         config.model,

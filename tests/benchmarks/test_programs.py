@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 
 import jax.numpy as jnp
 import pytest
@@ -10,6 +11,7 @@ from absl.testing import flagsaver
 
 from benchmarks import (
     activations as bench_activations,
+    checkpoint_cost,
     jaxact_worker,
     options,
     pairing,
@@ -115,12 +117,24 @@ def test_the_gradient_is_the_derivative_times_what_is_passed_on():
 
 
 def test_synthetic_images_fit_the_models():
-    assert set(synthetic.SHAPES) == set(synthetic.EXAMPLES) == set(models.names())
+    tables = (synthetic.SHAPES, synthetic.EXAMPLES, synthetic.FLOP_AN_IMAGE)
+    tables += (synthetic.FIRST_ACTIVATION, scaling.DEPTHS, checkpoint_cost.DATASETS)
+    assert all(set(table) == set(models.names()) for table in tables)
     for name in models.names():
         images, labels = synthetic.examples(name, 3)
         assert images.shape == (3, *synthetic.SHAPES[name])
         assert min(images.shape[1:3]) >= models.input_size(name)
         assert labels.shape == (3,)
+
+
+@pytest.mark.parametrize("name", models.names())
+def test_what_is_known_of_a_model_is_what_its_trace_says(name):
+    model = models.create_model(name, num_classes=synthetic.CLASSES)
+    layers = models.layer_costs(model, synthetic.SHAPES[name])
+    products = sum(layer.multiply_adds for layer in layers)
+    assert synthetic.FLOP_AN_IMAGE[name] == 6 * products
+    first = next(layer for layer in layers if layer.name == "ActivationLayer_0")
+    assert math.prod(first.output_shape) == synthetic.FIRST_ACTIVATION[name]
 
 
 def test_scaling_leaves_out_batches_larger_than_the_data():

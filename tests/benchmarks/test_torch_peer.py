@@ -11,11 +11,18 @@ import pytest
 from benchmarks import synthetic
 from benchmarks.protocol import Job
 from jaxact import activations, models
+from jaxact.models.normalization import local_response_norm
 
 torch = pytest.importorskip("torch", reason="PyTorch (requirements-bench.txt) is not installed")
 from benchmarks import torch_networks, torch_peer, torch_variants  # noqa: E402
 
-PARAMETERS = {"small_cnn": 21_840, "vgg11": 9_231_114}
+PARAMETERS = {
+    "small_cnn": 21_840,
+    "vgg11": 9_231_114,
+    "alexnet": 60_965_224 - 990 * 4097,  # the paper's with 10 of its 1000 classes
+    "alexnet32": 8_991_946,
+    "four_layer_cnn": 89_578,
+}
 TINY = Job("train_step", batch_size=8, examples=32, seconds=0.001, samples=10, elements=256)
 
 
@@ -76,9 +83,71 @@ def load_vgg11(network, variables):
     load(network.dense, *weights(params["Dense_0"]))
 
 
-@pytest.mark.parametrize(
-    ("name", "load_weights"), [("small_cnn", load_small_cnn), ("vgg11", load_vgg11)]
-)
+def modules_of(network, kind):
+    return [layer for layer in network.modules() if isinstance(layer, kind)]
+
+
+def load_alexnet(network, variables):
+    params = variables["params"]
+    for index, conv in enumerate(modules_of(network, torch.nn.Conv2d)):
+        load(conv, *weights(params[f"Conv_{index}"]))
+    first, second, last = modules_of(network, torch.nn.Linear)
+    width = network.widths[-1]
+    side = int((network.flattened / width) ** 0.5)
+    load(first, *weights(params["Dense_0"], flattened=(side, side, width)))
+    load(second, *weights(params["Dense_1"]))
+    load(last, *weights(params["Dense_2"]))
+
+
+def load_four_layer_cnn(network, variables):
+    params = variables["params"]
+    for index, conv in enumerate(modules_of(network, torch.nn.Conv2d)):
+        load(conv, *weights(params[f"Conv_{index}"]))
+    load(network.dense, *weights(params["Dense_0"], flattened=(4, 4, 64)))
+
+
+@pytest.mark.parametrize("name", ["alexnet", "alexnet32"])
+def test_alexnet_is_that_of_pytorch_layer_by_layer(name):
+    images = jax.random.normal(jax.random.key(2), (2, *synthetic.SHAPES[name]))
+    model = models.create_model(name, "tanh", dropout_rate=0.0)
+    # As drawn, biases too: each layer's outputs stay near 1, where float32 tells most.
+    variables = model.init(jax.random.key(0), images, train=False)
+    network = torch_networks.create(name, "tanh", {}).eval()
+    load_alexnet(network, variables)
+    _, ours = models.layer_outputs(model, variables, images, jax.random.key(0))
+    layers = [*network.features, *network.dense]
+    assert len(layers) == len(ours)
+    x = torch.tensor(np.array(images)).permute(0, 3, 1, 2)
+    for (path, output), layer in zip(ours.items(), layers, strict=True):
+        with torch.no_grad():
+            x = layer(x.flatten(1) if path == "Dense_0" else x)
+        theirs = x.permute(0, 2, 3, 1) if x.ndim == 4 else x
+        assert output.shape == theirs.shape, path
+        scale = float(jnp.abs(output).max())
+        np.testing.assert_allclose(
+            theirs.numpy(), output, rtol=1e-4, atol=3e-5 * scale, err_msg=path
+        )
+
+
+def test_local_response_norm_is_that_of_pytorch_with_its_alpha():
+    x = 30 * np.random.default_rng(0).standard_normal((2, 5, 4, 9), np.float32)
+    theirs = torch.nn.LocalResponseNorm(5, alpha=5e-4, beta=0.75, k=2.0)(
+        torch.tensor(x).permute(0, 3, 1, 2)
+    )
+    ours = local_response_norm(jnp.asarray(x))
+    np.testing.assert_allclose(theirs.permute(0, 2, 3, 1).numpy(), ours, rtol=1e-5, atol=1e-5)
+
+
+LOADERS = {
+    "small_cnn": load_small_cnn,
+    "vgg11": load_vgg11,
+    "alexnet": load_alexnet,
+    "alexnet32": load_alexnet,
+    "four_layer_cnn": load_four_layer_cnn,
+}
+
+
+@pytest.mark.parametrize(("name", "load_weights"), LOADERS.items())
 def test_same_weights_give_the_same_logits(name, load_weights):
     images = jax.random.normal(jax.random.key(2), (4, *synthetic.SHAPES[name]))
     model = models.create_model(name, "elu(alpha=0.7)")
@@ -95,6 +164,13 @@ def test_same_weights_give_the_same_logits(name, load_weights):
 @pytest.mark.parametrize(("name", "count"), PARAMETERS.items())
 def test_parameter_count_is_the_papers(name, count):
     assert torch_networks.count_parameters(torch_networks.create(name, "relu", {})) == count
+
+
+def test_alexnet_with_the_papers_classes_has_the_papers_parameters():
+    network = torch_networks.AlexNet(
+        lambda: torch_networks.activation("relu", {}), num_classes=1000
+    )
+    assert torch_networks.count_parameters(network) == 60_965_224
 
 
 @pytest.mark.parametrize("name", sorted(set(torch_networks.ACTIVATIONS)))
@@ -147,3 +223,22 @@ def test_the_fastest_variant_that_works_is_chosen():
     assert trials["max-autotune, contiguous"] == "RuntimeError: not here"
     with pytest.raises(RuntimeError, match="no variant works"):
         torch_variants.fastest(choices[-1:], build)
+
+
+def test_alexnet_of_224_pixels_sees_the_same_border():
+    class Thin(torch_networks.AlexNet):
+        widths, flattened, hidden = (4, 6, 4, 4, 2), 6 * 6 * 2, 8
+
+    class ThinInFlax(models.AlexNet):
+        widths, hidden = (4, 6, 4, 4, 2), 8
+
+    images = jax.random.normal(jax.random.key(2), (2, 224, 224, 3))
+    model = ThinInFlax(activation=activations.get("tanh"))
+    variables = random_variables(model, images)
+    network = Thin(lambda: torch_networks.activation("tanh", {})).eval()
+    load_alexnet(network, variables)
+    with torch.no_grad():
+        theirs = network(torch.tensor(np.array(images)).permute(0, 3, 1, 2)).numpy()
+    np.testing.assert_allclose(
+        theirs, models.predict(model, variables, images), rtol=1e-4, atol=1e-4
+    )

@@ -76,20 +76,46 @@ def test_convolution_equals_xlas(shape, kernel_shape, padding):
 
 
 @pytest.mark.parametrize(
+    ("shape", "kernel_shape", "options"),
+    [
+        ((2, 8, 8, 6), (5, 5, 3, 4), {"feature_group_count": 2}),
+        ((16, 16, 16, 48), (3, 3, 16, 6), {"feature_group_count": 3}),
+        ((2, 31, 35, 3), (11, 11, 3, 5), {"window_strides": (4, 4), "padding": "VALID"}),
+        ((2, 32, 30, 3), (11, 11, 3, 5), {"window_strides": (4, 4), "padding": "VALID"}),
+        ((2, 9, 8, 4), (3, 3, 4, 5), {"window_strides": (2, 2)}),
+        ((2, 9, 8, 4), (2, 3, 4, 5), {"window_strides": (3, 1), "padding": [(2, 0), (0, 3)]}),
+        ((2, 7, 7, 4), (1, 1, 4, 5), {"window_strides": (2, 2), "padding": "VALID"}),
+        (
+            (2, 12, 12, 4),
+            (3, 3, 2, 6),
+            {"window_strides": (2, 2), "feature_group_count": 2},
+        ),
+    ],
+)
+def test_groups_and_strides_equal_xlas(shape, kernel_shape, options):
+    options = {"padding": "SAME", **options}
+    keys = jax.random.split(jax.random.key(0), 3)
+    images, kernel = jax.random.normal(keys[0], shape), jax.random.normal(keys[1], kernel_shape)
+    weights = jax.random.normal(keys[2], stock(images, kernel, **options).shape)
+    expected = values_and_gradients(lambda x, k: stock(x, k, **options), images, kernel, weights)
+    actual = values_and_gradients(
+        jax.jit(lambda x, k: ours(x, k, **options)), images, kernel, weights
+    )
+    jax.tree.map(assert_same, actual, expected)
+
+
+@pytest.mark.parametrize(
     "options",
     [
-        {"window_strides": (2, 2)},
         {"rhs_dilation": (2, 2)},
         {"lhs_dilation": (2, 1), "padding": [(1, 1), (0, 0)]},
-        {"feature_group_count": 2},
         {"padding": [(-1, 0), (0, 0)]},
     ],
 )
 def test_what_patches_do_not_cover_is_left_to_xla(options):
     keys = jax.random.split(jax.random.key(0), 2)
-    groups = options.get("feature_group_count", 1)
     images = jax.random.normal(keys[0], (2, 9, 9, 4))
-    kernel = jax.random.normal(keys[1], (3, 3, 4 // groups, 6))
+    kernel = jax.random.normal(keys[1], (3, 3, 4, 6))
     options = {"padding": "VALID", **options}
     np.testing.assert_array_equal(ours(images, kernel, **options), stock(images, kernel, **options))
 

@@ -12,7 +12,13 @@ from jaxact import activations, models
 from jaxact.errors import ConfigError
 from jaxact.models.layers import MaxoutConv, MaxoutDense, dropout2d, maxout
 
-SHAPES = {"small_cnn": (28, 28, 1), "vgg11": (32, 32, 3)}
+SHAPES = {
+    "small_cnn": (28, 28, 1),
+    "vgg11": (32, 32, 3),
+    "alexnet": (227, 227, 3),
+    "alexnet32": (32, 32, 3),
+    "four_layer_cnn": (32, 32, 3),
+}
 
 
 def create(name, **options) -> tuple[Any, Any, Any]:
@@ -55,13 +61,18 @@ def test_every_activation_trains_in_the_small_cnn(spec):
     assert any(jnp.abs(leaf).max() > 0 for leaf in jax.tree.leaves(gradients))
 
 
+@pytest.mark.usefixtures("thin_alexnet")
 @pytest.mark.parametrize("name", models.names())
 def test_logits_have_the_number_of_classes(name):
     model, images, variables = create(name, num_classes=7)
     assert models.predict(model, variables, images).shape == (2, 7)
 
 
-@pytest.mark.parametrize(("name", "layers"), [("small_cnn", 3), ("vgg11", 8)])
+@pytest.mark.usefixtures("thin_alexnet")
+@pytest.mark.parametrize(
+    ("name", "layers"),
+    [("small_cnn", 3), ("vgg11", 8), ("alexnet", 7), ("alexnet32", 7), ("four_layer_cnn", 3)],
+)
 def test_prelu_has_one_parameter_a_layer_and_starts_at_a_quarter(name, layers):
     _, _, plain = create(name)
     _, _, variables = create(name, activation="prelu")
@@ -203,6 +214,7 @@ def test_dropout_acts_in_training_alone():
     )
 
 
+@pytest.mark.usefixtures("thin_alexnet")
 @pytest.mark.parametrize("name", models.names())
 def test_bfloat16_is_mixed(name):
     with jax.numpy_dtype_promotion("standard"):  # Flax's BatchNorm relies on it

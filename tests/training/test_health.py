@@ -25,11 +25,15 @@ from jaxact.training.state import TrainState
 from jaxact.training.steps import Examples
 
 EXAMPLES = 16
-SHAPES = {"small_cnn": (28, 28, 1), "vgg11": (32, 32, 3)}
-LAYERS = {
-    "small_cnn": [f"ActivationLayer_{i}" for i in range(3)],
-    "vgg11": [f"ActivationLayer_{i}" for i in range(8)],
+SHAPES = {
+    "small_cnn": (28, 28, 1),
+    "vgg11": (32, 32, 3),
+    "alexnet": (227, 227, 3),
+    "alexnet32": (32, 32, 3),
+    "four_layer_cnn": (32, 32, 3),
 }
+COUNTS = {"small_cnn": 3, "vgg11": 8, "alexnet": 7, "alexnet32": 7, "four_layer_cnn": 3}
+LAYERS = {name: [f"ActivationLayer_{i}" for i in range(count)] for name, count in COUNTS.items()}
 
 
 def random_probe(model="small_cnn", examples=EXAMPLES):
@@ -303,6 +307,7 @@ def test_bfloat16_is_examined_in_float32():
         assert row["deviation"] != exact[name]["deviation"]
 
 
+@pytest.mark.usefixtures("thin_alexnet")
 @pytest.mark.parametrize("name", models.names())
 def test_observation_changes_neither_variables_nor_logits(name):
     network, variables = create("prelu", name)

@@ -1,0 +1,72 @@
+"""AlexNet's table is that of the models, and its half learns."""
+
+import json
+
+import pytest
+
+from experiments import alexnet, lab
+from jaxact import models
+
+
+def costs():
+    return {
+        name: models.layer_costs(models.create_model(name, num_classes=classes), shape)
+        for name, (shape, classes) in alexnet.VARIANTS.items()
+    }
+
+
+def test_neurons_are_the_papers():
+    # 650,000 in the abstract; the layers' sizes in section 3.5 make 659,272 with the 1000 classes.
+    sizes = (55 * 55 * 96, 27 * 27 * 256, 13 * 13 * 384, 13 * 13 * 384, 13 * 13 * 256)
+    assert alexnet.neurons(costs()["alexnet"]) == sum(sizes) + 4096 + 4096 + 1000 == 659_272
+
+
+def test_rows_add_up_to_their_last():
+    rows = alexnet.rows_of(costs())
+    *layers, total = rows
+    assert total["layer"] == "sum"
+    assert total["alexnet: parameters"] == 60_965_224
+    assert total["alexnet: multiply-adds"] == 724_406_816
+    assert total["alexnet32: parameters"] == 8_991_946
+    for heading in total.keys() - {"layer"}:
+        assert sum(row[heading] or 0 for row in layers) == total[heading]
+    first = layers[0]
+    assert first["layer"] == "Conv_0"
+    assert (first["alexnet: output"], first["alexnet32: output"]) == ("55x55x96", "32x32x48")
+
+
+def test_shares_are_of_the_sum():
+    layers = [
+        models.LayerCost("Conv_0", (2, 2, 1), parameters=10, multiply_adds=40),
+        models.LayerCost("ActivationLayer_0", (2, 2, 1), parameters=0, multiply_adds=0),
+        models.LayerCost("Dense_0", (3,), parameters=30, multiply_adds=10),
+    ]
+    assert alexnet.share(layers, "Dense", "parameters") == 75
+    assert alexnet.share(layers, "Conv", "multiply_adds") == 80
+    assert alexnet.neurons(layers) == 7
+
+
+def test_the_command_trains_and_leaves_its_files(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(models.AlexNet32, "widths", (6, 8, 12, 12, 8))  # compiles sooner
+    monkeypatch.setattr(models.AlexNet32, "hidden", 64)
+    arguments = ["--epochs=2", "--train_examples=64", "--test_examples=32", "--batch_size=16"]
+    arguments += ["--activation=prelu", f"--workdir={tmp_path / 'x'}"]
+    assert lab.run(alexnet.parser(), alexnet.perform, arguments) == 0
+    result = json.loads((tmp_path / "x" / "result.json").read_text())
+    epochs = result["details"]["epochs"]
+    assert [row["epoch"] for row in epochs] == [1, 2]
+    assert epochs[1]["train_loss"] < epochs[0]["train_loss"]
+    assert f"{100 * epochs[1]['test_accuracy']:.1f} %" in result["answer"]
+    assert {path.suffix for path in (tmp_path / "x").iterdir()} >= {".png", ".svg"}
+    assert "60,965,231" in capsys.readouterr().out  # a PReLU's parameter for each of 7 layers
+
+
+@pytest.mark.parametrize(
+    ("option", "words"),
+    [("--activation=rleu", "relu"), ("--epochs=0", "epochs"), ("--dataset=nowhere", "digits")],
+)
+def test_a_wrong_option_is_one_line(option, words, tmp_path, capsys):
+    assert lab.run(alexnet.parser(), alexnet.perform, [option, f"--workdir={tmp_path}/x"]) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert words in error
