@@ -14,6 +14,7 @@ from jaxact.config import Config
 from jaxact.errors import ConfigError
 from jaxact.training import health, program
 from jaxact.training.clock import Clock
+from jaxact.training.losses import Objective
 from jaxact.training.state import TrainState
 from jaxact.training.steps import Examples, Keys
 
@@ -69,7 +70,9 @@ def prepare(config: Config) -> Setup:
       DataError: the data cannot be had.
     """
     activation = activations.get(config.activation)
-    options = {"dropout_rate": config.dropout_rate} if config.model == "small_cnn" else {}
+    options = {}
+    if config.model == "small_cnn":
+        options = {"dropout": config.dropout, "dropout_rate": config.dropout_rate}
     dataset = data.load(config.dataset, config.data_dir, image_size=config.image_size)
     model = models.create_model(
         config.model,
@@ -102,6 +105,7 @@ def prepare(config: Config) -> Setup:
         total_steps=(
             0 if config.learning_rate_schedule == "constant" else config.epochs * steps_per_epoch
         ),
+        objective=Objective(config.loss, config.l1, config.l2),
     )
     return Setup(
         config=config,
