@@ -33,13 +33,14 @@ def accuracy(study: Study, workload: Workload) -> Figure | None:
 
 @canvas.house_style()
 def loss(study: Study, workload: Workload) -> Figure | None:
-    """Mean cross-entropy after each epoch, in nats, of every activation."""
-    split = study.plan.config.eval_split
+    """Mean loss after each epoch of every activation; cross-entropy is in nats."""
+    split, name = study.plan.config.eval_split, study.plan.config.loss
     drawn = _draw_curves(study, workload, f"{split}_loss", 1.0, math.inf, None)
     if drawn is None:
         return None
     figure, axes, curves = drawn
-    axes.set_ylabel(f"{split} loss (cross-entropy, nats)")
+    kind = "cross-entropy, nats" if name == "cross_entropy" else name
+    axes.set_ylabel(f"{split} loss ({kind})")
     low, high = _span([values for c in curves for values in (c.median, c.low, c.high)], above=0)
     axes.set_ylim(low / 1.1, high * 1.1)
     canvas.log_axis(axes, "y")

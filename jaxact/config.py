@@ -9,6 +9,7 @@ from ml_collections import ConfigDict, config_dict
 
 from jaxact import activations, data, models
 from jaxact.errors import ConfigError, did_you_mean
+from jaxact.training.losses import LOSSES
 from jaxact.training.optimizer import SCHEDULES
 
 
@@ -67,12 +68,17 @@ RULES: dict[str, Rule] = {
     "kernel_init": _one_of(tuple(models.KERNEL_INITIALIZERS)),
     "bias_init": _or_null(_number(-1e3, 1e3, "a number from -1000 to 1000")),
     "precision": _one_of(tuple(models.PRECISIONS)),
+    "dropout": _one_of(tuple(models.DROPOUTS)),
     "dropout_rate": _number(0, 0.99, "a number from 0 to 0.99"),
     "epochs": _POSITIVE,
     "batch_size": _POSITIVE,
     "learning_rate": _number(0, 1e3, "a number above 0, at most 1000", open_low=True),
     "learning_rate_schedule": _one_of(tuple(SCHEDULES)),
+    "loss": _one_of(tuple(LOSSES)),
+    "l1": _number(0, 1e3, "a number from 0 to 1000"),
+    "l2": _number(0, 1e3, "a number from 0 to 1000"),
     "weight_decay": _number(0, 1e3, "a number from 0 to 1000"),
+    "early_stopping_epochs": _or_null(_POSITIVE),
     "deterministic": Rule(lambda value: isinstance(value, bool), "True or False"),
     "seed": _whole(0, "a whole number from 0 to 4294967295", 2**32 - 1),
     "target_accuracy": _number(0, 1, "a number from 0 to 1"),
@@ -105,14 +111,22 @@ class Config:
     kernel_init: str = "torch_default"
     bias_init: float | None = None  # of every bias; None: as goes with kernel_init
     precision: str = "float32"
+    # What the small CNN drops: whole channels (Dropout2d), or single elements.
+    dropout: str = "channels"
     dropout_rate: float = 0.5  # of the small CNN and AlexNet; the others have none
 
-    # Optimisation: Adam on softmax cross-entropy.
+    # Optimisation: Adam on the loss and the penalties l1 sum |w| + l2 sum w^2 of kernels.
     epochs: int = 20
     batch_size: int = 128
     learning_rate: float = 1e-3
     learning_rate_schedule: str = "constant"
+    loss: str = "cross_entropy"
+    l1: float = 0.0
+    l2: float = 0.0
     weight_decay: float = 0.0  # decoupled, of kernels alone
+    # After so many epochs without a lower validation loss the run ends, with the parameters of its
+    # best epoch; None: it has all its epochs.
+    early_stopping_epochs: int | None = None
     # On a GPU: deterministic operations alone, at some cost in speed. On a CPU they always are.
     deterministic: bool = False
     seed: int = 0
@@ -165,6 +179,12 @@ def check(config: ConfigDict) -> Config:
         if error := field_error(name, value):
             raise error
     checked = Config(**fields)
+    if checked.early_stopping_epochs is not None and checked.eval_split != "validation":
+        raise ConfigError(
+            f"config.early_stopping_epochs={checked.early_stopping_epochs} needs "
+            f"config.eval_split=validation, not {checked.eval_split}: stopped by the test set, a "
+            "run would look better than it is"
+        )
     try:
         activations.get(checked.activation)
     except ValueError as error:

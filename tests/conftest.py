@@ -4,9 +4,8 @@ import jax
 import pytest
 from jax.experimental.compilation_cache import compilation_cache
 
-from tests.commands import Commands
-
 from jaxact.models import AlexNet
+from tests.commands import Commands
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -14,7 +14,7 @@ from jaxact.models.alexnet import AlexNet, AlexNet32
 from jaxact.models.four_layer_cnn import FourLayerCNN
 from jaxact.models.initializers import KERNEL_INITIALIZERS, kernel_initializer
 from jaxact.models.layer_costs import LayerCost, layer_costs
-from jaxact.models.layers import PRECISIONS, ConvNet
+from jaxact.models.layers import DROPOUTS, PRECISIONS, ConvNet
 from jaxact.models.small_cnn import SmallCNN
 from jaxact.models.tracing import layer_outputs
 from jaxact.models.vgg import VGG11
@@ -104,12 +104,21 @@ def predict(model: nn.Module, variables: Mapping[str, Any], images: Array) -> Ar
     return cast(Array, model.apply(variables, images, train=False))
 
 
+def predict_dropping(
+    model: ConvNet, variables: Mapping[str, Any], images: Array, key: Array
+) -> Array:
+    """As `predict`, with dropout masks drawn from `key`; BatchNorm keeps its running statistics."""
+    dropping = model.clone(keeps_dropping=True)
+    return cast(Array, dropping.apply(variables, images, train=False, rngs={"dropout": key}))
+
+
 def count_parameters(params: Mapping[str, Any]) -> int:
     """Number of trainable scalars in a `params` collection."""
     return sum(leaf.size for leaf in jax.tree.leaves(params))
 
 
 __all__ = [
+    "DROPOUTS",
     "KERNEL_INITIALIZERS",
     "MODELS",
     "PRECISIONS",
@@ -128,4 +137,5 @@ __all__ = [
     "names",
     "own_fields",
     "predict",
+    "predict_dropping",
 ]

@@ -61,7 +61,7 @@ class AlexNet(ConvNet):
         x = flatten(OverlappingMaxPool()(x))
         for _ in range(2):
             x = self.activate(self.dense(x, self.hidden))
-            x = nn.Dropout(self.dropout_rate, deterministic=not train)(x)
+            x = self.drop(x, self.dropout_rate, "elements", train)
         return self.logits(x)
 
 

@@ -174,6 +174,8 @@ class ConvNet(nn.Module):
       precision: a name of `PRECISIONS`.
       bias_init: what every bias starts at; None: as goes with `kernel_init`.
       folded: whether BatchNorm has been folded into the convolutions, see `jaxact.inference`.
+      keeps_dropping: whether dropout is active in evaluation, too: Monte Carlo dropout, see
+        `jaxact.inference`.
     """
 
     input_size: ClassVar[int]  # the smallest height and width, in pixels
@@ -185,6 +187,7 @@ class ConvNet(nn.Module):
     precision: str = "float32"
     bias_init: float | None = None
     folded: bool = False
+    keeps_dropping: bool = False
 
     @nn.nowrap
     def conv(
@@ -229,17 +232,31 @@ class ConvNet(nn.Module):
         )(x)
 
     @nn.nowrap
+    def drop(self, x: Array, rate: float, form: str, train: bool) -> Array:
+        """Dropout, `form` a name of `DROPOUTS`."""
+        return dropout(x, rate, form, train or self.keeps_dropping)
+
+    @nn.nowrap
     def activate(self, x: Array) -> Array:
         """The function under test."""
         return ActivationLayer(self.activation, self.sharing)(x)
 
 
-def dropout2d(x: Array, rate: float, train: bool) -> Array:
-    """Zeroes whole channels of an image with probability `rate`, scales others by 1/(1 - rate).
+# The axes of NHWC along which all are dropped together.
+DROPOUTS: dict[str, tuple[int, ...]] = {"channels": (1, 2), "elements": ()}
 
-    Source: Tompson et al. 2015 (arXiv:1411.4280), section 3.2, "SpatialDropout".
+
+def dropout(x: Array, rate: float, form: str, active: bool) -> Array:
+    """Zeroes with probability `rate`, scales what is left by 1/(1 - rate); NHWC.
+
+    Args:
+      form: "channels": whole channels of an image, Dropout2d; "elements": each number for itself.
+      active: if not, `x` is returned.
+
+    Source: Srivastava et al. 2014 (JMLR 15, 1929-1958); of channels: Tompson et al. 2015
+    (arXiv:1411.4280), section 3.2, "SpatialDropout".
     """
-    return nn.Dropout(rate, broadcast_dims=(1, 2), deterministic=not train)(x)
+    return nn.Dropout(rate, broadcast_dims=DROPOUTS[form], deterministic=not active)(x)
 
 
 def flatten(x: Array) -> Array:

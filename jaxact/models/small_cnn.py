@@ -5,30 +5,32 @@ from typing import ClassVar
 from flax import linen as nn
 from jax import Array
 
-from jaxact.models.layers import ConvNet, dropout2d, flatten
+from jaxact.models.layers import ConvNet, flatten
 from jaxact.models.lowering import max_pool
 
 
 class SmallCNN(ConvNet):
-    """Conv 5x5 (10), pool, act, conv 5x5 (20), Dropout2d, pool, act, dense 50, act, dense 10.
+    """Conv 5x5 (10), pool, act, conv 5x5 (20), dropout, pool, act, dense 50, act, dense 10.
 
     The activation stands after the pooling, as in the paper. For a monotonic function that equals
     activation before pooling; for others (swish, GELU, Mish) it does not.
 
     Attributes:
-      dropout_rate: of the Dropout2d; the paper does not state it, 0.5 is its framework's default.
+      dropout: a name of `DROPOUTS`; the paper has Dropout2d, "channels".
+      dropout_rate: the paper does not state it, 0.5 is its framework's default.
       Those of `ConvNet`.
     """
 
     input_size: ClassVar[int] = 28
 
+    dropout: str = "channels"
     dropout_rate: float = 0.5
 
     @nn.compact
     def __call__(self, images: Array, *, train: bool) -> Array:
         """Maps `[batch, height, width, channels]`, at least 16x16, to logits `[batch, classes]`."""
         x = self.activate(max_pool(self.conv(images, 10, 5, "VALID")))
-        x = dropout2d(self.conv(x, 20, 5, "VALID"), self.dropout_rate, train)
+        x = self.drop(self.conv(x, 20, 5, "VALID"), self.dropout_rate, self.dropout, train)
         x = self.activate(max_pool(x))
         x = self.activate(self.dense(flatten(x), 50))
         return self.logits(x)

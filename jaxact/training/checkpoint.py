@@ -37,11 +37,19 @@ class Snapshot:
       state: of training.
       totals: of the epoch at hand; zero at an epoch's end.
       progress: JSON values: the clock's readings, and the rows of metrics and health so far.
+      best: with early stopping, the variables of the epoch with the lowest validation loss so far
+        (before the first has ended, the initial ones); None without.
     """
 
     state: TrainState
     totals: Totals
     progress: dict[str, Any]
+    best: Any = None
+
+    @property
+    def chosen(self) -> TrainState:
+        """The state with the parameters that the run ends in: the best epoch's, or the last."""
+        return self.state if self.best is None else dataclasses.replace(self.state, **self.best)
 
 
 def _not_of_orbax(record: logging.LogRecord) -> bool:
@@ -157,8 +165,9 @@ class Checkpoints(contextlib.AbstractContextManager["Checkpoints"]):
             ),
         )
         leaves = jax.tree.leaves(restored["state"])
-        state, totals = jax.tree.unflatten(jax.tree.structure((like.state, like.totals)), leaves)
-        return Snapshot(state, totals, restored["progress"])
+        structure = jax.tree.structure((like.state, like.totals, like.best))
+        state, totals, best = jax.tree.unflatten(structure, leaves)
+        return Snapshot(state, totals, restored["progress"], best)
 
     def _write(self, step: int, tree: list[Any], progress: dict[str, Any]) -> None:
         saving = self._directory / f"{_SAVING}{step}"
@@ -199,7 +208,7 @@ class Checkpoints(contextlib.AbstractContextManager["Checkpoints"]):
 
 def _as_tree(snapshot: Snapshot) -> list[Any]:
     # Leaves alone: Orbax then needs no knowledge of our classes or of optax's.
-    return jax.tree.leaves((snapshot.state, snapshot.totals))
+    return jax.tree.leaves((snapshot.state, snapshot.totals, snapshot.best))
 
 
 def _one_line(error: Exception) -> str:

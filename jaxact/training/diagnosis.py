@@ -10,7 +10,6 @@ import optax
 from jax import Array
 
 from jaxact import data, models
-from jaxact.training import steps
 from jaxact.training.clock import Clock
 from jaxact.training.optimizer import create_optimizer
 from jaxact.training.setup import Setup
@@ -75,9 +74,12 @@ def first_not_finite(setup: Setup, clock: Clock, state: TrainState) -> str | Non
         if not jnp.isfinite(output).all():
             return f"the output of {layer}"
 
+    objective = setup.recipe.objective
+
     def loss_of(params: Any) -> Array:
         variables = {"params": params, "batch_stats": state.batch_stats}
-        return steps.cross_entropy(outputs_of(variables, images, key)[0], labels).mean()
+        mean = objective.losses(outputs_of(variables, images, key)[0], labels).mean()
+        return objective.penalized(mean, params)
 
     loss, gradients = jax.value_and_grad(loss_of)(state.params)
     if not jnp.isfinite(loss):

@@ -18,8 +18,9 @@ from jax import Array
 from jaxact import models
 from jaxact.activations import Activation
 from jaxact.models.observation import Observation, observe
+from jaxact.training.losses import PLAIN, Loss
 from jaxact.training.state import TrainState
-from jaxact.training.steps import Examples, Normalize, cross_entropy
+from jaxact.training.steps import Examples, Normalize
 
 SATURATED_SLOPE = 0.01  # of the largest slope: below it, a unit passes next to no gradient on
 SATURATED_SHARE = 0.95  # of the probe batch. ReLU is flat for half of it when all is well.
@@ -42,7 +43,7 @@ class LayerHealth:
         95 % of the probe batch. The largest is that over inputs from -10 to 10.
       mean, deviation: of the layer's outputs, over units, images and positions.
       gradient_norm: sqrt(mean_b |dL_b / dy_b|^2), where y_b is the layer's output for image b and
-        L_b that image's cross-entropy; so it does not depend on the size of the probe batch.
+        L_b that image's loss; so it does not depend on the size of the probe batch.
 
     `dead` and `saturated` are None for a function that is not elementwise and has no
     `derivative_function`.
@@ -66,19 +67,24 @@ def automatic_examples(train_examples: int) -> int:
 
 
 def measure(
-    model: models.ConvNet, normalize: Normalize, state: TrainState, probe: Examples
+    model: models.ConvNet,
+    normalize: Normalize,
+    state: TrainState,
+    probe: Examples,
+    losses: Loss = PLAIN.losses,
 ) -> list[LayerHealth]:
     """The health of every activation layer, in the order in which images pass them.
 
     Args:
       normalize: pixels to what the model takes.
       probe: images `[examples, height, width, channels]`, labels `[examples]`.
+      losses: what the network was trained on.
     """
     images = normalize(probe.images, probe.mean, probe.std)
 
     def loss_of(shifts: list[Array]) -> tuple[Array, list[Observation]]:
         logits, layers = observe(model, state.variables, images, shifts)
-        return cross_entropy(logits, probe.labels).sum(), layers
+        return losses(logits, probe.labels).sum(), layers
 
     _, layers = jax.eval_shape(lambda: observe(model, state.variables, images))
     zeros = [jnp.zeros(layer.outputs.shape, layer.outputs.dtype) for layer in layers]

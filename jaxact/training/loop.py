@@ -2,9 +2,7 @@
 
 import contextlib
 import dataclasses
-import math
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +11,11 @@ import jax.numpy as jnp
 
 from jaxact.config import Config
 from jaxact.errors import Interrupted, NonFiniteLossError
-from jaxact.training import determinism, diagnosis, environment, health, records
+from jaxact.training import determinism, diagnosis, early_stopping, environment, health, records
 from jaxact.training.checkpoint import Checkpoints, Snapshot
 from jaxact.training.clock import Clock
 from jaxact.training.compilation import CacheUse
+from jaxact.training.epoch_end import evaluate, make_row, write_events
 from jaxact.training.pace import Pace, choose as choose_pace
 from jaxact.training.progress import Follow, ProgressView, RunView
 from jaxact.training.setup import Setup, initial_state, prepare
@@ -94,7 +93,9 @@ def fit(
 def begin(setup: Setup, run: Run) -> Snapshot:
     """The newest checkpoint of the workdir, or the state before the first step."""
     progress = {"rows": [], "health": [], "epochs": setup.config.epochs}
-    snapshot = Snapshot(initial_state(setup, run.clock), Totals.zero(), progress)
+    state = initial_state(setup, run.clock)
+    best = None if setup.config.early_stopping_epochs is None else copied(state.variables)
+    snapshot = Snapshot(state, Totals.zero(), progress, best)
     if run.checkpoints.newest_step() is not None:
         snapshot = run.checkpoints.restore(like=snapshot)
         snapshot.progress.setdefault("health", [])  # of a run begun before there was any
@@ -112,19 +113,33 @@ def finished_summary(setup: Setup, run: Run, snapshot: Snapshot) -> dict[str, An
     Raises:
       ConfigError: the run has trained more epochs than the configuration asks for.
     """
-    epochs_done = int(snapshot.state.step) / setup.steps_per_epoch
-    records.check_epochs(epochs_done, setup.config.epochs, run.workdir)
-    path = run.workdir / records.SUMMARY
-    if int(snapshot.state.step) < setup.total_steps or not path.exists():
+    step, path = int(snapshot.state.step), run.workdir / records.SUMMARY
+    records.check_epochs(step / setup.steps_per_epoch, setup.config.epochs, run.workdir)
+    if not is_over(setup, step, snapshot.progress["rows"]) or not path.exists():
         return None
     summary = records.read_json(path)
     return summary if summary["epochs"] == setup.config.epochs else None
 
 
+def is_over(setup: Setup, step: int, rows: list[dict[str, Any]]) -> bool:
+    """Whether a run has trained all its epochs, or as many as early stopping lets it."""
+    patience_epochs = setup.config.early_stopping_epochs
+    return step >= setup.total_steps or early_stopping.is_over(rows, patience_epochs)
+
+
+def copied(tree: Any) -> Any:
+    """A tree of arrays of its own: those of a state are donated to its next step."""
+    return jax.tree.map(jnp.copy, tree)
+
+
 def train(setup: Setup, run: Run, snapshot: Snapshot) -> Snapshot:
-    """Trains to the configuration's last epoch; the snapshot returned is on disk."""
+    """Trains to the configuration's last epoch, or until early stopping ends the run.
+
+    Returns:
+      The last snapshot; it is on disk.
+    """
     clock, config = run.clock, setup.config
-    state, totals = snapshot.state, snapshot.totals
+    state, totals, best = snapshot.state, snapshot.totals, snapshot.best
     rows, health_rows = snapshot.progress["rows"], snapshot.progress["health"]
     step = int(state.step)
     pace = choose_pace(config.steps_per_dispatch, setup.steps_per_epoch)
@@ -144,7 +159,7 @@ def train(setup: Setup, run: Run, snapshot: Snapshot) -> Snapshot:
                     f"{snapshot.progress['epochs']} epochs: what follows is not what a run of "
                     f"{config.epochs} from its start gives"
                 )
-        while step < setup.total_steps:
+        while not is_over(setup, step, rows):
             epoch = step // setup.steps_per_epoch + 1
             state, totals, step = train_epoch(setup, run, view, pace, state, totals, step)
             if step == epoch * setup.steps_per_epoch:
@@ -152,9 +167,11 @@ def train(setup: Setup, run: Run, snapshot: Snapshot) -> Snapshot:
                 if setup.probe is not None:
                     health_rows.append(examine(setup, run, state, setup.probe, epoch))
                     figures = health.scalars(health_rows[-1])
-                rows.append(end_epoch(setup, clock, state, totals, rows))
+                rows.append(make_row(setup, clock, state, totals, rows))
                 totals = Totals.zero()
                 records.append_row(run.workdir / records.METRICS, rows[-1])
+                if best is not None and early_stopping.best_epoch(rows) == epoch:
+                    best = copied(state.variables)
                 write_events(events, step, figures | rows[-1])
                 view.after_epoch(rows[-1], config.eval_split)
             progress = {
@@ -163,8 +180,11 @@ def train(setup: Setup, run: Run, snapshot: Snapshot) -> Snapshot:
                 "clock": clock.readings(),
                 "epochs": config.epochs,
             }
-            snapshot = Snapshot(state, totals, progress)
-            is_due = epoch % config.checkpoint_every_epochs == 0 or step == setup.total_steps
+            snapshot = Snapshot(state, totals, progress, best)
+            is_last = is_over(setup, step, rows)
+            if is_last and best is not None:
+                score_best(setup, run, view, events, snapshot)
+            is_due = epoch % config.checkpoint_every_epochs == 0 or is_last
             is_stopped = bool(run.stop)  # asked once: what is raised must have been saved
             if is_due or is_stopped:
                 run.checkpoints.save(snapshot)
@@ -177,6 +197,22 @@ def train(setup: Setup, run: Run, snapshot: Snapshot) -> Snapshot:
                 )
         run.checkpoints.wait()
     return snapshot
+
+
+def score_best(setup: Setup, run: Run, view: RunView, events: Events, snapshot: Snapshot) -> None:
+    """Reads the test set with the best epoch's parameters, and adds the scores to its row."""
+    rows, path = snapshot.progress["rows"], run.workdir / records.METRICS
+    row = rows[early_stopping.best_epoch(rows) - 1]
+    scores = evaluate(setup, run.clock, snapshot.chosen, "test", row["epoch"])
+    row |= scores
+    snapshot.progress["clock"] = run.clock.readings()
+    records.write_rows(path, rows)
+    write_events(events, row["step"], scores)
+    if int(snapshot.state.step) < setup.total_steps:
+        view.message(
+            f"stopped early: {setup.config.early_stopping_epochs} epochs without a lower "
+            f"validation loss than that of epoch {row['epoch']}, whose parameters are kept"
+        )
 
 
 def train_epoch(
@@ -248,45 +284,3 @@ def examine(
         row = health.as_row(epoch, measure(state, probe))
         records.append_row(run.workdir / records.HEALTH, row)
     return row
-
-
-def end_epoch(
-    setup: Setup, clock: Clock, state: TrainState, totals: Totals, rows: list[dict[str, Any]]
-) -> dict[str, Any]:
-    """Evaluates and gives the epoch's row of `metrics.jsonl`; seconds are cumulative."""
-    epoch = len(rows) + 1
-    scores: dict[str, float | None] = {}
-    for split, batches in setup.evaluations.items():
-        # With a validation split the test set is read once, at the end.
-        if split == setup.config.eval_split or epoch == setup.config.epochs:
-            evaluate = setup.program.evaluate.prepare(clock, state, batches)
-            with clock.timing("eval_seconds"):
-                result = jax.block_until_ready(evaluate(state, batches))
-            loss, accuracy = result.means()
-            if not math.isfinite(loss):
-                raise NonFiniteLossError(
-                    f"the {split} loss became NaN or infinite after epoch {epoch}, though the "
-                    f"training loss is finite ({setup.config.activation}); the checkpoints of "
-                    "earlier epochs are kept; try a lower --config.learning_rate in a new --workdir"
-                )
-        else:
-            loss, accuracy = None, None
-        scores |= {f"{split}_loss": loss, f"{split}_accuracy": accuracy}
-    train_loss, train_accuracy = totals.means()
-    seconds = clock.train_seconds - (rows[-1]["train_seconds"] if rows else 0.0)
-    return {
-        "epoch": epoch,
-        "step": int(state.step),
-        "train_loss": train_loss,
-        "train_accuracy": train_accuracy,
-        **scores,
-        **clock.readings(),
-        "images_per_second": int(totals.examples) / seconds,
-    }
-
-
-def write_events(events: Events, step: int, figures: Mapping[str, Any]) -> None:
-    for name, value in figures.items():
-        if name not in ("epoch", "step") and value is not None:
-            events.add_scalar(name, value, global_step=step)
-    events.flush()

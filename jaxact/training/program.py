@@ -12,6 +12,7 @@ from jaxact.inference import latency
 from jaxact.inference.folding import fold_batch_norm
 from jaxact.training import health, steps
 from jaxact.training.clock import Clock
+from jaxact.training.losses import PLAIN, Objective
 from jaxact.training.optimizer import create_optimizer
 from jaxact.training.state import TrainState, create_state
 
@@ -64,6 +65,7 @@ class Recipe(NamedTuple):
     learning_rate_schedule: str
     weight_decay: float
     total_steps: int
+    objective: Objective = PLAIN
 
 
 class Program(NamedTuple):
@@ -102,8 +104,16 @@ def build(recipe: Recipe) -> Program:
     augment = functools.partial(data.augment, recipe.augmentation)
 
     train = functools.partial(
-        steps.train_many, model, optimizer, augment, data.normalize, recipe.batch_size
+        steps.train_many,
+        model,
+        optimizer,
+        augment,
+        data.normalize,
+        recipe.batch_size,
+        objective=recipe.objective,
     )
+    losses = recipe.objective.losses
+    evaluate = functools.partial(steps.evaluate, model, data.normalize, losses=losses)
     evaluated = model.clone(folded=True)
 
     def forward(variables: Any, images: Array) -> Array:
@@ -119,8 +129,8 @@ def build(recipe: Recipe) -> Program:
             lambda key, epoch, labels: steps.epoch_order(key, epoch, labels.shape[0])
         ),
         train=AheadOfTime(train, donate=(1, 2)),
-        evaluate=AheadOfTime(functools.partial(steps.evaluate, model, data.normalize)),
-        health=AheadOfTime(functools.partial(health.measure, model, data.normalize)),
+        evaluate=AheadOfTime(evaluate),
+        health=AheadOfTime(functools.partial(health.measure, model, data.normalize, losses=losses)),
         classifier=latency.Classifier(forward),
         fold=fold,
     )

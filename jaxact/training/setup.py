@@ -14,6 +14,7 @@ from jaxact.config import Config
 from jaxact.errors import ConfigError
 from jaxact.training import health, program
 from jaxact.training.clock import Clock
+from jaxact.training.losses import Objective
 from jaxact.training.state import TrainState
 from jaxact.training.steps import Examples, Keys
 
@@ -103,6 +104,7 @@ def prepare(config: Config) -> Setup:
         total_steps=(
             0 if config.learning_rate_schedule == "constant" else config.epochs * steps_per_epoch
         ),
+        objective=Objective(config.loss, config.l1, config.l2),
     )
     return Setup(
         config=config,

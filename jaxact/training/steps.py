@@ -11,6 +11,7 @@ from flax import linen as nn
 from jax import Array, lax
 
 from jaxact import models
+from jaxact.training.losses import PLAIN, Loss, Objective
 from jaxact.training.state import Totals, TrainState
 
 
@@ -54,11 +55,6 @@ Augment = Callable[[Array, Array], Array]
 Normalize = Callable[[Array, Array, Array], Array]
 
 
-def cross_entropy(logits: Array, labels: Array) -> Array:
-    """`-log softmax(logits)[label]` of each example: `[batch, classes]` to `[batch]`."""
-    return optax.softmax_cross_entropy_with_integer_labels(logits, labels)
-
-
 def train_step(
     model: nn.Module,
     optimizer: optax.GradientTransformation,
@@ -66,18 +62,20 @@ def train_step(
     images: Array,
     labels: Array,
     dropout_key: Array,
+    objective: Objective = PLAIN,
 ) -> tuple[TrainState, Array, Array]:
-    """One optimizer step on the mean cross-entropy of a batch.
+    """One optimizer step on the mean loss of a batch, and on what the objective adds to it.
 
     Args:
       images: normalised, float `[batch, height, width, channels]`.
       labels: int32 `[batch]`.
 
     Returns:
-      The next state, the loss before the step, and the number of examples classified rightly.
+      The next state, the loss before the step (penalties left out: as it is evaluated), and the
+      number of examples classified rightly.
     """
 
-    def loss_of(params: Any) -> tuple[Array, tuple[Array, Any]]:
+    def minimized(params: Any) -> tuple[Array, tuple[Array, Array, Any]]:
         logits, updates = model.apply(  # pyright: ignore[reportAssignmentType]
             {"params": params, "batch_stats": state.batch_stats},
             images,
@@ -85,9 +83,10 @@ def train_step(
             rngs={"dropout": dropout_key},
             mutable=["batch_stats"],
         )
-        return cross_entropy(logits, labels).mean(), (logits, updates)
+        loss = objective.losses(logits, labels).mean()
+        return objective.penalized(loss, params), (loss, logits, updates)
 
-    (loss, (logits, updates)), gradients = jax.value_and_grad(loss_of, has_aux=True)(state.params)
+    gradients, (loss, logits, updates) = jax.grad(minimized, has_aux=True)(state.params)
     changes, opt_state = optimizer.update(gradients, state.opt_state, state.params)
     state = TrainState(
         step=state.step + 1,
@@ -115,6 +114,7 @@ def train_many(
     order: Array,
     examples: Examples,
     keys: Keys,
+    objective: Objective = PLAIN,
 ) -> tuple[TrainState, Totals]:
     """`steps` steps in one dispatch, going on where `state.step` stands in its epoch.
 
@@ -137,6 +137,7 @@ def train_many(
             normalize(images, examples.mean, examples.std),
             examples.labels[chosen],
             jax.random.fold_in(keys.dropout, state.step),
+            objective,
         )
         is_first = ~jnp.isfinite(loss) & (totals.nonfinite_step < 0)
         totals = Totals(
@@ -160,7 +161,11 @@ def all_finite(tree: Any) -> Array:
 
 
 def evaluate(
-    model: nn.Module, normalize: Normalize, state: TrainState, batches: Examples
+    model: nn.Module,
+    normalize: Normalize,
+    state: TrainState,
+    batches: Examples,
+    losses: Loss = PLAIN.losses,
 ) -> Totals:
     """Loss and accuracy over `batches`, images `[batches, batch, height, width, channels]`."""
 
@@ -169,7 +174,7 @@ def evaluate(
         real = labels >= 0
         images = normalize(images, batches.mean, batches.std)
         logits = models.predict(model, state.variables, images)
-        loss = jnp.where(real, cross_entropy(logits, jnp.where(real, labels, 0)), 0.0)
+        loss = jnp.where(real, losses(logits, jnp.where(real, labels, 0)), 0.0)
         return Totals(
             loss=totals.loss + loss.sum(),
             correct=totals.correct + (logits.argmax(-1) == labels).sum(dtype=jnp.int32),

@@ -4,7 +4,7 @@ from typing import Any
 
 from jaxact import models
 from jaxact.inference import latency
-from jaxact.training import environment
+from jaxact.training import early_stopping, environment
 from jaxact.training.checkpoint import Snapshot
 from jaxact.training.clock import Clock
 from jaxact.training.setup import Setup
@@ -16,12 +16,16 @@ def summarize(setup: Setup, clock: Clock, snapshot: Snapshot) -> dict[str, Any]:
     score = f"{config.eval_split}_accuracy"
     reached = next((row for row in rows if row[score] >= config.target_accuracy), None)
     examples = rows[-1]["step"] * config.batch_size
+    is_best_kept = config.early_stopping_epochs is not None
+    best_epoch = early_stopping.best_epoch(rows) if is_best_kept else None
+    # Its parameters are the run's result.
+    chosen = rows[-1] if best_epoch is None else rows[best_epoch - 1]
 
     latency_ms = None
     if config.latency_samples:
         latency_ms = latency.measure(
             setup.program.classifier,
-            setup.program.fold(snapshot.state, setup.train.mean, setup.train.std),
+            setup.program.fold(snapshot.chosen, setup.train.mean, setup.train.std),
             setup.test_images,
             config.latency_samples,
         )
@@ -32,15 +36,18 @@ def summarize(setup: Setup, clock: Clock, snapshot: Snapshot) -> dict[str, Any]:
         "seed": config.seed,
         "parameters": models.count_parameters(snapshot.state.params),
         "epochs": config.epochs,
+        "epochs_trained": rows[-1]["epoch"],
+        "stopped_early": rows[-1]["epoch"] < config.epochs,
+        "best_epoch": best_epoch,
         "eval_split": config.eval_split,
         "target_accuracy": config.target_accuracy,
         "reached_target": reached is not None,
         "epoch_to_target": reached and reached["epoch"],
         "seconds_to_target": reached and reached["train_seconds"],
         **clock.readings(),
-        "test_loss": rows[-1]["test_loss"],
-        "test_accuracy": rows[-1]["test_accuracy"],
-        "error_percent": 100 * (1 - rows[-1]["test_accuracy"]),
+        "test_loss": chosen["test_loss"],
+        "test_accuracy": chosen["test_accuracy"],
+        "error_percent": 100 * (1 - chosen["test_accuracy"]),
         "images_per_second": examples / clock.train_seconds,
         "peak_memory_bytes": environment.peak_memory_bytes(),
         "train_memory_bytes": setup.program.train.memory_bytes(),

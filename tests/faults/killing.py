@@ -28,6 +28,8 @@ CASES: dict[str, dict[str, Any]] = {
         "activation": "prelu",
         "learning_rate_schedule": "one_cycle",
         "augmentation": "crop_flip",
+        "eval_split": "validation",
+        "early_stopping_epochs": 24,  # never stops, but keeps the best epoch's parameters
     },
     "vgg11": SMALL
     | {

@@ -10,7 +10,7 @@ from flax import linen as nn
 
 from jaxact import activations, models
 from jaxact.errors import ConfigError
-from jaxact.models.layers import MaxoutConv, MaxoutDense, dropout2d, maxout
+from jaxact.models.layers import DROPOUTS, MaxoutConv, MaxoutDense, dropout, maxout
 
 SHAPES = {
     "small_cnn": (28, 28, 1),
@@ -188,22 +188,35 @@ def test_maxout_keeps_its_parameters_in_float32(precision):
 
 
 class Dropout(nn.Module):
+    form: str
+
     @nn.compact
     def __call__(self, x):
-        return dropout2d(x, 0.25, train=True)
+        return dropout(x, 0.25, self.form, active=True)
 
 
-def test_dropout_drops_whole_channels_and_scales_the_others():
-    out = Dropout().apply({}, jnp.ones((64, 5, 5, 32)), rngs={"dropout": jax.random.key(0)})
-    channels = np.asarray(out).reshape(64, 25, 32)
-    assert np.all(channels == channels[:, :1])
-    kept = channels[:, 0] != 0
-    np.testing.assert_allclose(channels[:, 0][kept], 1 / 0.75)
+@pytest.mark.parametrize("form", DROPOUTS)
+def test_dropout_scales_what_it_does_not_drop(form):
+    out = Dropout(form).apply({}, jnp.ones((64, 5, 5, 32)), rngs={"dropout": jax.random.key(0)})
+    out = np.asarray(out)
+    kept = out != 0
+    np.testing.assert_allclose(out[kept], 1 / 0.75)
     assert abs(kept.mean() - 0.75) < 0.04
 
 
-def test_dropout_acts_in_training_alone():
-    model, images, variables = create("small_cnn")
+def test_dropout_drops_whole_channels_or_elements():
+    shares = {}
+    for form in DROPOUTS:
+        out = Dropout(form).apply({}, jnp.ones((64, 5, 5, 32)), rngs={"dropout": jax.random.key(0)})
+        shares[form] = (np.asarray(out) != 0).mean((1, 2))  # what is kept of each channel
+    assert set(np.unique(shares["channels"])) == {0, 1}
+    # Of 25 elements, each kept with probability 0.75, 18.75 on average with deviation 2.17.
+    assert shares["elements"].std() == pytest.approx(2.17 / 25, rel=0.1)
+
+
+@pytest.mark.parametrize("form", DROPOUTS)
+def test_dropout_acts_in_training_alone(form):
+    model, images, variables = create("small_cnn", dropout=form)
     first, second = (
         model.apply(variables, images, train=True, rngs={"dropout": jax.random.key(seed)})
         for seed in range(2)

@@ -47,6 +47,16 @@ def test_fields_that_differ_are_named(tmp_path, stored, field):
         records.check_workdir(tmp_path, {"epochs": 1, "seed": 0})
 
 
+def test_a_run_older_than_a_field_went_as_its_default_says(tmp_path):
+    config = dataclasses.asdict(Config())
+    assert {name: config[name] for name in records.ADDED_FIELDS} == records.ADDED_FIELDS
+    stored = {name: value for name, value in config.items() if name not in records.ADDED_FIELDS}
+    (tmp_path / "config.json").write_text(json.dumps(stored))
+    records.check_workdir(tmp_path, config)
+    with pytest.raises(ConfigError, match=r"configuration: l1 \(0.0 there, 0.1 now\)"):
+        records.check_workdir(tmp_path, config | {"l1": 0.1})
+
+
 def test_the_same_fields_but_epochs_are_welcome(tmp_path):
     (tmp_path / "config.json").write_text(json.dumps({"epochs": 9, "seed": 0}))
     records.check_workdir(tmp_path, {"epochs": 1, "seed": 0})

@@ -1,0 +1,96 @@
+"""What training minimises: a loss of the logits, and penalties on the kernels."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+from jax import Array
+
+from jaxact.training.optimizer import is_kernel
+
+# (logits [batch, classes], labels int32 [batch]) -> loss of each example, [batch].
+Loss = Callable[[Array, Array], Array]
+
+
+def hinge(logits: Array, labels: Array) -> Array:
+    """`sum over j != y of max(0, s_j - s_y + 1)` for scores s and label y, of each example.
+
+    Every class within the margin of 1 counts, unlike in `optax.multiclass_hinge_loss`, where the
+    worst does.
+
+    Args:
+      logits: the scores, `[batch, classes]`.
+      labels: int32 `[batch]`.
+
+    Returns:
+      `[batch]`.
+
+    Source: Weston and Watkins 1999 (Support vector machines for multi-class pattern recognition,
+    ESANN); Stanford CS231n, "Linear classification".
+    """
+    right = jnp.take_along_axis(logits, labels[:, None], axis=-1)
+    # The label's own term is max(0, 1) = 1.
+    return jnp.maximum(logits - right + 1, 0).sum(-1) - 1
+
+
+LOSSES: dict[str, Loss] = {
+    "cross_entropy": optax.softmax_cross_entropy_with_integer_labels,
+    "hinge": hinge,
+    # max(0, 1 + max over j != y of s_j - s_y): Crammer and Singer 2001 (JMLR 2, 265-292).
+    "hinge_max": optax.losses.multiclass_hinge_loss,
+}
+
+
+class Objective(NamedTuple):
+    """What a step minimises: `mean loss + l1 sum |w| + l2 sum w^2`, over the weights of kernels.
+
+    With both penalties it is the elastic net (Zou and Hastie 2005). They are coupled: Adam sees
+    their gradient, unlike that of `weight_decay`. Biases, BatchNorm's parameters and those of
+    activations are not penalised.
+
+    Attributes:
+      loss: a name of `LOSSES`.
+      l1, l2: factors of the penalties, at least 0.
+    """
+
+    loss: str = "cross_entropy"
+    l1: float = 0.0
+    l2: float = 0.0
+
+    def losses(self, logits: Array, labels: Array) -> Array:
+        """The loss of each example, `[batch]`.
+
+        Args:
+          logits: `[batch, classes]`.
+          labels: int32 `[batch]`; or soft, probabilities `[batch, classes]`: the loss is then the
+            mean over the classes with these weights, of cross-entropy `-sum_c p_c log softmax_c`.
+        """
+        loss = LOSSES[self.loss]
+        if labels.ndim < logits.ndim:
+            return loss(logits, labels)
+        classes = jnp.arange(logits.shape[-1], dtype=jnp.int32)
+        of_class = jax.vmap(lambda c: loss(logits, jnp.full(len(logits), c)), out_axes=-1)
+        return (labels * of_class(classes)).sum(-1)
+
+    def penalized(self, loss: Array, params: Any) -> Array:
+        """A mean loss with the penalties of these parameters: what is minimised, `[]`."""
+        for factor, measure in ((self.l1, size), (self.l2, jnp.square)):
+            if factor:
+                loss += factor * sum(measure(kernel).sum() for kernel in kernels(params))
+        return loss
+
+
+PLAIN = Objective()  # the mean cross-entropy, and no more
+
+
+def size(x: Array) -> Array:
+    """`|x|`, with the derivative 0 at 0, where that of `jnp.abs` is 1 and would move a zero."""
+    return x * jnp.sign(x)
+
+
+def kernels(params: Any) -> list[Array]:
+    """The kernels among a model's parameters: what is penalised and decayed."""
+    leaves = jax.tree_util.tree_leaves_with_path(params)
+    return [leaf for path, leaf in leaves if is_kernel(path, leaf)]

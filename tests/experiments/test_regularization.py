@@ -1,0 +1,189 @@
+"""What the experiment reads off its runs, on planted ones; and that its runs are jaxact's own."""
+
+import dataclasses
+import json
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from experiments import (
+    lab,
+    regularization,
+    regularization_doubts as doubts,
+    regularization_figures as figures,
+    regularization_runs as runs,
+)
+from jaxact.config import Config
+from jaxact.training import loop, records
+from jaxact.training.setup import prepare
+
+LABELS = list(regularization.variants(regularization.options_parser().parse_args([])))
+TINY = Config(
+    eval_split="validation",
+    train_examples=64,
+    test_examples=30,
+    batch_size=32,
+    epochs=3,
+    learning_rate=3e-3,
+    latency_samples=0,
+    health_examples=0,
+)
+
+
+def weights(*values):
+    return {"params": {"Dense_0": {"kernel": jnp.array(values), "bias": jnp.zeros(9)}}}
+
+
+def planted(test_errors, best_epoch=2, test_losses=(0.9, 0.3, 0.6)):
+    """A run of three epochs."""
+    rows = [
+        {
+            "epoch": k + 1,
+            **{f"{split}_loss": test_losses[k] for split in runs.SPLITS},
+            "train_error": 0.0,
+            "validation_error": 0.1,
+            "test_error": test_errors[k],
+        }
+        for k in range(3)
+    ]
+    return runs.Learned(rows, weights(0.5, 0.0, -1e-3, 2.0), weights(0.5, 1.0), best_epoch)
+
+
+def test_a_weight_near_zero_is_one_of_a_kernel_on_either_side():
+    assert runs.near_zero_share(weights(0.5, 0.0, -1e-3, 2.0)["params"]) == 0.5
+
+
+def test_what_a_run_ends_in_is_of_its_last_epoch_or_where_it_is_stopped():
+    of_label = [planted([0.5, 0.1, 0.2]), planted([0.5, 0.3, 0.4])]
+    last = regularization.ends(of_label)
+    assert last["test error (%)"] == pytest.approx([20, 40])
+    assert last["gap (points)"] == pytest.approx([20, 40])
+    assert last["test loss / its lowest"] == pytest.approx([2, 2])
+    assert last["weights near 0 (%)"] == [50, 50]
+    stopped = regularization.ends(of_label, stopped=True)
+    assert stopped["test error (%)"] == pytest.approx([10, 30])
+    assert stopped["test loss / its lowest"] == [1, 1]
+    assert stopped["weights near 0 (%)"] == [0, 0]
+    assert stopped["epoch"] == [2, 2]
+    row = regularization.as_row("L1", stopped, last)
+    assert row["test error - none"] == pytest.approx((-10, -10, -10))
+
+
+def table(**last_errors):
+    """Ends of two runs by label; the second seed's errors are higher by 0.1."""
+    made = {
+        label: [planted([0.9, 0.9, error]), planted([0.9, 0.9, error + 0.1])]
+        for label, error in last_errors.items()
+    }
+    ends = {label: regularization.ends(of_label) for label, of_label in made.items()}
+    return ends | {regularization.STOPPED: regularization.ends(made["none"], stopped=True)}
+
+
+def test_the_answer_says_which_remedies_help_in_every_seed():
+    found = " ".join(regularization.what_was_found(table(none=0.3, L1=0.1, L2=0.35)))
+    assert (
+        "in every seed with L1; in none with L2, early stopping; lowest with L1 (15.0 %)" in found
+    )
+    assert "test error at 35.0 %, at a test loss 2.00 times its lowest" in found
+
+
+def test_the_answer_admits_that_nothing_helps():
+    found = " ".join(regularization.what_was_found(table(none=0.1, L1=0.2, L2=0.3)))
+    assert "lower in every seed with none of them; in none with L1, L2, early stopping" in found
+
+
+@pytest.mark.parametrize(
+    ("unknown", "expected"), [((3, 4), 1.0), ((-1, -2), 0.0), ((0, 1, 2), 0.5), ((1, 1), 0.5)]
+)
+def test_separation_is_the_probability_of_the_greater_value(unknown, expected):
+    assert doubts.separation(np.array([0.0, 1.0, 2.0]), np.array(unknown, float)) == expected
+
+
+def test_a_run_is_the_one_that_the_command_makes(tmp_path):
+    config = dataclasses.replace(TINY, l2=1e-3, dropout="elements", epochs=5)
+    learned = runs.learn(prepare(config), patience_epochs=2)
+    stopping = dataclasses.replace(config, early_stopping_epochs=2)
+    summary = loop.fit(stopping, tmp_path / "run")
+    rows = records.read_rows(tmp_path / "run" / records.METRICS)
+    for mine, row in zip(learned.rows, rows, strict=False):
+        assert mine["validation_loss"] == pytest.approx(row["validation_loss"], rel=1e-5)
+    assert learned.best_epoch == summary["best_epoch"]
+    at_best = learned.rows[learned.best_epoch - 1]
+    assert at_best["test_loss"] == pytest.approx(summary["test_loss"], rel=1e-5)
+    assert at_best["test_error"] == pytest.approx(summary["error_percent"] / 100)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.25, 1.0])
+def test_labels_are_made_wrong_but_for_the_test_set(share):
+    setup = prepare(TINY)
+    spoilt = runs.with_wrong_labels(setup, share)
+    batches = (
+        (spoilt.train, setup.train),
+        (spoilt.evaluations["validation"], setup.evaluations["validation"]),
+    )
+    for wrong, right in batches:
+        real = np.asarray(right.labels) >= 0
+        changed = np.asarray(wrong.labels) != np.asarray(right.labels)
+        assert changed.sum() == round(share * real.sum())
+        assert not changed[~real].any()
+        assert set(np.unique(wrong.labels)) <= set(range(-1, 10))
+    np.testing.assert_array_equal(
+        spoilt.evaluations["test"].labels, setup.evaluations["test"].labels
+    )
+
+
+def test_a_network_without_dropout_has_no_doubts():
+    setup = prepare(dataclasses.replace(TINY, dropout_rate=0.0, epochs=1))
+    run = runs.learn(setup, patience_epochs=1)
+    found = doubts.ask(setup, run, masks=3)
+    assert list(found) == ["seen kind", doubts.TURNED, "noise"]
+    for kind in found.values():
+        assert kind.spreads.shape == kind.unsure.shape == (30,)
+        np.testing.assert_array_equal(kind.spreads, 0)
+        assert kind.accuracy[0] == kind.accuracy[1]
+        assert (kind.unsure <= 0.9).all()
+    assert 1 - found["seen kind"].accuracy[0] == pytest.approx(run.rows[-1]["test_error"])
+    told = doubts.summarize([found])
+    assert set(told["AUROC, spread"].values()) == {0.5}
+
+
+def test_every_way_to_train_has_a_panel():
+    of_label = [planted([0.5, 0.1, 0.2]), planted([0.5, 0.3, 0.4], best_epoch=1)]
+    panels = [figures.Panel(label, "loss (nats)", of_label) for label in LABELS]
+    figure = figures.losses(panels, {label: [1.0, 2.0] for label in [*LABELS, "stopped"]})
+    titles = [ax.get_title(loc="left") for ax in figure.axes if ax.axison]
+    assert titles[:-1] == LABELS
+    for ax in figure.axes[: len(LABELS)]:
+        marked = ax.lines[-1]
+        np.testing.assert_array_equal(marked.get_xdata(), [2, 1])
+        np.testing.assert_array_equal(marked.get_ydata(), [0.3, 0.9])
+
+
+def test_the_command_leaves_table_and_figures(tmp_path, monkeypatch, capsys):
+    all_of_them = regularization.variants
+    kept = ("none", "L2", "L1", "dropout, channels", "dropout, elements")
+    monkeypatch.setattr(
+        regularization,
+        "variants",
+        lambda options: {k: v for k, v in all_of_them(options).items() if k in kept},
+    )
+    words = ["--train_examples=64", "--test_examples=30", "--epochs=2", "--seeds=1", "--masks=2"]
+    parser = regularization.options_parser()
+    assert lab.run(parser, regularization.perform, [*words, f"--workdir={tmp_path / 'x'}"]) == 0
+    result = json.loads((tmp_path / "x" / "result.json").read_text())
+    labels = [row["against overfitting"] for row in result["rows"]]
+    assert labels == [*kept, "early stopping"]
+    assert len(result["details"]["runs"]["L1"][0]["rows"]) == 2
+    assert set(result["details"]["monte_carlo"]) == {"channels", "elements"}
+    assert {path.suffix for path in (tmp_path / "x").iterdir()} == {".json", ".md", ".png", ".svg"}
+    assert "Monte Carlo dropout of channels" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "word", ["--l1=-1", "--seeds=0", "--dataset=digit", "--epochs=0", "--wrong_labels=1"]
+)
+def test_a_wrong_option_is_named(tmp_path, capsys, word):
+    parser = regularization.options_parser()
+    assert lab.run(parser, regularization.perform, [word, f"--workdir={tmp_path / 'x'}"]) == 2
+    assert capsys.readouterr().err.startswith(f"jaxact: {word.split('=')[0]}=")

@@ -1,0 +1,202 @@
+"""A run that stops at a planted epoch, keeps the best one's parameters, and survives being killed.
+
+Validation losses are planted, so that the best epoch and the last are known; all else is real.
+"""
+
+import contextlib
+import dataclasses
+import signal
+
+import jax
+import numpy as np
+import pytest
+
+from jaxact.config import check, default_config
+from jaxact.errors import ConfigError, Interrupted
+from jaxact.training import early_stopping, epoch_end, loop, records, summary
+from jaxact.training.checkpoint import Checkpoints
+from jaxact.training.clock import Clock
+from jaxact.training.progress import ProgressView
+from jaxact.training.setup import prepare
+from jaxact.training.signals import StopRequest
+
+PLANTED = [0.9, 0.3, 0.5, 0.3, 0.1, 0.1]  # the best two epochs later are never seen
+BEST, LAST, PATIENCE = 2, 4, 2
+
+
+def rows_of(*losses):
+    return [{"epoch": k, "validation_loss": loss} for k, loss in enumerate(losses, 1)]
+
+
+@pytest.mark.parametrize(
+    ("losses", "best"), [((1.0,), 1), ((3, 2, 1), 3), ((1, 2, 3), 1), ((2, 1, 1), 2)]
+)
+def test_the_best_epoch_is_the_first_of_the_lowest(losses, best):
+    assert early_stopping.best_epoch(rows_of(*losses)) == best
+
+
+@pytest.mark.parametrize("patience", [1, 2, 3])
+def test_it_is_over_when_patience_is_spent_since_the_best(patience):
+    losses = [5.0, 4.0, 4.5, 4.2, 4.0, 1.0]
+    over = [early_stopping.is_over(rows_of(*losses[:k]), patience) for k in range(6)]
+    assert over.index(True) == 2 + patience
+    assert not early_stopping.is_over(rows_of(*losses), patience)  # a new best begins anew
+    assert not early_stopping.is_over(rows_of(*losses[:5]), None)
+
+
+def test_the_test_set_is_not_what_a_run_may_be_stopped_by():
+    config = default_config()
+    config.early_stopping_epochs = 3
+    with pytest.raises(ConfigError, match=r"early_stopping_epochs=3 needs config\.eval_split=val"):
+        check(config)
+    config.eval_split = "validation"
+    assert check(config).early_stopping_epochs == 3
+
+
+@pytest.fixture
+def planted(tiny, monkeypatch):
+    """A configuration whose validation losses are the planted ones."""
+    real = epoch_end.evaluate
+
+    def evaluate(setup, clock, state, split, epoch):
+        scores = real(setup, clock, state, split, epoch)
+        return scores | {"validation_loss": PLANTED[epoch - 1]} if split != "test" else scores
+
+    monkeypatch.setattr(epoch_end, "evaluate", evaluate)
+    return dataclasses.replace(
+        tiny,
+        eval_split="validation",
+        early_stopping_epochs=PATIENCE,
+        epochs=len(PLANTED),
+        target_accuracy=0.0,
+        steps_per_dispatch=1,
+    )
+
+
+def last_snapshot(config, workdir):
+    setup = prepare(config)
+    with Checkpoints(workdir / records.CHECKPOINTS) as checkpoints:
+        run = loop.Run(workdir, Clock(), checkpoints, StopRequest())
+        return loop.begin(setup, run)
+
+
+def without_times(record):
+    is_time = lambda name: name.endswith(("_seconds", "_per_second", "_bytes"))  # noqa: E731
+    kept = {name: value for name, value in record.items() if not is_time(name)}
+    return {name: value for name, value in kept.items() if name != "seconds_to_target"}
+
+
+def rows_in(workdir):
+    return [without_times(row) for row in records.read_rows(workdir / records.METRICS)]
+
+
+def assert_equal(first, second):
+    jax.tree.map(np.testing.assert_array_equal, first, second)
+
+
+def test_a_run_stops_and_ends_in_the_parameters_of_its_best_epoch(
+    planted, tmp_path, monkeypatch, capsys
+):
+    timed = []
+    keep = lambda classifier, variables, images, samples: timed.append(variables)  # noqa: E731
+    monkeypatch.setattr(summary.latency, "measure", keep)
+    config = dataclasses.replace(planted, latency_samples=1)
+    result = loop.fit(config, tmp_path / "run")
+    assert (result["stopped_early"], result["best_epoch"]) == (True, BEST)
+    assert (result["epochs"], result["epochs_trained"]) == (len(PLANTED), LAST)
+    assert f"epoch {BEST}, whose parameters are kept" in capsys.readouterr().err
+
+    # A run of as many epochs as the best one had ends in the same.
+    until_best = dataclasses.replace(planted, epochs=BEST, early_stopping_epochs=None)
+    expected = loop.fit(until_best, tmp_path / "until_best")
+    for name in ("test_loss", "test_accuracy", "error_percent"):
+        assert result[name] == expected[name]
+    snapshot = last_snapshot(config, tmp_path / "run")
+    reference = last_snapshot(until_best, tmp_path / "until_best")
+    assert_equal(snapshot.chosen.params, reference.state.params)
+    assert_equal(timed[0][0]["params"], reference.state.params)
+    assert int(snapshot.state.step) == 4 * LAST
+
+    rows = rows_in(tmp_path / "run")
+    assert [row["validation_loss"] for row in rows] == PLANTED[:LAST]
+    assert [row["test_loss"] is not None for row in rows] == [k == BEST for k in range(1, LAST + 1)]
+    assert rows[BEST - 1] == rows_in(tmp_path / "until_best")[-1] | {
+        "validation_loss": PLANTED[BEST - 1]
+    }
+
+
+def test_a_run_that_is_not_stopped_keeps_its_best_epoch_too(planted, tmp_path):
+    result = loop.fit(dataclasses.replace(planted, epochs=3), tmp_path / "run")
+    assert (result["stopped_early"], result["best_epoch"]) == (False, BEST)
+    assert result["test_loss"] == rows_in(tmp_path / "run")[BEST - 1]["test_loss"]
+    # More epochs go on from the last epoch and not from the best.
+    loop.fit(planted, tmp_path / "whole")
+    result = loop.fit(planted, tmp_path / "run")
+    assert result["stopped_early"]
+    assert rows_in(tmp_path / "run") == rows_in(tmp_path / "whole")
+    # It has stopped for good, however many epochs it is given.
+    result = loop.fit(dataclasses.replace(planted, epochs=9), tmp_path / "run")
+    assert (result["epochs"], result["epochs_trained"]) == (9, LAST)
+    assert rows_in(tmp_path / "run") == rows_in(tmp_path / "whole")
+
+
+class StopAfter(StopRequest):
+    """Asks to stop when it has been looked at so many times: 5 times an epoch of 4 dispatches."""
+
+    def __init__(self, looks):
+        super().__init__()
+        self.looks = looks
+
+    def __bool__(self):
+        self.looks -= 1
+        if self.looks == 0:
+            self.receive(signal.SIGTERM, None)
+        return self.signal is not None
+
+
+class Killed(Exception):
+    """Ends a run as SIGKILL does: between the row of an epoch and its checkpoint."""
+
+
+class KillAt(ProgressView):
+    epoch = 0
+
+    def after_epoch(self, row, split):
+        if row["epoch"] == self.epoch:
+            raise Killed
+
+
+@pytest.fixture
+def whole(planted, tmp_path):
+    return loop.fit(planted, tmp_path / "whole")
+
+
+def assert_same_run(config, tmp_path, whole, resumed):
+    assert without_times(resumed) == without_times(whole)
+    assert rows_in(tmp_path / "parts") == rows_in(tmp_path / "whole")
+    first, second = (last_snapshot(config, tmp_path / name) for name in ("parts", "whole"))
+    assert_equal((first.state, first.best), (second.state, second.best))
+
+
+# Before the first row, just after the best epoch, in the next, and in the one that is the last.
+@pytest.mark.parametrize("looks", [2, 10, 12, 17])
+def test_a_stopped_run_goes_on_with_its_best_epoch(planted, tmp_path, whole, looks):
+    config = dataclasses.replace(planted, checkpoint_every_epochs=3)
+    stop = StopAfter(looks)
+    with pytest.raises(Interrupted, match="SIGTERM"):
+        loop.fit(config, tmp_path / "parts", stop=stop)
+    assert not (tmp_path / "parts" / records.SUMMARY).exists()
+    assert_same_run(planted, tmp_path, whole, loop.fit(config, tmp_path / "parts"))
+
+
+@pytest.mark.parametrize("epoch", [1, 2, 3, 4])
+@pytest.mark.parametrize("every", [1, 2])
+def test_a_killed_run_goes_on_with_its_best_epoch(
+    planted, tmp_path, monkeypatch, whole, epoch, every
+):
+    config = dataclasses.replace(planted, checkpoint_every_epochs=every)
+    monkeypatch.setattr(KillAt, "epoch", epoch)
+    with contextlib.suppress(Killed):
+        loop.fit(config, tmp_path / "parts", follow=KillAt)
+    assert not (tmp_path / "parts" / records.SUMMARY).exists()
+    assert_same_run(planted, tmp_path, whole, loop.fit(config, tmp_path / "parts"))

@@ -1,0 +1,145 @@
+"""Losses against loops over classes, penalties against sums by hand, and runs that use them."""
+
+import dataclasses
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+from jaxact import models
+from jaxact.training import steps
+from jaxact.training.clock import Clock
+from jaxact.training.losses import LOSSES, PLAIN, Objective, kernels
+from jaxact.training.setup import initial_state, prepare
+from jaxact.training.state import create_state
+
+RNG = np.random.default_rng(0)
+LOGITS = RNG.normal(0, 2, (7, 5))
+LABELS = RNG.integers(0, 5, 7)
+
+
+def margins(scores, label):
+    """`s_j - s_y + 1` of every wrong class."""
+    return [scores[j] - scores[label] + 1 for j in range(len(scores)) if j != label]
+
+
+REFERENCES = {
+    "cross_entropy": lambda s, y: np.log(np.exp(s).sum()) - s[y],
+    "hinge": lambda s, y: sum(max(0.0, margin) for margin in margins(s, y)),
+    "hinge_max": lambda s, y: max(0.0, *margins(s, y)),
+}
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_losses_equal_loops_over_classes(name):
+    expected = [REFERENCES[name](s, y) for s, y in zip(LOGITS, LABELS, strict=True)]
+    logits, labels = jnp.asarray(LOGITS, jnp.float32), jnp.asarray(LABELS, jnp.int32)
+    actual = Objective(name).losses(logits, labels)
+    assert actual.shape == (7,)
+    np.testing.assert_allclose(actual, expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_a_soft_label_weighs_the_losses_of_its_classes(name):
+    soft = RNG.dirichlet(np.ones(5), 7)
+    expected = [
+        sum(p * REFERENCES[name](s, y) for y, p in enumerate(weights))
+        for s, weights in zip(LOGITS, soft, strict=True)
+    ]
+    logits, labels = jnp.asarray(LOGITS, jnp.float32), jnp.asarray(soft, jnp.float32)
+    np.testing.assert_allclose(Objective(name).losses(logits, labels), expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["hinge", "hinge_max"])
+def test_a_hinge_is_zero_and_flat_beyond_the_margin(name):
+    logits = jnp.array([[3.0, 1.9, -5.0]])
+    losses = lambda logits: LOSSES[name](logits, jnp.array([0])).sum()  # noqa: E731
+    assert losses(logits) == 0
+    np.testing.assert_array_equal(jax.grad(losses)(logits), 0)
+    assert losses(logits.at[0, 1].set(2.5)) == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_a_score_that_is_nan_is_not_hidden(name):
+    logits = jnp.array([[0.0, jnp.nan, 1.0]])
+    assert jnp.isnan(LOSSES[name](logits, jnp.array([2])))[0]
+
+
+PARAMS = {
+    "Conv_0": {"kernel": jnp.array([[1.0, -2.0]]), "bias": jnp.array([5.0, 5.0])},
+    "BatchNorm_0": {"scale": jnp.array([7.0]), "bias": jnp.array([7.0])},
+    "ActivationLayer_0": {"alpha": jnp.array(9.0)},
+    "Dense_0": {"kernel": jnp.array([[-0.5], [0.0]]), "bias": jnp.array([5.0])},
+}
+
+
+@pytest.mark.parametrize(
+    ("l1", "l2", "expected"),
+    [(0, 0, 0), (1, 0, 3.5), (0, 1, 5.25), (0.1, 0, 0.35), (0.1, 0.01, 0.35 + 0.0525)],
+)
+def test_penalties_are_sums_over_kernels(l1, l2, expected):
+    objective = Objective(l1=l1, l2=l2)
+    assert objective.penalized(jnp.array(2.0), PARAMS) == pytest.approx(2 + expected)
+
+
+def test_the_gradient_of_a_penalty_is_that_of_kernels_alone():
+    gradient = jax.grad(lambda p: Objective(l1=0.1, l2=0.01).penalized(jnp.array(0.0), p))(PARAMS)
+    for layer, leaves in PARAMS.items():
+        for name, leaf in leaves.items():
+            expected = 0.1 * jnp.sign(leaf) + 0.02 * leaf if name == "kernel" else 0 * leaf
+            np.testing.assert_allclose(gradient[layer][name], expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", models.names())
+def test_every_model_has_kernels_to_penalize(name):
+    model = models.create_model(name, "prelu")
+    images = jnp.zeros((1, model.input_size, model.input_size, 1))
+    params = jax.eval_shape(lambda: model.init(jax.random.key(0), images, train=False))["params"]
+    penalized = kernels(params)
+    assert len(penalized) == sum("kernel" in leaves for leaves in params.values()) > 1
+    assert all(leaf.ndim in (2, 4) for leaf in penalized)
+
+
+def test_a_step_descends_on_the_loss_and_the_penalties():
+    model, optimizer = models.create_model("small_cnn", "prelu"), optax.sgd(0.5)
+    images = jax.random.normal(jax.random.key(1), (4, 28, 28, 1))
+    labels, key = jnp.array([0, 1, 2, 3]), jax.random.key(2)
+    state = create_state(model, optimizer, jax.random.key(0), images)
+    after: dict[str, Any] = {}
+    losses = []
+    for name, objective in (("plain", PLAIN), ("elastic", Objective(l1=1e-3, l2=1e-2))):
+        step = steps.train_step(model, optimizer, state, images, labels, key, objective)
+        after[name] = step[0].params
+        losses.append(float(step[1]))
+    assert losses[0] == losses[1]  # what is recorded is the loss alone
+    for layer, leaves in state.params.items():
+        for name, leaf in leaves.items():
+            change = after["plain"][layer][name] - after["elastic"][layer][name]
+            penalty = 1e-3 * jnp.sign(leaf) + 2e-2 * leaf if name == "kernel" else 0 * leaf
+            np.testing.assert_allclose(change, 0.5 * penalty, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["hinge", "hinge_max"])
+def test_a_run_is_evaluated_and_probed_with_its_own_loss(tiny, name):
+    setup = prepare(dataclasses.replace(tiny, loss=name, test_examples=20, dropout="elements"))
+    assert setup.model.dropout == "elements"  # pyright: ignore[reportAttributeAccessIssue]
+    clock = Clock()
+    state = initial_state(setup, clock)
+    batches = setup.evaluations["test"]
+    pixels = setup.test_images.astype(np.float32) / 255
+    images = (pixels - np.asarray(batches.mean)) / np.asarray(batches.std)
+    logits = np.asarray(models.predict(setup.model, state.variables, images))
+    labels = np.asarray(batches.labels).reshape(-1)
+    expected = np.mean([REFERENCES[name](s, y) for s, y in zip(logits, labels, strict=True)])
+    evaluate = setup.program.evaluate.prepare(clock, state, batches)
+    assert evaluate(state, batches).means()[0] == pytest.approx(expected, rel=1e-5)
+    assert setup.probe is not None
+    norms = {}
+    for loss in (name, "cross_entropy"):
+        program = prepare(dataclasses.replace(tiny, loss=loss, dropout="elements")).program
+        layers = program.health.prepare(clock, state, setup.probe)(state, setup.probe)
+        norms[loss] = float(layers[-1].gradient_norm)
+    assert norms[name] != pytest.approx(norms["cross_entropy"], rel=0.01)
