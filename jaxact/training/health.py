@@ -74,7 +74,7 @@ def measure(
       normalize: pixels to what the model takes.
       probe: images `[examples, height, width, channels]`, labels `[examples]`.
     """
-    images = normalize(probe.images, probe.mean, probe.std)
+    images = normalize(probe.images, *probe.preprocessing)
 
     def loss_of(shifts: list[Array]) -> tuple[Array, list[Observation]]:
         logits, layers = observe(model, state.variables, images, shifts)

@@ -18,6 +18,8 @@ HEALTH = "health.jsonl"
 SUMMARY = "summary.json"
 CHECKPOINTS = "checkpoints"
 TENSORBOARD = "tensorboard"
+# Fields that stored configurations may lack, as they came later, and what such runs did.
+ADDED_FIELDS: Mapping[str, Any] = {"preprocessing": "mean_std"}
 _LEFT_BY_A_KILLED_START = (lock.LOCK, f".{CONFIG}.tmp")
 
 
@@ -83,6 +85,7 @@ def check_workdir(workdir: Path, config: Mapping[str, Any]) -> None:
     stored = read_json(workdir / CONFIG)
     if not isinstance(stored, dict):
         raise ConfigError(f"{workdir / CONFIG} holds no configuration; choose another --workdir")
+    stored = {name: ADDED_FIELDS[name] for name in ADDED_FIELDS if name in config} | stored
     names = [*config, *(name for name in stored if name not in config)]
     changed = [
         f"{name} ({stored.get(name)!r} there, {config.get(name)!r} now)"

@@ -18,9 +18,9 @@ from jaxact.training.state import Totals, create_state
 BATCH = 8
 
 
-def no_augmentation(key, images):
-    del key
-    return images
+def no_augmentation(key, images, labels, colors):
+    del key, colors
+    return images, labels
 
 
 @pytest.fixture(scope="module")
@@ -122,9 +122,10 @@ def test_an_epoch_visits_each_image_once_and_the_next_in_another_order():
 def test_a_step_takes_the_images_whose_turn_it_is(problem):
     seen = []
 
-    def spy(key, images):
+    def spy(key, images, labels, colors):
+        del key, colors
         jax.debug.callback(lambda batch: seen.append(np.asarray(batch)), images)
-        return images
+        return images, labels
 
     _, _, examples, keys, state = problem
     order = steps.epoch_order(keys.order, jnp.int32(0), 44)
