@@ -132,7 +132,7 @@ def in_words(errors: Mapping[str, Mapping[str, Sequence[float]]], tests: Mapping
         significant = [name for name in better if tests[name].significant]
         sentences.append(
             f"{len(better)} of {len(others)} were lower, {len(significant)} of them significantly "
-            f"(for so many comparisons {power.fewest_seeds(len(others))} seeds or more are needed); "
+            f"(so many comparisons need {power.fewest_seeds(len(others))} seeds or more); "
             f"the lowest {best} with {plain[best]:.2f} %, the highest {worst} with "
             f"{plain[worst]:.2f} %."
         )

@@ -146,8 +146,8 @@ def in_words(
         if test.significant
     ]
     sentences.append(
-        f"Significantly different from {baseline} (for so many comparisons "
-        f"{power.fewest_seeds(max(len(found) - 1, 1))} seeds or more are needed) in epochs: "
+        f"Significantly different from {baseline} (so many comparisons need "
+        f"{power.fewest_seeds(max(len(found) - 1, 1))} seeds or more) in epochs: "
         f"{', '.join(different) or 'nothing'}; in error: {', '.join(worse) or 'nothing'}."
     )
     return " ".join(sentences)

@@ -151,7 +151,7 @@ def _amount(name: str, text: str | None, wrong: Callable[[str], ConfigError]) ->
 
 def augmentation_text(steps: tuple[Step, ...]) -> str:
     """The text of steps, the same for the same steps; `parse_augmentation` takes it apart again."""
-    return ",".join(f"{step.name}(amount={step.amount:g})" for step in steps) or NONE
+    return ",".join(f"{step.name}(amount={step.amount})" for step in steps) or NONE
 
 
 def augment_examples(
@@ -181,13 +181,15 @@ def augment_examples(
       ValueError: `pca_color` lacks the components.
     """
     steps = parse_augmentation(text)
-    keys = [key] if len(steps) == 1 else jax.random.split(key, max(len(steps), 1))
+    if not steps:
+        return images, labels
+    keys = [key] if len(steps) == 1 else jax.random.split(key, len(steps))
     matrices: Array | None = None  # of affine augmentations that have not been sampled yet
-    for step, step_key in zip(steps, keys, strict=False):
+    for step, step_key in zip(steps, keys, strict=True):
         kind, function, *_ = AUGMENTATIONS[step.name]
         if kind == "affine":
             drawn = function(step_key, images.shape, step.amount)
-            matrices = drawn if matrices is None else matrices @ drawn
+            matrices = drawn if matrices is None else geometry.after(matrices, drawn)
             continue
         if matrices is not None:
             images, matrices = geometry.warp(images, matrices), None

@@ -77,6 +77,11 @@ def warp(images: Array, matrices: Array) -> Array:
     return _sample(images, sources[:, :2])
 
 
+def after(first: Array, second: Array) -> Array:
+    """The matrices, `[batch, 3, 3]`, of `first` and then `second`: their product."""
+    return jnp.matmul(first, second, precision=lax.Precision.HIGHEST)
+
+
 def lens_distortion(key: Array, images: Array, amount: float = 0.3) -> Array:
     """As through a lens that bends straight lines outwards or inwards: `source = x (1 + k r^2)`.
 

@@ -131,9 +131,7 @@ def test_the_text_of_steps_is_taken_apart_to_the_same_steps(chosen, share):
         Step(name, round(share * AUGMENTATIONS[name].most) if name == "crop" else share)
         for name in chosen
     )
-    parsed = data.parse_augmentation(data.augmentation_text(steps))
-    assert [step.name for step in parsed] == chosen
-    np.testing.assert_allclose([s.amount for s in parsed], [s.amount for s in steps], rtol=1e-5)
+    assert data.parse_augmentation(data.augmentation_text(steps)) == steps
 
 
 @pytest.mark.parametrize(

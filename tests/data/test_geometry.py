@@ -141,7 +141,7 @@ def test_matrices_are_applied_in_the_order_of_their_product():
     turn = geometry.rotation(jnp.full(BATCH, 90.0))
     shift = geometry.translation(jnp.full(BATCH, 1.0), jnp.zeros(BATCH))
     one_by_one = geometry.warp(geometry.warp(images, turn), shift)
-    np.testing.assert_array_equal(geometry.warp(images, turn @ shift), one_by_one)
+    np.testing.assert_array_equal(geometry.warp(images, geometry.after(turn, shift)), one_by_one)
 
 
 DRAWS = [
