@@ -73,9 +73,9 @@ def test_the_amount_0_changes_nothing(name):
     np.testing.assert_array_equal(labels, LABELS)
 
 
-@pytest.mark.parametrize("name", AUGMENTATIONS)
+@pytest.mark.parametrize("name", [name for name in AUGMENTATIONS if name != "mixup"])
 def test_a_larger_amount_changes_more(name):
-    """On average over a batch of smooth images."""
+    """On average over a batch of smooth images; of mixup the mean weight is always one half."""
     ramp = np.linspace(20, 230, HEIGHT * WIDTH).reshape(HEIGHT, WIDTH, 1)
     images = jnp.asarray(np.stack([ramp * f for f in np.linspace(0.3, 1, BATCH)]).astype(np.uint8))
     images = jnp.tile(images, (1, 1, 1, 3))
