@@ -35,7 +35,7 @@ def pictures(dataset: str, data_dir: str) -> np.ndarray:
 
 
 def drawn(name: str, images: np.ndarray, draws: int = DRAWS) -> tuple[str, np.ndarray]:
-    """A text with the augmentation, and draws of it on the first image, `[draws, ...]`.
+    """A text with the augmentation, and draws of it on the first of two images or more.
 
     Amounts are the defaults, but crops reach as far as on images of 32 pixels, and mixup's weights
     are uniform: by default most of them are close to 0 or 1, and nothing would be seen.
@@ -43,11 +43,12 @@ def drawn(name: str, images: np.ndarray, draws: int = DRAWS) -> tuple[str, np.nd
     amounts = {"crop": max(images.shape[1] // 8, 1), "mixup": 1}
     amount = amounts.get(name, AUGMENTATIONS[name].amount)
     text = f"{name}(amount={amount:g})"
-    # As many others as draws, for mixup to find among its partners.
-    others = images[1 + np.arange(draws) % max(len(images) - 1, 1)] if len(images) > 1 else images
+    # Several times as many others as draws, for mixup to find among its partners.
+    others = images[1 + np.arange(4 * draws) % (len(images) - 1)]
     batch = jnp.asarray(np.concatenate([np.repeat(images[:1], draws, 0), others]))
     components = jnp.asarray(data.color_components(images[:1000]))
-    return text, np.asarray(data.augment(text, jax.random.key(1), batch, components))[:draws]
+    key = jax.random.fold_in(jax.random.key(1), list(AUGMENTATIONS).index(name))
+    return text, np.asarray(data.augment(text, key, batch, components))[:draws]
 
 
 def contact_sheet(dataset: str, data_dir: str) -> Figure:

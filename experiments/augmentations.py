@@ -111,13 +111,15 @@ def _classifier(model: models.ConvNet, padding: int) -> Callable[..., tuple[Arra
     return jax.jit(classify)
 
 
-def as_row(name: str, errors: Mapping[str, Sequence[float]], test: Any) -> Row:
+def as_row(
+    name: str, errors: Mapping[str, Sequence[float]], test: statistics.Comparison | None
+) -> Row:
     """One augmentation: errors in percent as median and quartiles, and against none."""
     row: dict[str, Any] = {"augmentation": name}
     for view in VIEWS:
-        row[f"test error %, {view}"] = curves.spread(errors[view], unit=100)
-    row["against the first (points)"] = None if test is None else 100 * test.difference.value
-    row["corrected p"] = None if test is None or np.isnan(test.p_value) else test.corrected_p_value
+        row[f"error %, {view}"] = curves.spread(errors[view], unit=100)
+    row["points more than the first"] = None if test is None else 100 * test.difference.value
+    row["p"] = None if test is None or np.isnan(test.p_value) else test.corrected_p_value
     return row
 
 

@@ -96,17 +96,23 @@ def as_row(
         "preprocessing": name,
         "reached": f"{sum(map(math.isfinite, epochs))}/{len(epochs)}",
         "epochs to target": curves.spread(epochs),
-        "training s to target": curves.spread(measured["seconds"]),
+        "train s to target": curves.spread(measured["seconds"]),
         "test error %": curves.spread(measured["error"], unit=100),
         "fit, s": fit_seconds,
     }
     for figure, unit, heading in (("epochs", 1, "epochs"), ("error", 100, "points")):
-        test = tests[figure].get(name)
-        difference = math.nan if test is None else test.difference.value * unit
-        p_value = math.nan if test is None else test.corrected_p_value
-        row[f"{heading} against baseline"] = difference if math.isfinite(difference) else None
-        row[f"p ({heading})"] = None if math.isnan(p_value) else p_value
+        row[f"{heading} more, p"] = against_baseline(tests[figure].get(name), unit)
     return row
+
+
+def against_baseline(test: statistics.Comparison | None, unit: float) -> str | None:
+    """The mean difference and its corrected p-value; None for the baseline itself."""
+    if test is None:
+        return None
+    value = test.difference.value * unit
+    difference = f"{value:+.3g}" if math.isfinite(value) else "never"
+    p_value = test.corrected_p_value
+    return difference if math.isnan(p_value) else f"{difference}, {p_value:.2g}"
 
 
 def in_words(

@@ -43,8 +43,8 @@ def test_what_was_planted_is_said():
     assert "in epochs: none (later), zca_whitening (sooner)" not in words  # p is 0.06 with 6 pairs
     row = preprocessing.as_row("zca_whitening", found["zca_whitening"], 0.5, tests)
     assert row["epochs to target"] == [2, 2, 2]
-    assert row["epochs against baseline"] == -2
-    assert row["points against baseline"] == pytest.approx(2)
+    assert row["epochs more, p"] == "-2, 0.062"
+    assert row["points more, p"] == "+2, 0.062"
     assert row["reached"] == "6/6"
 
 
@@ -68,6 +68,7 @@ def test_a_target_never_reached_is_said_and_is_no_number():
     assert "last none (never, 50.00 % error)" in words
     row = preprocessing.as_row("none", found["none"], 0.5, tests)
     assert (row["reached"], row["epochs to target"]) == ("0/6", None)
+    assert row["epochs more, p"] == "never, 0.031"
     json.dumps(row, allow_nan=False)
     assert all(math.isinf(value) for value in found["none"]["epochs"])
 
