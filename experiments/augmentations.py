@@ -46,7 +46,7 @@ def options_parser() -> argparse.ArgumentParser:
         "--augmentations='none;rotate(amount=30);flip,mixup' --seeds=5",
         "--dataset=cifar10 --train_examples=2000 --test_examples=2000",
     )
-    curves.add_options(parser, train_examples=200, epochs=40, batch_size=50, seeds=3)
+    curves.add_options(parser, train_examples=200, epochs=30, batch_size=50, seeds=3)
     parser.add_argument("--model", default="small_cnn", help="(default: %(default)s)")
     parser.add_argument(
         "--augmentations",
@@ -160,9 +160,10 @@ def perform(options: argparse.Namespace) -> lab.Outcome:
     if not 0 <= options.padding <= 16:
         raise ConfigError(f"--padding={options.padding} must be a whole number from 0 to 16")
     config = curves.config_of(options, model=options.model)
+    setups = {name: prepare(dataclasses.replace(config, augmentation=name)) for name in names}
+    curves.compile_side_by_side(list(setups.values()))
     errors: dict[str, dict[str, list[float]]] = {}
-    for name in names:
-        setup = prepare(dataclasses.replace(config, augmentation=name))
+    for name, setup in setups.items():
         measured = [
             errors_of_views(setup, curves.train(setup, seed), options.padding)
             for seed in range(options.seeds)

@@ -7,7 +7,9 @@ are to be resumed are `jaxact.training.loop`'s.
 import argparse
 import dataclasses
 import math
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import jax
@@ -77,6 +79,16 @@ def train(setup: Setup, seed: int) -> Curve:
         losses.append(totals.means()[0])
         seconds.append(clock.train_seconds)
     return Curve(state, errors, losses, seconds, is_finite)
+
+
+def compile_side_by_side(setups: Sequence[Setup]) -> None:
+    """Compiles what `train` runs for each of them: a compilation uses one core, so many at once."""
+
+    def one_epoch(setup: Setup) -> None:
+        train(dataclasses.replace(setup, config=dataclasses.replace(setup.config, epochs=1)), 0)
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(one_epoch, setups))
 
 
 def add_options(parser: argparse.ArgumentParser, **defaults: Any) -> None:

@@ -11,8 +11,8 @@ from jaxact.data.augmentation import AUGMENTATIONS
 
 
 def planted(**means):
-    """Errors of six seeds about a mean, the same noise for all; views differ by given steps."""
-    noise = 0.001 * np.arange(6)
+    """Errors of seven seeds about a mean, the same noise for all; views differ by given steps."""
+    noise = 0.001 * np.arange(-3, 4)
     return {
         name: {
             view: (mean + step + noise).tolist()
@@ -27,14 +27,14 @@ def test_what_was_planted_is_said():
     plain = {name: of_name[VIEWS[0]] for name, of_name in errors.items()}
     tests = {test.name: test for test in statistics.compare(plain, "none")}
     words = augmentations.in_words(errors, tests)
-    assert "none: 10.25 %" in words
+    assert "none: 10.00 %" in words
     assert "1 of 2 were lower, 1 of them significantly" in words
-    assert "lowest rotate with 5.25 %, the highest flip with 20.25 %" in words
+    assert "lowest rotate with 5.00 %, the highest flip with 20.00 %" in words
     assert "five crops lowered the error of 3 of 3 and changed it by -1.00 points" in words
     assert "ten crops lowered the error of 0 of 3 and changed it by +2.00 points" in words
     row = augmentations.as_row("rotate", errors["rotate"], tests["rotate"])
     assert row["points more than the first"] == pytest.approx(-5)
-    assert row["p"] < 0.07
+    assert row["p"] == pytest.approx(2 / 64)
 
 
 def test_the_sheet_shows_draws_that_differ_from_the_original():
@@ -45,7 +45,8 @@ def test_the_sheet_shows_draws_that_differ_from_the_original():
         assert text.startswith(f"{name}(amount=")
         assert draws.shape == (4, 64, 64, 3)
         changed = [(draw != images[0]).any() for draw in draws]
-        assert any(changed) if name == "flip" else all(changed)
+        # A coin may fall so that there is no flip, and a photograph be its own partner.
+        assert any(changed) if name in ("flip", "mixup") else all(changed)
 
 
 def test_a_tiny_run_leaves_its_files(tmp_path, capsys):

@@ -41,7 +41,7 @@ def test_a_curve_is_that_of_a_run(tmp_path):
     curve = curves.train(prepare(dataclasses.replace(config, seed=0)), seed=3)
     loop.fit(config, tmp_path / "run")
     rows = records.read_rows(tmp_path / "run" / records.METRICS)
-    assert [1 - error for error in curve.errors] == [row["test_accuracy"] for row in rows]
+    assert curve.errors == [1 - row["test_accuracy"] for row in rows]
     assert curve.losses == pytest.approx([row["train_loss"] for row in rows], rel=1e-6)
     assert curve.is_finite
     assert curve.seconds == sorted(curve.seconds)
