@@ -124,8 +124,7 @@ def config_of(options: argparse.Namespace, **others: Any) -> Config:
     for name, value in fields.items():
         if error := field_error(name, value):
             raise ConfigError(str(error).replace("config.", "--", 1))
-    # A dispatch is an epoch here whatever the field says, and None takes time to be worked out.
-    return Config(**fields, latency_samples=0, health_examples=0, steps_per_dispatch=1)
+    return Config(**fields, latency_samples=0, health_examples=0)
 
 
 def spread(values: Sequence[float], unit: float = 1.0) -> list[float] | str | None:
