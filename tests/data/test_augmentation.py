@@ -41,14 +41,14 @@ def check_kept(name: str, images: jax.Array, labels: jax.Array, channels: int) -
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("name", data.augmentations())
 def test_shape_dtype_and_the_sum_of_labels_are_kept(name, channels):
-    check_kept(name, *augment(name, jax.random.key(0), batch(channels)), channels)
+    check_kept(name, *augment(name, jax.random.key(0), batch(channels)), channels=channels)
 
 
 @pytest.mark.parametrize("name", data.augmentations())
 def test_under_jit_the_result_is_the_same_up_to_rounding(name):
     key, images = jax.random.key(0), batch()
     jitted = jax.jit(augment, static_argnums=0)(name, key, images)
-    check_kept(name, *jitted, 3)
+    check_kept(name, *jitted, channels=3)
     expected = np.asarray(augment(name, key, images)[0], int)
     assert np.abs(np.asarray(jitted[0], int) - expected).max() <= 1
 

@@ -28,7 +28,7 @@ def test_images_and_labels_are_mixed_by_the_same_weight(examples, amount):
 
 
 def test_every_example_is_somebodys_partner(examples):
-    _, labels = mixup(jax.random.key(0), *examples, 50.0)
+    _, labels = mixup(jax.random.key(0), *examples, amount=50.0)
     partners = np.asarray(labels) > 0
     assert (partners.sum(0) >= 1).all()
     # Own share and partner's: columns sum to the weights given away and kept.
@@ -55,6 +55,6 @@ def test_weights_are_of_the_stated_beta_distribution():
 
 
 def test_alpha_0_mixes_nothing(examples):
-    images, labels = mixup(jax.random.key(0), *examples, 0.0)
+    images, labels = mixup(jax.random.key(0), *examples, amount=0.0)
     np.testing.assert_array_equal(images, examples[0])
     np.testing.assert_array_equal(labels, examples[1])

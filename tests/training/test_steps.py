@@ -153,7 +153,7 @@ def test_the_preprocessing_is_the_same_in_training_health_evaluation_and_latency
         seen.append(data.normalize(images, *preprocessing))
         return seen[-1]
 
-    health.measure(setup.model, spy, state, probe)
+    health.measure(setup.recipe.model, spy, state, probe)
     np.testing.assert_array_equal(seen[0], data.normalize(probe.images, *fitted))
 
 
