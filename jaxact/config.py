@@ -61,7 +61,12 @@ RULES: dict[str, Rule] = {
     "test_examples": _or_null(_POSITIVE),
     "image_size": _or_null(_whole(1, "a whole number from 1 to 4096", 4096)),
     "eval_split": _one_of(("test", "validation")),
-    "augmentation": _one_of(("default", *data.augmentations())),
+    "augmentation": Rule(
+        _TEXT.holds,
+        f"default, or of {', '.join(data.augmentations())}, separated by commas",
+        data.augmentations(),
+    ),
+    "preprocessing": _one_of(data.preprocessings()),
     "model": _one_of(models.names()),
     "activation": _TEXT,
     "activation_sharing": _one_of(("layer", "channel")),
@@ -102,7 +107,9 @@ class Config:
     # "test": accuracy on the test set every epoch, as in the paper. "validation": the target is
     # crossed on images held out of the training set, and the test set is read once, at the end.
     eval_split: str = "test"
+    # Names in the order in which they are applied, such as "flip,rotate(amount=30),mixup".
     augmentation: str = "default"  # the data set's own: crop and flip for CIFAR-10, else none
+    preprocessing: str = "mean_std"
 
     # Model.
     model: str = "small_cnn"
@@ -167,7 +174,7 @@ def field_error(name: str, value: Any) -> ConfigError | None:
 
 
 def check(config: ConfigDict) -> Config:
-    """The configuration, every field checked, the activation's spec included.
+    """The configuration, every field checked, spec of the activation and names included.
 
     Raises:
       ConfigError: names the field, its value and what is allowed.
@@ -185,6 +192,10 @@ def check(config: ConfigDict) -> Config:
             f"config.eval_split=validation, not {checked.eval_split}: stopped by the test set, a "
             "run would look better than it is"
         )
+    try:
+        data.parse_augmentation(checked.augmentation)
+    except ConfigError as error:
+        raise ConfigError(f"config.{error}") from error
     try:
         activations.get(checked.activation)
     except ValueError as error:

@@ -18,7 +18,8 @@ WRONG = {
     "test_examples": [0, "many"],
     "image_size": [0, -8, 4097, 1.5, "big"],
     "eval_split": ["tset"],
-    "augmentation": ["flop"],
+    "augmentation": ["", None, 3, "flop", "flip,flip", "none,flip", "rotate(amount=200)"],
+    "preprocessing": ["zca", "", None],
     "model": ["vgg12"],
     "activation": ["", None, "rleu", "swish(bata=1)", "relu(", "nowhere:f"],
     "activation_sharing": ["pixel"],
@@ -77,6 +78,13 @@ def test_a_wrong_value_is_named_in_one_line(field, value):
 def test_a_near_miss_is_suggested():
     with pytest.raises(ConfigError, match="did you mean cifar10"):
         check(loose(dataset="cifar_10"))
+
+
+def test_augmentations_are_a_list_in_one_text():
+    for text in ("default", "none", "crop_flip", "flip, rotate(amount=30) ,mixup", "default,mixup"):
+        assert check(loose(augmentation=text)).augmentation == text
+    with pytest.raises(ConfigError, match=r"augmentation='flip,mixop' .*did you mean mixup"):
+        check(loose(augmentation="flip,mixop"))
 
 
 def test_an_unknown_field_is_named():

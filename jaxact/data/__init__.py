@@ -6,10 +6,27 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from jaxact.data import digits, original_files, own, tfds_source
-from jaxact.data.augmentation import augment, augmentations, random_crop, random_flip
+from jaxact.data.augmentation import (
+    augment,
+    augment_examples,
+    augmentation_text,
+    augmentations,
+    needs_colors,
+    parse_augmentation,
+)
+from jaxact.data.color import color_components
 from jaxact.data.dataset import Dataset, Split, describe, hold_out, subset
+from jaxact.data.geometry import random_crop, random_flip
 from jaxact.data.own import OWN, is_path, title
-from jaxact.data.preprocessing import channel_statistics, fit_to_model, normalize, resize
+from jaxact.data.preprocessing import (
+    Preprocessing,
+    channel_statistics,
+    fit_preprocessing,
+    fit_to_model,
+    normalize,
+    preprocessings,
+    resize,
+)
 from jaxact.data.sources import SOURCES, Source
 from jaxact.errors import ConfigError, did_you_mean
 
@@ -17,19 +34,27 @@ __all__ = [
     "OWN",
     "SOURCES",
     "Dataset",
+    "Preprocessing",
     "Source",
     "Split",
     "augment",
+    "augment_examples",
+    "augmentation_text",
     "augmentations",
     "channel_statistics",
+    "color_components",
     "default_data_dir",
     "describe",
+    "fit_preprocessing",
     "fit_to_model",
     "hold_out",
     "is_path",
     "load",
     "names",
+    "needs_colors",
     "normalize",
+    "parse_augmentation",
+    "preprocessings",
     "random_crop",
     "random_flip",
     "resize",

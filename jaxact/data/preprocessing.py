@@ -1,29 +1,108 @@
 """What is done to images before a model sees them, besides augmentation."""
 
+from typing import NamedTuple
+
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 from jax.typing import ArrayLike, DTypeLike
+
+from jaxact.data.whitening import MATRICES, fit_whitening
+from jaxact.errors import ConfigError, did_you_mean
 
 _CHUNK_IMAGES = 4096
 _GREY_LEVELS = 256
 
 
+class Preprocessing(NamedTuple):
+    """What `normalize` takes besides images, as fitted on the training split.
+
+    Attributes:
+      mean: float32 `[channels]` or `[height, width, channels]`, in units of [0, 1].
+      std: float32 `[channels]`, in units of [0, 1].
+      whitening: float32 `[values, values]`, values being height times width times channels; None
+        where pixels are not mixed.
+    """
+
+    mean: ArrayLike
+    std: ArrayLike
+    whitening: ArrayLike | None = None
+
+
 def normalize(
-    images: jax.Array, mean: ArrayLike, std: ArrayLike, dtype: DTypeLike = jnp.float32
+    images: jax.Array,
+    mean: ArrayLike,
+    std: ArrayLike,
+    whitening: ArrayLike | None = None,
+    dtype: DTypeLike = jnp.float32,
 ) -> jax.Array:
-    """Standardises each channel: `(images / 255 - mean) / std`, computed in float32.
+    """Preprocesses images: `(images / 255 - mean) / std`, in float32, and then whitens them.
 
     Args:
-      images: uint8 `[..., channels]`.
-      mean, std: `[channels]`, in units of [0, 1]; see `channel_statistics`.
+      images: uint8 `[..., height, width, channels]`.
+      mean, std, whitening: see `Preprocessing`; a row of pixels, height before width before
+        channels, is multiplied by the matrix from the right.
       dtype: of the result.
 
     Returns:
-      `[..., channels]` of `dtype`.
+      `[..., height, width, channels]` of `dtype`.
     """
     mean, std = jnp.asarray(mean, jnp.float32), jnp.asarray(std, jnp.float32)
-    return ((images.astype(jnp.float32) / 255 - mean) / std).astype(dtype)
+    pixels = (images.astype(jnp.float32) / 255 - mean) / std
+    if whitening is not None:
+        matrix = jnp.asarray(whitening, jnp.float32)
+        flat = pixels.reshape(-1, len(matrix))
+        # A whitening matrix enlarges what is small: TF32's 10 bits of mantissa would show.
+        pixels = jnp.dot(flat, matrix, precision=lax.Precision.HIGHEST).reshape(pixels.shape)
+    return pixels.astype(dtype)
+
+
+def preprocessings() -> tuple[str, ...]:
+    """Every name that `fit_preprocessing` knows."""
+    return ("none", "channel_mean", "mean_image", "mean_std", *MATRICES)
+
+
+def fit_preprocessing(name: str, images: np.ndarray) -> Preprocessing:
+    """Fits a preprocessing by name to the training split; all start from pixels in [0, 1].
+
+    - `none`: that alone.
+    - `channel_mean`: less the mean of each channel (Simonyan and Zisserman 2015, VGG).
+    - `mean_image`: less the mean of each pixel (Krizhevsky et al. 2012, AlexNet).
+    - `mean_std`: less each channel's mean, divided by its standard deviation (as for ResNet).
+    - `pca`, `pca_whitening`, `zca_whitening`: less the mean image, then uncorrelated; see
+      `jaxact.data.whitening.fit_whitening`.
+
+    Args:
+      name: one of `preprocessings()`.
+      images: uint8 `[examples, height, width, channels]`.
+
+    Returns:
+      The same for the same images.
+
+    Raises:
+      ConfigError: there is no such preprocessing, or images are too large for it.
+    """
+    if name not in preprocessings():
+        raise ConfigError(
+            f"preprocessing={name!r} must be one of {', '.join(preprocessings())}"
+            + did_you_mean(name, preprocessings())
+        )
+    ones = np.ones(images.shape[-1], np.float32)
+    if name in MATRICES:
+        mean_image, whitening = fit_whitening(name, images)
+        return Preprocessing(mean_image, ones, whitening)
+    if name == "mean_image":
+        return Preprocessing(mean_image_of(images), ones)
+    if name == "none":
+        return Preprocessing(np.zeros_like(ones), ones)
+    mean, std = channel_statistics(images)
+    return Preprocessing(mean, ones if name == "channel_mean" else std)
+
+
+def mean_image_of(images: np.ndarray) -> np.ndarray:
+    """The mean of each pixel over a split, float32 `[height, width, channels]` in [0, 1]."""
+    return (images.sum(0, dtype=np.int64) / len(images) / 255).astype(np.float32)
 
 
 def channel_statistics(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

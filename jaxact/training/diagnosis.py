@@ -58,8 +58,15 @@ def batch_at(setup: Setup, clock: Clock, step: Array) -> tuple[Array, Array]:
     begin = int(step % setup.steps_per_epoch) * size
     chosen = order_at(setup, clock, step)[begin : begin + size]
     key = jax.random.fold_in(setup.keys.augmentation, step)
-    images = data.augment(setup.recipe.augmentation, key, examples.images[chosen])
-    return data.normalize(images, examples.mean, examples.std), examples.labels[chosen]
+    images, labels = data.augment_examples(
+        setup.recipe.augmentation,
+        setup.recipe.model.num_classes,
+        key,
+        examples.images[chosen],
+        examples.labels[chosen],
+        examples.colors,
+    )
+    return data.normalize(images, *examples.preprocessing), labels
 
 
 def first_not_finite(setup: Setup, clock: Clock, state: TrainState) -> str | None:

@@ -80,7 +80,7 @@ def measure(
       probe: images `[examples, height, width, channels]`, labels `[examples]`.
       losses: what the network was trained on.
     """
-    images = normalize(probe.images, probe.mean, probe.std)
+    images = normalize(probe.images, *probe.preprocessing)
 
     def loss_of(shifts: list[Array]) -> tuple[Array, list[Observation]]:
         logits, layers = observe(model, state.variables, images, shifts)

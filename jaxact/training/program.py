@@ -56,7 +56,10 @@ class AheadOfTime:
 
 
 class Recipe(NamedTuple):
-    """What decides the compiled functions, but for shapes: runs with equal recipes share them."""
+    """What decides the compiled functions, but for shapes: runs with equal recipes share them.
+
+    `augmentation` is a text that `jaxact.data.parse_augmentation` takes, without `default`.
+    """
 
     model: models.ConvNet
     augmentation: str
@@ -79,7 +82,7 @@ class Program(NamedTuple):
       evaluate: `(state, batches) -> Totals`.
       health: `(state, probe) -> [LayerHealth, ...]`.
       classifier: for the latency; takes what `fold` gives.
-      fold: `(state, mean, std)` to the classifier's variables.
+      fold: `(state, *preprocessing)` to the classifier's variables.
     """
 
     init: AheadOfTime
@@ -88,7 +91,7 @@ class Program(NamedTuple):
     evaluate: AheadOfTime
     health: AheadOfTime
     classifier: latency.Classifier
-    fold: Callable[[TrainState, Array, Array], Any]
+    fold: Callable[..., Any]
 
 
 @functools.cache
@@ -101,7 +104,7 @@ def build(recipe: Recipe) -> Program:
         recipe.weight_decay,
         recipe.total_steps,
     )
-    augment = functools.partial(data.augment, recipe.augmentation)
+    augment = functools.partial(data.augment_examples, recipe.augmentation, model.num_classes)
 
     train = functools.partial(
         steps.train_many,
@@ -117,11 +120,11 @@ def build(recipe: Recipe) -> Program:
     evaluated = model.clone(folded=True)
 
     def forward(variables: Any, images: Array) -> Array:
-        network, mean, std = variables
-        return models.predict(evaluated, network, data.normalize(images, mean, std))
+        network, *preprocessing = variables
+        return models.predict(evaluated, network, data.normalize(images, *preprocessing))
 
-    def fold(state: TrainState, mean: Array, std: Array) -> Any:
-        return fold_batch_norm(model, state.variables)[1], mean, std
+    def fold(state: TrainState, *preprocessing: Array | None) -> Any:
+        return fold_batch_norm(model, state.variables)[1], *preprocessing
 
     return Program(
         init=AheadOfTime(functools.partial(create_state, model, optimizer)),

@@ -25,6 +25,7 @@ ADDED_FIELDS: Mapping[str, Any] = {
     "l1": 0.0,
     "l2": 0.0,
     "early_stopping_epochs": None,
+    "preprocessing": "mean_std",
 }
 _LEFT_BY_A_KILLED_START = (lock.LOCK, f".{CONFIG}.tmp")
 

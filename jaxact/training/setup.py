@@ -66,7 +66,7 @@ def prepare(config: Config) -> Setup:
     """Gets the data and builds the model.
 
     Raises:
-      ConfigError: the data are too few for the configuration.
+      ConfigError: the data are too few for the configuration, or images too large for it.
       DataError: the data cannot be had.
     """
     activation = activations.get(config.activation)
@@ -91,12 +91,15 @@ def prepare(config: Config) -> Setup:
             f"{len(train.labels)}"
         )
     probe = choose_probe(train, config)
-    mean, std = data.channel_statistics(train.images)
+    augmentation = data.augmentation_text(
+        data.parse_augmentation(config.augmentation, dataset.augmentation)
+    )
+    colors = data.color_components(train.images) if data.needs_colors(augmentation) else None
+    # Put on the device once: all splits share a whitening matrix.
+    fitted = jax.device_put(data.fit_preprocessing(config.preprocessing, train.images))
     recipe = program.Recipe(
         model=model,
-        augmentation=(
-            dataset.augmentation if config.augmentation == "default" else config.augmentation
-        ),
+        augmentation=augmentation,
         batch_size=config.batch_size,
         learning_rate=config.learning_rate,
         learning_rate_schedule=config.learning_rate_schedule,
@@ -110,9 +113,9 @@ def prepare(config: Config) -> Setup:
         config=config,
         model=model,
         activation=activation,
-        train=on_device(train.images, train.labels, mean, std),
-        evaluations={name: in_batches(split, mean, std) for name, split in splits.items()},
-        probe=None if probe is None else on_device(probe.images, probe.labels, mean, std),
+        train=on_device(train.images, train.labels, *fitted, colors),
+        evaluations={name: in_batches(split, *fitted) for name, split in splits.items()},
+        probe=None if probe is None else on_device(probe.images, probe.labels, *fitted),
         test_images=splits["test"].images,
         recipe=recipe,
         program=program.build(recipe),
@@ -163,7 +166,7 @@ def on_device(*leaves: Any) -> Examples:
     return Examples(*map(jax.device_put, leaves))
 
 
-def in_batches(split: data.Split, mean: Any, std: Any) -> Examples:
+def in_batches(split: data.Split, *preprocessing: Any) -> Examples:
     """Splits into equal batches of at most 256, the last one filled with blanks labelled -1."""
     count = len(split.labels)
     batches = -(-count // EVAL_BATCH)
@@ -172,4 +175,5 @@ def in_batches(split: data.Split, mean: Any, std: Any) -> Examples:
     images = np.pad(split.images, ((0, blanks), (0, 0), (0, 0), (0, 0)))
     labels = np.pad(split.labels, (0, blanks), constant_values=-1)
     shape = (batches, size)
-    return on_device(images.reshape(*shape, *images.shape[1:]), labels.reshape(shape), mean, std)
+    images, labels = images.reshape(*shape, *images.shape[1:]), labels.reshape(shape)
+    return on_device(images, labels, *preprocessing)

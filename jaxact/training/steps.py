@@ -42,17 +42,27 @@ class Examples:
     Attributes:
       images: uint8 `[..., height, width, channels]`.
       labels: int32 `[...]`; -1 marks padding.
-      mean, std: float32 `[channels]`, of pixels scaled to [0, 1].
+      mean, std, whitening: as in `jaxact.data.Preprocessing`.
+      colors: components of the training split's colours, `[channels, channels]`, for the
+        augmentation that needs them; else None.
     """
 
     images: Array
     labels: Array
     mean: Array
     std: Array
+    whitening: Array | None = None
+    colors: Array | None = None
+
+    @property
+    def preprocessing(self) -> tuple[Array, Array, Array | None]:
+        """What normalising takes besides images."""
+        return self.mean, self.std, self.whitening
 
 
-Augment = Callable[[Array, Array], Array]
-Normalize = Callable[[Array, Array, Array], Array]
+# Key, images, labels, colours to images and labels, as `jaxact.data.augment_examples`.
+Augment = Callable[[Array, Array, Array, Array | None], tuple[Array, Array]]
+Normalize = Callable[..., Array]
 
 
 def train_step(
@@ -68,11 +78,11 @@ def train_step(
 
     Args:
       images: normalised, float `[batch, height, width, channels]`.
-      labels: int32 `[batch]`.
+      labels: int32 `[batch]`, or soft, `[batch, classes]`.
 
     Returns:
       The next state, the loss before the step (penalties left out: as it is evaluated), and the
-      number of examples classified rightly.
+      number of examples classified rightly: of soft labels, as their most probable class.
     """
 
     def minimized(params: Any) -> tuple[Array, tuple[Array, Array, Any]]:
@@ -94,7 +104,8 @@ def train_step(
         batch_stats=updates.get("batch_stats", {}),
         opt_state=opt_state,
     )
-    return state, loss, (logits.argmax(-1) == labels).sum(dtype=jnp.int32)
+    classes = labels.argmax(-1) if labels.ndim == logits.ndim else labels
+    return state, loss, (logits.argmax(-1) == classes).sum(dtype=jnp.int32)
 
 
 def epoch_order(key: Array, epoch: Array, examples: int) -> Array:
@@ -129,13 +140,18 @@ def train_many(
         state, totals = carry
         begin = (state.step % steps_per_epoch) * batch_size
         chosen = lax.dynamic_slice_in_dim(order, begin, batch_size)
-        images = augment(jax.random.fold_in(keys.augmentation, state.step), examples.images[chosen])
+        images, labels = augment(
+            jax.random.fold_in(keys.augmentation, state.step),
+            examples.images[chosen],
+            examples.labels[chosen],
+            examples.colors,
+        )
         next_state, loss, correct = train_step(
             model,
             optimizer,
             state,
-            normalize(images, examples.mean, examples.std),
-            examples.labels[chosen],
+            normalize(images, *examples.preprocessing),
+            labels,
             jax.random.fold_in(keys.dropout, state.step),
             objective,
         )
@@ -172,7 +188,7 @@ def evaluate(
     def body(totals: Totals, batch: tuple[Array, Array]) -> tuple[Totals, None]:
         images, labels = batch
         real = labels >= 0
-        images = normalize(images, batches.mean, batches.std)
+        images = normalize(images, *batches.preprocessing)
         logits = models.predict(model, state.variables, images)
         loss = jnp.where(real, losses(logits, jnp.where(real, labels, 0)), 0.0)
         return Totals(

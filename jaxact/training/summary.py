@@ -25,7 +25,7 @@ def summarize(setup: Setup, clock: Clock, snapshot: Snapshot) -> dict[str, Any]:
     if config.latency_samples:
         latency_ms = latency.measure(
             setup.program.classifier,
-            setup.program.fold(snapshot.chosen, setup.train.mean, setup.train.std),
+            setup.program.fold(snapshot.chosen, *setup.train.preprocessing),
             setup.test_images,
             config.latency_samples,
         )

@@ -1,3 +1,7 @@
+"""Texts of augmentations, and what holds of every one: pure, keyed, shape, dtype and range kept."""
+
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -5,101 +9,175 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from jaxact import data
+from jaxact.data.augmentation import AUGMENTATIONS, DEFAULT, Step
 from jaxact.errors import ConfigError
 
-BATCH, HEIGHT, WIDTH = 64, 6, 7
+BATCH, HEIGHT, WIDTH, CLASSES = 16, 8, 9, 4
+COMPONENTS = jnp.diag(jnp.array([0.2, 0.1, 0.05], jnp.float32))
+LABELS = jnp.arange(BATCH, dtype=jnp.int32) % CLASSES
 
 
-def batch(seed: int = 0) -> jax.Array:
-    """No pixel is 0, so that the padding can be told from the image."""
-    shape = (BATCH, HEIGHT, WIDTH, 2)
-    return jnp.asarray(np.random.default_rng(seed).integers(1, 256, shape, np.uint8))
+def batch(channels: int = 3) -> jax.Array:
+    shape = (BATCH, HEIGHT, WIDTH, channels)
+    return jnp.asarray(np.random.default_rng(0).integers(0, 256, shape, np.uint8))
 
 
-def crops_of(image: np.ndarray, padding: int) -> dict[tuple[int, int], np.ndarray]:
-    """Every crop there is, by its offset."""
-    padded = np.pad(image, ((padding, padding), (padding, padding), (0, 0)))
-    height, width, _ = image.shape
-    offsets = range(2 * padding + 1)
-    return {
-        (row, column): padded[row : row + height, column : column + width]
-        for row in offsets
-        for column in offsets
-    }
+def augment(text: str, key: jax.Array, images: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """As training calls it. Not jitted as a whole: parts are compiled once for all tests."""
+    channels = images.shape[-1]
+    components = COMPONENTS[:channels, :channels]
+    return data.augment_examples(text, CLASSES, key, images, LABELS, components)
 
 
-def offsets_of(images: jax.Array, cropped: jax.Array, padding: int) -> list[tuple[int, int]]:
-    """The offset that each crop was taken at; fails where there is none."""
-    found = []
-    for image, crop in zip(np.asarray(images), np.asarray(cropped), strict=True):
-        matching = [at for at, c in crops_of(image, padding).items() if np.array_equal(c, crop)]
-        assert len(matching) == 1
-        found.extend(matching)
-    return found
+def check_kept(name: str, images: jax.Array, labels: jax.Array, channels: int) -> None:
+    assert (images.shape, images.dtype) == ((BATCH, HEIGHT, WIDTH, channels), jnp.uint8)
+    if AUGMENTATIONS.get(name) and AUGMENTATIONS[name].kind == "labels":
+        assert (labels.shape, labels.dtype) == ((BATCH, CLASSES), jnp.float32)
+        np.testing.assert_allclose(labels.sum(-1), 1, rtol=1e-6)
+    else:
+        np.testing.assert_array_equal(labels, LABELS)
 
 
-@settings(max_examples=10, deadline=None)
-@given(st.integers(0, 2**31), st.sampled_from([1, 2, 4]))
-def test_each_crop_is_a_window_of_its_padded_image(seed, padding):
-    images = batch()
-    cropped = data.random_crop(jax.random.key(seed), images, padding)
-    assert (cropped.shape, cropped.dtype) == (images.shape, jnp.uint8)
-    assert len(set(offsets_of(images, cropped, padding))) > 1
-
-
-def test_crops_reach_every_offset_about_equally_often():
-    images = jnp.tile(batch(), (40, 1, 1, 1))
-    offsets = offsets_of(images, data.random_crop(jax.random.key(0), images, 1), 1)
-    _, counts = np.unique(offsets, axis=0, return_counts=True)
-    expected = len(images) / 9
-    assert len(counts) == 9
-    assert ((counts - expected) ** 2 / expected).sum() < 26.1  # chi-squared, 8 degrees, p = 0.001
-
-
-def test_each_flip_is_the_image_or_its_mirror():
-    images = np.asarray(batch())
-    flipped = np.asarray(data.random_flip(jax.random.key(0), jnp.asarray(images)))
-    same = (flipped == images).all((1, 2, 3))
-    mirrored = (flipped == images[:, :, ::-1]).all((1, 2, 3))
-    assert (same ^ mirrored).all()
-    assert 16 < mirrored.sum() < 48
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("name", data.augmentations())
+def test_shape_dtype_and_the_sum_of_labels_are_kept(name, channels):
+    check_kept(name, *augment(name, jax.random.key(0), batch(channels)), channels=channels)
 
 
 @pytest.mark.parametrize("name", data.augmentations())
-def test_draws_depend_on_the_key_alone(name):
-    augment = jax.jit(data.augment, static_argnums=0)
-    images, key = batch(), jax.random.key(1)
-    once = augment(name, key, images)
-    assert (once.shape, once.dtype) == (images.shape, images.dtype)
-    np.testing.assert_array_equal(once, data.augment(name, key, images))
-    # Other pixels are moved alike: 255 - x commutes with every move, but for the padding.
-    other = augment(name, key, 256 - images.astype(jnp.int32))
-    np.testing.assert_array_equal(jnp.where(once > 0, 256 - once.astype(jnp.int32), 0), other)
+def test_under_jit_the_result_is_the_same_up_to_rounding(name):
+    key, images = jax.random.key(0), batch()
+    jitted = jax.jit(augment, static_argnums=0)(name, key, images)
+    check_kept(name, *jitted, channels=3)
+    expected = np.asarray(augment(name, key, images)[0], int)
+    assert np.abs(np.asarray(jitted[0], int) - expected).max() <= 1
 
 
-def test_another_key_draws_otherwise():
-    images = batch()
-    one, two = (data.augment("crop_flip", jax.random.key(seed), images) for seed in (1, 2))
-    assert (one != two).any()
+@pytest.mark.parametrize("name", [name for name in data.augmentations() if name != "none"])
+def test_draws_depend_on_the_key_alone_and_differ_within_a_batch(name):
+    same = jnp.broadcast_to(batch()[:1], batch().shape)
+    if name == "mixup":  # equal images mix to themselves
+        same = batch()
+    one, again, other = (augment(name, jax.random.key(seed), same)[0] for seed in (1, 1, 2))
+    np.testing.assert_array_equal(one, again)
+    assert (one != other).any()
+    assert len({image.tobytes() for image in np.asarray(one)}) > 1
 
 
-def test_crop_flip_both_crops_and_flips():
-    images = np.asarray(batch())
-    augmented = np.asarray(data.augment("crop_flip", jax.random.key(0), jnp.asarray(images)))
-    seen = set()
-    for image, result in zip(images, augmented, strict=True):
-        for at, crop in crops_of(image, 4).items():
-            seen |= {("crop", at)} if np.array_equal(crop, result) else set()
-            seen |= {("mirror", at)} if np.array_equal(crop[:, ::-1], result) else set()
-    assert {kind for kind, _ in seen} == {"crop", "mirror"}
-    assert len({at for _, at in seen}) > 20
+@pytest.mark.parametrize("name", AUGMENTATIONS)
+def test_the_amount_0_changes_nothing(name):
+    images, labels = augment(f"{name}(amount=0)", jax.random.key(0), batch())
+    np.testing.assert_array_equal(images, batch())
+    if labels.ndim == 2:
+        labels = labels.argmax(-1)
+    np.testing.assert_array_equal(labels, LABELS)
+
+
+@pytest.mark.parametrize("name", [name for name in AUGMENTATIONS if name != "mixup"])
+def test_a_larger_amount_changes_more(name):
+    """On average over a batch of smooth images; of mixup the mean weight is always one half."""
+    ramp = np.linspace(20, 230, HEIGHT * WIDTH).reshape(HEIGHT, WIDTH, 1)
+    images = jnp.asarray(np.stack([ramp * f for f in np.linspace(0.3, 1, BATCH)]).astype(np.uint8))
+    images = jnp.tile(images, (1, 1, 1, 3))
+    change = []
+    for share in (0.25, 1.0):
+        text = f"{name}(amount={AUGMENTATIONS[name].amount * share:g})"
+        after = [augment(text, jax.random.key(seed), images)[0] for seed in range(4)]
+        change.append(np.mean([np.abs(np.subtract(images, a, dtype=int)).mean() for a in after]))
+    assert change[1] > 1.1 * change[0] > 0
+
+
+@pytest.mark.parametrize("name", ["crop_flip", "rotate", "pca_color"])
+def test_it_can_be_mapped_over_batches(name):
+    images = jnp.stack([batch(), 255 - batch()])
+    keys = jax.random.split(jax.random.key(0), 2)
+    change = functools.partial(data.augment, name, components=COMPONENTS)
+    mapped = jax.vmap(change)(keys, images)
+    for index in range(2):
+        np.testing.assert_array_equal(mapped[index], change(keys[index], images[index]))
+
+
+def test_a_list_is_applied_in_its_order_with_keys_of_their_own():
+    key, images = jax.random.key(3), batch()
+    first, second, third = jax.random.split(key, 3)
+    expected = data.random_flip(first, images)
+    expected = data.augment("color_jitter", second, expected)
+    expected = data.augment("rotate(amount=30)", third, expected)
+    actual = data.augment("flip, color_jitter, rotate(amount=30)", key, images)
+    np.testing.assert_array_equal(actual, expected)
+    other = data.augment("rotate(amount=30),color_jitter,flip", key, images)
+    assert (actual != other).any()
+
+
+def test_affine_augmentations_in_a_row_are_sampled_once():
+    """A rotation forth and a shear back would blur twice; here only the products are sampled."""
+    key, images = jax.random.key(0), batch()
+    text = "translate,rotate"
+    jaxpr = str(jax.make_jaxpr(functools.partial(data.augment, text))(key, images))
+    alone = str(jax.make_jaxpr(functools.partial(data.augment, "rotate"))(key, images))
+    assert jaxpr.count(" gather[") == alone.count(" gather[") > 0
+
+
+def test_default_and_crop_flip_stand_for_others():
+    crop_flip = (Step("crop", 4), Step("flip", 0.5))
+    assert data.parse_augmentation("crop_flip") == crop_flip
+    assert data.parse_augmentation("default", "crop_flip") == crop_flip
+    assert data.parse_augmentation("default") == data.parse_augmentation("none") == ()
+    assert data.parse_augmentation("default,mixup") == (Step("mixup", 0.2),)
+
+
+names = st.lists(st.sampled_from(list(AUGMENTATIONS)), unique=True, max_size=5)
+
+
+@settings(max_examples=50, deadline=None)
+@given(names, st.floats(0, 1))
+def test_the_text_of_steps_is_taken_apart_to_the_same_steps(chosen, share):
+    steps = tuple(
+        Step(name, round(share * AUGMENTATIONS[name].most) if name == "crop" else share)
+        for name in chosen
+    )
+    assert data.parse_augmentation(data.augmentation_text(steps)) == steps
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("crop_flop", r"names 'crop_flop'; did you mean crop_flip"),
+        ("flip,rotat", r"names 'rotat'; did you mean rotate"),
+        ("flip,rotate,flip", "names flip twice"),
+        ("crop_flip,crop", "names crop twice"),
+        ("default,default,none", "none alone"),
+        ("", "names ''"),
+        ("flip,,rotate", "names ''"),
+        ("rotate(degrees=3)", r"names 'rotate\(degrees=3\)'"),
+        ("rotate(amount=-1)", "gives rotate the amount -1: must be a number from 0 to 180"),
+        ("rotate(amount=nan)", "the amount nan"),
+        ("rotate(amount=inf)", "the amount inf"),
+        ("rotate(amount=much)", "the amount much"),
+        ("crop(amount=1.5)", "must be a whole number from 0 to 64"),
+        ("crop_flip(amount=2)", "gives crop_flip an amount"),
+        ("flip rotate", "names 'flip rotate'"),
+    ],
+)
+def test_a_wrong_text_is_one_line(text, message):
+    with pytest.raises(ConfigError, match=message) as caught:
+        data.parse_augmentation(text)
+    assert str(caught.value).startswith(f"augmentation={text!r}")
+    assert "\n" not in str(caught.value)
+
+
+def test_the_default_is_a_name_in_messages():
+    with pytest.raises(ConfigError, match=DEFAULT):
+        data.parse_augmentation("defalt")
+
+
+def test_pca_color_without_components_says_so():
+    assert data.needs_colors("flip,pca_color")
+    assert not data.needs_colors("flip,color_jitter")
+    with pytest.raises(ValueError, match="pca_color needs the components"):
+        data.augment("pca_color", jax.random.key(0), batch())
 
 
 def test_none_changes_nothing():
     images = batch()
     assert data.augment("none", jax.random.key(0), images) is images
-
-
-def test_an_unknown_augmentation_is_a_wrong_configuration():
-    with pytest.raises(ConfigError, match=r"augmentation='crop_flop'.*did you mean crop_flip"):
-        data.augment("crop_flop", jax.random.key(0), batch())

@@ -23,7 +23,7 @@ def test_normalize_is_its_formula(images):
 def test_normalize_rounds_to_another_dtype_once(images):
     mean, std = data.channel_statistics(images)
     exact = data.normalize(jnp.asarray(images), mean, std)
-    half = data.normalize(jnp.asarray(images), mean, std, jnp.bfloat16)
+    half = data.normalize(jnp.asarray(images), mean, std, dtype=jnp.bfloat16)
     assert half.dtype == jnp.bfloat16
     np.testing.assert_array_equal(half, exact.astype(jnp.bfloat16))
 

@@ -191,6 +191,10 @@ CASES = {
     "dropout and learnable": {"activation": "prelu"},
     "schedule": {"learning_rate_schedule": "one_cycle", "activation": "swish"},
     "augmentation": {"augmentation": "crop_flip", "weight_decay": 0.01},
+    "soft labels and whitening": {
+        "augmentation": "rotate,pca_color,mixup",
+        "preprocessing": "zca_whitening",
+    },
 }
 
 

@@ -73,6 +73,13 @@ def test_a_run_from_before_a_field_goes_on_where_the_field_is_null(tmp_path):
         records.check_workdir(tmp_path, dataclasses.asdict(Config(bias_init=0.01)))
 
 
+def test_a_run_stored_before_there_was_a_field_goes_on_with_what_it_did(tmp_path):
+    (tmp_path / "config.json").write_text(json.dumps({"epochs": 9, "seed": 0}))
+    records.check_workdir(tmp_path, {"epochs": 9, "seed": 0, "preprocessing": "mean_std"})
+    with pytest.raises(ConfigError, match=r"preprocessing \('mean_std' there, 'none' now\)"):
+        records.check_workdir(tmp_path, {"epochs": 9, "seed": 0, "preprocessing": "none"})
+
+
 def test_a_resumed_clock_counts_on():
     clock = Clock()
     clock.go_on_from(

@@ -11,16 +11,19 @@ import optax
 import pytest
 
 from jaxact import data, models
-from jaxact.training import steps
+from jaxact.config import Config
+from jaxact.training import health, steps
+from jaxact.training.clock import Clock
 from jaxact.training.optimizer import SCHEDULES, create_optimizer
+from jaxact.training.setup import initial_state, prepare
 from jaxact.training.state import Totals, create_state
 
 BATCH = 8
 
 
-def no_augmentation(key, images):
-    del key
-    return images
+def no_augmentation(key, images, labels, colors):
+    del key, colors
+    return images, labels
 
 
 @pytest.fixture(scope="module")
@@ -92,6 +95,74 @@ def test_one_step_is_adam_on_the_mean_cross_entropy(problem):
     assert 0 <= int(correct) <= BATCH
 
 
+def test_soft_labels_weigh_the_cross_entropies_of_their_classes(problem):
+    model, optimizer, examples, _, state = problem
+    logits = jnp.asarray(np.random.default_rng(1).normal(0, 2, (BATCH, 10)), jnp.float32)
+    one, other = examples.labels[:BATCH], examples.labels[BATCH : 2 * BATCH]
+    soft = 0.7 * jax.nn.one_hot(one, 10) + 0.3 * jax.nn.one_hot(other, 10)
+    expected = 0.7 * steps.cross_entropy(logits, one) + 0.3 * steps.cross_entropy(logits, other)
+    np.testing.assert_allclose(steps.cross_entropy(logits, soft), expected, rtol=1e-5)
+
+    images = data.normalize(examples.images[:BATCH], *examples.preprocessing)
+    step = functools.partial(steps.train_step, model, optimizer, state, images)
+    hard = step(one, jax.random.key(3))
+    as_soft = step(jax.nn.one_hot(one, 10), jax.random.key(3))
+    jax.tree.map(functools.partial(np.testing.assert_allclose, rtol=1e-4, atol=1e-6), as_soft, hard)
+    # The class with the larger share is the right one.
+    assert int(step(soft, jax.random.key(3))[2]) == int(hard[2])
+
+
+def test_training_on_mixed_examples_sees_soft_labels(problem):
+    """With weights of about one half, no example is classified wholly rightly or wrongly."""
+    augment = functools.partial(data.augment_examples, "mixup(amount=100)", 10)
+    state, totals = run(problem, 5, problem[-1], Totals.zero(), augment)
+    assert int(state.step) == 5
+    loss, accuracy = totals.means()
+    # Labels of two classes, half and half: log 2 is the least that the loss can be.
+    assert loss > np.log(2)
+    assert 0 <= accuracy <= 1
+
+
+def test_the_preprocessing_is_the_same_in_training_health_evaluation_and_latency():
+    """All of them whiten: logits of an image agree wherever it passes."""
+    config = dataclasses.replace(
+        Config(),
+        train_examples=64,
+        test_examples=20,
+        batch_size=32,
+        preprocessing="zca_whitening",
+        dropout_rate=0.0,
+        steps_per_dispatch=1,
+        latency_samples=0,
+    )
+    setup = prepare(config)
+    state = initial_state(setup, Clock())
+    fitted = data.fit_preprocessing("zca_whitening", np.asarray(setup.train.images))
+    jax.tree.map(np.testing.assert_array_equal, tuple(fitted), setup.train.preprocessing)
+    pixels = data.normalize(jnp.asarray(setup.test_images), *fitted)
+    expected = models.predict(setup.model, state.variables, pixels)
+
+    classifier, fold = setup.program.classifier, setup.program.fold
+    logits = classifier.logits(fold(state, *setup.train.preprocessing), setup.test_images)
+    np.testing.assert_allclose(logits, expected, rtol=1e-4, atol=1e-4)
+
+    test = setup.evaluations["test"]
+    totals = setup.program.evaluate.prepare(Clock(), state, test)(state, test)
+    losses = steps.cross_entropy(expected, test.labels[test.labels >= 0])
+    assert totals.means()[0] == pytest.approx(float(losses.mean()), rel=1e-4)
+
+    probe = setup.probe
+    assert probe is not None
+    seen = []
+
+    def spy(images, *preprocessing):
+        seen.append(data.normalize(images, *preprocessing))
+        return seen[-1]
+
+    health.measure(setup.recipe.model, spy, state, probe)
+    np.testing.assert_array_equal(seen[0], data.normalize(probe.images, *fitted))
+
+
 def test_many_steps_equal_single_ones_however_they_are_dispatched(problem, many):
     state, totals = problem[-1], Totals.zero()
     expected = many(5, state, totals)
@@ -113,9 +184,10 @@ def test_an_epoch_visits_each_image_once_and_the_next_in_another_order():
 def test_a_step_takes_the_images_whose_turn_it_is(problem):
     seen = []
 
-    def spy(key, images):
+    def spy(key, images, labels, colors):
+        del key, colors
         jax.debug.callback(lambda batch: seen.append(np.asarray(batch)), images)
-        return images
+        return images, labels
 
     _, _, examples, keys, state = problem
     order = steps.epoch_order(keys.order, jnp.int32(0), 44)

@@ -1,0 +1,82 @@
+"""The augmentation experiment: planted errors in words, the sheet's draws, and a tiny run."""
+
+import json
+
+import numpy as np
+import pytest
+
+from experiments import augmentation_figures, augmentations, lab, statistics
+from experiments.augmentations import VIEWS
+from jaxact.data.augmentation import AUGMENTATIONS
+
+
+def planted(**means):
+    """Errors of seven seeds about a mean, the same noise for all; views differ by given steps."""
+    noise = 0.001 * np.arange(-3, 4)
+    return {
+        name: {
+            view: (mean + step + noise).tolist()
+            for view, step in zip(VIEWS, (0.0, -0.01, 0.02), strict=True)
+        }
+        for name, mean in means.items()
+    }
+
+
+def test_what_was_planted_is_said():
+    errors = planted(none=0.10, rotate=0.05, flip=0.20)
+    plain = {name: of_name[VIEWS[0]] for name, of_name in errors.items()}
+    tests = {test.name: test for test in statistics.compare(plain, "none")}
+    words = augmentations.in_words(errors, tests)
+    assert "none: 10.00 %" in words
+    assert "1 of 2 were lower, 1 of them significantly" in words
+    assert "lowest rotate with 5.00 %, the highest flip with 20.00 %" in words
+    assert "five crops lowered the error of 3 of 3 and changed it by -1.00 points" in words
+    assert "ten crops lowered the error of 0 of 3 and changed it by +2.00 points" in words
+    row = augmentations.as_row("rotate", errors["rotate"], tests["rotate"])
+    assert row["points more than the first"] == pytest.approx(-5)
+    assert row["p"] == pytest.approx(2 / 64)
+
+
+def test_the_sheet_shows_draws_that_differ_from_the_original():
+    images = augmentation_figures.photographs()
+    assert (images.shape, images.dtype) == ((2, 64, 64, 3), np.uint8)
+    for name in AUGMENTATIONS:
+        text, draws = augmentation_figures.drawn(name, images, draws=4)
+        assert text.startswith(f"{name}(amount=")
+        assert draws.shape == (4, 64, 64, 3)
+        changed = [(draw != images[0]).any() for draw in draws]
+        # A coin may fall so that there is no flip, and a photograph be its own partner.
+        assert any(changed) if name in ("flip", "mixup") else all(changed)
+
+
+def test_a_tiny_run_leaves_its_files(tmp_path, capsys):
+    arguments = [
+        "--augmentations=none;flip,mixup", "--train_examples=64", "--test_examples=30",
+        "--epochs=1", "--seeds=1", "--batch_size=32", f"--workdir={tmp_path / 'x'}",
+    ]  # fmt: skip
+    assert lab.run(augmentations.options_parser(), augmentations.perform, arguments) == 0
+    names = {path.name for path in (tmp_path / "x").iterdir()}
+    assert {"result.json", "table.md", "sheet.png", "errors.svg"} <= names
+    result = json.loads((tmp_path / "x" / "result.json").read_text())
+    assert set(result["details"]["errors"]) == {"none", "flip,mixup"}
+    assert len(result["rows"]) == 2
+    assert "found: Mean test error of none" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ("--augmentations=none;flip;flip", "each once"),
+        ("--augmentations=;", "one or more"),
+        ("--augmentations=none;rotat", "did you mean rotate"),
+        ("--padding=-1", "--padding=-1 must be"),
+        ("--model=vgg", "--model='vgg' must be one of"),
+    ],
+)
+def test_a_wrong_option_is_one_line(option, message, tmp_path, capsys):
+    arguments = [option, f"--workdir={tmp_path / 'x'}"]
+    assert lab.run(augmentations.options_parser(), augmentations.perform, arguments) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+    assert not (tmp_path / "x").exists()
