@@ -90,7 +90,7 @@ def shapes_of(of: Trials, done: Sequence[Trial]) -> list[Shape]:
         return []
     probe = of.setup.probe
     assert probe is not None  # `trials.config_of` asks for one
-    images = data.normalize(probe.images, probe.mean, probe.std)
+    images = data.normalize(probe.images, *probe.preprocessing)
     look = jax.jit(lambda variables: observe(of.setup.model, variables, images)[1])  # pyright: ignore[reportArgumentType]
     seen = [look(trial.final.variables) for trial in done]
     before = look(done[0].initial.variables)

@@ -129,7 +129,7 @@ def evaluator(
 
 def as_one_batch(examples: steps.Examples) -> steps.Examples:
     """Training images in the shape that evaluation takes."""
-    return steps.Examples(examples.images[None], examples.labels[None], examples.mean, examples.std)
+    return steps.Examples(examples.images[None], examples.labels[None], *examples.preprocessing)
 
 
 def scores(totals: Mapping[str, Totals]) -> dict[str, float]:
@@ -149,4 +149,4 @@ def near_zero_share(params: Any) -> float:
 
 def pixels(setup: Setup, images: np.ndarray) -> Array:
     """uint8 images as the network takes them."""
-    return data.normalize(jnp.asarray(images), setup.train.mean, setup.train.std)
+    return data.normalize(jnp.asarray(images), *setup.train.preprocessing)

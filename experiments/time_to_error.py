@@ -88,16 +88,19 @@ def prepare(config: Config, optimizer: str, measurements_per_epoch: int) -> Cour
         rates = state.opt_state.hyperparams | {"learning_rate": learning_rate}
         return dataclasses.replace(state, opt_state=state.opt_state._replace(hyperparams=rates))
 
-    augment = functools.partial(data.augment, prepared.recipe.augmentation)
+    model = prepared.recipe.model
+    augment = functools.partial(
+        data.augment_examples, prepared.recipe.augmentation, model.num_classes
+    )
     train = functools.partial(
-        steps.train_many, prepared.recipe.model, make, augment, data.normalize, config.batch_size
+        steps.train_many, model, make, augment, data.normalize, config.batch_size
     )
     examples = prepared.train
     split = data.Split(np.asarray(examples.images), np.asarray(examples.labels))
     sample = data.subset(split, min(len(split), SAMPLE), setup.SPLIT_SEED)
     return Course(
         prepared=prepared,
-        sample=setup.in_batches(sample, examples.mean, examples.std),
+        sample=setup.in_batches(sample, *examples.preprocessing),
         interval=max(round(prepared.steps_per_epoch / measurements_per_epoch), 1),
         init=program.AheadOfTime(init),
         train=program.AheadOfTime(train, donate=(1, 2)),

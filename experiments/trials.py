@@ -142,7 +142,7 @@ def _functions(
     model: models.ConvNet, augmentation: str, batch_size: int, weight_decay: float
 ) -> tuple[Callable[..., tuple[TrainState, Totals]], Callable[..., Totals], Callable[..., list]]:
     """The compiled functions that trials of equal models share: train, evaluate, health."""
-    augment = functools.partial(data.augment, augmentation)
+    augment = functools.partial(data.augment_examples, augmentation, model.num_classes)
 
     def train(
         rate: Array, epochs: Array, state: TrainState, examples: steps.Examples, keys: Keys

@@ -78,7 +78,7 @@ def errors_of_a_run(config):
     drawing = (run.keys.order, jnp.int32(0), run.train.labels)
     order = run.program.order.prepare(clock, *drawing)(*drawing)
     split = data.Split(np.asarray(run.train.images), np.asarray(run.train.labels))
-    batches = setup.in_batches(split, run.train.mean, run.train.std)
+    batches = setup.in_batches(split, *run.train.preprocessing)
     evaluate = run.program.evaluate.prepare(clock, state, batches)
     errors = [1 - evaluate(state, batches).means()[1]]
     for _ in range(run.steps_per_epoch):

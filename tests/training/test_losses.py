@@ -131,7 +131,7 @@ def test_a_run_is_evaluated_and_probed_with_its_own_loss(tiny, name):
     batches = setup.evaluations["test"]
     pixels = setup.test_images.astype(np.float32) / 255
     images = (pixels - np.asarray(batches.mean)) / np.asarray(batches.std)
-    logits = np.asarray(models.predict(setup.model, state.variables, images))
+    logits = np.asarray(models.predict(setup.model, state.variables, jnp.asarray(images)))
     labels = np.asarray(batches.labels).reshape(-1)
     expected = np.mean([REFERENCES[name](s, y) for s, y in zip(logits, labels, strict=True)])
     evaluate = setup.program.evaluate.prepare(clock, state, batches)

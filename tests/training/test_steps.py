@@ -73,7 +73,7 @@ def assert_equal(first, second):
 
 def test_one_step_is_adam_on_the_mean_cross_entropy(problem):
     model, _, examples, _, state = problem
-    images = data.normalize(examples.images[:BATCH], examples.mean, examples.std)
+    images = data.normalize(examples.images[:BATCH], *examples.preprocessing)
     labels, key = examples.labels[:BATCH], jax.random.key(3)
 
     def loss_of(params):
@@ -218,7 +218,7 @@ def test_evaluation_equals_numpy_and_ignores_padding(problem):
     model, _, examples, _, state = problem
     images = examples.images[:10].reshape(2, 5, 28, 28, 1)
     labels = examples.labels[:10].at[-2:].set(-1).reshape(2, 5)
-    batches = steps.Examples(images, labels, examples.mean, examples.std)
+    batches = steps.Examples(images, labels, *examples.preprocessing)
     totals = steps.evaluate(model, data.normalize, state, batches)
     pixels = (np.asarray(examples.images[:8], np.float32) / 255 - 0.5) / 0.25
     logits = np.asarray(models.predict(model, state.variables, jnp.asarray(pixels)), np.float64)
