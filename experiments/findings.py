@@ -54,7 +54,8 @@ def _soonest(study: Study, workload: Workload, made: Mapping[str, Sequence], tar
     medians = {name: statistics.median(times[name]) for name in made}
     leader = min(medians, key=lambda name: medians[name].value)
     if not any(math.isfinite(t) for name in made for t in times[name]):
-        return f"No activation reached {target} within {study.plan.config.epochs} epochs."
+        epochs = study.plan.config.epochs
+        return f"No activation reached {target} in {epochs} epoch{'s' * (epochs > 1)}."
     if not _known(medians[leader]):
         most = max(made, key=lambda name: measures.reached(list(made[name])))
         return (

@@ -5,6 +5,7 @@ made is `math.nan` and is left out. Every function is pure and returns the same 
 random resampling starts from a fixed seed. docs/statistics.md says why each method was chosen.
 """
 
+import functools
 import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -59,6 +60,7 @@ def _sorted(values: Values) -> np.ndarray:
     return ordered[~np.isnan(ordered)]
 
 
+@functools.cache
 def _tail(count: int) -> float:
     """Share of bootstrap replicates below (and above) the interval of `count` values.
 

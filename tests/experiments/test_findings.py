@@ -79,7 +79,7 @@ def test_few_seeds_test_nothing(seeds, told):
 def test_nobody_reached_the_target():
     text = answer(study_of({"relu": None, "tanh": None}, {"relu": 1.0}))
     assert text.startswith(
-        "No activation reached 95 % within 10 epochs. relu ended with the lowest"
+        "No activation reached 95 % in 10 epochs. relu ended with the lowest"
     )
 
 
