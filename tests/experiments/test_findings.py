@@ -78,9 +78,7 @@ def test_few_seeds_test_nothing(seeds, told):
 
 def test_nobody_reached_the_target():
     text = answer(study_of({"relu": None, "tanh": None}, {"relu": 1.0}))
-    assert text.startswith(
-        "No activation reached 95 % in 10 epochs. relu ended with the lowest"
-    )
+    assert text.startswith("No activation reached 95 % in 10 epochs. relu ended with the lowest")
 
 
 def test_some_reached_the_target_now_and_then():
