@@ -1,7 +1,6 @@
 """Figures of what initial weights do: histograms of every layer, and figures by layer."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -9,12 +8,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from experiments import canvas
+from experiments.deep_network import Layer
 from experiments.style import BLUE, GREY, labels_of, style_of
 
-if TYPE_CHECKING:
-    from experiments.initialization import Layer
-
-Drawn = Mapping[str, Mapping[str, "Sequence[Layer]"]]  # activation, initialiser, layers
+Drawn = Mapping[str, Mapping[str, Sequence[Layer]]]  # activation, initialiser, layers
 WIDEST = 0.86  # of a histogram's longest bar, in layers
 CUT = 0.15  # of all values: where the longest bar may be cut
 FIELDS = {
@@ -59,7 +56,7 @@ def histograms(
     return figure
 
 
-def _side_by_side(axes: Axes, layers: "Sequence[Layer]", limits: tuple[float, float]) -> None:
+def _side_by_side(axes: Axes, layers: Sequence[Layer], limits: tuple[float, float]) -> None:
     for place, layer in enumerate(layers, start=1):
         edges = np.linspace(*limits, len(layer.counts) + 1)
         counts = np.asarray(layer.counts)

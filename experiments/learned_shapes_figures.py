@@ -1,7 +1,6 @@
 """The figure of learned activations: each layer's curve before and after, over its inputs."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -10,10 +9,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from experiments import canvas
+from experiments.learned_curves import Shape
 from experiments.style import BLACK, BLUE, labels_of
-
-if TYPE_CHECKING:
-    from experiments.learned_shapes import Shape
 
 _DASHED = (0, (4, 1.5))
 _INPUTS = "#cfcfcf"
@@ -21,7 +18,7 @@ TALLEST = 0.9  # of a histogram's longest bar, in heights of the panel
 
 
 @canvas.house_style()
-def shapes(learned: "Mapping[str, Sequence[Shape]]", where: str, sharing: str) -> Figure:
+def shapes(learned: Mapping[str, Sequence[Shape]], where: str, sharing: str) -> Figure:
     """A grid of activation by layer; a curve for each seed, and channel if each has its own."""
     columns = max(map(len, learned.values()))
     figure = canvas.new_figure(1.0 + 2.5 * columns, 1.3 + 1.55 * len(learned))
@@ -50,7 +47,7 @@ def shapes(learned: "Mapping[str, Sequence[Shape]]", where: str, sharing: str) -
     return figure
 
 
-def _draw(axes: Axes, shape: "Shape") -> None:
+def _draw(axes: Axes, shape: Shape) -> None:
     heights = TALLEST * shape.counts / max(shape.counts.max(), 1)
     axes.bar(
         shape.edges[:-1],

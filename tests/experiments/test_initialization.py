@@ -9,8 +9,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from experiments import initialization, lab
-from experiments.initialization import EXPLODING, RIGHT, SATURATED, VANISHING, Layer
+from experiments import deep_network, initialization, lab
+from experiments.deep_network import Layer
+from experiments.initialization import EXPLODING, RIGHT, SATURATED, VANISHING
 from jaxact import activations
 from jaxact.models.initializers import KERNEL_INITIALIZERS
 
@@ -20,12 +21,12 @@ TANH, RELU = activations.get("tanh"), activations.get("relu")
 
 def networks(initializer, chosen, width, draws=1):
     seen = [
-        initialization.pass_through(
+        deep_network.pass_through(
             initializer, chosen, width=width, depth=DEPTH, batch=BATCH, seed=seed
         )
         for seed in range(draws)
     ]
-    return [initialization.mean_of_draws(same) for same in zip(*seen, strict=True)]
+    return [deep_network.mean_of_draws(same) for same in zip(*seen, strict=True)]
 
 
 # A ReLU layer with normal weights of variance 2/n multiplies an input's mean square by a factor
@@ -97,7 +98,7 @@ def test_gradients_are_those_of_the_loss(spec):
     """Against `jax.grad` of the whole network at once."""
     width, batch, seed = 8, 3, 5
     activation = activations.get(spec)
-    (layers,) = initialization.pass_through(
+    (layers,) = deep_network.pass_through(
         "torch_default", (activation,), width=width, depth=DEPTH, batch=batch, seed=seed
     )
     input_key, gradient_key, weights_key = jax.random.split(jax.random.key(seed), 3)
@@ -105,7 +106,7 @@ def test_gradients_are_those_of_the_loss(spec):
     directions = jax.random.normal(gradient_key, (batch, width))
     directions /= jnp.linalg.norm(directions, axis=1, keepdims=True)
     weights = [
-        initialization.draw_layer("torch_default", width, jax.random.fold_in(weights_key, k))
+        deep_network.draw_layer("torch_default", width, jax.random.fold_in(weights_key, k))
         for k in range(DEPTH)
     ]
 
@@ -153,9 +154,9 @@ def test_relus_flat_half_is_not_saturation():
 
 
 def test_values_beyond_a_histogram_are_in_its_outermost_bins():
-    counts = initialization.counts(np.array([-9.0, -1.0, 0.01, 1.0, 7.0, 8.0]), (-1.0, 1.0))
-    assert len(counts) == initialization.BINS
-    assert (counts[0], counts[initialization.BINS // 2], counts[-1]) == (2, 1, 3)
+    counts = deep_network.counts(np.array([-9.0, -1.0, 0.01, 1.0, 7.0, 8.0]), (-1.0, 1.0))
+    assert len(counts) == deep_network.BINS
+    assert (counts[0], counts[deep_network.BINS // 2], counts[-1]) == (2, 1, 3)
 
 
 def test_the_command_shows_every_initialiser_with_every_activation(tmp_path):
