@@ -13,6 +13,7 @@ from experiments import canvas, graphs
 from experiments.style import BLUE, VERMILLION, labels_of
 from jaxact import activations
 from jaxact.activations import Activation
+from jaxact.activations.specs import text_of_value
 
 HALF_WIDTH = 5.0  # of the x axis
 SHEET_COLUMNS = 5
@@ -111,7 +112,7 @@ def title_of(activation: Activation) -> str:
     """The spec; learnable parameters at their initial values; what is drawn of softmax."""
     title = labels_of([activation.spec])[activation.spec]
     if activation.initial:
-        values = ", ".join(f"{name} = {value:g}" for name, value in activation.initial)
+        values = ", ".join(f"{name} = {text_of_value(value)}" for name, value in activation.initial)
         title += f" with {values}, where learning starts"
     if not activation.elementwise:
         title += " of (x, 0), first class"

@@ -12,6 +12,7 @@ import numpy as np
 from experiments import health_figures, series, statistics, style
 from experiments.study import DIVERGED, DONE, FAILED, MISSING, Study, Workload
 from jaxact import activations
+from jaxact.activations.specs import text_of_value
 
 LIGHT, DARK = "#fcfcfa", "#15171a"  # the page's backgrounds; page.css has the same
 DARK_CONTRAST = 3.0  # of lines: WCAG 2.2, 1.4.11; on light paper colours are the figures' own
@@ -214,7 +215,7 @@ def explored(names: Sequence[str]) -> dict[str, Any]:
                 "values": [_rounded(float(v), 7) for v in values],
                 "slopes": [_rounded(float(v), 7) for v in slopes],
                 "kinks": [kink.at for kink in function.kinks],
-                "learnable": [f"{key} = {value:g}" for key, value in function.initial],
+                "learnable": [f"{key} = {text_of_value(value)}" for key, value in function.initial],
             }
         )
     return {"x": x.tolist(), "functions": functions}

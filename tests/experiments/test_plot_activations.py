@@ -48,6 +48,12 @@ def test_learnable_parameters_are_named():
     assert "alpha = 0.1" in figure.get_suptitle()
 
 
+@pytest.mark.parametrize("name", [n for n in activations.names() if activations.get(n).params])
+def test_every_learnable_function_is_drawn(name):
+    figure = activation_figures.function_and_derivative(activations.get(name))
+    assert all(f"{key} = " in figure.get_suptitle() for key in activations.get(name).params)
+
+
 def test_kinks_far_out_are_shown():
     low, high = activation_figures.x_range(activations.get("relu6"))
     assert low <= -5

@@ -12,7 +12,7 @@ from jaxact import activations
 from tests.experiments.studies import synthetic_study
 
 
-@pytest.mark.parametrize("spec", ["relu", "tanh", "prelu", "gelu"])
+@pytest.mark.parametrize("spec", ["relu", "tanh", "prelu", "gelu", "apl"])
 def test_functions_are_sampled_as_jaxact_has_them(spec):
     explored = content.explored([spec])
     x = np.array(explored["x"], np.float32)
