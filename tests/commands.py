@@ -55,7 +55,7 @@ class Commands(contextlib.AbstractContextManager["Commands"]):
                 stdout=subprocess.PIPE,
                 bufsize=0,  # what is read ahead is hidden from select
                 cwd=ROOT,
-                env=os.environ | own | self._environment,
+                env={**os.environ, **own, **self._environment},
             )
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(request).encode() + b"\n")

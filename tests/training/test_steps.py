@@ -14,6 +14,7 @@ from jaxact import data, models
 from jaxact.config import Config
 from jaxact.training import health, steps
 from jaxact.training.clock import Clock
+from jaxact.training.losses import PLAIN
 from jaxact.training.optimizer import SCHEDULES, create_optimizer
 from jaxact.training.setup import initial_state, prepare
 from jaxact.training.state import Totals, create_state
@@ -100,8 +101,8 @@ def test_soft_labels_weigh_the_cross_entropies_of_their_classes(problem):
     logits = jnp.asarray(np.random.default_rng(1).normal(0, 2, (BATCH, 10)), jnp.float32)
     one, other = examples.labels[:BATCH], examples.labels[BATCH : 2 * BATCH]
     soft = 0.7 * jax.nn.one_hot(one, 10) + 0.3 * jax.nn.one_hot(other, 10)
-    expected = 0.7 * steps.cross_entropy(logits, one) + 0.3 * steps.cross_entropy(logits, other)
-    np.testing.assert_allclose(steps.cross_entropy(logits, soft), expected, rtol=1e-5)
+    expected = 0.7 * PLAIN.losses(logits, one) + 0.3 * PLAIN.losses(logits, other)
+    np.testing.assert_allclose(PLAIN.losses(logits, soft), expected, rtol=1e-5)
 
     images = data.normalize(examples.images[:BATCH], *examples.preprocessing)
     step = functools.partial(steps.train_step, model, optimizer, state, images)
@@ -148,7 +149,7 @@ def test_the_preprocessing_is_the_same_in_training_health_evaluation_and_latency
 
     test = setup.evaluations["test"]
     totals = setup.program.evaluate.prepare(Clock(), state, test)(state, test)
-    losses = steps.cross_entropy(expected, test.labels[test.labels >= 0])
+    losses = PLAIN.losses(expected, test.labels[test.labels >= 0])
     assert totals.means()[0] == pytest.approx(float(losses.mean()), rel=1e-4)
 
     probe = setup.probe
