@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from experiments import lab, learned_shapes_figures, trials
-from experiments.curves import Shape, shapes_of
+from experiments.learned_curves import Shape, shapes_of
 from experiments.options import split_specs
 from experiments.trials import Trial, spread
 from jaxact import activations, data, row_tables

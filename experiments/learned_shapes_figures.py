@@ -9,7 +9,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from experiments import canvas
-from experiments.curves import Shape
+from experiments.learned_curves import Shape
 from experiments.style import BLACK, BLUE, labels_of
 
 _DASHED = (0, (4, 1.5))
