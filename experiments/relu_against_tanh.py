@@ -34,7 +34,7 @@ from jaxact.errors import ConfigError
 CLAIM = 6.0  # epochs of tanh over those of ReLU
 TUNING_SEED = 1_000_000  # none of those compared
 HORIZON = 1.25  # curves go on so much longer than the slowest takes to the target
-RATES = {"sgd": "0.001,0.003,0.01,0.03,0.1", "adam": "0.0003,0.001,0.003,0.01"}
+RATES = {"sgd": "0.01,0.03,0.1,0.3,1", "adam": "0.0003,0.001,0.003,0.01"}
 QUARTILES = (0.5, 0.25, 0.75)
 
 
