@@ -31,7 +31,7 @@ def test_a_planted_slope_gives_its_curve_and_its_change():
     """PReLU from 0.25 to 0.75: the negative side moves by half its inputs."""
     inputs = inputs_of()
     before, after = {"alpha": jnp.float32(0.25)}, {"alpha": jnp.float32(0.75)}
-    shape = learned_curves.shape_of(PRELU, "layer", before, [after, before], [inputs, inputs])
+    shape = curves.shape_of(PRELU, "layer", before, [after, before], [inputs, inputs])
     x = shape.x
     np.testing.assert_allclose(shape.initial, np.where(x > 0, x, 0.25 * x), rtol=1e-6)
     assert shape.learned.shape == (2, len(x))
@@ -47,7 +47,7 @@ def test_a_planted_slope_gives_its_curve_and_its_change():
 def test_each_channel_has_a_curve_of_its_own():
     before = {"alpha": jnp.full(3, 0.25, jnp.float32)}
     after = {"alpha": jnp.asarray([0.0, 0.5, 1.0], jnp.float32)}
-    shape = learned_curves.shape_of(PRELU, "layer", before, [after], [inputs_of()])
+    shape = curves.shape_of(PRELU, "layer", before, [after], [inputs_of()])
     assert shape.learned.shape == (3, len(shape.x))
     np.testing.assert_allclose(shape.learned[:, 0], shape.x[0] * np.array([0, 0.5, 1]), rtol=1e-5)
     assert learned_shapes.parameter_cells(PRELU, "alpha", shape) == (0.25, [0.5, 0.25, 0.75])
@@ -56,7 +56,7 @@ def test_each_channel_has_a_curve_of_its_own():
 def test_the_histogram_holds_the_inputs_and_the_curve_covers_them():
     inputs = inputs_of() * 10 + 3
     start = {"alpha": jnp.float32(0.25)}
-    shape = learned_curves.shape_of(PRELU, "layer", start, [start], [inputs])
+    shape = curves.shape_of(PRELU, "layer", start, [start], [inputs])
     low, high = np.quantile(np.asarray(inputs), [0.001, 0.999])
     assert (shape.x[0], shape.x[-1]) == pytest.approx((low, high), rel=1e-4)
     assert shape.counts.sum() >= 0.99 * inputs.size
@@ -78,7 +78,7 @@ def test_coefficients_before_and_after_stand_in_the_table(name, sharing):
             learned[key] = jnp.broadcast_to(learned[key], changed.shape + tail)
         return learned
 
-    shape = learned_curves.shape_of(
+    shape = curves.shape_of(
         activation, "layer", planted(0), [planted(0.125)] * 2, [inputs_of()] * 2
     )
     assert min(shape.change) > 0
@@ -100,7 +100,7 @@ def trial_of(accuracy):
 def test_the_answer_is_what_was_measured():
     start, moved = {"alpha": jnp.float32(0.25)}, {"alpha": jnp.float32(0.75)}
     shapes = [
-        learned_curves.shape_of(PRELU, name, start, [after], [inputs_of()])
+        curves.shape_of(PRELU, name, start, [after], [inputs_of()])
         for name, after in (("first", start), ("second", moved))
     ]
     base = [trial_of(0.9)]
