@@ -22,7 +22,7 @@ EXAMPLES = {
 # backward: 6 for each product of an image.
 FLOP_AN_IMAGE = {
     "small_cnn": 6 * 480_500,
-    "vgg11": 6 * 152_871_936,
+    "vgg11": 6 * 152_769_536,
     "alexnet": 6 * 720_351_776,
     "alexnet32": 6 * 63_606_784,
     "four_layer_cnn": 6 * 12_298_240,

@@ -50,7 +50,7 @@ def signal_when(monkeypatch, place, name, number):
 MOMENTS: dict[str, tuple[Any, str]] = {
     "restoring": (loop, "begin"),
     "compiling": (program.AheadOfTime, "prepare"),
-    "evaluating": (loop, "end_epoch"),
+    "evaluating": (loop, "make_row"),
     "saving": (integrity, "seal"),
     "measuring the latency": (latency, "measure"),
 }
