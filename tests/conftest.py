@@ -23,7 +23,8 @@ def own_compilation_cache(tmp_path_factory):
 @pytest.fixture(scope="session")
 def commands(own_compilation_cache):
     """Starts commands as `python -m` does, without the seconds that imports take."""
-    with Commands() as commands:
+    # Not the `quick_compilation` of whichever test comes first: it outlives that.
+    with Commands({"JAX_DISABLE_MOST_OPTIMIZATIONS": "0"}) as commands:
         yield commands
 
 
