@@ -254,6 +254,26 @@ def conv_general_dilated(
     return lax.platform_dependent(lhs, rhs, cpu=on_cpu, default=stock)
 
 
+@jax.custom_jvp
+def _largest(squares: Array) -> Array:
+    """The maximum over the axes 2 and 4 of `[batch, rows, window, columns, window, channels]`."""
+    return squares.max((2, 4))
+
+
+@_largest.defjvp
+def _largest_jvp(primals: tuple[Array], tangents: tuple[Array]) -> tuple[Array, Array]:
+    (squares,), (changes,) = primals, tangents
+    largest = _largest(squares)
+    equal = squares == jnp.expand_dims(largest, (2, 4))
+    counts = equal.sum((2, 4), keepdims=True, dtype=squares.dtype)
+    # A compiler may compute the squares again for this, and round otherwise. Where then none is
+    # equal, all share; `jnp.max` would divide by 0.
+    whole = squares.shape[2] * squares.shape[4]
+    counts = jnp.where(counts == 0, whole, counts)
+    shares = (equal | (counts == whole)).astype(squares.dtype) / counts
+    return largest, (shares * changes).sum((2, 4))
+
+
 def max_pool(images: Array, window: int = 2) -> Array:
     """Max-pooling of non-overlapping `window` x `window` squares, by reshaping.
 
@@ -272,4 +292,4 @@ def max_pool(images: Array, window: int = 2) -> Array:
     squares = images[:, : rows * window, : columns * window].reshape(
         batch, rows, window, columns, window, channels
     )
-    return squares.max((2, 4))
+    return _largest(squares)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from flax import linen as nn
 
-from jaxact.models import lowering
+from jaxact.models import create_model, lowering, vgg
 
 NHWC = ("NHWC", "HWIO", "NHWC")
 # (images, kernel, padding): every convolution of both models, and odd ones.
@@ -146,3 +146,25 @@ def test_max_pool_splits_the_gradient_among_equals():
     images = jnp.array([[1.0, 1.0], [0.0, 1.0]]).reshape(1, 2, 2, 1)
     gradient = jax.grad(lambda x: lowering.max_pool(x).sum())(images)
     np.testing.assert_allclose(gradient.ravel(), [1 / 3, 1 / 3, 0, 1 / 3], rtol=1e-6)
+
+
+def test_gradients_stay_finite_where_a_compiler_rounds_in_two_ways(monkeypatch):
+    """Unoptimised code computes the squares again for the gradient; then none may be the largest.
+
+    With the derivative of `jnp.max` this network's gradients are NaN.
+    """
+    monkeypatch.setattr(vgg, "STAGES", ((64,), (64, 64)))
+    model = create_model("vgg11", "tanh")
+    images = jax.random.normal(jax.random.key(0), (8, 4, 4, 3))
+    variables = model.init(jax.random.key(1), images, train=False)
+
+    def loss(params):
+        changed = {**variables, "params": params}
+        return (model.apply(changed, images, train=True, mutable=["batch_stats"])[0] ** 2).sum()
+
+    unoptimized = {
+        "xla_backend_optimization_level": 0,
+        "xla_llvm_disable_expensive_passes": True,
+    }
+    gradient = jax.jit(jax.grad(loss), compiler_options=unoptimized)(variables["params"])
+    assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(gradient))
