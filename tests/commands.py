@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -32,13 +32,10 @@ class Commands(contextlib.AbstractContextManager["Commands"]):
 
     It starts with the first command. What starts and ends a process is tested where the command is
     started for itself, as `python -m` does: large pages, signals during the imports.
-
-    Args:
-      environment: what the commands' differs in from this process's.
     """
 
-    def __init__(self, environment: Mapping[str, str] | None = None):
-        self._environment = environment or {}
+    def __init__(self) -> None:
+        self._environment = dict(os.environ)  # as it is now, whichever test starts the first
         self._process: subprocess.Popen[bytes] | None = None
 
     def __exit__(self, *exception: object) -> None:
@@ -55,7 +52,7 @@ class Commands(contextlib.AbstractContextManager["Commands"]):
                 stdout=subprocess.PIPE,
                 bufsize=0,  # what is read ahead is hidden from select
                 cwd=ROOT,
-                env={**os.environ, **own, **self._environment},
+                env=self._environment | own,
             )
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(request).encode() + b"\n")

@@ -20,25 +20,35 @@ def own_compilation_cache(tmp_path_factory):
         yield
 
 
-@pytest.fixture(scope="session")
-def commands(own_compilation_cache):
-    """Starts commands as `python -m` does, without the seconds that imports take."""
-    # Not the `quick_compilation` of whichever test comes first: it outlives that.
-    with Commands({"JAX_DISABLE_MOST_OPTIMIZATIONS": "0"}) as commands:
-        yield commands
-
-
-@pytest.fixture(scope="module")
+@pytest.fixture(autouse=True, scope="session")
 def quick_compilation():
-    """For tests of what happens around compiled programs, not of their numbers: XLA is quicker.
+    """XLA leaves most optimisations of machine code out, also in processes that a test starts.
 
-    It leaves most optimisations of machine code out, also in processes that a test itself starts.
+    Most tests ask what happens around compiled programs, or what any compiler must keep.
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
         jax.config.update("jax_disable_most_optimizations", True)
         yield
-    jax.config.update("jax_disable_most_optimizations", False)
+
+
+@pytest.fixture(scope="module")
+def optimized(quick_compilation):
+    """For tests of digits, tolerances and speed: programs are compiled as users' are."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("JAX_DISABLE_MOST_OPTIMIZATIONS", "0")
+        jax.config.update("jax_disable_most_optimizations", False)
+        jax.clear_caches()
+        yield
+    jax.config.update("jax_disable_most_optimizations", True)
+    jax.clear_caches()
+
+
+@pytest.fixture(scope="session")
+def commands(own_compilation_cache, quick_compilation):
+    """Starts commands as `python -m` does, without the seconds that imports take."""
+    with Commands() as commands:
+        yield commands
 
 
 @pytest.fixture(autouse=True)

@@ -21,8 +21,6 @@ from jaxact.errors import ConfigError, DataError, Interrupted, NonFiniteLossErro
 from jaxact.training import lock, loop, records
 from jaxact.training.signals import StopRequest
 
-pytestmark = pytest.mark.usefixtures("quick_compilation")
-
 ROOT = Path(__file__).parents[2]
 # What differs between two runs of the same training.
 TIMES = {"images_per_second", "peak_memory_bytes", "compilation_cache", "git_dirty"}

@@ -16,8 +16,6 @@ from jaxact.config import Config
 from jaxact.errors import NonFiniteLossError, WorkdirError
 from jaxact.training import checkpoint, integrity, lock, loop, records
 
-pytestmark = pytest.mark.usefixtures("quick_compilation")
-
 ROOT = Path(__file__).parents[2]
 TINY = dataclasses.replace(Config(), **killing.SMALL, epochs=3)
 

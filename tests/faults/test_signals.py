@@ -19,8 +19,6 @@ from jaxact.errors import Interrupted
 from jaxact.inference import latency
 from jaxact.training import integrity, loop, program, records, signals
 
-pytestmark = pytest.mark.usefixtures("quick_compilation")
-
 ROOT = Path(__file__).parents[2]
 TINY = dataclasses.replace(Config(), **killing.SMALL | {"latency_samples": 5}, epochs=2)
 

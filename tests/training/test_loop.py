@@ -20,8 +20,6 @@ from jaxact.training.clock import Clock
 from jaxact.training.setup import prepare
 from jaxact.training.signals import StopRequest
 
-pytestmark = pytest.mark.usefixtures("quick_compilation")
-
 ROW_KEYS = {
     "epoch",
     "step",

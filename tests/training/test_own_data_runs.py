@@ -11,8 +11,6 @@ from jaxact.errors import DataError
 from jaxact.training import loop, records
 from jaxact.training.setup import prepare
 
-pytestmark = pytest.mark.usefixtures("quick_compilation")
-
 
 def save(path, examples, image_shape):
     """Images of three classes in turn, not divided; returns them."""

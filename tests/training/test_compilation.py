@@ -1,0 +1,72 @@
+"""The persistent compilation cache: what is torn goes, what is whole stays."""
+
+import os
+import warnings
+
+import jax
+import jax.numpy as jnp
+import pytest
+
+from jaxact.training import compilation
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Some programs of JAX, kept."""
+    before = jax.config.jax_compilation_cache_dir  # pyright: ignore[reportAttributeAccessIssue]
+    compilation.keep_compiled(str(tmp_path / "kept"))
+    jax.experimental.compilation_cache.compilation_cache.reset_cache()
+    compile_some()
+    yield tmp_path / "kept"
+    jax.config.update("jax_compilation_cache_dir", before)
+    jax.experimental.compilation_cache.compilation_cache.reset_cache()
+
+
+def compile_some():
+    images = jax.ShapeDtypeStruct((3, 5), jnp.float32)
+    for function in (jnp.tanh, jnp.sin, jnp.sqrt):
+        jax.jit(lambda x, f=function: f(x) @ f(x).T).lower(images).compile()
+
+
+def programs(folder):
+    return sorted(folder.glob(compilation.PROGRAMS))
+
+
+@pytest.mark.parametrize("length", [0, 1, 300, -1])
+def test_torn_programs_go_and_are_made_again(folder, length):
+    whole = programs(folder)
+    assert len(whole) >= 3
+    torn = whole[0]
+    content = torn.read_bytes()
+    torn.write_bytes(content[:length])
+    compilation.keep_compiled(str(folder))
+    assert programs(folder) == whole[1:]
+    jax.clear_caches()
+    with warnings.catch_warnings(action="error"):  # JAX warns of what it can't read
+        compile_some()
+    assert programs(folder) == whole
+
+
+def test_programs_are_looked_at_once(folder):
+    compilation.keep_compiled(str(folder))
+    old, new = programs(folder)[:2]
+    checked = (folder / compilation.CHECKED).stat().st_mtime_ns
+    for path, changed in ((old, checked - 1), (new, checked)):
+        path.write_bytes(b"")
+        os.utime(path, ns=(changed, changed))
+    compilation.keep_compiled(str(folder))
+    assert old.exists()
+    assert not new.exists()
+
+
+def test_other_formats_stay(folder):
+    compilation.keep_compiled(str(folder))
+    other = folder / "jit_other-0-cache"
+    other.write_bytes(b"\x28\xb5\x2f\xfd and more")
+    compilation.keep_compiled(str(folder))
+    assert other.exists()
+
+
+def test_without_a_folder_nothing_is_made(tmp_path):
+    compilation.remove_torn(tmp_path / "nothing")
+    assert not list(tmp_path.iterdir())
