@@ -7,6 +7,7 @@ of patches, made by concatenating shifted slices. One of a stride becomes one of
 blocks of pixels, one of groups as many without. Accelerators keep their own convolution.
 """
 
+import functools
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -196,6 +197,24 @@ def over_blocks(
     return images, kernel.transpose(0, 2, 1, 3, 4, 5).reshape(*blocks, -1, features)
 
 
+# Compiled as a whole where it is called outside of a compiled function: its many slices one by one
+# would take seconds. Inside of one nothing is changed.
+_as_one = functools.partial(jax.jit, inline=True)
+
+
+@functools.partial(_as_one, static_argnames=("strides", "padding", "groups"))
+def _on_cpu(
+    images: Array, kernel: Array, strides: Sequence[int], padding: Padding, groups: int
+) -> Array:
+    def of_group(images: Array, kernel: Array) -> Array:
+        if all(stride == 1 for stride in strides):
+            return cpu_convolution(images, kernel, padding)
+        return cpu_convolution(*over_blocks(images, kernel, strides, padding), ((0, 0), (0, 0)))
+
+    parts = [jnp.split(array, groups, axis=-1) for array in (images, kernel)]
+    return jnp.concatenate(list(map(of_group, *parts)), axis=-1)
+
+
 def conv_general_dilated(
     lhs: Array,
     rhs: Array,
@@ -240,15 +259,12 @@ def conv_general_dilated(
     if any(amount < 0 for pair in pads for amount in pair):
         return stock(lhs, rhs)
 
-    def of_group(lhs, rhs):
-        if is_one(window_strides):
-            return cpu_convolution(lhs, rhs, pads)
-        return cpu_convolution(*over_blocks(lhs, rhs, window_strides, pads), ((0, 0), (0, 0)))
-
-    def on_cpu(lhs, rhs):
-        groups = [jnp.split(array, feature_group_count, axis=-1) for array in (lhs, rhs)]
-        return jnp.concatenate(list(map(of_group, *groups)), axis=-1)
-
+    on_cpu = functools.partial(
+        _on_cpu,
+        strides=tuple(window_strides),
+        padding=tuple(map(tuple, pads)),
+        groups=feature_group_count,
+    )
     if jax.default_backend() == "cpu":  # the only platform; to trace both would take seconds
         return on_cpu(lhs, rhs)
     return lax.platform_dependent(lhs, rhs, cpu=on_cpu, default=stock)
@@ -274,6 +290,7 @@ def _largest_jvp(primals: tuple[Array], tangents: tuple[Array]) -> tuple[Array, 
     return largest, (shares * changes).sum((2, 4))
 
 
+@functools.partial(_as_one, static_argnames="window")
 def max_pool(images: Array, window: int = 2) -> Array:
     """Max-pooling of non-overlapping `window` x `window` squares, by reshaping.
 

@@ -23,13 +23,13 @@ SMALL = {"train_examples": 192, "test_examples": 70, "batch_size": 32, "latency_
 CASES: dict[str, dict[str, Any]] = {
     "small_cnn": SMALL
     | {
-        "epochs": 24,
+        "epochs": 12,
         "steps_per_dispatch": 2,
         "activation": "prelu",
         "learning_rate_schedule": "one_cycle",
         "augmentation": "crop_flip",
         "eval_split": "validation",
-        "early_stopping_epochs": 24,  # never stops, but keeps the best epoch's parameters
+        "early_stopping_epochs": 12,  # never stops, but keeps the best epoch's parameters
     },
     "vgg11": SMALL
     | {

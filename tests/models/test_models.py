@@ -89,6 +89,7 @@ def test_prelu_has_one_parameter_a_channel_by_option():
     np.testing.assert_allclose(variables["params"]["ActivationLayer_0"]["alpha"], 0.1)
 
 
+@pytest.mark.usefixtures("thin_alexnet")
 @pytest.mark.parametrize("name", models.names())
 def test_every_bias_starts_at_the_value_asked_for_and_kernels_are_as_without(name):
     _, _, plain = create(name)
