@@ -280,14 +280,11 @@ def _largest(squares: Array) -> Array:
 def _largest_jvp(primals: tuple[Array], tangents: tuple[Array]) -> tuple[Array, Array]:
     (squares,), (changes,) = primals, tangents
     largest = _largest(squares)
-    equal = squares == jnp.expand_dims(largest, (2, 4))
-    counts = equal.sum((2, 4), keepdims=True, dtype=squares.dtype)
-    # A compiler may compute the squares again for this, and round otherwise. Where then none is
-    # equal, all share; `jnp.max` would divide by 0.
-    whole = squares.shape[2] * squares.shape[4]
-    counts = jnp.where(counts == 0, whole, counts)
-    shares = (equal | (counts == whole)).astype(squares.dtype) / counts
-    return largest, (shares * changes).sum((2, 4))
+    equal = (squares == jnp.expand_dims(largest, (2, 4))).astype(squares.dtype)
+    counts = equal.sum((2, 4))
+    # A compiler may compute the squares again for this, and round otherwise: then none is equal,
+    # and `jnp.max` would divide by 0.
+    return largest, (changes * equal).sum((2, 4)) / jnp.maximum(counts, 1)
 
 
 @functools.partial(_as_one, static_argnames="window")
