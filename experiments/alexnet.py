@@ -45,7 +45,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--train_examples", type=int, help="how many images (default: all)")
     made.add_argument("--test_examples", type=int, help="how many images (default: all)")
     made.add_argument("--activation", default="relu", help="spec (default: %(default)s)")
-    made.add_argument("--epochs", type=int, default=6, help="default: %(default)s")
+    made.add_argument("--epochs", type=int, default=4, help="default: %(default)s")
     made.add_argument("--batch_size", type=int, default=64, help="default: %(default)s")
     made.add_argument("--learning_rate", type=float, default=5e-4, help="default: %(default)s")
     made.add_argument("--seed", type=int, default=0, help="default: %(default)s")

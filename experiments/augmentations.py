@@ -26,6 +26,7 @@ from jax import Array
 
 from experiments import augmentation_figures, curves, lab, power, statistics
 from experiments.curves import Curve
+from experiments.side_by_side import side_by_side
 from jaxact import data, models
 from jaxact.data.augmentation import AUGMENTATIONS
 from jaxact.errors import ConfigError
@@ -46,7 +47,7 @@ def options_parser() -> argparse.ArgumentParser:
         "--augmentations='none;rotate(amount=30);flip,mixup' --seeds=5",
         "--dataset=cifar10 --train_examples=2000 --test_examples=2000",
     )
-    curves.add_options(parser, train_examples=200, epochs=30, batch_size=50, seeds=3)
+    curves.add_options(parser, train_examples=200, epochs=20, batch_size=50, seeds=3)
     parser.add_argument("--model", default="small_cnn", help="(default: %(default)s)")
     parser.add_argument(
         "--augmentations",
@@ -161,14 +162,15 @@ def perform(options: argparse.Namespace) -> lab.Outcome:
         raise ConfigError(f"--padding={options.padding} must be a whole number from 0 to 16")
     config = curves.config_of(options, model=options.model)
     setups = {name: prepare(dataclasses.replace(config, augmentation=name)) for name in names}
-    curves.compile_side_by_side(list(setups.values()))
-    errors: dict[str, dict[str, list[float]]] = {}
-    for name, setup in setups.items():
-        measured = [
+
+    def measure(setup: Setup) -> dict[str, list[float]]:
+        seeds = [
             errors_of_views(setup, curves.train(setup, seed), options.padding)
             for seed in range(options.seeds)
         ]
-        errors[name] = {view: [seed[view] for seed in measured] for view in VIEWS}
+        return {view: [of_seed[view] for of_seed in seeds] for view in VIEWS}
+
+    errors = dict(zip(names, side_by_side(measure, setups.values()), strict=True))
     plain = {name: of_name[VIEWS[0]] for name, of_name in errors.items()}
     tests = {test.name: test for test in statistics.compare(plain, names[0])}
     title = data.title(options.dataset)

@@ -7,15 +7,14 @@ are to be resumed are `jaxact.training.loop`'s.
 import argparse
 import dataclasses
 import math
-import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from experiments.side_by_side import side_by_side
 from jaxact import data, row_tables
 from jaxact.config import Config, field_error
 from jaxact.errors import ConfigError
@@ -82,13 +81,12 @@ def train(setup: Setup, seed: int) -> Curve:
 
 
 def compile_side_by_side(setups: Sequence[Setup]) -> None:
-    """Compiles what `train` runs for each of them: a compilation uses one core, so many at once."""
+    """Compiles what `train` runs for each of them."""
 
     def one_epoch(setup: Setup) -> None:
         train(dataclasses.replace(setup, config=dataclasses.replace(setup.config, epochs=1)), 0)
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        list(pool.map(one_epoch, setups))
+    side_by_side(one_epoch, setups)
 
 
 def add_options(parser: argparse.ArgumentParser, **defaults: Any) -> None:

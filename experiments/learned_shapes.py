@@ -12,9 +12,7 @@ if __name__ == "__main__":  # before the slow imports: it may start the process 
     huge_pages.restart()
 
 import argparse
-import concurrent.futures
 import math
-import os
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -24,6 +22,7 @@ import numpy as np
 from experiments import lab, learned_shapes_figures, trials
 from experiments.learned_curves import Shape, shapes_of
 from experiments.options import split_specs
+from experiments.side_by_side import side_by_side
 from experiments.trials import Trial, spread
 from jaxact import activations, data, row_tables
 from jaxact.activations import Activation
@@ -47,7 +46,7 @@ PARSER.add_argument(
     "--sharing", default="layer", help="parameters of a layer or a channel (default: %(default)s)"
 )
 PARSER.add_argument("--learning_rate", type=float, default=3e-3, help="(default: %(default)s)")
-trials.add_options(PARSER, epochs=5, seeds=2)
+trials.add_options(PARSER, epochs=4, seeds=2)
 
 
 def parameter_cells(activation: Activation, name: str, shape: Shape) -> tuple[Any, Any]:
@@ -154,11 +153,9 @@ def perform(options: argparse.Namespace) -> lab.Outcome:
         )
         for spec in (BASELINE, *(activation.spec for activation in chosen))
     ]
-    # Compiling is most of the work, and keeps one core busy for each program.
-    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        base, *others = pool.map(
-            lambda of: [of.run(seed) for seed in range(options.seeds)], prepared
-        )
+    base, *others = side_by_side(
+        lambda of: [of.run(seed) for seed in range(options.seeds)], prepared
+    )
     learned, gained, rows = {}, {}, []
     for activation, of, done in zip(chosen, prepared[1:], others, strict=True):
         learned[activation.spec] = shapes_of(of, done)

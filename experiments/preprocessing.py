@@ -43,7 +43,7 @@ def options_parser() -> argparse.ArgumentParser:
         "--preprocessings=none,mean_std,zca_whitening --learning_rate=3e-4",
         "--dataset=cifar10 --train_examples=5000 --test_examples=2000 --target_accuracy=0.45",
     )
-    curves.add_options(parser, train_examples=700, epochs=15, batch_size=50, seeds=8)
+    curves.add_options(parser, train_examples=700, epochs=12, batch_size=50, seeds=8)
     parser.add_argument("--model", default="small_cnn", help="(default: %(default)s)")
     parser.add_argument("--learning_rate", type=float, default=1e-3, help="(default: %(default)s)")
     parser.add_argument(
@@ -182,8 +182,9 @@ def perform(options: argparse.Namespace) -> lab.Outcome:
     shown: dict[str, np.ndarray] = {}
     seconds: dict[str, float] = {}
     images = np.empty(0)
-    for name in names:
-        setup = prepare(dataclasses.replace(config, preprocessing=name))
+    setups = {name: prepare(dataclasses.replace(config, preprocessing=name)) for name in names}
+    curves.compile_side_by_side(list(setups.values()))
+    for name, setup in setups.items():
         images = np.asarray(setup.train.images)
         seconds[name] = fit_seconds(setup, images)
         first = setup.train.images[: preprocessing_figures.SHOWN]

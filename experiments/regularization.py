@@ -30,11 +30,12 @@ from experiments import (
     regularization_runs as runs,
 )
 from experiments.regularization_runs import Learned
+from experiments.side_by_side import side_by_side
 from jaxact import data, models
 from jaxact.config import RULES, Config, field_error
 from jaxact.errors import ConfigError
 from jaxact.row_tables import Row
-from jaxact.training.setup import prepare
+from jaxact.training.setup import Setup, prepare
 from jaxact.training.steps import Keys
 
 NONE, STOPPED = "none", "early stopping"
@@ -54,7 +55,7 @@ def options_parser() -> argparse.ArgumentParser:
         ("train_examples", int, 200, "images to train on"),
         ("test_examples", int, None, "images of the test set; all, if not given"),
         ("wrong_labels", float, 0.2, "share of training and validation labels that are wrong"),
-        ("epochs", int, 40, "of every run"),
+        ("epochs", int, 30, "of every run"),
         ("seeds", int, 3, "runs of each"),
         ("learning_rate", float, 1e-3, "of Adam"),
         ("l2", float, 3e-3, "factor of sum w^2"),
@@ -127,16 +128,17 @@ def perform(options: argparse.Namespace) -> lab.Outcome:
         )
         for label, change in changes.items()
     }
-    learned = {
-        label: [
+
+    def learn(setup: Setup) -> list[Learned]:
+        return [
             runs.learn(
                 dataclasses.replace(setup, keys=Keys.from_seed(seed)),
                 options.early_stopping_epochs,
             )
             for seed in range(options.seeds)
         ]
-        for label, setup in setups.items()
-    }
+
+    learned = dict(zip(setups, side_by_side(learn, setups.values()), strict=True))
     asked = {
         form: [
             doubts.ask(setups[f"dropout, {form}"], run, options.masks)

@@ -19,14 +19,12 @@ import argparse
 import math
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
 
 import numpy as np
-from matplotlib.figure import Figure
 
-from experiments import canvas, lab, options, time_to_error
-from experiments.style import GREY, labels_of, style_of
-from experiments.time_to_error import OPTIMIZERS, Choice, Trace
+from experiments import lab, options, relu_against_tanh_figures as figures, time_to_error
+from experiments.side_by_side import side_by_side
+from experiments.time_to_error import OPTIMIZERS, Choice, Course, Measured, Trace
 from jaxact import data, models
 from jaxact.config import Config, field_error
 from jaxact.errors import ConfigError
@@ -36,20 +34,6 @@ TUNING_SEED = 1_000_000  # none of those compared
 HORIZON = 1.25  # curves go on so much longer than the slowest takes to the target
 RATES = {"sgd": "0.01,0.03,0.1,0.3,1", "adam": "0.0003,0.001,0.003,0.01"}
 QUARTILES = (0.5, 0.25, 0.75)
-
-
-class Measured(NamedTuple):
-    """An activation at its best learning rate.
-
-    Attributes:
-      choice: how the rate was chosen.
-      traces: one a seed.
-      epochs: to the target, one a seed; inf where it was not reached.
-    """
-
-    choice: Choice
-    traces: Sequence[Trace]
-    epochs: Sequence[float]
 
 
 def parser() -> argparse.ArgumentParser:
@@ -141,7 +125,7 @@ def perform(chosen: argparse.Namespace) -> lab.Outcome:
             }
             for spec, known in measured.items()
         ],
-        figures={"error": draw(chosen, measured)},
+        figures={"error": figures.draw(chosen, measured)},
         details={
             "runs": {
                 spec: {
@@ -161,30 +145,33 @@ def measure(
 ) -> dict[str, Measured]:
     """Chooses each activation's learning rate, and then trains all seeds with it."""
     target, most = chosen.target_error / 100, float(chosen.epochs)
-    courses, choices = {}, {}
-    for spec in specs:
-        courses[spec] = time_to_error.prepare(
+
+    def choose(spec: str) -> tuple[Course, Choice]:
+        course = time_to_error.prepare(
             config_of(chosen, spec), chosen.optimizer, chosen.measurements
         )
         say(f"{spec}: choosing among {len(rates)} learning rates")
-        choices[spec] = time_to_error.choose_rate(courses[spec], rates, TUNING_SEED, target, most)
-    slowest = [choice.epochs[choice.learning_rate] or math.inf for choice in choices.values()]
+        return course, time_to_error.choose_rate(course, rates, TUNING_SEED, target, most)
+
+    tuned = dict(zip(specs, side_by_side(choose, specs), strict=True))
+    slowest = [choice.epochs[choice.learning_rate] or math.inf for _, choice in tuned.values()]
     horizon = min(HORIZON * max(slowest), most)
 
     def goes_on(trace: Trace) -> bool:
         limit = horizon if time_to_error.has_reached(trace, target) else most
         return trace.epochs[-1] < limit
 
-    measured = {}
-    for spec, choice in choices.items():
+    def train(spec: str) -> Measured:
+        course, choice = tuned[spec]
         say(f"{spec}: {chosen.seeds} seeds at learning rate {choice.learning_rate:g}")
         traces = [
-            time_to_error.train(courses[spec], choice.learning_rate, seed, goes_on)
+            time_to_error.train(course, choice.learning_rate, seed, goes_on)
             for seed in range(chosen.seeds)
         ]
         epochs = [time_to_error.epochs_to(trace, target) for trace in traces]
-        measured[spec] = Measured(choice, traces, epochs)
-    return measured
+        return Measured(choice, traces, epochs)
+
+    return dict(zip(specs, side_by_side(train, specs), strict=True))
 
 
 def say(text: str) -> None:
@@ -247,53 +234,6 @@ def answer(
         middle = spread(measured[baseline].epochs)
         parts = [f"{baseline} took {middle[0]:.2g} epochs" if middle else f"{baseline} missed it"]
     return "; ".join(parts) + f" ({chosen.optimizer}, {chosen.dataset})."
-
-
-def draw(chosen: argparse.Namespace, measured: Mapping[str, Measured]) -> Figure:
-    """Training error over epochs: the median of each activation and the range over its seeds."""
-    with canvas.house_style():
-        figure, axes = canvas.new_axes(
-            f"{chosen.model} on {data.title(chosen.dataset)}, {chosen.optimizer}"
-        )
-        styles, labels = style_of(measured), labels_of(measured)
-        handles: list[Any] = []
-        texts = []
-        for position, (spec, known) in enumerate(measured.items()):
-            length = min(len(trace.errors) for trace in known.traces)
-            epochs = known.traces[0].epochs[:length]
-            errors = 100 * np.asarray([trace.errors[:length] for trace in known.traces])
-            every = max(length // 8, 1)
-            (line,) = axes.plot(
-                epochs,
-                np.median(errors, axis=0),
-                color=styles[spec].color,
-                linestyle=styles[spec].line_style,
-                marker=styles[spec].marker,
-                markevery=(position % every, every),
-                zorder=3,
-            )
-            axes.fill_between(
-                epochs,
-                errors.min(0),
-                errors.max(0),
-                color=styles[spec].color,
-                alpha=0.15,
-                linewidth=0,
-            )
-            handles.append(line)
-            texts.append(f"{labels[spec]}, rate {known.choice.learning_rate:g}")
-        target = axes.axhline(chosen.target_error, color=GREY, linestyle=(0, (5, 3)), linewidth=1)
-        canvas.add_legend(
-            figure, [*handles, target], [*texts, f"target, {chosen.target_error:g} %"]
-        )
-        axes.set_xlim(left=0)
-        axes.set_ylim(bottom=0)
-        axes.set_xlabel("epoch")
-        axes.set_ylabel("training error (%)")
-        canvas.add_caption(
-            figure, f"Lines: median of {chosen.seeds} seeds; bands: lowest to highest."
-        )
-    return figure
 
 
 if __name__ == "__main__":

@@ -176,6 +176,20 @@ class Choice(NamedTuple):
     is_at_the_edge: bool
 
 
+class Measured(NamedTuple):
+    """An activation at its best learning rate.
+
+    Attributes:
+      choice: how the rate was chosen.
+      traces: one a seed.
+      epochs: to the target, one a seed; inf where it was not reached.
+    """
+
+    choice: Choice
+    traces: Sequence[Trace]
+    epochs: Sequence[float]
+
+
 def choose_rate(
     course: Course, rates: Sequence[float], seed: int, target: float, most_epochs: float
 ) -> Choice:
