@@ -47,7 +47,7 @@ def options_parser() -> argparse.ArgumentParser:
         "--augmentations='none;rotate(amount=30);flip,mixup' --seeds=5",
         "--dataset=cifar10 --train_examples=2000 --test_examples=2000",
     )
-    curves.add_options(parser, train_examples=200, epochs=20, batch_size=50, seeds=3)
+    curves.add_options(parser, train_examples=200, epochs=15, batch_size=50, seeds=3)
     parser.add_argument("--model", default="small_cnn", help="(default: %(default)s)")
     parser.add_argument(
         "--augmentations",

@@ -46,7 +46,7 @@ PARSER.add_argument(
     "--sharing", default="layer", help="parameters of a layer or a channel (default: %(default)s)"
 )
 PARSER.add_argument("--learning_rate", type=float, default=3e-3, help="(default: %(default)s)")
-trials.add_options(PARSER, epochs=4, seeds=2)
+trials.add_options(PARSER, epochs=3, seeds=2)
 
 
 def parameter_cells(activation: Activation, name: str, shape: Shape) -> tuple[Any, Any]:

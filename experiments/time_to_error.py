@@ -102,7 +102,7 @@ def prepare(config: Config, optimizer: str, measurements_per_epoch: int) -> Cour
         prepared=prepared,
         sample=setup.in_batches(sample, *examples.preprocessing),
         interval=max(round(prepared.steps_per_epoch / measurements_per_epoch), 1),
-        init=program.AheadOfTime(init),
+        init=program.AheadOfTime(init, options=program.RUNS_ONCE),
         train=program.AheadOfTime(train, donate=(1, 2)),
     )
 

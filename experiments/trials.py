@@ -23,6 +23,7 @@ from jaxact.errors import ConfigError
 from jaxact.training import health, setup as setups, steps
 from jaxact.training.health import LayerHealth
 from jaxact.training.optimizer import create_optimizer
+from jaxact.training.program import RUNS_ONCE
 from jaxact.training.setup import Setup
 from jaxact.training.state import Totals, TrainState, create_state
 from jaxact.training.steps import Keys
@@ -134,7 +135,8 @@ def spread(values: Sequence[float] | np.ndarray, unit: float = 1.0) -> list[floa
 def _initial(model: models.ConvNet, weight_decay: float) -> Callable[..., TrainState]:
     # The optimizer's state does not depend on the rate.
     optimizer = create_optimizer(0.0, "constant", weight_decay, 0)
-    return jax.jit(functools.partial(create_state, model, optimizer))
+    create = functools.partial(create_state, model, optimizer)
+    return jax.jit(create, compiler_options=RUNS_ONCE)
 
 
 @functools.cache

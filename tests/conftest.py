@@ -4,7 +4,7 @@ import jax
 import pytest
 from jax.experimental.compilation_cache import compilation_cache
 
-from jaxact.models import AlexNet
+from jaxact.models import AlexNet, vgg
 from tests.commands import Commands
 
 
@@ -58,7 +58,9 @@ def strict_dtype_promotion():
 
 
 @pytest.fixture
-def thin_alexnet(monkeypatch):
-    """AlexNet with a sixteenth of its width; the 61 million parameters would take seconds."""
+def thin_networks(monkeypatch):
+    """VGG-11 and AlexNet of a sixteenth of their width; all their parameters take seconds."""
+    stages = tuple(tuple(width // 16 for width in stage) for stage in vgg.STAGES)
+    monkeypatch.setattr(vgg, "STAGES", stages)
     monkeypatch.setattr(AlexNet, "widths", (6, 16, 24, 24, 16))
     monkeypatch.setattr(AlexNet, "hidden", 256)

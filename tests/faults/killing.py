@@ -34,7 +34,7 @@ CASES: dict[str, dict[str, Any]] = {
     "vgg11": SMALL
     | {
         "model": "vgg11",
-        "epochs": 3,
+        "epochs": 2,
         "train_examples": 16,
         "test_examples": 8,
         "batch_size": 8,

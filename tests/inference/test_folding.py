@@ -18,6 +18,7 @@ def random_like(tree, key):
     return jax.tree.unflatten(structure, drawn)
 
 
+@pytest.mark.usefixtures("thin_networks")
 @pytest.mark.parametrize("activation", ["relu", "prelu"])
 def test_folded_vgg_gives_the_same_logits(activation):
     model = models.create_model("vgg11", activation)

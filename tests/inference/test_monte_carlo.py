@@ -46,6 +46,7 @@ def test_without_dropout_there_is_no_spread(form):
     np.testing.assert_allclose(mean, expected, rtol=1e-5)
 
 
+@pytest.mark.usefixtures("thin_networks")
 def test_batch_norm_stays_as_in_evaluation():
     model, variables, images = create("vgg11")
     mean, spread = monte_carlo.predict(model, variables, images, KEY, 2)

@@ -75,7 +75,7 @@ def test_224_pixels_are_227_with_a_border():
     assert costs("alexnet", 224) == costs("alexnet", 227)
 
 
-@pytest.mark.usefixtures("thin_alexnet")
+@pytest.mark.usefixtures("thin_networks")
 def test_the_border_is_of_zeros():
     model = models.create_model("alexnet", "relu")
     images = jax.random.normal(jax.random.key(1), (1, 224, 224, 3))
@@ -86,7 +86,7 @@ def test_the_border_is_of_zeros():
     )
 
 
-@pytest.mark.usefixtures("thin_alexnet")
+@pytest.mark.usefixtures("thin_networks")
 @pytest.mark.parametrize("name", PARAMETERS)
 def test_dropout_is_that_of_both_hidden_dense_layers_and_an_option(name):
     images = jax.random.normal(jax.random.key(1), (2, SIDES[name], SIDES[name], 3))

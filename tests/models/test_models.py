@@ -56,19 +56,19 @@ def test_every_activation_trains_in_the_small_cnn(spec):
     def loss(params):
         return models.predict(model, {**variables, "params": params}, images).sum()
 
-    gradients = jax.grad(loss)(variables["params"])
+    gradients = jax.jit(jax.grad(loss))(variables["params"])
     assert all(jnp.isfinite(leaf).all() for leaf in jax.tree.leaves(gradients))
     assert any(jnp.abs(leaf).max() > 0 for leaf in jax.tree.leaves(gradients))
 
 
-@pytest.mark.usefixtures("thin_alexnet")
+@pytest.mark.usefixtures("thin_networks")
 @pytest.mark.parametrize("name", models.names())
 def test_logits_have_the_number_of_classes(name):
     model, images, variables = create(name, num_classes=7)
     assert models.predict(model, variables, images).shape == (2, 7)
 
 
-@pytest.mark.usefixtures("thin_alexnet")
+@pytest.mark.usefixtures("thin_networks")
 @pytest.mark.parametrize(
     ("name", "layers"),
     [("small_cnn", 3), ("vgg11", 8), ("alexnet", 7), ("alexnet32", 7), ("four_layer_cnn", 3)],
@@ -89,7 +89,7 @@ def test_prelu_has_one_parameter_a_channel_by_option():
     np.testing.assert_allclose(variables["params"]["ActivationLayer_0"]["alpha"], 0.1)
 
 
-@pytest.mark.usefixtures("thin_alexnet")
+@pytest.mark.usefixtures("thin_networks")
 @pytest.mark.parametrize("name", models.names())
 def test_every_bias_starts_at_the_value_asked_for_and_kernels_are_as_without(name):
     _, _, plain = create(name)
@@ -228,7 +228,7 @@ def test_dropout_acts_in_training_alone(form):
     )
 
 
-@pytest.mark.usefixtures("thin_alexnet")
+@pytest.mark.usefixtures("thin_networks")
 @pytest.mark.parametrize("name", models.names())
 def test_bfloat16_is_mixed(name):
     with jax.numpy_dtype_promotion("standard"):  # Flax's BatchNorm relies on it
@@ -248,6 +248,7 @@ def test_bfloat16_is_mixed(name):
     assert 0 < difference < 0.05 * jnp.abs(full).max()
 
 
+@pytest.mark.usefixtures("thin_networks")
 def test_batch_stats_move_towards_the_batch_by_a_tenth():
     model, images, variables = create("vgg11")
     _, updates = model.apply(variables, images, train=True, mutable=["batch_stats"])

@@ -1,13 +1,19 @@
 """The persistent compilation cache: what is torn goes, what is whole stays."""
 
+import functools
 import os
 import warnings
 
 import jax
 import jax.numpy as jnp
+import numpy as np
+import optax
 import pytest
 
+from jaxact.models import create_model
 from jaxact.training import compilation
+from jaxact.training.program import RUNS_ONCE
+from jaxact.training.state import create_state
 
 
 @pytest.fixture
@@ -70,3 +76,14 @@ def test_other_formats_stay(folder):
 def test_without_a_folder_nothing_is_made(tmp_path):
     compilation.remove_torn(tmp_path / "nothing")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.usefixtures("optimized")
+def test_the_first_parameters_are_the_same_however_they_are_compiled():
+    model, optimizer = create_model("small_cnn", "prelu"), optax.adam(1e-3)
+    arguments = jax.random.key(3), jnp.zeros((1, 28, 28, 1))
+    create = functools.partial(create_state, model, optimizer)
+    states = [
+        jax.jit(create, compiler_options=options)(*arguments) for options in (None, RUNS_ONCE)
+    ]
+    jax.tree.map(np.testing.assert_array_equal, *states)

@@ -307,7 +307,7 @@ def test_bfloat16_is_examined_in_float32():
         assert row["deviation"] != exact[name]["deviation"]
 
 
-@pytest.mark.usefixtures("thin_alexnet")
+@pytest.mark.usefixtures("thin_networks")
 @pytest.mark.parametrize("name", models.names())
 def test_observation_changes_neither_variables_nor_logits(name):
     network, variables = create("prelu", name)

@@ -213,15 +213,7 @@ def test_a_stopped_run_goes_on_bit_for_bit(tiny, tmp_path, monkeypatch, case, lo
     assert_same_run(config, tmp_path / "whole", tmp_path / "stopped")
 
 
-@pytest.fixture
-def usual_compilation():
-    """Less optimised, VGG-11's steps end in NaN."""
-    jax.config.update("jax_disable_most_optimizations", False)
-    yield
-    jax.config.update("jax_disable_most_optimizations", True)
-
-
-@pytest.mark.usefixtures("usual_compilation")
+@pytest.mark.usefixtures("thin_networks")
 def test_vgg_with_batch_norm_goes_on_bit_for_bit(tiny, tmp_path):
     config = dataclasses.replace(
         tiny, model="vgg11", train_examples=16, test_examples=8, batch_size=8, epochs=2
