@@ -32,7 +32,8 @@ class Outcome(NamedTuple):
       claim: what the source says, in a sentence.
       source: who says so, and where.
       answer: what was found here, in a sentence or two, with its figures.
-      settings: what was asked for, whole enough to do it again.
+      settings: what was asked for, whole enough to do it again; where the data lie, `data_dir`, is
+        left out of the file: it is the machine's, not the experiment's.
       rows: heading to cell, see `jaxact.row_tables`.
       figures: file name to figure.
       details: what else `result.json` is to hold, raw figures among it.
@@ -121,6 +122,7 @@ def write(outcome: Outcome, workdir: Path, record: Mapping[str, Any]) -> list[Pa
         "machine": environment.in_words(machine),
         "environment": machine,
         **{name: value for name, value in outcome._asdict().items() if name != "figures"},
+        "settings": {k: v for k, v in outcome.settings.items() if k != "data_dir"},
     }
     try:
         workdir.mkdir(parents=True, exist_ok=True)

@@ -21,7 +21,7 @@ def outcome(options):
         claim="three follows two",
         source="everyone",
         answer="it does",
-        settings={"count": options.count},
+        settings={"count": options.count, "data_dir": "/where/this/machine/has/them"},
         rows=[{"number": k, "seen": (k, k, k)} for k in range(options.count)],
         figures={"counting": figure},
         details={"raw": [1, 2]},
