@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -32,10 +32,13 @@ class Commands(contextlib.AbstractContextManager["Commands"]):
 
     It starts with the first command. What starts and ends a process is tested where the command is
     started for itself, as `python -m` does: large pages, signals during the imports.
+
+    Args:
+      environment: what the commands' differs in from this process's, as that is now.
     """
 
-    def __init__(self) -> None:
-        self._environment = dict(os.environ)  # as it is now, whichever test starts the first
+    def __init__(self, environment: Mapping[str, str] | None = None):
+        self._environment = {**os.environ, **(environment or {})}
         self._process: subprocess.Popen[bytes] | None = None
 
     def __exit__(self, *exception: object) -> None:
