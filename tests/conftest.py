@@ -1,20 +1,38 @@
 """Every test runs with warnings as errors (pyproject.toml) and strict dtype promotion."""
 
+import os
+import tempfile
+
 import jax
 import pytest
+from jax._src import lru_cache
 from jax.experimental.compilation_cache import compilation_cache
 
 from jaxact.models import AlexNet, vgg
 from tests.commands import Commands
 
 
+def put_at_once(cache, key, value):
+    """Instead of JAX's: whoever reads at the same time reads all of it, or nothing."""
+    with tempfile.NamedTemporaryFile(dir=str(cache.path), delete=False) as file:
+        file.write(value)
+    os.replace(file.name, str(cache.path / f"{key}-cache"))
+
+
 @pytest.fixture(autouse=True, scope="session")
 def own_compilation_cache(tmp_path_factory):
-    """What tests compile they keep to themselves, and so do the commands that they start."""
+    """What tests compile they keep to themselves, and so do the commands that they start.
+
+    Workers share a folder: half of what one compiles another has compiled.
+    """
     folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
     jax.config.update("jax_compilation_cache_dir", str(folder / "compiled"))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
     compilation_cache.reset_cache()  # it may have been looked for before
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lru_cache.LRUCache, "put", put_at_once)
         # Another folder: a command that is killed may leave half a program.
         patch.setenv("JAX_COMPILATION_CACHE_DIR", str(folder / "compiled_by_commands"))
         yield

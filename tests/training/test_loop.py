@@ -348,6 +348,8 @@ def test_a_second_start_finds_its_programs_compiled(commands, tmp_path):
         done = commands.run(
             "jaxact.main",
             "--config=configs/digits.py:smoke",
+            "--config.latency_samples=0",
+            "--config.health_examples=0",
             f"--workdir={workdir}",
             f"--compilation_cache={cache}",
         )
