@@ -2,8 +2,8 @@
 
 Kills runs at random moments and starts them again, feeds hostile input (so many cases a test) to
 whatever reads input, and writes what was counted as a page, and as JSON beside it. `make soak` runs
-it; about half an hour on 2 cores. Ends with exit code 1, and writes nothing, if a run was not what it
-would have been unkilled or an input got through.
+it; about half an hour on 2 cores. Ends with exit code 1, and writes nothing, if a run was not what
+it would have been unkilled or an input got through.
 """
 
 import argparse
