@@ -119,6 +119,7 @@ def begin(workdir: Path, plan: Plan) -> Study:
     Raises:
       ConfigError: the folder holds another comparison, or something else.
     """
+    records.check_place(workdir)
     diverged = {}
     if (workdir / STUDY).exists():
         stored = load(workdir)
@@ -128,16 +129,15 @@ def begin(workdir: Path, plan: Plan) -> Study:
                 "another folder (one is extended by more seeds, activations or epochs alone)"
             )
         diverged = {_key(run): run for run in stored.with_status(DIVERGED)}
-    elif workdir.exists():
-        if not workdir.is_dir():
-            raise ConfigError(f"--workdir={workdir} is a file; choose another folder")
-        if any(path.name not in _LEFT_BY_A_KILLED_START for path in workdir.iterdir()) and not any(
-            (workdir / plan.folder(run)).exists() for run in plan.runs()
-        ):
-            raise ConfigError(
-                f"--workdir={workdir} holds files but no {STUDY}, so no comparison; choose another "
-                "folder"
-            )
+    elif (
+        workdir.exists()
+        and any(path.name not in _LEFT_BY_A_KILLED_START for path in workdir.iterdir())
+        and not any((workdir / plan.folder(run)).exists() for run in plan.runs())
+    ):
+        raise ConfigError(
+            f"--workdir={workdir} holds files but no {STUDY}, so no comparison; choose another "
+            "folder"
+        )
     for run in plan.runs():
         records.check_workdir(workdir / plan.folder(run), dataclasses.asdict(run))
     runs = [diverged.get(_key(run)) or read_run(workdir, plan, run) for run in plan.runs()]

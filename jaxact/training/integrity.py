@@ -27,7 +27,7 @@ def damage(folder: Path) -> str | None:
         return "it is empty" if not any(folder.iterdir()) else f"it has no {SUMS}"
     except (OSError, UnicodeError):
         return f"its {SUMS} cannot be read"
-    rows = (line.partition("  ") for line in text.splitlines())
+    rows = (line.partition("  ") for line in text[:-1].split("\n"))
     sums = {name: expected for expected, _, name in rows}
     if not text.endswith("\n") or set(files_of(folder)) - sums.keys():
         return f"its {SUMS} is not whole"

@@ -27,6 +27,7 @@ ADDED_FIELDS: Mapping[str, Any] = {
     "early_stopping_epochs": None,
     "preprocessing": "mean_std",
 }
+LONGEST_NAME = 255  # bytes, of a file in every usual file system
 _LEFT_BY_A_KILLED_START = (lock.LOCK, f".{CONFIG}.tmp")
 
 
@@ -80,9 +81,7 @@ def check_workdir(workdir: Path, config: Mapping[str, Any]) -> None:
       ConfigError: it is no folder, holds something else, or a run whose configuration differs in
         anything but `epochs`.
     """
-    if workdir.is_file():
-        raise ConfigError(f"--workdir={workdir} is a file; choose another folder")
-    _check_writable(workdir)
+    check_place(workdir)
     if not workdir.exists():
         return
     if not (workdir / CONFIG).exists():
@@ -108,17 +107,21 @@ def check_workdir(workdir: Path, config: Mapping[str, Any]) -> None:
         )
 
 
-def _check_writable(workdir: Path) -> None:
+def check_place(workdir: Path) -> None:
     """Whether the workdir can be made or written in, as far as can be told without doing so.
 
     Raises:
       ConfigError: it cannot.
     """
+    if os.path.isfile(workdir):  # unlike Path.is_file it takes every name
+        raise ConfigError(f"--workdir={workdir} is a file; choose another folder")
     try:
         if "\0" in str(workdir):
             raise ValueError("a path holds no null character")
         path = workdir.absolute()
         nearest = next(folder for folder in (path, *path.parents) if folder.exists())
+        if any(len(os.fsencode(name)) > LONGEST_NAME for name in path.parts):
+            raise ValueError(f"a name is longer than {LONGEST_NAME} bytes")
         if nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK):
             return
         reason = f"{nearest} is not a folder that can be written in"
