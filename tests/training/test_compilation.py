@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
+from jax.experimental.compilation_cache import compilation_cache
 
 from jaxact.models import create_model
 from jaxact.training import compilation
@@ -21,11 +22,11 @@ def folder(tmp_path):
     """Some programs of JAX, kept."""
     before = jax.config.jax_compilation_cache_dir  # pyright: ignore[reportAttributeAccessIssue]
     compilation.keep_compiled(str(tmp_path / "kept"))
-    jax.experimental.compilation_cache.compilation_cache.reset_cache()
+    compilation_cache.reset_cache()
     compile_some()
     yield tmp_path / "kept"
     jax.config.update("jax_compilation_cache_dir", before)
-    jax.experimental.compilation_cache.compilation_cache.reset_cache()
+    compilation_cache.reset_cache()
 
 
 def compile_some():
