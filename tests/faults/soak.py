@@ -60,8 +60,9 @@ def soak_input(cases: int) -> list[dict[str, Any]]:
             check=False,
         )
         assert done.returncode == 0, done.stdout[-3000:]
-        made = re.findall(r"- (\d+) passing examples", done.stdout)
-        rows.append({"tests": name, "cases": sum(map(int, made))})
+        made = sum(map(int, re.findall(r"- (\d+) passing,", done.stdout)))
+        assert made >= cases, f"{name}: hypothesis tells of {made} cases:\n{done.stdout[-3000:]}"
+        rows.append({"tests": name, "cases": made})
     return rows
 
 
