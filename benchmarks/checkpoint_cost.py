@@ -87,6 +87,8 @@ def checkpoint_cost() -> None:
         options.PAIRS.value,
     )
     known = environment.describe()
+    settings = dataclasses.asdict(config) | {"pairs": options.PAIRS.value}
+    del settings["data_dir"]  # the machine's
     results.publish(
         Path(
             options.OUT.value
@@ -94,7 +96,7 @@ def checkpoint_cost() -> None:
         ),
         "checkpoint_cost",
         f"Throughput with checkpoints: {job.model} on {config.dataset}",
-        {**dataclasses.asdict(config), "pairs": options.PAIRS.value},
+        settings,
         {"jaxact": known},
         table(figures),
         figures=figures,
