@@ -23,7 +23,7 @@ def put_at_once(cache, key, value):
 def own_compilation_cache(tmp_path_factory):
     """What tests compile they keep to themselves, and so do the commands that they start.
 
-    Workers share a folder: half of what one compiles another has compiled.
+    Workers share a folder: what one has compiled the others need not.
     """
     folder = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
