@@ -21,9 +21,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from experiments import canvas, lab
+from experiments import canvas, lab, training_options
 from experiments.style import BLUE, ORANGE
-from jaxact import config as configuration, data, models
+from jaxact import data, models
 from jaxact.config import Config
 from jaxact.training import loop, records
 
@@ -40,14 +40,15 @@ def parser() -> argparse.ArgumentParser:
         "--dataset=cifar10 --train_examples=5000 --epochs=5",
         "--activation=tanh",
     )
-    made.add_argument("--dataset", default="digits", help="name or path (default: %(default)s)")
-    made.add_argument("--data_dir", default=str(data.default_data_dir()), help="of the data")
-    made.add_argument("--train_examples", type=int, help="how many images (default: all)")
-    made.add_argument("--test_examples", type=int, help="how many images (default: all)")
+    training_options.add(
+        made,
+        train_examples=None,
+        test_examples=None,
+        epochs=4,
+        batch_size=64,
+        learning_rate=5e-4,
+    )
     made.add_argument("--activation", default="relu", help="spec (default: %(default)s)")
-    made.add_argument("--epochs", type=int, default=4, help="default: %(default)s")
-    made.add_argument("--batch_size", type=int, default=64, help="default: %(default)s")
-    made.add_argument("--learning_rate", type=float, default=5e-4, help="default: %(default)s")
     made.add_argument("--seed", type=int, default=0, help="default: %(default)s")
     return made
 
@@ -71,7 +72,7 @@ def perform(options: argparse.Namespace) -> lab.Outcome:
         claim="60 million parameters and 650,000 neurons",
         source="Krizhevsky et al. 2012, abstract",
         answer=answer(costs, config, epochs),
-        settings={name: value for name, value in vars(options).items() if name != "workdir"},
+        settings=training_options.settings(options),
         rows=rows_of(costs),
         figures={"layers": draw_layers(costs), "learning": draw_learning(config, epochs)},
         details={
@@ -86,15 +87,10 @@ def config_of(options: argparse.Namespace) -> Config:
     """The configuration of the run.
 
     Raises:
-      ConfigError: names the field, its value and what is allowed.
+      ConfigError: names the option, its value and what is allowed.
     """
-    fields = configuration.default_config()
-    fields.update(
-        {name: value for name, value in vars(options).items() if name in configuration.RULES}
-    )
     last = max(options.epochs, 1)
-    fields.update(model=TRAINED, health_examples=0, latency_samples=0, checkpoint_every_epochs=last)
-    return configuration.check(fields)
+    return training_options.config_of(options, model=TRAINED, checkpoint_every_epochs=last)
 
 
 def train(config: Config) -> list[dict[str, Any]]:

@@ -24,14 +24,14 @@ import jax
 import numpy as np
 from jax import Array
 
-from experiments import augmentation_figures, curves, lab, power, statistics
+from experiments import augmentation_figures, curves, lab, power, statistics, training_options
 from experiments.curves import Curve
 from experiments.side_by_side import side_by_side
 from jaxact import data, models
 from jaxact.data.augmentation import AUGMENTATIONS
 from jaxact.errors import ConfigError
 from jaxact.inference.ten_crops import average_probabilities, ten_crops
-from jaxact.row_tables import Row
+from jaxact.row_tables import Row, spread
 from jaxact.training.setup import Setup, prepare
 
 NONE = "none"
@@ -47,8 +47,15 @@ def options_parser() -> argparse.ArgumentParser:
         "--augmentations='none;rotate(amount=30);flip,mixup' --seeds=5",
         "--dataset=cifar10 --train_examples=2000 --test_examples=2000",
     )
-    curves.add_options(parser, train_examples=200, epochs=15, batch_size=50, seeds=3)
-    parser.add_argument("--model", default="small_cnn", help="(default: %(default)s)")
+    training_options.add(
+        parser,
+        train_examples=200,
+        test_examples=None,
+        model="small_cnn",
+        epochs=15,
+        batch_size=50,
+        seeds=3,
+    )
     parser.add_argument(
         "--augmentations",
         default=DEFAULT,
@@ -118,7 +125,7 @@ def as_row(
     """One augmentation: errors in percent as median and quartiles, and against none."""
     row: dict[str, Any] = {"augmentation": name}
     for view in VIEWS:
-        row[f"error %, {view}"] = curves.spread(errors[view], unit=100)
+        row[f"error %, {view}"] = spread(errors[view], unit=100)
     row["points more than the first"] = None if test is None else 100 * test.difference.value
     row["p"] = None if test is None or np.isnan(test.p_value) else test.corrected_p_value
     return row
@@ -160,7 +167,7 @@ def perform(options: argparse.Namespace) -> lab.Outcome:
     names = chosen(options.augmentations)
     if not 0 <= options.padding <= 16:
         raise ConfigError(f"--padding={options.padding} must be a whole number from 0 to 16")
-    config = curves.config_of(options, model=options.model)
+    config = training_options.config_of(options)
     setups = {name: prepare(dataclasses.replace(config, augmentation=name)) for name in names}
 
     def measure(setup: Setup) -> dict[str, list[float]]:
@@ -180,7 +187,7 @@ def perform(options: argparse.Namespace) -> lab.Outcome:
         "against overfitting, and so does averaging ten crops at test time",
         source="Stanford CS231n, training neural networks; Krizhevsky et al. 2012, section 4.1",
         answer=in_words(errors, tests),
-        settings=curves.settings(options),
+        settings=training_options.settings(options),
         rows=[as_row(name, errors[name], tests.get(name)) for name in names],
         figures={
             "sheet": augmentation_figures.contact_sheet(options.dataset, options.data_dir),

@@ -19,12 +19,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from experiments import dead_relu_figures, lab, trials
+from experiments import dead_relu_figures, lab, training_options, trials
 from experiments.options import split_specs, split_values
-from experiments.trials import spread
 from jaxact import data
 from jaxact.errors import ConfigError
 from jaxact.models.observation import observe
+from jaxact.row_tables import spread
 
 RATES = "0.001,0.003,0.01,0.03,0.1,0.3"
 PROBE = 256  # training images at most: a unit is dead if it passes no gradient for any of them
@@ -39,7 +39,7 @@ PARSER = lab.parser(
 PARSER.add_argument("--activations", default="relu", help="specs (default: %(default)s)")
 PARSER.add_argument("--learning_rates", default=RATES, help="of Adam (default: %(default)s)")
 PARSER.add_argument("--biases", default="0,0.01", help="where they start (default: %(default)s)")
-trials.add_options(PARSER, epochs=5, seeds=3)
+training_options.add(PARSER, train_examples=None, epochs=5, seeds=3)
 
 
 class Cell(NamedTuple):
@@ -98,9 +98,9 @@ def measure(of: trials.Trials, seeds: int, rate: float, bias: float) -> Cell:
 
 
 def median(values: Sequence[float]) -> float:
-    """Of what is finite; nan where nothing is."""
-    found = spread(values)
-    return math.nan if found is None else found[0]
+    """Of what is not nan; nan where all is."""
+    seen = [value for value in values if not math.isnan(value)]
+    return float(np.median(seen)) if seen else math.nan
 
 
 def row(cell: Cell) -> dict[str, Any]:

@@ -19,14 +19,15 @@ from typing import Any
 
 import numpy as np
 
-from experiments import lab, learned_shapes_figures, trials
+from experiments import lab, learned_shapes_figures, training_options, trials
 from experiments.learned_curves import Shape, shapes_of
 from experiments.options import split_specs
 from experiments.side_by_side import side_by_side
-from experiments.trials import Trial, spread
+from experiments.trials import Trial
 from jaxact import activations, data, row_tables
 from jaxact.activations import Activation
 from jaxact.errors import ConfigError
+from jaxact.row_tables import spread
 
 BASELINE = "relu"
 PROBE = 256  # training images at most, whose inputs to the activations are shown
@@ -45,8 +46,7 @@ PARSER.add_argument(
 PARSER.add_argument(
     "--sharing", default="layer", help="parameters of a layer or a channel (default: %(default)s)"
 )
-PARSER.add_argument("--learning_rate", type=float, default=3e-3, help="(default: %(default)s)")
-trials.add_options(PARSER, epochs=3, seeds=2)
+training_options.add(PARSER, train_examples=None, epochs=3, learning_rate=3e-3, seeds=2)
 
 
 def parameter_cells(activation: Activation, name: str, shape: Shape) -> tuple[Any, Any]:
@@ -104,15 +104,19 @@ def answer(
     base: Sequence[Trial],
 ) -> str:
     """Which shapes moved, and what came of it, as measured."""
-    medians = {spec: found[0] for spec, values in gained.items() if (found := spread(values, 100))}
+    medians = {
+        spec: 100 * float(np.nanmedian(values))
+        for spec, values in gained.items()
+        if not np.isnan(values).all()
+    }
     changes = {
         (spec, shape.layer): 100 * float(np.median(shape.change))
         for spec, shapes in learned.items()
         for shape in shapes
     }
-    relu = spread(accuracies(base), 100)
-    if not medians or relu is None:
+    if not medians:
         return f"training diverged with all learnable activations, or with {BASELINE}."
+    relu = 100 * float(np.nanmedian(accuracies(base)))
     most = max(changes, key=changes.__getitem__)
     least = min(changes, key=changes.__getitem__)
     best, worst = max(medians, key=medians.__getitem__), min(medians, key=medians.__getitem__)
@@ -121,7 +125,7 @@ def answer(
     return (
         f"the function moves most in {most[0]}, {most[1]} ({changes[most]:.0f} % of its size over "
         f"the inputs), least in {least[0]}, {least[1]} ({changes[least]:.1f} %). "
-        f"{above} of {len(gained)} end above {BASELINE}'s {relu[0]:.1f} % test accuracy, from "
+        f"{above} of {len(gained)} end above {BASELINE}'s {relu:.1f} % test accuracy, from "
         f"{best} ({medians[best]:+.1f} points) to {worst} ({medians[worst]:+.1f}); medians of "
         f"{len(base)} seeds{few}."
     )
@@ -147,7 +151,6 @@ def perform(options: argparse.Namespace) -> lab.Outcome:
                 options,
                 PROBE,
                 activation=spec,
-                learning_rate=options.learning_rate,
                 activation_sharing=options.sharing,
             )
         )

@@ -24,12 +24,19 @@ from typing import Any
 
 import numpy as np
 
-from experiments import curves, lab, power, preprocessing_figures, statistics
+from experiments import (
+    curves,
+    lab,
+    power,
+    preprocessing_figures,
+    statistics,
+    training_options,
+)
 from experiments.curves import Curve
 from jaxact import data
 from jaxact.data.whitening import EPSILON
 from jaxact.errors import ConfigError
-from jaxact.row_tables import Row
+from jaxact.row_tables import Row, spread
 from jaxact.training.setup import Setup, prepare
 
 BASELINE = "mean_std"
@@ -43,9 +50,16 @@ def options_parser() -> argparse.ArgumentParser:
         "--preprocessings=none,mean_std,zca_whitening --learning_rate=3e-4",
         "--dataset=cifar10 --train_examples=5000 --test_examples=2000 --target_accuracy=0.45",
     )
-    curves.add_options(parser, train_examples=700, epochs=12, batch_size=50, seeds=8)
-    parser.add_argument("--model", default="small_cnn", help="(default: %(default)s)")
-    parser.add_argument("--learning_rate", type=float, default=1e-3, help="(default: %(default)s)")
+    training_options.add(
+        parser,
+        train_examples=700,
+        test_examples=None,
+        model="small_cnn",
+        epochs=12,
+        batch_size=50,
+        learning_rate=1e-3,
+        seeds=8,
+    )
     parser.add_argument(
         "--target_accuracy", type=float, default=0.93, help="0 to 1 (default: %(default)s)"
     )
@@ -95,9 +109,9 @@ def as_row(
     row: dict[str, Any] = {
         "preprocessing": name,
         "reached": f"{sum(map(math.isfinite, epochs))}/{len(epochs)}",
-        "epochs to target": curves.spread(epochs),
-        "train s to target": curves.spread(measured["seconds"]),
-        "test error %": curves.spread(measured["error"], unit=100),
+        "epochs to target": spread(epochs),
+        "train s to target": spread(measured["seconds"]),
+        "test error %": spread(measured["error"], unit=100),
         "fit, s": fit_seconds,
     }
     for figure, unit, heading in (("epochs", 1, "epochs"), ("error", 100, "points")):
@@ -173,10 +187,7 @@ def perform(options: argparse.Namespace) -> lab.Outcome:
       ConfigError, DataError: an option is wrong, or the data cannot be had.
     """
     names = chosen(options.preprocessings)
-    shared = {
-        name: getattr(options, name) for name in ("model", "learning_rate", "target_accuracy")
-    }
-    config = curves.config_of(options, augmentation="none", **shared)
+    config = training_options.config_of(options, augmentation="none")
     found: dict[str, dict[str, list[float]]] = {}
     learned: dict[str, list[Curve]] = {}
     shown: dict[str, np.ndarray] = {}
@@ -208,7 +219,7 @@ def perform(options: argparse.Namespace) -> lab.Outcome:
         "mean, or their mean and deviation are used, PCA and whitening being more than is needed",
         source="Stanford CS231n, training neural networks",
         answer=in_words(found, tests, options.target_accuracy),
-        settings=curves.settings(options)
+        settings=training_options.settings(options)
         | {"baseline": baseline, "whitening_epsilon": f"{EPSILON} of the mean variance"},
         rows=[as_row(name, found[name], seconds[name], tests) for name in names],
         figures={

@@ -28,15 +28,16 @@ from experiments import (
     regularization_doubts as doubts,
     regularization_figures as figures,
     regularization_runs as runs,
+    training_options,
 )
+from experiments.in_memory import with_seed
 from experiments.regularization_runs import Learned
 from experiments.side_by_side import side_by_side
 from jaxact import data, models
-from jaxact.config import RULES, Config, field_error
+from jaxact.config import Config
 from jaxact.errors import ConfigError
-from jaxact.row_tables import Row
+from jaxact.row_tables import Row, spread
 from jaxact.training.setup import Setup, prepare
-from jaxact.training.steps import Keys
 
 NONE, STOPPED = "none", "early stopping"
 FORMS = tuple(models.DROPOUTS)
@@ -49,15 +50,11 @@ def options_parser() -> argparse.ArgumentParser:
         "--seeds=5",
         "--dataset=mnist --train_examples=1000 --test_examples=2000",
     )
-    parser.add_argument("--dataset", default="digits", help="(default: %(default)s)")
-    parser.add_argument("--data_dir", default=str(data.default_data_dir()), help="of real data")
+    training_options.add(
+        parser, train_examples=200, test_examples=None, epochs=30, seeds=3, learning_rate=1e-3
+    )
     for name, kind, default, text in (
-        ("train_examples", int, 200, "images to train on"),
-        ("test_examples", int, None, "images of the test set; all, if not given"),
         ("wrong_labels", float, 0.2, "share of training and validation labels that are wrong"),
-        ("epochs", int, 30, "of every run"),
-        ("seeds", int, 3, "runs of each"),
-        ("learning_rate", float, 1e-3, "of Adam"),
         ("l2", float, 3e-3, "factor of sum w^2"),
         ("l1", float, 3e-4, "factor of sum |w|"),
         ("weight_decay", float, 1.0, "decoupled"),
@@ -75,27 +72,18 @@ def base_config(options: argparse.Namespace) -> Config:
     Raises:
       ConfigError: names the option, its value and what is allowed.
     """
-    for name in ("seeds", "masks"):
-        if getattr(options, name) < 1:
-            raise ConfigError(f"--{name}={getattr(options, name)} must be a whole number from 1")
+    if options.masks < 1:
+        raise ConfigError(f"--masks={options.masks} must be a whole number from 1")
     if not 0 <= options.wrong_labels < 1:
         raise ConfigError(f"--wrong_labels={options.wrong_labels} must be from 0 to below 1")
-    for name, value in vars(options).items():
-        if name in RULES and (error := field_error(name, value)):
-            raise ConfigError(str(error).replace("config.", "--", 1))
-    return Config(
-        dataset=options.dataset,
-        data_dir=options.data_dir,
-        train_examples=options.train_examples,
-        test_examples=options.test_examples,
+    plain = {"l1": 0.0, "l2": 0.0, "weight_decay": 0.0, "dropout_rate": 0.0}
+    return training_options.config_of(
+        options,
+        **plain,
+        early_stopping_epochs=None,
         eval_split="validation",
         augmentation="none",
-        dropout_rate=0.0,
-        epochs=options.epochs,
         batch_size=min(32, options.train_examples),
-        learning_rate=options.learning_rate,
-        latency_samples=0,
-        health_examples=0,
     )
 
 
@@ -131,10 +119,7 @@ def perform(options: argparse.Namespace) -> lab.Outcome:
 
     def learn(setup: Setup) -> list[Learned]:
         return [
-            runs.learn(
-                dataclasses.replace(setup, keys=Keys.from_seed(seed)),
-                options.early_stopping_epochs,
-            )
+            runs.learn(with_seed(setup, seed), options.early_stopping_epochs)
             for seed in range(options.seeds)
         ]
 
@@ -165,7 +150,7 @@ def perform(options: argparse.Namespace) -> lab.Outcome:
         claim="early stopping, L2, L1, the elastic net and dropout act against overfitting",
         source="Stanford CS231n, lecture on training neural networks",
         answer=" ".join([*what_was_found(table), *doubts.in_words(unseen)]),
-        settings={name: value for name, value in vars(options).items() if name != "workdir"},
+        settings=training_options.settings(options),
         rows=[as_row(label, values, table[NONE]) for label, values in table.items()],
         figures={
             "overfitting": figures.losses(
@@ -211,12 +196,6 @@ def ends(of_label: Sequence[Learned], stopped: bool = False) -> dict[str, list[f
         "weights near 0 (%)": [100 * runs.near_zero_share(run["params"]) for run in kept],
         "epoch": [row["epoch"] for row in rows],
     }
-
-
-def spread(values: Sequence[float]) -> tuple[float, float, float]:
-    """Median and quartiles."""
-    median, low, high = np.percentile(values, [50, 25, 75]).tolist()
-    return median, low, high
 
 
 def as_row(

@@ -1,8 +1,8 @@
-"""Networks trained in memory and measured after every epoch: what overfitting is seen in.
+"""Networks measured after every epoch: what overfitting is seen in.
 
 For `experiments.regularization`. Unlike `jaxact.training.loop`, which reads the test set once when
 there is a validation split, this reads all splits after each epoch; nothing is decided by the test
-set. Keys, data and steps are those of `python -m jaxact.main` with the same configuration.
+set.
 """
 
 import dataclasses
@@ -15,6 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from experiments import in_memory
 from jaxact import data, models
 from jaxact.errors import NonFiniteLossError
 from jaxact.training import early_stopping, losses, steps
@@ -82,7 +83,7 @@ def learn(setup: Setup, patience_epochs: int) -> Learned:
     Raises:
       NonFiniteLossError: a loss became NaN or infinite.
     """
-    clock, keys = Clock(), setup.keys
+    clock = Clock()
     measure = evaluator(setup.model, setup.recipe.objective.losses)
     batches = {
         "train": as_one_batch(setup.train),
@@ -91,23 +92,19 @@ def learn(setup: Setup, patience_epochs: int) -> Learned:
     state = initial_state(setup, clock)
     best, rows = state.variables, []
     stopped: int | None = None
-    count = jnp.int32(setup.steps_per_epoch)
-    for epoch in range(setup.config.epochs):
-        order_arguments = (keys.order, jnp.int32(epoch), setup.train.labels)
-        order = setup.program.order.prepare(clock, *order_arguments)(*order_arguments)
-        arguments = (count, state, Totals.zero(), order, setup.train, keys)
-        state, totals = setup.program.train.prepare(clock, *arguments)(*arguments)
-        if int(totals.nonfinite_step) >= 0:
+    for epoch, stage in enumerate(in_memory.stages(setup, state, clock), start=1):
+        state = stage.state
+        if not stage.is_finite:
             raise NonFiniteLossError(
-                f"the loss became NaN or infinite at step {int(totals.nonfinite_step)}; try a "
-                "lower --learning_rate"
+                f"the loss became NaN or infinite at step {int(stage.totals.nonfinite_step)}; try "
+                "a lower --learning_rate"
             )
-        rows.append({"epoch": epoch + 1, **scores(measure(state, batches))})
+        rows.append({"epoch": epoch, **scores(measure(state, batches))})
         if stopped is None:
-            if early_stopping.best_epoch(rows) == epoch + 1:
+            if early_stopping.best_epoch(rows) == epoch:
                 best = jax.tree.map(jnp.copy, state.variables)
             if early_stopping.is_over(rows, patience_epochs):
-                stopped = epoch + 1
+                stopped = epoch
     best_epoch = early_stopping.best_epoch(rows[:stopped])
     return Learned(rows, state.variables, best, best_epoch)
 

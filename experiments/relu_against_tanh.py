@@ -22,18 +22,24 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from experiments import lab, options, relu_against_tanh_figures as figures, time_to_error
+from experiments import (
+    lab,
+    options,
+    relu_against_tanh_figures as figures,
+    time_to_error,
+    training_options,
+)
 from experiments.side_by_side import side_by_side
 from experiments.time_to_error import OPTIMIZERS, Choice, Course, Measured, Trace
 from jaxact import data, models
-from jaxact.config import Config, field_error
+from jaxact.config import Config
 from jaxact.errors import ConfigError
+from jaxact.row_tables import spread
 
 CLAIM = 6.0  # epochs of tanh over those of ReLU
 TUNING_SEED = 1_000_000  # none of those compared
 HORIZON = 1.25  # curves go on so much longer than the slowest takes to the target
 RATES = {"sgd": "0.01,0.03,0.1,0.3,1", "adam": "0.0003,0.001,0.003,0.01"}
-QUARTILES = (0.5, 0.25, 0.75)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -43,19 +49,15 @@ def parser() -> argparse.ArgumentParser:
         "--dataset=cifar10 --train_examples=1000 --batch_size=32 --seeds=3",
         "--activations=relu,tanh,elu,swish --optimizer=adam",
     )
-    made.add_argument("--dataset", default="digits", help="name or path (default: %(default)s)")
-    made.add_argument("--data_dir", default=str(data.default_data_dir()), help="of the data")
-    made.add_argument("--train_examples", type=int, help="how many images (default: all)")
-    made.add_argument("--model", default="four_layer_cnn", choices=models.names())
+    training_options.add(
+        made, train_examples=None, model="four_layer_cnn", epochs=40, batch_size=128, seeds=5
+    )
     made.add_argument("--activations", default="relu,tanh", help="specs (default: %(default)s)")
     made.add_argument("--baseline", help="what ratios are to (default: relu, or the first)")
     made.add_argument("--optimizer", default="sgd", choices=tuple(OPTIMIZERS))
     made.add_argument("--learning_rates", help=f"to choose from (default, of sgd: {RATES['sgd']})")
     made.add_argument("--kernel_init", default="torch_default", choices=models.KERNEL_INITIALIZERS)
-    made.add_argument("--batch_size", type=int, default=128)
     made.add_argument("--target_error", type=float, default=25.0, help="percent (default: 25)")
-    made.add_argument("--seeds", type=int, default=5, help="compared (default: %(default)s)")
-    made.add_argument("--epochs", type=int, default=40, help="at most (default: %(default)s)")
     made.add_argument("--measurements", type=int, default=5, help="an epoch (default: 5)")
     return made
 
@@ -66,23 +68,12 @@ def config_of(chosen: argparse.Namespace, spec: str) -> Config:
     Raises:
       ConfigError: names the option, its value and what is allowed.
     """
-    for name, low in (("seeds", 1), ("measurements", 1)):
-        if not low <= getattr(chosen, name) < TUNING_SEED:
-            raise ConfigError(f"--{name}={getattr(chosen, name)} must be a whole number from {low}")
+    if chosen.measurements < 1:
+        raise ConfigError(f"--measurements={chosen.measurements} must be a whole number from 1")
     if not 0 < chosen.target_error < 100:
         raise ConfigError(f"--target_error={chosen.target_error} must be a percentage below 100")
-    fields = ("dataset", "data_dir", "train_examples", "model", "kernel_init", "batch_size")
-    values = {name: getattr(chosen, name) for name in (*fields, "epochs")}
-    for name, value in values.items():
-        if error := field_error(name, value):
-            raise ConfigError(f"--{name}: {error}")
-    return Config(
-        activation=spec,
-        augmentation="none",
-        dropout_rate=0.0,
-        health_examples=0,
-        latency_samples=0,
-        **values,
+    return training_options.config_of(
+        chosen, activation=spec, augmentation="none", dropout_rate=0.0
     )
 
 
@@ -109,7 +100,7 @@ def perform(chosen: argparse.Namespace) -> lab.Outcome:
         source="Krizhevsky et al. 2012, figure 1",
         answer=answer(chosen, measured, ratios, baseline),
         settings={
-            **{name: value for name, value in vars(chosen).items() if name != "workdir"},
+            **training_options.settings(chosen),
             "learning_rates": rates,
             "baseline": baseline,
             "tuning_seed": TUNING_SEED,
@@ -190,17 +181,6 @@ def finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def spread(values: Sequence[float]) -> tuple[float, ...] | None:
-    """Median and quartiles over seeds, all of them values that were seen or lie between two.
-
-    None where a miss or a pair of misses leaves no finite quartiles.
-    """
-    array = np.asarray(values, float)
-    if not np.isfinite(array).all():
-        return None
-    return tuple(float(value) for value in np.quantile(array, QUARTILES))
-
-
 def answer(
     chosen: argparse.Namespace,
     measured: Mapping[str, Measured],
@@ -231,8 +211,9 @@ def answer(
                 "of those tried"
             )
     if not parts:
-        middle = spread(measured[baseline].epochs)
-        parts = [f"{baseline} took {middle[0]:.2g} epochs" if middle else f"{baseline} missed it"]
+        middle = float(np.median(measured[baseline].epochs))
+        reached = math.isfinite(middle)
+        parts = [f"{baseline} took {middle:.2g} epochs" if reached else f"{baseline} missed it"]
     return "; ".join(parts) + f" ({chosen.optimizer}, {chosen.dataset})."
 
 

@@ -1,28 +1,25 @@
 """How many epochs a network takes to a training error, at a learning rate and a seed.
 
-Training is that of `jaxact.training`, step for step, but for two things. The optimizer's learning
-rate is part of its state, so that one compilation serves all of them. And the error is measured
-many times an epoch, on a sample of the training images that is the same throughout, evaluated as a
-test set is: the running error of an epoch's batches would lag behind by half an epoch.
+The error is measured many times an epoch, on a sample of the training images that is the same
+throughout, evaluated as a test set is: the running error of an epoch's batches would lag behind by
+half an epoch.
 """
 
-import dataclasses
 import functools
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 import optax
-from jax import Array
 
+from experiments import in_memory
 from jaxact import data
 from jaxact.config import Config
-from jaxact.training import program, setup, steps
+from jaxact.training import setup as setups, steps
 from jaxact.training.clock import Clock
-from jaxact.training.state import Totals, TrainState, create_state
+from jaxact.training.setup import Setup
+from jaxact.training.state import TrainState
 
 SAMPLE = 1000  # training images at most on which the error is measured
 MOMENTUM = 0.9  # Krizhevsky et al. 2012, section 5
@@ -48,23 +45,18 @@ class Trace(NamedTuple):
     diverged: bool = False
 
 
-@dataclasses.dataclass(frozen=True)
-class Course:
+class Course(NamedTuple):
     """A network and its data, ready to be trained at any learning rate and seed.
 
     Attributes:
-      prepared: data on the device and model.
+      setup: its configuration's learning rate and seed do not count.
       sample: the training images on which the error is measured, in batches.
       interval: steps from one measurement to the next.
-      init: `(key, images, learning_rate) -> TrainState`.
-      train: as in `program.Program`.
     """
 
-    prepared: setup.Setup
+    setup: Setup
     sample: steps.Examples
     interval: int
-    init: program.AheadOfTime
-    train: program.AheadOfTime
 
 
 def prepare(config: Config, optimizer: str, measurements_per_epoch: int) -> Course:
@@ -79,66 +71,38 @@ def prepare(config: Config, optimizer: str, measurements_per_epoch: int) -> Cour
       ConfigError: the data are too few for the configuration.
       DataError: the data cannot be had.
     """
-    prepared = setup.prepare(config)
-    # A placeholder: `init` puts the learning rate of the run into the state.
-    make = optax.inject_hyperparams(OPTIMIZERS[optimizer])(learning_rate=0.0)
-
-    def init(key: Array, images: Array, learning_rate: Array) -> TrainState:
-        state = create_state(prepared.recipe.model, make, key, images)
-        rates = state.opt_state.hyperparams | {"learning_rate": learning_rate}
-        return dataclasses.replace(state, opt_state=state.opt_state._replace(hyperparams=rates))
-
-    model = prepared.recipe.model
-    augment = functools.partial(
-        data.augment_examples, prepared.recipe.augmentation, model.num_classes
-    )
-    train = functools.partial(
-        steps.train_many, model, make, augment, data.normalize, config.batch_size
-    )
-    examples = prepared.train
+    setup = in_memory.at_any_rate(setups.prepare(config), OPTIMIZERS[optimizer])
+    examples = setup.train
     split = data.Split(np.asarray(examples.images), np.asarray(examples.labels))
-    sample = data.subset(split, min(len(split), SAMPLE), setup.SPLIT_SEED)
+    sample = data.subset(split, min(len(split), SAMPLE), setups.SPLIT_SEED)
     return Course(
-        prepared=prepared,
-        sample=setup.in_batches(sample, *examples.preprocessing),
-        interval=max(round(prepared.steps_per_epoch / measurements_per_epoch), 1),
-        init=program.AheadOfTime(init, options=program.RUNS_ONCE),
-        train=program.AheadOfTime(train, donate=(1, 2)),
+        setup=setup,
+        sample=setups.in_batches(sample, *examples.preprocessing),
+        interval=max(round(setup.steps_per_epoch / measurements_per_epoch), 1),
     )
 
 
 def train(
     course: Course, learning_rate: float, seed: int, goes_on: Callable[[Trace], bool]
 ) -> Trace:
-    """Trains from the start as long as `goes_on` says, asked after each measurement.
+    """Trains for the configuration's epochs, or until `goes_on`, asked after each error, says no.
 
     Runs of one seed share initial weights and order of images, whatever activation and rate.
     """
-    prepared, clock, keys = course.prepared, Clock(), steps.Keys.from_seed(seed)
-    images = jnp.zeros((1, *prepared.train.images.shape[1:]), jnp.float32)
-    begin = (keys.init, images, jnp.float32(learning_rate))
-    state = course.init.prepare(clock, *begin)(*begin)
-    evaluate = prepared.program.evaluate.prepare(clock, state, course.sample)
+    setup = in_memory.with_seed(course.setup, seed)
+    state = in_memory.start(setup, learning_rate)
+    evaluate = setup.program.evaluate.prepare(Clock(), state, course.sample)
 
-    def error() -> float:
+    def error(state: TrainState) -> float:
         return 1 - evaluate(state, course.sample).means()[1]
 
-    trace = Trace([0.0], [error()])
-    step, per_epoch = 0, prepared.steps_per_epoch
-    order: Any = None
-    while goes_on(trace):
-        epoch, done = divmod(step, per_epoch)
-        if done == 0:
-            drawing = (keys.order, jnp.int32(epoch), prepared.train.labels)
-            order = prepared.program.order.prepare(clock, *drawing)(*drawing)
-        count = min(course.interval, per_epoch - done)
-        arguments = (jnp.int32(count), state, Totals.zero(), order, prepared.train, keys)
-        state, totals = course.train.prepare(clock, *arguments)(*arguments)
-        if int(totals.nonfinite_step) >= 0:
+    trace = Trace([0.0], [error(state)])
+    stages = in_memory.stages(setup, state, interval=course.interval)
+    while goes_on(trace) and (stage := next(stages, None)):
+        if not stage.is_finite:
             return trace._replace(diverged=True)
-        step += count
-        trace = Trace([*trace.epochs, step / per_epoch], [*trace.errors, error()])
-    jax.block_until_ready(state)
+        epochs = stage.step / setup.steps_per_epoch
+        trace = Trace([*trace.epochs, epochs], [*trace.errors, error(stage.state)])
     return trace
 
 

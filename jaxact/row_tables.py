@@ -4,9 +4,11 @@ A row is a mapping of headings to cells; a cell is a number, a text, a median wi
 None where there is nothing.
 """
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from rich.table import Table
 
 Row = Mapping[str, Any]
@@ -27,6 +29,26 @@ def text(cell: Any) -> str:
         median, low, high = map(number, cell)
         return median if low == high == median else f"{median} ({low}-{high})"
     return number(cell)
+
+
+def spread(values: Sequence[float] | np.ndarray, unit: float = 1.0) -> list[float] | str | None:
+    """A cell with the median and quartiles of values, in units of 1 / unit.
+
+    NaN is left out. Infinite values are misses, worse than any other: then quartiles are values
+    that are there, since between a number and infinity there is none. A text where a quartile is a
+    miss; None where the median is, or nothing is left.
+    """
+    seen = unit * np.asarray(values, float)
+    seen = seen[~np.isnan(seen)]
+    if not len(seen):
+        return None
+    method = "linear" if np.isfinite(seen).all() else "nearest"
+    middle, low, high = np.percentile(seen, [50, 25, 75], method=method).tolist()
+    if not math.isfinite(middle):
+        return None
+    if not math.isfinite(high):
+        return f"{number(middle)} ({number(low)}-never)"
+    return [middle, low, high]
 
 
 def headings(rows: Iterable[Row]) -> list[str]:

@@ -7,12 +7,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxact.activations import check_points as points
 from jaxact.activations.record import Activation, ActivationError
 from jaxact.activations.registry import get
 
 _DTYPES = ("float64", "float32", "float16", "bfloat16")
-_BLOCK = (4, 4)  # what an activation that is not elementwise is tried on, whatever its axis
-_FLOAT32_MAX = float(np.finfo(np.float32).max)
 
 
 class CheckResult(NamedTuple):
@@ -48,67 +47,6 @@ def check_activation(
     return results
 
 
-def _moderate(activation: Activation, dtype: str = "float64") -> np.ndarray:
-    """Points of [-30, 30] away from the kinks, the denser the nearer to 0."""
-    unit = np.linspace(-1, 1, 400)
-    x = 0.0123 + 30 * np.sign(unit) * np.abs(unit) ** 1.5
-    for kink in activation.kinks:
-        x = np.where(np.abs(x - kink.at) < 0.01, x + 0.02, x)
-    x = x.astype(dtype)
-    return x if activation.elementwise else x.reshape(-1, *_BLOCK, order="F")
-
-
-def _whole_range(activation: Activation) -> np.ndarray:
-    """0 and every power of two of float32, of both signs, beside the largest number."""
-    powers = np.append(2.0 ** np.arange(-126, 128), _FLOAT32_MAX).astype(np.float32)
-    x = np.concatenate([-powers[::-1], [0], powers]).astype(np.float32)
-    return _heads(activation, x)
-
-
-def _heads(activation: Activation, x: np.ndarray) -> np.ndarray:
-    """The numbers as they are or, if the activation is not elementwise, each heading a block."""
-    if activation.elementwise:
-        return x
-    blocks = np.tile(np.linspace(-1, 2, 16, dtype=x.dtype).reshape(_BLOCK), (len(x), 1, 1))
-    blocks[:, 0, 0] = x
-    return blocks
-
-
-def _value(activation: Activation) -> Callable[[Any], jax.Array]:
-    """The activation, of a batch of numbers or of blocks."""
-    return activation if activation.elementwise else jax.vmap(activation)
-
-
-def _derivative(activation: Activation) -> Callable[[Any], jax.Array]:
-    """Its derivative, likewise."""
-    return activation.derivative if activation.elementwise else jax.vmap(activation.derivative)
-
-
-def _gradient(activation: Activation, x: Any) -> np.ndarray:
-    """What jax.grad gives, element by element: the diagonal of the Jacobian."""
-    x = jnp.asarray(x)
-    if activation.elementwise:
-        gradient = jax.jit(jax.vmap(jax.grad(activation)))
-        return np.asarray(gradient(x.reshape(-1)).reshape(x.shape))
-
-    def diagonal(block: jax.Array) -> jax.Array:
-        return jnp.diagonal(jax.jacrev(activation)(block).reshape(block.size, -1))
-
-    return np.asarray(jax.jit(jax.vmap(diagonal))(x)).reshape(x.shape)
-
-
-def _difference(activation: Activation, x: np.ndarray) -> np.ndarray:
-    """The five-point finite difference in float64, with a step of 1e-5 max(1, |x|)."""
-    step = 1e-5 * np.maximum(1, np.abs(x))
-    moves = np.ones((1, 1)) if activation.elementwise else np.eye(16).reshape(-1, *_BLOCK)
-    value, total = _value(activation), np.zeros_like(x)
-    for move in moves:
-        for reach, weight in ((1, 8), (2, -1)):
-            away = reach * move * step
-            total += move * weight * np.asarray(value(x + away) - value(x - away)) / (12 * step)
-    return total
-
-
 def _worst(got: Any, expected: Any, x: np.ndarray, relative: float) -> tuple[bool, str]:
     """Compares to `relative` of max(1, |expected|); the detail names the worst point."""
     got, expected = np.asarray(got, np.float64), np.asarray(expected, np.float64)
@@ -126,9 +64,11 @@ def _derivative_is_grad(activation: Activation) -> tuple[bool, str]:
         return True, "no closed form is given: the derivative is jax.grad's"
     details = []
     for dtype, relative in (("float64", 1e-10), ("float32", 1e-5)):
-        x = _moderate(activation, dtype)
-        gradient = _gradient(activation, x)
-        passed, detail = _worst(_derivative(activation)(jnp.asarray(x)), gradient, x, relative)
+        x = points.moderate(activation, dtype)
+        gradient = points.gradient(activation, x)
+        passed, detail = _worst(
+            points.derivative(activation)(jnp.asarray(x)), gradient, x, relative
+        )
         details.append(f"{dtype}: {detail}")
         if not passed:
             return False, details[-1]
@@ -136,8 +76,10 @@ def _derivative_is_grad(activation: Activation) -> tuple[bool, str]:
 
 
 def _derivative_is_difference(activation: Activation) -> tuple[bool, str]:
-    x = _moderate(activation)
-    return _worst(_derivative(activation)(jnp.asarray(x)), _difference(activation, x), x, 1e-6)
+    x = points.moderate(activation)
+    return _worst(
+        points.derivative(activation)(jnp.asarray(x)), points.difference(activation, x), x, 1e-6
+    )
 
 
 def _kinks(activation: Activation) -> tuple[bool, str]:
@@ -168,18 +110,18 @@ def _bends(activation: Activation) -> list[float]:
 
 def _finite(activation: Activation) -> tuple[bool, str]:
     """NaN fails; an infinity fails where the float64 result says that float32 could hold it."""
-    x = np.concatenate([_whole_range(activation), _moderate(activation, "float32")])
+    x = np.concatenate([points.whole_range(activation), points.moderate(activation, "float32")])
     overflows = ""
     for name, function in (
-        ("value", _value(activation)),
-        ("derivative", _derivative(activation)),
-        ("jax.grad", lambda x: _gradient(activation, x)),
+        ("value", points.value(activation)),
+        ("derivative", points.derivative(activation)),
+        ("jax.grad", lambda x: points.gradient(activation, x)),
     ):
         got = np.asarray(function(jnp.asarray(x)))
         wrong = np.isnan(got)
         if np.isinf(got).any():
             wide = np.asarray(function(jnp.asarray(x, jnp.float64)))
-            wrong |= np.isinf(got) & (np.abs(wide) < _FLOAT32_MAX)
+            wrong |= np.isinf(got) & (np.abs(wide) < points.FLOAT32_MAX)
         if wrong.any():
             return False, f"{name} is {got[wrong][0]} at x = {x[wrong][0]:.6g}"
         if np.isinf(got).any():
@@ -190,14 +132,17 @@ def _finite(activation: Activation) -> tuple[bool, str]:
 
 def _infinities(activation: Activation) -> tuple[bool, str]:
     """NaN fails where the values towards infinity never turn, so that there is a limit."""
-    for name, function in (("value", _value(activation)), ("derivative", _derivative(activation))):
+    for name, function in (
+        ("value", points.value(activation)),
+        ("derivative", points.derivative(activation)),
+    ):
         for end in (-np.inf, np.inf):
             x = np.asarray([end], np.float32)
-            got = np.asarray(function(_heads(activation, x))).reshape(-1)[0]
+            got = np.asarray(function(points.heads(activation, x))).reshape(-1)[0]
             if not np.isnan(got):
                 continue
             towards = np.copysign(2.0 ** np.arange(8, 128), end).astype(np.float32)
-            values = np.asarray(function(_heads(activation, towards)))
+            values = np.asarray(function(points.heads(activation, towards)))
             values = values.reshape(len(towards), -1)[:, 0]
             turns = np.sign(values[1:].astype(np.float64) - values[:-1])
             if not ((turns > 0).any() and (turns < 0).any()):
@@ -207,23 +152,23 @@ def _infinities(activation: Activation) -> tuple[bool, str]:
 
 
 def _nan(activation: Activation) -> tuple[bool, str]:
-    x = _heads(activation, np.asarray([np.nan], np.float32))
-    if not np.isnan(np.asarray(_value(activation)(x))).reshape(-1)[0]:
+    x = points.heads(activation, np.asarray([np.nan], np.float32))
+    if not np.isnan(np.asarray(points.value(activation)(x))).reshape(-1)[0]:
         return False, "the value at NaN is a number"
-    if not np.isnan(np.asarray(_derivative(activation)(x))).reshape(-1)[0]:
+    if not np.isnan(np.asarray(points.derivative(activation)(x))).reshape(-1)[0]:
         # JAX's own derivative of a comparison is a number at NaN; a closed form can do better.
         return activation.derivative_function is None, "the derivative at NaN is a number"
     return True, "value and derivative"
 
 
 def _second_derivative(activation: Activation) -> tuple[bool, str]:
-    x = np.concatenate([_whole_range(activation), _moderate(activation, "float32")])
+    x = np.concatenate([points.whole_range(activation), points.moderate(activation, "float32")])
     if activation.elementwise:
         second = jax.vmap(jax.grad(jax.grad(activation)))
     else:
         second = jax.vmap(jax.jacfwd(jax.jacrev(activation)))
     second = np.asarray(jax.jit(second)(jnp.asarray(x))).reshape(len(x), -1)
-    overflown = ~np.isfinite(np.asarray(_value(activation)(x))).reshape(len(x), -1)[:, :1]
+    overflown = ~np.isfinite(np.asarray(points.value(activation)(x))).reshape(len(x), -1)[:, :1]
     bad = (np.isnan(second) | (np.isinf(second) & ~overflown)).any(axis=1)
     if bad.any():
         return False, f"not finite at x = {x.reshape(len(x), -1)[bad][0, 0]:.6g}"
@@ -231,7 +176,11 @@ def _second_derivative(activation: Activation) -> tuple[bool, str]:
 
 
 def _dtype_and_shape(activation: Activation) -> tuple[bool, str]:
-    shapes = [(), (3,), (0, 2), (2, 3, 4)] if activation.elementwise else [_BLOCK, (2, *_BLOCK)]
+    shapes = (
+        [(), (3,), (0, 2), (2, 3, 4)]
+        if activation.elementwise
+        else [points.BLOCK, (2, *points.BLOCK)]
+    )
     for dtype in _DTYPES:
         for shape in shapes:
             x = jax.ShapeDtypeStruct(shape, dtype)
@@ -243,10 +192,10 @@ def _dtype_and_shape(activation: Activation) -> tuple[bool, str]:
 
 
 def _transforms(activation: Activation) -> tuple[bool, str]:
-    x = _moderate(activation, "float32")
-    plain = _value(activation)(x)
+    x = points.moderate(activation, "float32")
+    plain = points.value(activation)(x)
     for name, transformed in (
-        ("jit", jax.jit(_value(activation))),
+        ("jit", jax.jit(points.value(activation))),
         ("vmap", jax.vmap(activation)),
     ):
         passed, detail = _worst(transformed(x), plain, x, 1e-5)
@@ -259,7 +208,7 @@ def _transforms(activation: Activation) -> tuple[bool, str]:
 def _monotonic(activation: Activation) -> tuple[bool, str]:
     if activation.monotonic is None or not activation.elementwise:
         return True, "not claimed"
-    x = np.sort(_moderate(activation))
+    x = np.sort(points.moderate(activation))
     y = np.asarray(activation(jnp.asarray(x)))
     steps, slack = np.diff(y), 1e-12 * np.abs(y).max()
     turns = (steps > slack).any() and (steps < -slack).any()
@@ -272,7 +221,7 @@ def _monotonic(activation: Activation) -> tuple[bool, str]:
 
 
 def _parameters(activation: Activation) -> tuple[bool, str]:
-    x = jnp.asarray(_moderate(activation))
+    x = jnp.asarray(points.moderate(activation))
     for name, value in activation.params.items():
 
         def total(v: Any, name: str = name) -> jax.Array:

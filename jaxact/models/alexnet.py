@@ -8,7 +8,7 @@ from jax import Array
 
 from jaxact.models.layers import ConvNet, flatten
 from jaxact.models.normalization import LocalResponseNorm
-from jaxact.models.overlapping_pool import OverlappingMaxPool
+from jaxact.models.pooling import OverlappingMaxPool
 
 FIELD = 227  # pixels that conv 11x11 of stride 4 covers with 55 outputs
 

@@ -6,7 +6,7 @@ from flax import linen as nn
 from jax import Array
 
 from jaxact.models.layers import ConvNet, flatten
-from jaxact.models.overlapping_pool import OverlappingMaxPool
+from jaxact.models.pooling import OverlappingMaxPool
 
 
 class FourLayerCNN(ConvNet):

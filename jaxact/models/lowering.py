@@ -1,4 +1,4 @@
-"""How convolution and max-pooling are computed, chosen per platform.
+"""How convolution is computed, chosen per platform.
 
 XLA's CPU convolution is slow, and inside a loop (`lax.scan`) it also loses its threads; a matrix
 product keeps both. So on a CPU a convolution becomes matrix products: Winograd's for 3x3 kernels
@@ -199,10 +199,7 @@ def over_blocks(
 
 # Compiled as a whole where it is called outside of a compiled function: its many slices one by one
 # would take seconds. Inside of one nothing is changed.
-_as_one = functools.partial(jax.jit, inline=True)
-
-
-@functools.partial(_as_one, static_argnames=("strides", "padding", "groups"))
+@functools.partial(jax.jit, inline=True, static_argnames=("strides", "padding", "groups"))
 def _on_cpu(
     images: Array, kernel: Array, strides: Sequence[int], padding: Padding, groups: int
 ) -> Array:
@@ -268,42 +265,3 @@ def conv_general_dilated(
     if jax.default_backend() == "cpu":  # the only platform; to trace both would take seconds
         return on_cpu(lhs, rhs)
     return lax.platform_dependent(lhs, rhs, cpu=on_cpu, default=stock)
-
-
-@jax.custom_jvp
-def _largest(squares: Array) -> Array:
-    """The maximum over the axes 2 and 4 of `[batch, rows, window, columns, window, channels]`."""
-    return squares.max((2, 4))
-
-
-@_largest.defjvp
-def _largest_jvp(primals: tuple[Array], tangents: tuple[Array]) -> tuple[Array, Array]:
-    (squares,), (changes,) = primals, tangents
-    largest = _largest(squares)
-    equal = (squares == jnp.expand_dims(largest, (2, 4))).astype(squares.dtype)
-    counts = equal.sum((2, 4))
-    # A compiler may compute the squares again for this, and round otherwise: then none is equal,
-    # and `jnp.max` would divide by 0.
-    return largest, (changes * equal).sum((2, 4)) / jnp.maximum(counts, 1)
-
-
-@functools.partial(_as_one, static_argnames="window")
-def max_pool(images: Array, window: int = 2) -> Array:
-    """Max-pooling of non-overlapping `window` x `window` squares, by reshaping.
-
-    Rows and columns that do not fill a square are dropped ("valid"). Where several entries of a
-    square share its maximum, the gradient is split evenly among them; `nn.max_pool` gives all of it
-    to the first.
-
-    Args:
-      images: `[batch, height, width, channels]`.
-
-    Returns:
-      `[batch, height // window, width // window, channels]`.
-    """
-    batch, height, width, channels = images.shape
-    rows, columns = height // window, width // window
-    squares = images[:, : rows * window, : columns * window].reshape(
-        batch, rows, window, columns, window, channels
-    )
-    return _largest(squares)

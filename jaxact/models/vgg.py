@@ -6,7 +6,7 @@ from flax import linen as nn
 from jax import Array
 
 from jaxact.models.layers import ConvNet
-from jaxact.models.lowering import max_pool
+from jaxact.models.pooling import max_pool
 
 STAGES = ((64,), (128,), (256, 256), (512, 512), (512, 512))
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
+import optax
 from jax import Array
 
 from jaxact import data, models
@@ -105,13 +106,18 @@ class Program(NamedTuple):
 @functools.cache
 def build(recipe: Recipe) -> Program:
     """The program of a recipe; equal recipes get the same one, compiled functions included."""
-    model = recipe.model
     optimizer = create_optimizer(
         recipe.learning_rate,
         recipe.learning_rate_schedule,
         recipe.weight_decay,
         recipe.total_steps,
     )
+    return assemble(recipe, optimizer)
+
+
+def assemble(recipe: Recipe, optimizer: optax.GradientTransformation) -> Program:
+    """The program of a recipe with another optimizer than the recipe's own; nothing is shared."""
+    model = recipe.model
     augment = functools.partial(data.augment_examples, recipe.augmentation, model.num_classes)
 
     train = functools.partial(

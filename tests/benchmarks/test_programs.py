@@ -21,9 +21,8 @@ from benchmarks import (
     train_step,
 )
 from benchmarks.duel import Duel
-from benchmarks.pairing import Spread
 from benchmarks.protocol import Job
-from jaxact import activations, models, row_tables
+from jaxact import activations, models
 from jaxact.errors import ConfigError
 
 PROGRAMS = ("train_step", "latency", "activations", "scaling")
@@ -162,17 +161,6 @@ def test_a_ratio_below_one_says_that_jaxact_is_faster():
     assert ours["jaxact / it"] is None
     assert theirs["jaxact / it"] == (0.5, 0.5, 0.5)
     assert ours["images/s"] == 1280
-
-
-def test_cells_are_rounded_for_readers():
-    spread = Spread(0.98765, 0.95, 1.051)
-    assert [row_tables.text(cell) for cell in (None, "a", 1234.5, 0.012345, spread)] == [
-        "-",
-        "a",
-        "1,234",
-        "0.0123",
-        "0.988 (0.95-1.05)",
-    ]
 
 
 def result(name, value):

@@ -1,6 +1,5 @@
 """Networks trained in memory: the same as a run's, and what is read off their curves."""
 
-import argparse
 import dataclasses
 import math
 
@@ -8,7 +7,6 @@ import pytest
 
 from experiments import curves
 from jaxact.config import Config
-from jaxact.errors import ConfigError
 from jaxact.training import loop, records
 from jaxact.training.setup import prepare
 
@@ -27,12 +25,6 @@ def test_a_target_that_is_never_reached_is_infinite():
     assert CURVE.epochs_to(0.99) == CURVE.seconds_to(0.99) == math.inf
 
 
-def test_a_spread_is_a_median_with_quartiles_and_never_infinite():
-    assert curves.spread([0.03, 0.01, 0.02, 0.05, 0.04], unit=100) == [3, 2, 4]
-    assert curves.spread([3, math.inf, 2]) == "3 (2-never)"
-    assert curves.spread([3, math.inf, math.inf]) is None
-
-
 def test_a_curve_is_that_of_a_run(tmp_path):
     config = dataclasses.replace(
         Config(), train_examples=100, test_examples=40, batch_size=50, epochs=2, seed=3,
@@ -45,18 +37,3 @@ def test_a_curve_is_that_of_a_run(tmp_path):
     assert curve.losses == pytest.approx([row["train_loss"] for row in rows], rel=1e-6)
     assert curve.is_finite
     assert curve.seconds == sorted(curve.seconds)
-
-
-@pytest.mark.parametrize(
-    ("option", "message"),
-    [
-        ("--seeds=0", "--seeds=0 must be"),
-        ("--epochs=0", "--epochs=0 must be"),
-        ("--dataset=digit", "--dataset='digit'.*did you mean digits"),
-    ],
-)
-def test_a_wrong_option_is_named(option, message):
-    parser = argparse.ArgumentParser()
-    curves.add_options(parser, epochs=1, batch_size=8, seeds=1)
-    with pytest.raises(ConfigError, match=message):
-        curves.config_of(parser.parse_args([option]))

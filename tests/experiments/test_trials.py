@@ -8,10 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from experiments import trials
-from jaxact import data
+from experiments import training_options, trials
 from jaxact.config import Config
-from jaxact.errors import ConfigError
 from jaxact.training import setup as setups
 from jaxact.training.clock import Clock
 from jaxact.training.state import Totals
@@ -74,28 +72,9 @@ def test_numbers_that_are_not_finite_are_told(prepared):
     assert not prepared.run(0, 1e30).is_finite
 
 
-def options(*words):
+def test_networks_are_looked_into_on_as_many_images_as_there_are():
     parser = argparse.ArgumentParser()
-    trials.add_options(parser, epochs=2, seeds=3)
-    return parser.parse_args(words)
-
-
-def test_options_become_a_configuration():
-    config = trials.config_of(options("--train_examples=64"), 256, activation="prelu")
-    assert (config.dataset, config.train_examples, config.epochs) == ("digits", 64, 2)
-    assert (config.activation, config.health_examples) == ("prelu", 64)
-    assert config.data_dir == str(data.default_data_dir())
-    assert trials.config_of(options(), 256).health_examples == 256
-
-
-@pytest.mark.parametrize(
-    "word", ["--seeds=0", "--epochs=0", "--dataset=mnits", "--train_examples=-1"]
-)
-def test_a_wrong_option_is_named(word):
-    with pytest.raises(ConfigError, match=f"^{word.split('=')[0]}="):
-        trials.config_of(options(word), 256)
-
-
-def test_a_spread_is_that_of_what_is_finite():
-    assert trials.spread([3.0, 1.0, float("nan"), 2.0], 100) == [200, 150, 250]
-    assert trials.spread([float("nan")]) is None
+    training_options.add(parser, train_examples=None)
+    few, all_of_them = parser.parse_args(["--train_examples=64"]), parser.parse_args([])
+    assert trials.config_of(few, 256, activation="prelu").health_examples == 64
+    assert trials.config_of(all_of_them, 256).health_examples == 256

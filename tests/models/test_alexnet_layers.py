@@ -11,7 +11,6 @@ from flax import linen as nn
 from jaxact import activations, models
 from jaxact.models.layers import MaxoutDense
 from jaxact.models.normalization import local_response_norm
-from jaxact.models.overlapping_pool import overlapping_max_pool
 
 PARAMETERS = {"alexnet": 60_965_224, "alexnet32": 8_991_946}
 CLASSES = {"alexnet": 1000, "alexnet32": 10}
@@ -143,35 +142,6 @@ def test_lrn_of_bfloat16_is_computed_in_float32():
     rounded = local_response_norm(x.astype(jnp.bfloat16))
     assert rounded.dtype == jnp.bfloat16
     np.testing.assert_allclose(rounded.astype(jnp.float32), exact, rtol=2**-8)
-
-
-def stock_pool(images):
-    """XLA's: a missing last row or column is filled with -inf."""
-    after = [(0, 1 - side % 2) for side in images.shape[1:3]]
-    padded = jnp.pad(images, ((0, 0), *after, (0, 0)), constant_values=-jnp.inf)
-    return nn.max_pool(padded, (3, 3), (2, 2))
-
-
-@pytest.mark.parametrize(
-    "shape", [(2, 7, 7, 3), (2, 8, 8, 3), (1, 5, 10, 2), (1, 2, 2, 1), (1, 3, 2, 1)]
-)
-def test_overlapping_pool_equals_flaxs(shape):
-    images = jax.random.normal(jax.random.key(0), shape)
-    expected = stock_pool(images)
-    np.testing.assert_array_equal(overlapping_max_pool(images), expected)
-    assert expected.shape == (shape[0], shape[1] // 2, shape[2] // 2, shape[3])
-    weights = jax.random.normal(jax.random.key(1), expected.shape)
-    gradients = [
-        jax.grad(lambda x, p=pool: (p(x) * weights).sum())(images)
-        for pool in (overlapping_max_pool, stock_pool)
-    ]
-    np.testing.assert_allclose(*gradients, rtol=1e-5, atol=1e-6)
-
-
-def test_overlapping_pool_splits_the_gradient_among_equals():
-    images = jnp.asarray([[1.0, 1.0, 0.0], [0.0, 2.0, 0.0], [0.0, 0.0, 2.0]]).reshape(1, 3, 3, 1)
-    gradient = jax.grad(lambda x: overlapping_max_pool(x).sum())(images)
-    np.testing.assert_allclose(gradient.reshape(3, 3), np.diag([0.0, 0.5, 0.5]))
 
 
 def test_layer_costs_of_layers_within_layers_are_counted_once():

@@ -1,6 +1,7 @@
-"""Overlapping max-pooling, with a backward pass made of comparisons.
+"""Max-pooling whose backward pass is made of comparisons.
 
-XLA's own backward pass of pooling scatters number by number on a CPU: it takes ten times as long.
+XLA's own scatters number by number: on a CPU it takes ten times as long, and on a GPU the order of
+its sums is not determined.
 """
 
 import functools
@@ -11,6 +12,46 @@ from flax import linen as nn
 from jax import Array
 
 OFFSETS = tuple((i, j) for i in range(3) for j in range(3))  # of the pixels of a window
+
+
+@jax.custom_jvp
+def _largest(squares: Array) -> Array:
+    """The maximum over the axes 2 and 4 of `[batch, rows, window, columns, window, channels]`."""
+    return squares.max((2, 4))
+
+
+@_largest.defjvp
+def _largest_jvp(primals: tuple[Array], tangents: tuple[Array]) -> tuple[Array, Array]:
+    (squares,), (changes,) = primals, tangents
+    largest = _largest(squares)
+    equal = (squares == jnp.expand_dims(largest, (2, 4))).astype(squares.dtype)
+    counts = equal.sum((2, 4))
+    # A compiler may compute the squares again for this, and round otherwise: then none is equal,
+    # and `jnp.max` would divide by 0.
+    return largest, (changes * equal).sum((2, 4)) / jnp.maximum(counts, 1)
+
+
+# Compiled as a whole where it is called outside of a compiled function.
+@functools.partial(jax.jit, inline=True, static_argnames="window")
+def max_pool(images: Array, window: int = 2) -> Array:
+    """Max-pooling of non-overlapping `window` x `window` squares, by reshaping.
+
+    Rows and columns that do not fill a square are dropped ("valid"). Where several entries of a
+    square share its maximum, the gradient is split evenly among them; `nn.max_pool` gives all of it
+    to the first.
+
+    Args:
+      images: `[batch, height, width, channels]`.
+
+    Returns:
+      `[batch, height // window, width // window, channels]`.
+    """
+    batch, height, width, channels = images.shape
+    rows, columns = height // window, width // window
+    squares = images[:, : rows * window, : columns * window].reshape(
+        batch, rows, window, columns, window, channels
+    )
+    return _largest(squares)
 
 
 @jax.custom_vjp
@@ -59,7 +100,9 @@ def _backward(saved: tuple[Array, Array], gradient: Array) -> tuple[Array]:
     rows, columns = outputs.shape[1:3]
     ties = sum((_entry(blocks, *offset) == outputs).astype(gradient.dtype) for offset in OFFSETS)
     around = ((0, 0), (1, 1), (1, 1), (0, 0))
-    largest, share = jnp.pad(outputs, around), jnp.pad(gradient / ties, around)
+    # At least 1, for the reason given in `_largest_jvp`.
+    share = jnp.pad(gradient / jnp.maximum(ties, 1), around)
+    largest = jnp.pad(outputs, around)
 
     def of_pixels(p: int, q: int) -> Array:
         """What comes to row p, column q of every block, from the one to four windows over it."""
