@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from experiments import canvas, series, statistics
+from experiments import attainment, canvas, series, statistics
 from experiments.study import DONE, Study, Workload
 from experiments.style import GREY, labels_of, style_of
 
@@ -82,7 +82,7 @@ def performance_profile(study: Study) -> Figure | None:
     title = f"{study.plan.config.model}, time to target over {len(whole)} workloads"
     figure, axes = canvas.new_axes(title)
     styles, handles = style_of(study.plan.activations), []
-    for spec, share in statistics.performance_profile(times, ratios.tolist()).items():
+    for spec, share in attainment.performance_profile(times, ratios.tolist()).items():
         style = styles[spec]
         (line,) = axes.step(
             ratios,

@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from experiments import canvas, series, statistics
+from experiments import attainment, canvas, series
 from experiments.study import Study, Workload
 from experiments.style import GREY, labels_of, style_of
 
@@ -61,7 +61,7 @@ def time_to_accuracy(study: Study, workload: Workload) -> Figure | None:
     labels, styles = labels_of(times), style_of(study.plan.activations)
     handles, texts = [], []
     for spec, values in times.items():
-        seconds, share = statistics.reached_over_time(values)
+        seconds, share = attainment.reached_over_time(values)
         steps = range(1, len(seconds))  # 0 is none
         trained = series.train_seconds(study.of(workload, spec))
         if not np.all(np.isfinite(values)) and trained > seconds[-1]:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from experiments import health_figures, series, statistics, style
+from experiments import attainment, health_figures, series, statistics, style
 from experiments.study import DIVERGED, DONE, FAILED, MISSING, Study, Workload
 from jaxact import activations
 from jaxact.activations.specs import text_of_value
@@ -143,7 +143,7 @@ def times(study: Study, workload: Workload) -> list[dict[str, Any]]:
     for name in study.plan.activations:
         runs = series.made(study.of(workload, name))
         seconds = series.seconds_to_target(runs)
-        at, shares = statistics.reached_over_time(seconds)
+        at, shares = attainment.reached_over_time(seconds)
         trained = series.train_seconds(runs)
         if not np.all(np.isfinite(seconds)) and trained > at[-1]:
             at, shares = np.append(at, trained), np.append(shares, shares[-1])
@@ -184,7 +184,7 @@ def profile(study: Study) -> dict[str, Any] | None:
     if not ratios:
         return None
     corners = np.unique([1.0, *ratios, 1.05 * max(ratios)])
-    shares = statistics.performance_profile(medians, corners.tolist())
+    shares = attainment.performance_profile(medians, corners.tolist())
     return {"ratios": _list(corners), "shares": [_list(share) for share in shares.values()]}
 
 

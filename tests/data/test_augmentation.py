@@ -133,8 +133,9 @@ names = st.lists(st.sampled_from(list(AUGMENTATIONS)), unique=True, max_size=5)
 @given(names, st.floats(0, 1))
 def test_the_text_of_steps_is_taken_apart_to_the_same_steps(chosen, share):
     steps = tuple(
-        Step(name, round(share * AUGMENTATIONS[name].most) if name == "crop" else share)
+        Step(name, round(amount) if AUGMENTATIONS[name].is_whole else amount)
         for name in chosen
+        for amount in (share * AUGMENTATIONS[name].most,)
     )
     assert data.parse_augmentation(data.augmentation_text(steps)) == steps
 
