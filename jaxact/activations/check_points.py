@@ -3,6 +3,7 @@
 Of an elementwise activation at every number; of another, on blocks of numbers.
 """
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -33,6 +34,11 @@ def whole_range(activation: Activation) -> np.ndarray:
     return heads(activation, x)
 
 
+def single(activation: Activation) -> np.ndarray:
+    """`whole_range` and then `moderate`, in float32."""
+    return np.concatenate([whole_range(activation), moderate(activation, "float32")])
+
+
 def heads(activation: Activation, x: np.ndarray) -> np.ndarray:
     """The numbers as they are or, if the activation is not elementwise, each heading a block."""
     if activation.elementwise:
@@ -54,15 +60,18 @@ def derivative(activation: Activation) -> Callable[[Any], jax.Array]:
 
 def gradient(activation: Activation, x: Any) -> np.ndarray:
     """What jax.grad gives, element by element: the diagonal of the Jacobian."""
-    x = jnp.asarray(x)
+    return np.asarray(_gradient_of_each(activation)(jnp.asarray(x))).reshape(x.shape)
+
+
+@functools.lru_cache(maxsize=1)  # so that one compilation serves all checks
+def _gradient_of_each(activation: Activation) -> Callable[[Any], jax.Array]:
     if activation.elementwise:
-        of_each = jax.jit(jax.vmap(jax.grad(activation)))
-        return np.asarray(of_each(x.reshape(-1)).reshape(x.shape))
+        return jax.jit(lambda x: jax.vmap(jax.grad(activation))(x.reshape(-1)))
 
     def diagonal(block: jax.Array) -> jax.Array:
         return jnp.diagonal(jax.jacrev(activation)(block).reshape(block.size, -1))
 
-    return np.asarray(jax.jit(jax.vmap(diagonal))(x)).reshape(x.shape)
+    return jax.jit(jax.vmap(diagonal))
 
 
 def difference(activation: Activation, x: np.ndarray) -> np.ndarray:

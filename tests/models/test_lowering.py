@@ -58,8 +58,12 @@ def assert_same(actual, expected):
 
 
 def values_and_gradients(convolve, images, kernel, weights):
-    out, pullback = jax.vjp(convolve, images, kernel)
-    return out, *pullback(weights[..., : out.shape[-1]])
+    @jax.jit
+    def both(images, kernel):
+        out, pullback = jax.vjp(convolve, images, kernel)
+        return out, *pullback(weights[..., : out.shape[-1]])
+
+    return both(images, kernel)
 
 
 @pytest.mark.parametrize(("shape", "kernel_shape", "padding"), CONVOLUTIONS)
@@ -68,9 +72,7 @@ def test_convolution_equals_xlas(shape, kernel_shape, padding):
     images, kernel = jax.random.normal(keys[0], shape), jax.random.normal(keys[1], kernel_shape)
     weights = jax.random.normal(keys[2], stock(images, kernel, padding).shape)
     expected = values_and_gradients(lambda x, k: stock(x, k, padding), images, kernel, weights)
-    actual = values_and_gradients(
-        jax.jit(lambda x, k: ours(x, k, padding)), images, kernel, weights
-    )
+    actual = values_and_gradients(lambda x, k: ours(x, k, padding), images, kernel, weights)
     jax.tree.map(assert_same, actual, expected)
 
 
@@ -97,9 +99,7 @@ def test_groups_and_strides_equal_xlas(shape, kernel_shape, options):
     images, kernel = jax.random.normal(keys[0], shape), jax.random.normal(keys[1], kernel_shape)
     weights = jax.random.normal(keys[2], stock(images, kernel, **options).shape)
     expected = values_and_gradients(lambda x, k: stock(x, k, **options), images, kernel, weights)
-    actual = values_and_gradients(
-        jax.jit(lambda x, k: ours(x, k, **options)), images, kernel, weights
-    )
+    actual = values_and_gradients(lambda x, k: ours(x, k, **options), images, kernel, weights)
     jax.tree.map(assert_same, actual, expected)
 
 

@@ -1,5 +1,6 @@
 """The networks: the paper's parameter counts, and where randomness and state live."""
 
+import functools
 from typing import Any
 
 import jax
@@ -21,21 +22,41 @@ SHAPES = {
 }
 
 
+predict = jax.jit(models.predict, static_argnums=0)  # operation by operation it takes seconds
+
+
 def create(name, **options) -> tuple[Any, Any, Any]:
     model = models.create_model(name, **options)
     images = jax.random.normal(jax.random.key(1), (2, *SHAPES[name]))
-    return model, images, model.init(jax.random.key(0), images, train=False)
+    # Of many layers, compiled as one; of few, operations are compiled once for all tests.
+    init = model.init if name == "small_cnn" else jax.jit(model.init, static_argnames="train")
+    return model, images, init(jax.random.key(0), images, train=False)
+
+
+def shapes_of(name, **options) -> Any:
+    """The variables of a network as `create` makes it, traced alone: shapes and dtypes."""
+    model = models.create_model(name, **options)
+    images = jax.ShapeDtypeStruct((2, *SHAPES[name]), jnp.float32)
+    return jax.eval_shape(lambda key, x: model.init(key, x, train=False), jax.random.key(0), images)
+
+
+def apply(model, variables, images):
+    """In training: logits and updates."""
+
+    def training(variables, images):
+        rngs = {"dropout": jax.random.key(0)}
+        return model.apply(variables, images, train=True, rngs=rngs, mutable=["batch_stats"])
+
+    return jax.jit(training)(variables, images)
 
 
 @pytest.mark.parametrize(("name", "parameters"), [("small_cnn", 21_840), ("vgg11", 9_231_114)])
 def test_parameter_count_is_the_papers(name, parameters):
-    _, _, variables = create(name)
-    assert models.count_parameters(variables["params"]) == parameters
+    assert models.count_parameters(shapes_of(name)["params"]) == parameters
 
 
 def test_vgg11_parameters_by_layer_are_those_of_the_papers_table_2():
-    _, _, variables = create("vgg11")
-    params = variables["params"]
+    params = shapes_of("vgg11")["params"]
     by_layer = [models.count_parameters(params[f"Conv_{i}"]) for i in range(8)]
     assert by_layer == [1_792, 73_856, 295_168, 590_080, 1_180_160, 2_359_808, 2_359_808, 2_359_808]
     norms = [models.count_parameters(params[f"BatchNorm_{i}"]) for i in range(8)]
@@ -44,14 +65,17 @@ def test_vgg11_parameters_by_layer_are_those_of_the_papers_table_2():
 
 
 def test_small_cnn_parameters_by_layer_are_those_of_the_papers_table_1():
-    _, _, variables = create("small_cnn")
-    by_layer = {name: models.count_parameters(layer) for name, layer in variables["params"].items()}
+    params = shapes_of("small_cnn")["params"]
+    by_layer = {name: models.count_parameters(layer) for name, layer in params.items()}
     assert by_layer == {"Conv_0": 260, "Conv_1": 5_020, "Dense_0": 16_050, "Dense_1": 510}
 
 
 @pytest.mark.parametrize("spec", activations.names())
 def test_every_activation_trains_in_the_small_cnn(spec):
-    model, images, variables = create("small_cnn", activation=spec)
+    model: Any = models.create_model("small_cnn", spec)
+    _, images, variables = create(
+        "small_cnn", activation=spec if model.activation.params else "relu"
+    )
 
     def loss(params):
         return models.predict(model, {**variables, "params": params}, images).sum()
@@ -61,11 +85,13 @@ def test_every_activation_trains_in_the_small_cnn(spec):
     assert any(jnp.abs(leaf).max() > 0 for leaf in jax.tree.leaves(gradients))
 
 
-@pytest.mark.usefixtures("thin_networks")
 @pytest.mark.parametrize("name", models.names())
 def test_logits_have_the_number_of_classes(name):
-    model, images, variables = create(name, num_classes=7)
-    assert models.predict(model, variables, images).shape == (2, 7)
+    model: Any = models.create_model(name, num_classes=7)
+    variables = shapes_of(name, num_classes=7)
+    images = jnp.zeros((2, *SHAPES[name]))
+    logits = jax.eval_shape(functools.partial(models.predict, model), variables, images)
+    assert logits.shape == (2, 7)
 
 
 @pytest.mark.usefixtures("thin_networks")
@@ -74,12 +100,11 @@ def test_logits_have_the_number_of_classes(name):
     [("small_cnn", 3), ("vgg11", 8), ("alexnet", 7), ("alexnet32", 7), ("four_layer_cnn", 3)],
 )
 def test_prelu_has_one_parameter_a_layer_and_starts_at_a_quarter(name, layers):
-    _, _, plain = create(name)
     _, _, variables = create(name, activation="prelu")
     alphas = [layer["alpha"] for layer in variables["params"].values() if "alpha" in layer]
     assert [float(alpha) for alpha in alphas] == [0.25] * layers
-    extra = models.count_parameters(variables["params"]) - models.count_parameters(plain["params"])
-    assert extra == layers
+    plain, learnable = shapes_of(name)["params"], shapes_of(name, activation="prelu")["params"]
+    assert models.count_parameters(learnable) - models.count_parameters(plain) == layers
 
 
 def test_prelu_has_one_parameter_a_channel_by_option():
@@ -113,13 +138,13 @@ def test_channels_start_as_the_layer_does(spec):
     shared, images, start = create("small_cnn", activation=spec)
     split, _, channels = create("small_cnn", activation=spec, sharing="channel")
     np.testing.assert_allclose(
-        models.predict(split, channels, images), models.predict(shared, start, images), rtol=1e-5
+        predict(split, channels, images), predict(shared, start, images), rtol=1e-5
     )
 
     def loss(params):
         return models.predict(split, {**channels, "params": params}, images).sum()
 
-    gradients = jax.grad(loss)(channels["params"])
+    gradients = jax.jit(jax.grad(loss))(channels["params"])
     learned = jax.tree.leaves(gradients["ActivationLayer_2"])
     assert all(leaf.shape[-1] == 50 and jnp.isfinite(leaf).all() for leaf in learned)
     assert any(len(np.unique(leaf)) > 50 // 2 for leaf in learned)
@@ -231,19 +256,17 @@ def test_dropout_acts_in_training_alone(form):
 @pytest.mark.usefixtures("thin_networks")
 @pytest.mark.parametrize("name", models.names())
 def test_bfloat16_is_mixed(name):
+    exact, images, variables = create(name, activation="prelu")
+    model: Any = models.create_model(name, "prelu", precision="bfloat16")
     with jax.numpy_dtype_promotion("standard"):  # Flax's BatchNorm relies on it
-        model, images, variables = create(name, activation="prelu", precision="bfloat16")
-    assert all(leaf.dtype == jnp.float32 for leaf in jax.tree.leaves(variables))
-    rngs = {"dropout": jax.random.key(0)}
+        own = shapes_of(name, activation="prelu", precision="bfloat16")
+    assert all(leaf.dtype == jnp.float32 for leaf in jax.tree.leaves(own))
     with jax.numpy_dtype_promotion("standard"):
-        logits, updates = model.apply(
-            variables, images, train=True, rngs=rngs, mutable=["batch_stats"]
-        )
-        rounded = models.predict(model, variables, images)
+        logits, updates = apply(model, variables, images)
+        rounded = predict(model, variables, images)
     assert logits.dtype == jnp.float32
     assert all(leaf.dtype == jnp.float32 for leaf in jax.tree.leaves(updates))
-    exact, _, _ = create(name, activation="prelu")
-    full = models.predict(exact, variables, images)
+    full = predict(exact, variables, images)
     difference = jnp.abs(rounded - full).max()
     assert 0 < difference < 0.05 * jnp.abs(full).max()
 
@@ -251,7 +274,7 @@ def test_bfloat16_is_mixed(name):
 @pytest.mark.usefixtures("thin_networks")
 def test_batch_stats_move_towards_the_batch_by_a_tenth():
     model, images, variables = create("vgg11")
-    _, updates = model.apply(variables, images, train=True, mutable=["batch_stats"])
+    _, updates = apply(model, variables, images)
     before = variables["batch_stats"]["BatchNorm_0"]
     after = updates["batch_stats"]["BatchNorm_0"]
     np.testing.assert_array_equal(before["mean"], 0)

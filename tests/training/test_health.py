@@ -313,13 +313,20 @@ def test_observation_changes_neither_variables_nor_logits(name):
     network, variables = create("prelu", name)
     assert variables.keys() <= {"params", "batch_stats"}
     images = jax.random.normal(jax.random.key(1), (2, *SHAPES[name]))
-    logits, layers = observe(network, variables, images)
-    np.testing.assert_array_equal(logits, models.predict(network, variables, images))
-    assert [layer.name for layer in layers] == LAYERS[name]
-    for layer in layers:
-        expected = network.activation(layer.inputs, **layer.learned)
-        np.testing.assert_array_equal(layer.outputs, expected)
-        assert layer.learned.keys() == {"alpha"}
+    names = []
+
+    @jax.jit
+    def look(variables):
+        logits, layers = observe(network, variables, images)
+        names.extend(layer.name for layer in layers)
+        expected = [network.activation(layer.inputs, **layer.learned) for layer in layers]
+        outputs = [layer.outputs for layer in layers]
+        return logits, models.predict(network, variables, images), outputs, expected
+
+    logits, predicted, outputs, expected = look(variables)
+    np.testing.assert_array_equal(logits, predicted)
+    jax.tree.map(np.testing.assert_array_equal, outputs, expected)
+    assert names == LAYERS[name]
     after = network.init(jax.random.key(0), images, train=False)
     jax.tree.map(np.testing.assert_array_equal, after, variables)
 
