@@ -5,7 +5,8 @@ import tempfile
 
 import jax
 import pytest
-from jax._src import lru_cache
+from jax._src import compiler, lru_cache
+from jax._src.compiler import get_compile_options
 from jax.experimental.compilation_cache import compilation_cache
 
 from jaxact.models import AlexNet, vgg
@@ -38,14 +39,29 @@ def own_compilation_cache(tmp_path_factory):
         yield
 
 
+FUSION_EMITTERS = "xla_cpu_use_fusion_emitters"  # without them XLA compiles twice as fast
+
+
+def quick_options(*args, **kwargs):
+    """JAX's compiler options; where optimisations are left out, without these emitters."""
+    options = get_compile_options(*args, **kwargs)
+    if jax.config.read("jax_disable_most_optimizations"):
+        options.env_option_overrides = [*options.env_option_overrides, (FUSION_EMITTERS, False)]
+    return options
+
+
 @pytest.fixture(autouse=True, scope="session")
 def quick_compilation():
     """XLA leaves most optimisations of machine code out, also in processes that a test starts.
 
     Most tests ask what happens around compiled programs, or what any compiler must keep.
     """
+    jax.devices()  # this process has read its XLA_FLAGS: what follows is for those it starts
     with pytest.MonkeyPatch.context() as patch:
+        flags = f"{os.environ.get('XLA_FLAGS', '')} --{FUSION_EMITTERS}=false"
+        patch.setenv("XLA_FLAGS", flags.strip())
         patch.setenv("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
+        patch.setattr(compiler, "get_compile_options", quick_options)
         jax.config.update("jax_disable_most_optimizations", True)
         yield
 
