@@ -67,7 +67,8 @@ def test_programs_restart_before_their_slow_imports(monkeypatch, program):
     monkeypatch.setattr(builtins, "__import__", record)
     with pytest.raises(Restarted):
         exec(code, {"__name__": "__main__"})
-    assert imported == ["jaxact", "jaxact.training"]
+    assert "jaxact" in imported
+    assert not {name.partition(".")[0] for name in imported} & {"absl", "flax", "jax", "numpy"}
 
 
 @pytest.mark.skipif(
