@@ -1,4 +1,4 @@
-"""Networks trained in memory: nothing is written, and nothing is timed but what asks for it.
+"""Networks trained in memory: nothing is written.
 
 Steps, data and draws are those of `python -m jaxact.main` with the same configuration; runs that
 are to be resumed are `jaxact.training.loop`'s.

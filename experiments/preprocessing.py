@@ -109,8 +109,8 @@ def as_row(
     row: dict[str, Any] = {
         "preprocessing": name,
         "reached": f"{sum(map(math.isfinite, epochs))}/{len(epochs)}",
-        "epochs to target": spread(epochs),
-        "train s to target": spread(measured["seconds"]),
+        "epochs to target": spread(epochs, miss="never"),
+        "train s to target": spread(measured["seconds"], miss="never"),
         "test error %": spread(measured["error"], unit=100),
         "fit, s": fit_seconds,
     }

@@ -109,9 +109,9 @@ def perform(chosen: argparse.Namespace) -> lab.Outcome:
             {
                 "activation": spec,
                 "learning rate": known.choice.learning_rate,
-                "epochs to target": spread(known.epochs),
+                "epochs to target": spread(known.epochs, miss="never"),
                 "reached": f"{np.isfinite(known.epochs).sum()}/{len(known.epochs)}",
-                f"to {baseline}": None if spec == baseline else spread(ratios[spec]),
+                f"to {baseline}": None if spec == baseline else spread(ratios[spec], miss="never"),
                 "claimed": CLAIM if (spec, baseline) == ("tanh", "relu") else None,
             }
             for spec, known in measured.items()
@@ -211,9 +211,12 @@ def answer(
                 "of those tried"
             )
     if not parts:
-        middle = float(np.median(measured[baseline].epochs))
-        reached = math.isfinite(middle)
-        parts = [f"{baseline} took {middle:.2g} epochs" if reached else f"{baseline} missed it"]
+        epochs = measured[baseline].epochs
+        middle, missed = float(np.median(epochs)), sum(map(math.isinf, epochs))
+        found = f"took {middle:.2g} epochs" if math.isfinite(middle) else "missed the target"
+        parts = [
+            f"{baseline} {found}" + (f" (missed by {missed} of {len(epochs)})" if missed else "")
+        ]
     return "; ".join(parts) + f" ({chosen.optimizer}, {chosen.dataset})."
 
 

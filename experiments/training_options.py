@@ -3,17 +3,17 @@
 import argparse
 from typing import Any
 
-from jaxact import data
+from jaxact import data, models
 from jaxact.config import RULES, Config, check, default_config, field_error
 from jaxact.errors import ConfigError
 
 MOST_SEEDS = 1000
 # Option to kind and meaning.
 OPTIONS: dict[str, tuple[type, str]] = {
-    "train_examples": (int, "images to train on; all, if not given"),
-    "test_examples": (int, "images to test on; all, if not given"),
-    "model": (str, "network"),
-    "epochs": (int, "of each run"),
+    "train_examples": (int, "images to train on"),
+    "test_examples": (int, "images to test on"),
+    "model": (str, f"network: {', '.join(models.names())}"),
+    "epochs": (int, "of each run, at most"),
     "batch_size": (int, "images a step"),
     "learning_rate": (float, "of Adam"),
     "seeds": (int, "runs of each"),
@@ -26,8 +26,10 @@ def add(parser: argparse.ArgumentParser, **defaults: Any) -> None:
     parser.add_argument("--data_dir", default=str(data.default_data_dir()), help="of real data")
     for name, default in defaults.items():
         kind, meaning = OPTIONS[name]
-        text = meaning if default is None else f"{meaning} (default: %(default)s)"
-        parser.add_argument(f"--{name}", type=kind, default=default, help=text)
+        shown = "all" if default is None else default
+        parser.add_argument(
+            f"--{name}", type=kind, default=default, help=f"{meaning} (default: {shown})"
+        )
 
 
 def config_of(options: argparse.Namespace, **others: Any) -> Config:

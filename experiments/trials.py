@@ -79,7 +79,7 @@ class Trials:
 def with_bias(setup: Setup, bias_init: float | None) -> Setup:
     """The setup with another start of the biases: nothing but the first state depends on it."""
     model = setup.model.clone(bias_init=bias_init)
-    setup = dataclasses.replace(setup, recipe=setup.recipe._replace(model=model))
+    setup = dataclasses.replace(setup, model=model, recipe=setup.recipe._replace(model=model))
     return in_memory.at_any_rate(setup, _adam(setup.recipe.weight_decay))
 
 

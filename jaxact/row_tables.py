@@ -31,23 +31,38 @@ def text(cell: Any) -> str:
     return number(cell)
 
 
-def spread(values: Sequence[float] | np.ndarray, unit: float = 1.0) -> list[float] | str | None:
+def quantile(ordered: Sequence[float] | np.ndarray, share: float) -> float:
+    """Of values in order, between two of them by a straight line; infinite next to a miss.
+
+    As numpy's own ("linear"), which has no number between a finite value and infinity.
+    """
+    place = share * (len(ordered) - 1)
+    below, above = ordered[math.floor(place)], ordered[math.ceil(place)]
+    if not math.isfinite(above):
+        return float(above)
+    return float(below + (place - math.floor(place)) * (above - below))
+
+
+def spread(
+    values: Sequence[float] | np.ndarray, unit: float = 1.0, miss: str = "inf"
+) -> list[float] | str | None:
     """A cell with the median and quartiles of values, in units of 1 / unit.
 
-    NaN is left out. Infinite values are misses, worse than any other: then quartiles are values
-    that are there, since between a number and infinity there is none. A text where a quartile is a
+    NaN is left out. Infinite values are misses, worse than any other. A text where a quartile is a
     miss; None where the median is, or nothing is left.
+
+    Args:
+      miss: what that text calls one: "never" of times.
     """
-    seen = unit * np.asarray(values, float)
+    seen = np.sort(unit * np.asarray(values, float))  # nan last
     seen = seen[~np.isnan(seen)]
     if not len(seen):
         return None
-    method = "linear" if np.isfinite(seen).all() else "nearest"
-    middle, low, high = np.percentile(seen, [50, 25, 75], method=method).tolist()
+    middle, low, high = (quantile(seen, share) for share in (0.5, 0.25, 0.75))
     if not math.isfinite(middle):
         return None
     if not math.isfinite(high):
-        return f"{number(middle)} ({number(low)}-never)"
+        return f"{number(middle)} ({number(low)}-{miss})"
     return [middle, low, high]
 
 

@@ -39,6 +39,7 @@ def own_compilation_cache(tmp_path_factory):
         yield
 
 
+GIVEN_XLA_FLAGS = os.environ.get("XLA_FLAGS", "")
 FUSION_EMITTERS = "xla_cpu_use_fusion_emitters"  # without them XLA compiles twice as fast
 
 
@@ -58,7 +59,7 @@ def quick_compilation():
     """
     jax.devices()  # this process has read its XLA_FLAGS: what follows is for those it starts
     with pytest.MonkeyPatch.context() as patch:
-        flags = f"{os.environ.get('XLA_FLAGS', '')} --{FUSION_EMITTERS}=false"
+        flags = f"{GIVEN_XLA_FLAGS} --{FUSION_EMITTERS}=false"
         patch.setenv("XLA_FLAGS", flags.strip())
         patch.setenv("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
         patch.setattr(compiler, "get_compile_options", quick_options)
@@ -71,6 +72,7 @@ def optimized(quick_compilation):
     """For tests of digits, tolerances and speed: programs are compiled as users' are."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("JAX_DISABLE_MOST_OPTIMIZATIONS", "0")
+        patch.setenv("XLA_FLAGS", GIVEN_XLA_FLAGS)
         jax.config.update("jax_disable_most_optimizations", False)
         jax.clear_caches()
         yield

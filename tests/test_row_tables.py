@@ -1,7 +1,9 @@
 """Cells of tables: spreads, and how each kind of cell reads."""
 
 import math
+import statistics
 
+import numpy as np
 import pytest
 
 from jaxact import row_tables
@@ -18,10 +20,25 @@ def test_a_spread_leaves_out_what_was_not_seen():
     assert spread([math.nan]) is spread([]) is None
 
 
-def test_a_spread_with_misses_holds_values_that_are_there():
-    assert spread([3, math.inf, 2]) == "3 (2-never)"
+def test_a_spread_with_misses_says_where_they_are():
+    assert spread([3, math.inf, 2], miss="never") == "3 (2.5-never)"
     assert spread([3, 5, 4, 6, math.inf]) == [5, 4, 6]
-    assert spread([3, math.inf, math.inf]) is None
+    assert spread([3, math.inf]) is spread([3, math.inf, math.inf]) is None
+
+
+@pytest.mark.parametrize("count", range(1, 8))
+def test_the_median_is_that_of_the_standard_library_whatever_misses(count):
+    for missed in range(count + 1):
+        values = [*range(1, count - missed + 1), *[math.inf] * missed]
+        median = statistics.median(values)
+        cell = spread(values)
+        assert (cell is None) == math.isinf(median)
+        if isinstance(cell, list):
+            assert cell[0] == median
+            if not missed:
+                assert cell == pytest.approx(np.percentile(values, [50, 25, 75]))
+        elif cell is not None:
+            assert cell.startswith(f"{row_tables.number(median)} (")
 
 
 def test_cells_read_as_their_kind():

@@ -1,6 +1,6 @@
 """Where activations are checked, and what is computed there.
 
-Of an elementwise activation at every number; of another, on blocks of numbers.
+An elementwise activation is checked at numbers, another one on blocks of them.
 """
 
 import functools
@@ -34,7 +34,7 @@ def whole_range(activation: Activation) -> np.ndarray:
     return heads(activation, x)
 
 
-def single(activation: Activation) -> np.ndarray:
+def all_float32(activation: Activation) -> np.ndarray:
     """`whole_range` and then `moderate`, in float32."""
     return np.concatenate([whole_range(activation), moderate(activation, "float32")])
 

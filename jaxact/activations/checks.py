@@ -63,7 +63,7 @@ def _derivative_is_grad(activation: Activation) -> tuple[bool, str]:
     if activation.elementwise and activation.derivative_function is None:
         return True, "no closed form is given: the derivative is jax.grad's"
     details = []
-    wide, single = points.moderate(activation), points.single(activation)
+    wide, single = points.moderate(activation), points.all_float32(activation)
     for x, relative in ((wide, 1e-10), (single, 1e-5)):
         gradient = points.gradient(activation, x)
         derivative = np.asarray(points.derivative(activation)(jnp.asarray(x)))
@@ -110,7 +110,7 @@ def _bends(activation: Activation) -> list[float]:
 
 def _finite(activation: Activation) -> tuple[bool, str]:
     """NaN fails; an infinity fails where the float64 result says that float32 could hold it."""
-    x = points.single(activation)
+    x = points.all_float32(activation)
     overflows = ""
     for name, function in (
         ("value", points.value(activation)),
@@ -162,7 +162,7 @@ def _nan(activation: Activation) -> tuple[bool, str]:
 
 
 def _second_derivative(activation: Activation) -> tuple[bool, str]:
-    x = points.single(activation)
+    x = points.all_float32(activation)
     if activation.elementwise:
         second = jax.vmap(jax.grad(jax.grad(activation)))
     else:
@@ -192,7 +192,7 @@ def _dtype_and_shape(activation: Activation) -> tuple[bool, str]:
 
 
 def _transforms(activation: Activation) -> tuple[bool, str]:
-    x = points.single(activation)
+    x = points.all_float32(activation)
     plain = points.value(activation)(x)
     for name, transformed in (
         ("jit", jax.jit(points.value(activation))),

@@ -1,9 +1,9 @@
 """The compiled functions of a run, built once for all runs that differ only in seed and data."""
 
-import contextlib
 import functools
 import gc
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
@@ -23,19 +23,33 @@ from jaxact.training.state import TrainState, create_state
 RUNS_ONCE: dict[str, Any] = {"xla_backend_optimization_level": 1}
 
 
-@contextlib.contextmanager
-def without_collection() -> Iterator[None]:
+class _WithoutCollection:
     """Without Python's garbage collection, which would look again and again at a growing trace.
 
     Nearly all that tracing makes lives on: to look for garbage in it takes a sixth of the time.
+    Threads may be within at the same time; the last to leave puts things back as they were.
     """
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._inside = 0
+        self._was_enabled = False
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if self._inside == 0:
+                self._was_enabled = gc.isenabled()
+                gc.disable()
+            self._inside += 1
+
+    def __exit__(self, *exception: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if self._inside == 0 and self._was_enabled:
+                gc.enable()
+
+
+WITHOUT_COLLECTION = _WithoutCollection()
 
 
 class AheadOfTime:
@@ -59,7 +73,7 @@ class AheadOfTime:
         leaves, structure = jax.tree.flatten(arguments)
         signature = (structure, tuple((leaf.shape, leaf.dtype) for leaf in leaves))
         if signature not in self._executables:
-            with clock.timing("compile_seconds"), without_collection():
+            with clock.timing("compile_seconds"), WITHOUT_COLLECTION:
                 self._executables[signature] = self._jitted.lower(*arguments).compile()
         return self._executables[signature]
 
@@ -133,7 +147,7 @@ def build(recipe: Recipe) -> Program:
 
 
 def assemble(recipe: Recipe, optimizer: optax.GradientTransformation) -> Program:
-    """The program of a recipe with another optimizer than the recipe's own; nothing is shared."""
+    """The program of a recipe with this optimizer, newly made; `build` shares those it makes."""
     model = recipe.model
     augment = functools.partial(data.augment_examples, recipe.augmentation, model.num_classes)
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from flax import linen as nn
 
-from jaxact.models import create_model, vgg
+from jaxact.models import create_model, pooling, vgg
 from jaxact.models.pooling import max_pool, overlapping_max_pool
 
 
@@ -60,7 +60,7 @@ def test_overlapping_pool_splits_the_gradient_among_equals():
     np.testing.assert_allclose(gradient.reshape(3, 3), np.diag([0.0, 0.5, 0.5]))
 
 
-def test_gradients_stay_finite_where_a_compiler_rounds_in_two_ways(monkeypatch):
+def test_gradients_stay_finite_where_a_compiler_rounds_in_two_ways(monkeypatch, optimized):
     """Unoptimised code computes the squares again for the gradient; then none may be the largest.
 
     With the derivative of `jnp.max` this network's gradients are NaN.
@@ -80,3 +80,10 @@ def test_gradients_stay_finite_where_a_compiler_rounds_in_two_ways(monkeypatch):
     }
     gradient = jax.jit(jax.grad(loss), compiler_options=unoptimized)(variables["params"])
     assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(gradient))
+
+
+def test_overlapping_pools_gradient_is_finite_where_no_pixel_equals_the_output():
+    images = jax.random.normal(jax.random.key(0), (1, 5, 5, 2))
+    rounded = jnp.nextafter(overlapping_max_pool(images), jnp.inf)
+    (gradient,) = pooling._backward((images, rounded), jnp.ones_like(rounded))
+    np.testing.assert_array_equal(gradient, 0)

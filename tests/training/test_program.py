@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import pytest
 
 from jaxact.training.clock import Clock
-from jaxact.training.program import AheadOfTime
+from jaxact.training.program import WITHOUT_COLLECTION, AheadOfTime
 
 
 def test_each_signature_is_compiled_once_and_on_the_clock():
@@ -50,3 +50,13 @@ def test_garbage_collection_is_off_in_a_trace_and_then_as_before(enabled):
         program.prepare(Clock(), jnp.ones(2))
     assert seen == [False, False]
     assert gc.isenabled() == enabled
+
+
+@pytest.mark.usefixtures("collection")
+def test_collection_comes_back_with_the_last_thread_that_compiles():
+    gc.enable()
+    with WITHOUT_COLLECTION:
+        with WITHOUT_COLLECTION:
+            assert not gc.isenabled()
+        assert not gc.isenabled()
+    assert gc.isenabled()
