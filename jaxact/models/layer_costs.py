@@ -59,7 +59,7 @@ def layer_costs(model: ConvNet, image_shape: tuple[int, ...]) -> list[LayerCost]
 
     def trace(key: jax.Array, images: jax.Array) -> Any:
         with nn.intercept_methods(keep):
-            return model.init(key, images, train=False)
+            return model.clone(fuses_pooling=False).init(key, images, train=False)
 
     images = jax.ShapeDtypeStruct((1, *image_shape), jnp.float32)
     jax.eval_shape(trace, jax.random.key(0), images)

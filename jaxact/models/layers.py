@@ -1,5 +1,6 @@
 """What the models are built from: the place of an activation, and their common layers."""
 
+import functools
 import math
 from typing import ClassVar, NamedTuple
 
@@ -13,6 +14,7 @@ from jaxact import activations
 from jaxact.errors import ConfigError
 from jaxact.models import lowering
 from jaxact.models.initializers import bias_initializer, kernel_initializer
+from jaxact.models.pooling import max_pool
 
 BATCH_NORM_MOMENTUM = 0.9  # of the running statistics: new = 0.9 old + 0.1 of the batch
 BATCH_NORM_EPSILON = 1e-5
@@ -69,8 +71,12 @@ def convolution(
     bias_init: float | None = None,
     stride: int = 1,
     groups: int = 1,
+    pools: bool = False,
 ) -> Array:
-    """The convolution of `ConvNet.conv`, made in the module whose `__call__` this is called in."""
+    """The convolution of `ConvNet.conv`, made in the module whose `__call__` this is called in.
+
+    With `pools`, it gives what `max_pool` makes of it.
+    """
     return nn.Conv(
         features,
         (size, size),
@@ -81,7 +87,7 @@ def convolution(
         precision=PRECISIONS[precision].precision,
         kernel_init=kernel_initializer(kernel_init),
         bias_init=bias_initializer(kernel_init, size * size * x.shape[-1] // groups, bias_init),
-        conv_general_dilated=lowering.conv_general_dilated,
+        conv_general_dilated=functools.partial(lowering.conv_general_dilated, pools=pools),
     )(x)
 
 
@@ -176,9 +182,12 @@ class ConvNet(nn.Module):
       folded: whether BatchNorm has been folded into the convolutions, see `jaxact.inference`.
       keeps_dropping: whether dropout is active in evaluation, too: Monte Carlo dropout, see
         `jaxact.inference`.
+      fuses_pooling: whether a convolution may give its pooled outputs at once; not where the
+        outputs of every layer are looked at.
     """
 
     input_size: ClassVar[int]  # the smallest height and width, in pixels
+    normalizes: ClassVar[bool] = False  # whether it has BatchNorm
 
     activation: activations.Activation
     num_classes: int = 10
@@ -188,6 +197,7 @@ class ConvNet(nn.Module):
     bias_init: float | None = None
     folded: bool = False
     keeps_dropping: bool = False
+    fuses_pooling: bool = True
 
     @nn.nowrap
     def conv(
@@ -208,6 +218,14 @@ class ConvNet(nn.Module):
             stride,
             groups,
         )
+
+    @nn.nowrap
+    def conv_and_pool(self, x: Array, features: int, size: int, padding: str) -> Array:
+        """`max_pool` of `conv`; as one, it is faster on a CPU."""
+        if not self.fuses_pooling:
+            return max_pool(self.conv(x, features, size, padding))
+        settings = self.kernel_init, self.precision, self.bias_init
+        return convolution(x, features, size, padding, *settings, pools=True)
 
     @nn.nowrap
     def dense(self, x: Array, features: int) -> Array:

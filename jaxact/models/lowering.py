@@ -15,50 +15,35 @@ import jax
 import jax.numpy as jnp
 from jax import Array, lax
 
-from jaxact.models import winograd
+from jaxact.models import banded, winograd
+from jaxact.models.pooling import max_pool
 
-BLOCK = 4  # neighbouring outputs of one matrix product row, see `patches_convolution`
 Padding = Sequence[tuple[int, int]]  # before and after, of height and of width
 _NHWC = lax.ConvDimensionNumbers((0, 3, 1, 2), (3, 2, 0, 1), (0, 3, 1, 2))
 
 
-def patches_convolution(images: Array, kernel: Array, block: int = 1) -> Array:
+def patches_convolution(images: Array, kernel: Array) -> Array:
     """Convolution of stride 1, without padding, as a matrix product of patches.
 
     `out[b, y, x, o] = sum_{i, j, c} images[b, y + i, x + j, c] kernel[i, j, c, o]`
 
-    With a `block` of m, a patch is the window under m neighbouring outputs, and the kernel a band
-    matrix from it to all m: more products, but wider ones, and fewer copies of each pixel.
-
     Args:
       images: `[batch, height, width, channels]`.
       kernel: `[kernel_height, kernel_width, channels, features]`.
-      block: divides the width of the output.
 
     Returns:
       `[batch, out_height, out_width, features]`.
     """
-    kernel_height, kernel_width, channels, features = kernel.shape
+    kernel_height, kernel_width, _, features = kernel.shape
     batch, height, width, _ = images.shape
     height, width = height - kernel_height + 1, width - kernel_width + 1
-    window = block + kernel_width - 1
-    starts = range(0, width, block)
-    if block == 1:
-        slices = [
-            images[:, i : i + height, j : j + width]
-            for i in range(kernel_height)
-            for j in range(kernel_width)
-        ]
-    else:
-        windows = jnp.stack([images[:, :, start : start + window] for start in starts], axis=2)
-        windows = windows.reshape(*windows.shape[:3], window * channels)
-        slices = [windows[:, i : i + height] for i in range(kernel_height)]
-    patches = jnp.concatenate(slices, axis=-1).reshape(batch * height * len(starts), -1)
-    band = jnp.stack(
-        [jnp.pad(kernel, ((0, 0), (q, block - 1 - q), (0, 0), (0, 0))) for q in range(block)],
-        axis=3,
-    )
-    outputs = patches @ band.reshape(-1, block * features)
+    slices = [
+        images[:, i : i + height, j : j + width]
+        for i in range(kernel_height)
+        for j in range(kernel_width)
+    ]
+    patches = jnp.concatenate(slices, axis=-1).reshape(batch * height * width, -1)
+    outputs = patches @ kernel.reshape(-1, features)
     return outputs.reshape(batch, height, width, features)
 
 
@@ -139,17 +124,18 @@ def _suits_winograd(images: Array, kernel: Array, padding: Padding) -> bool:
     return channels >= 16 and tiles >= 128
 
 
-def cpu_convolution(images: Array, kernel: Array, padding: Padding) -> Array:
-    """Convolution of stride 1 in the way that is fastest on a CPU."""
+def cpu_convolution(images: Array, kernel: Array, padding: Padding, pools: bool = False) -> Array:
+    """Convolution of stride 1, and max-pooling if asked for, in the way that is fastest on a CPU."""
     if _is_mostly_padding(images, kernel, padding):
-        return taps_convolution(images, kernel, padding)
-    if _suits_winograd(images, kernel, padding):
-        return winograd.convolution(images, kernel, padding)
-    images = jnp.pad(images, ((0, 0), *padding, (0, 0)))
-    # Few features make a narrow product: take several outputs at once.
-    out_width = images.shape[2] - kernel.shape[1] + 1
-    is_narrow = kernel.shape[-1] <= 32 and out_width % BLOCK == 0
-    return patches_convolution(images, kernel, BLOCK if is_narrow else 1)
+        outputs = taps_convolution(images, kernel, padding)
+    elif _suits_winograd(images, kernel, padding):
+        outputs = winograd.convolution(images, kernel, padding)
+    else:
+        images = jnp.pad(images, ((0, 0), *padding, (0, 0)))
+        if banded.suits(images, kernel, pools):
+            return banded.convolution(images, kernel, pools)
+        outputs = patches_convolution(images, kernel)
+    return max_pool(outputs) if pools else outputs
 
 
 def over_blocks(
@@ -199,14 +185,20 @@ def over_blocks(
 
 # Compiled as a whole where it is called outside of a compiled function: its many slices one by one
 # would take seconds. Inside of one nothing is changed.
-@functools.partial(jax.jit, inline=True, static_argnames=("strides", "padding", "groups"))
+@functools.partial(jax.jit, inline=True, static_argnames=("strides", "padding", "groups", "pools"))
 def _on_cpu(
-    images: Array, kernel: Array, strides: Sequence[int], padding: Padding, groups: int
+    images: Array,
+    kernel: Array,
+    strides: Sequence[int],
+    padding: Padding,
+    groups: int,
+    pools: bool,
 ) -> Array:
     def of_group(images: Array, kernel: Array) -> Array:
         if all(stride == 1 for stride in strides):
-            return cpu_convolution(images, kernel, padding)
-        return cpu_convolution(*over_blocks(images, kernel, strides, padding), ((0, 0), (0, 0)))
+            return cpu_convolution(images, kernel, padding, pools)
+        blocks = over_blocks(images, kernel, strides, padding)
+        return cpu_convolution(*blocks, ((0, 0), (0, 0)), pools)
 
     parts = [jnp.split(array, groups, axis=-1) for array in (images, kernel)]
     return jnp.concatenate(list(map(of_group, *parts)), axis=-1)
@@ -222,14 +214,20 @@ def conv_general_dilated(
     dimension_numbers: Any = None,
     feature_group_count: int = 1,
     precision: Any = None,
+    pools: bool = False,
 ) -> Array:
     """`jax.lax.conv_general_dilated`, faster on a CPU; for `nn.Conv(conv_general_dilated=...)`.
 
     Dilation, cropping and layouts other than NHWC are left to XLA.
+
+    Args:
+      pools: whether `max_pool` of 2x2 squares follows. What `nn.Conv` adds is then added to fewer
+        numbers, and gives the same as if added before: the largest stays the largest.
+      Those of `jax.lax.conv_general_dilated`.
     """
 
     def stock(lhs, rhs):
-        return lax.conv_general_dilated(
+        outputs = lax.conv_general_dilated(
             lhs,
             rhs,
             window_strides,
@@ -240,6 +238,7 @@ def conv_general_dilated(
             feature_group_count=feature_group_count,
             precision=precision,
         )
+        return max_pool(outputs) if pools else outputs
 
     def is_one(factors: Sequence[int] | None) -> bool:
         return factors is None or all(factor == 1 for factor in factors)
@@ -261,6 +260,7 @@ def conv_general_dilated(
         strides=tuple(window_strides),
         padding=tuple(map(tuple, pads)),
         groups=feature_group_count,
+        pools=pools,
     )
     if jax.default_backend() == "cpu":  # the only platform; to trace both would take seconds
         return on_cpu(lhs, rhs)

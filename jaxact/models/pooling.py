@@ -14,21 +14,23 @@ from jax import Array
 OFFSETS = tuple((i, j) for i in range(3) for j in range(3))  # of the pixels of a window
 
 
-@jax.custom_jvp
-def _largest(squares: Array) -> Array:
-    """The maximum over the axes 2 and 4 of `[batch, rows, window, columns, window, channels]`."""
-    return squares.max((2, 4))
+@functools.partial(jax.custom_jvp, nondiff_argnums=(1,))
+def largest(squares: Array, axes: tuple[int, ...]) -> Array:
+    """The maximum over some axes; its gradient is split evenly among those that are equal to it."""
+    return squares.max(axes)
 
 
-@_largest.defjvp
-def _largest_jvp(primals: tuple[Array], tangents: tuple[Array]) -> tuple[Array, Array]:
+@largest.defjvp
+def _largest_jvp(
+    axes: tuple[int, ...], primals: tuple[Array], tangents: tuple[Array]
+) -> tuple[Array, Array]:
     (squares,), (changes,) = primals, tangents
-    largest = _largest(squares)
-    equal = (squares == jnp.expand_dims(largest, (2, 4))).astype(squares.dtype)
-    counts = equal.sum((2, 4))
+    maximum = largest(squares, axes)
+    equal = (squares == jnp.expand_dims(maximum, axes)).astype(squares.dtype)
+    counts = equal.sum(axes)
     # A compiler may compute the squares again for this, and round otherwise: then none is equal,
     # and `jnp.max` would divide by 0.
-    return largest, (changes * equal).sum((2, 4)) / jnp.maximum(counts, 1)
+    return maximum, (changes * equal).sum(axes) / jnp.maximum(counts, 1)
 
 
 # Compiled as a whole where it is called outside of a compiled function.
@@ -51,7 +53,7 @@ def max_pool(images: Array, window: int = 2) -> Array:
     squares = images[:, : rows * window, : columns * window].reshape(
         batch, rows, window, columns, window, channels
     )
-    return _largest(squares)
+    return largest(squares, (2, 4))
 
 
 @jax.custom_vjp
@@ -102,7 +104,7 @@ def _backward(saved: tuple[Array, Array], gradient: Array) -> tuple[Array]:
     around = ((0, 0), (1, 1), (1, 1), (0, 0))
     # At least 1, for the reason given in `_largest_jvp`.
     share = jnp.pad(gradient / jnp.maximum(ties, 1), around)
-    largest = jnp.pad(outputs, around)
+    maximum = jnp.pad(outputs, around)
 
     def of_pixels(p: int, q: int) -> Array:
         """What comes to row p, column q of every block, from the one to four windows over it."""
@@ -115,7 +117,7 @@ def _backward(saved: tuple[Array, Array], gradient: Array) -> tuple[Array]:
                     slice(first_row, first_row + rows + 1),
                     slice(first_column, first_column + columns + 1),
                 )
-                total += jnp.where(pixels == largest[window], share[window], 0)
+                total += jnp.where(pixels == maximum[window], share[window], 0)
         return total
 
     pairs = [jnp.stack([of_pixels(p, q) for q in range(2)], axis=3) for p in range(2)]

@@ -1,5 +1,6 @@
 """The paper's small CNN for MNIST (its table 1; 21,840 parameters with 28x28x1 images)."""
 
+import functools
 from typing import ClassVar
 
 from flax import linen as nn
@@ -29,8 +30,12 @@ class SmallCNN(ConvNet):
     @nn.compact
     def __call__(self, images: Array, *, train: bool) -> Array:
         """Maps `[batch, height, width, channels]`, at least 16x16, to logits `[batch, classes]`."""
-        x = self.activate(max_pool(self.conv(images, 10, 5, "VALID")))
-        x = self.drop(self.conv(x, 20, 5, "VALID"), self.dropout_rate, self.dropout, train)
-        x = self.activate(max_pool(x))
+        x = self.activate(self.conv_and_pool(images, 10, 5, "VALID"))
+        drop = functools.partial(self.drop, rate=self.dropout_rate, form=self.dropout, train=train)
+        if self.dropout == "channels":  # of a channel dropped as a whole, pooling sees nothing
+            x = drop(self.conv_and_pool(x, 20, 5, "VALID"))
+        else:
+            x = max_pool(drop(self.conv(x, 20, 5, "VALID")))
+        x = self.activate(x)
         x = self.activate(self.dense(flatten(x), 50))
         return self.logits(x)

@@ -30,7 +30,7 @@ def layer_outputs(
         return output
 
     with nn.intercept_methods(keep):
-        logits, _ = model.apply(  # pyright: ignore[reportAssignmentType, reportGeneralTypeIssues]
+        logits, _ = model.clone(fuses_pooling=False).apply(  # pyright: ignore[reportAssignmentType, reportGeneralTypeIssues]
             variables,
             images,
             train=True,

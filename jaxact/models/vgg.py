@@ -24,6 +24,7 @@ class VGG11(ConvNet):
     """
 
     input_size: ClassVar[int] = 32
+    normalizes: ClassVar[bool] = True
 
     @nn.compact
     def __call__(self, images: Array, *, train: bool) -> Array:

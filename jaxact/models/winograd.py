@@ -45,7 +45,7 @@ _OUTPUTS = (
 Matrix = Sequence[Sequence[float]]
 
 
-def _combine(matrix: Matrix, arrays: Sequence[Array]) -> list[Array]:
+def combine(matrix: Matrix, arrays: Sequence[Array]) -> list[Array]:
     """`matrix` times a vector of arrays, without the zeros."""
 
     def combination(factors: Sequence[float]) -> Array:
@@ -56,23 +56,27 @@ def _combine(matrix: Matrix, arrays: Sequence[Array]) -> list[Array]:
     return [combination(row) for row in matrix]
 
 
-def _unstack(array: Array, axis: int) -> list[Array]:
+def unstack(array: Array, axis: int) -> list[Array]:
     """The entries along an axis."""
     return [lax.squeeze(part, (axis,)) for part in lax.split(array, [1] * array.shape[axis], axis)]
 
 
-def _stack(arrays: Sequence[Array], axis: int) -> Array:
+def stack(arrays: Sequence[Array], axis: int) -> Array:
+    """The opposite of `unstack`."""
     return lax.concatenate([lax.expand_dims(array, (axis,)) for array in arrays], axis)
 
 
-def _tile_entries(images: Array, axis: int) -> list[Array]:
-    """Entry i of every tile along an axis, for i in 0 to TILE + 1: tiles overlap by two."""
+def tile_entries(images: Array, axis: int, entries: int) -> list[Array]:
+    """Entry i of every tile along an axis, for all i: a tile of `entries` every `TILE` pixels.
+
+    Of n * `TILE` pixels, n - 1 tiles: the last `TILE` pixels are for what they overlap.
+    """
     shape = images.shape
     count = shape[axis] // TILE - 1
-    blocks = _unstack(images.reshape(*shape[:axis], -1, TILE, *shape[axis + 1 :]), axis + 1)
+    blocks = unstack(images.reshape(*shape[:axis], -1, TILE, *shape[axis + 1 :]), axis + 1)
     own = [lax.slice_in_dim(block, 0, count, axis=axis) for block in blocks]
-    next_ones = [lax.slice_in_dim(block, 1, count + 1, axis=axis) for block in blocks[:2]]
-    return own + next_ones
+    shared = blocks[: entries - TILE]
+    return own + [lax.slice_in_dim(block, 1, count + 1, axis=axis) for block in shared]
 
 
 def convolution(images: Array, kernel: Array, padding: Sequence[tuple[int, int]]) -> Array:
@@ -96,16 +100,16 @@ def convolution(images: Array, kernel: Array, padding: Sequence[tuple[int, int]]
     padded = jnp.pad(images, ((0, 0), (top, bottom), (left, right), (0, 0)))
 
     # The leading axis is that of the transform in height; lists go over that in width.
-    tiles = _tile_entries(_stack(_combine(_INPUTS, _tile_entries(padded, 1)), 0), 3)
-    weights = _unstack(_stack(_combine(_KERNEL, _unstack(kernel, 0)), 0), 1)
     count = len(_INPUTS)
+    tiles = tile_entries(stack(combine(_INPUTS, tile_entries(padded, 1, count)), 0), 3, count)
+    weights = unstack(stack(combine(_KERNEL, unstack(kernel, 0)), 0), 1)
     products = [
         tile.reshape(count, -1, channels) @ weight
-        for tile, weight in zip(_combine(_INPUTS, tiles), _combine(_KERNEL, weights), strict=True)
+        for tile, weight in zip(combine(_INPUTS, tiles), combine(_KERNEL, weights), strict=True)
     ]
     squares = [product.reshape(count, batch, rows, columns, -1) for product in products]
-    rows_of_outputs = _stack(_combine(_OUTPUTS, squares), 4)
+    rows_of_outputs = stack(combine(_OUTPUTS, squares), 4)
     rows_of_outputs = rows_of_outputs.reshape(count, batch, rows, TILE * columns, -1)
-    outputs = _stack(_combine(_OUTPUTS, _unstack(rows_of_outputs, 0)), 2)
+    outputs = stack(combine(_OUTPUTS, unstack(rows_of_outputs, 0)), 2)
     outputs = outputs.reshape(batch, TILE * rows, TILE * columns, -1)
     return outputs[:, :out_height, :out_width]

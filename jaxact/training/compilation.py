@@ -1,18 +1,41 @@
-"""The persistent compilation cache: a program compiled once starts at once the next time."""
+"""Compilation: XLA's options, and the persistent cache, by which a second start is quick."""
 
 import collections
 import contextlib
+import functools
 import os
 import time
 import zlib
 from pathlib import Path
+from typing import Any
 
 import jax
 
 DEFAULT_FOLDER = "~/.cache/jaxact/compiled"
 PROGRAMS, CHECKED = "*-cache", "checked"  # files of JAX, and when this module last looked at them
 _PREFIX = "/jax/compilation_cache/"
+
+# For what runs once: a third of the compilation for the same draws, bit for bit.
+RUNS_ONCE: dict[str, Any] = {"xla_backend_optimization_level": 1}
+# For batches on a CPU. XLA gives matrix products and sums to the library YNNPACK, which multiplies
+# batches of small matrices on one thread, and sums small windows slowly: convolutions alone are
+# left to it. It is the faster one for BatchNorm's sums over whole batches, and for single images.
+WITHOUT_YNNPACK: dict[str, Any] = {
+    "xla_cpu_experimental_ynn_fusion_type": "LIBRARY_FUSION_TYPE_INDIVIDUAL_CONVOLUTION"
+}
 _events: collections.Counter[str] = collections.Counter()
+
+
+@functools.cache
+def without_ynnpack() -> dict[str, Any] | None:
+    """`WITHOUT_YNNPACK`, where programs run on a CPU and XLA knows the option; else None."""
+    if jax.default_backend() != "cpu":
+        return None
+    try:  # XLA refuses what it does not know, and says which options there are nowhere
+        jax.jit(lambda: 0, compiler_options=WITHOUT_YNNPACK).lower().compile()
+    except jax.errors.JaxRuntimeError:
+        return None
+    return WITHOUT_YNNPACK
 
 
 def default_folder() -> str:

@@ -15,12 +15,10 @@ from jaxact.inference import latency
 from jaxact.inference.folding import fold_batch_norm
 from jaxact.training import health, steps
 from jaxact.training.clock import Clock
+from jaxact.training.compilation import RUNS_ONCE, without_ynnpack
 from jaxact.training.losses import PLAIN, Objective
 from jaxact.training.optimizer import create_optimizer
 from jaxact.training.state import TrainState, create_state
-
-# Compiler options for what runs once: a third of the compilation for the same draws, bit for bit.
-RUNS_ONCE: dict[str, Any] = {"xla_backend_optimization_level": 1}
 
 
 class _WithoutCollection:
@@ -176,8 +174,10 @@ def assemble(recipe: Recipe, optimizer: optax.GradientTransformation) -> Program
         order=AheadOfTime(
             lambda key, epoch, labels: steps.epoch_order(key, epoch, labels.shape[0])
         ),
-        train=AheadOfTime(train, donate=(1, 2)),
-        evaluate=AheadOfTime(evaluate),
+        train=AheadOfTime(
+            train, donate=(1, 2), options=None if model.normalizes else without_ynnpack()
+        ),
+        evaluate=AheadOfTime(evaluate, options=without_ynnpack()),
         health=AheadOfTime(functools.partial(health.measure, model, data.normalize, losses=losses)),
         classifier=latency.Classifier(forward),
         fold=fold,

@@ -13,7 +13,7 @@ from jax.experimental.compilation_cache import compilation_cache
 
 from jaxact.models import create_model
 from jaxact.training import compilation
-from jaxact.training.program import RUNS_ONCE
+from jaxact.training.compilation import RUNS_ONCE
 from jaxact.training.state import create_state
 
 
