@@ -30,7 +30,7 @@ class Job:
       precision: "float32", "tf32" or "bfloat16".
       examples: synthetic training images.
       steps_per_dispatch: of jaxact; None: as many as it takes by itself.
-      mode: of PyTorch, "eager" or "compile".
+      mode: of PyTorch, "eager" or "compile", both tuned, or "plain": eager with nothing chosen.
       seconds: what one measurement lasts at least.
       samples: calls of one measurement of the latency.
       elements, dtype: of the array that the task "activation" works on.

@@ -111,7 +111,8 @@ def training(job: Job, variant: Variant) -> Run:
     network = variant.place(create(job).train())
     loss = Loss(Classifier(network, job, variant.layout), job).to(DEVICE)
     loss_of = variant.compiled(loss)
-    optimizer = torch.optim.Adam(network.parameters(), lr=1e-3, fused=True)
+    fused = None if job.mode == "plain" else True  # None: as PyTorch chooses
+    optimizer = torch.optim.Adam(network.parameters(), lr=1e-3, fused=fused)
     steps_per_epoch = job.examples // job.batch_size
     order = torch.randperm(job.examples, device=DEVICE)
     batches: Iterator[Tensor] = itertools.cycle(

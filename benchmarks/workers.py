@@ -32,8 +32,6 @@ TORCH_ENVIRONMENT = {
     # would fault every page in again in every step. It is measured without that handicap.
     "MALLOC_MMAP_MAX_": "0",
     "MALLOC_TRIM_THRESHOLD_": str(2**62),
-    # Idle OpenMP threads sleep: spinning ones lose a core to whoever measures next.
-    "OMP_WAIT_POLICY": "passive",
 }
 
 
@@ -60,7 +58,7 @@ def has_torch(python: str) -> bool:
 
 
 def torch_contenders(peer_python: str) -> list[Contender]:
-    """PyTorch, eager and compiled.
+    """PyTorch at its best, eager and compiled.
 
     Raises:
       ConfigError: the interpreter has no PyTorch; says how to make one that has.
@@ -96,7 +94,10 @@ def contenders(peer: str, activation: str, peer_python: str) -> list[Contender]:
         if spec is None:
             raise ConfigError(f"--activation={activation}: jax.nn has no such function")
         return [*ours, Contender("jax.nn", command, {"activation": spec})]
-    return ours + (torch_contenders(peer_python) if peer == "torch" else [])
+    if peer == "torch":
+        tuned = torch_contenders(peer_python)
+        return [*ours, *tuned, Contender("torch plain", tuned[0].command, {"mode": "plain"})]
+    return ours
 
 
 class Worker:

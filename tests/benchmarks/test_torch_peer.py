@@ -197,6 +197,13 @@ def test_eager_pytorch_measures(task, precision):
     assert prepared.measure()["seconds"] > 0
 
 
+@pytest.mark.parametrize("task", ["train_step", "latency"])
+def test_plain_pytorch_chooses_nothing(task):
+    prepared = torch_peer.prepare(dataclasses.replace(TINY, task=task, mode="plain"))
+    assert set(prepared.details["trials"]) == {"eager, contiguous"}
+    assert prepared.measure()["seconds"] > 0
+
+
 def test_eager_pytorch_measures_an_activation():
     prepared = torch_peer.prepare(dataclasses.replace(TINY, task="activation", function="gelu"))
     figures = prepared.measure()
