@@ -86,10 +86,10 @@ def convolution(images: Array, kernel: Array, pools: bool = False) -> Array:
     else:
         rows = _directly(windows, bands)
     if pools:  # the largest of two rows, and of two halves of each
-        pairs = rows.reshape(batch, -1, out_height // 2, 2, 2, BLOCK // 2 * features)
-        rows = largest(pairs, (3, 4))
+        rows = rows.reshape(batch, out_height // 2, 2, len(windows), 2, BLOCK // 2 * features)
+        rows = largest(rows, (2, 4))
         out_height, out_width = out_height // 2, out_width // 2
-    return rows.swapaxes(1, 2).reshape(batch, out_height, out_width, features)
+    return rows.reshape(batch, out_height, out_width, features)
 
 
 def _bands(kernel: Array, even_first: bool) -> Array:
@@ -102,12 +102,12 @@ def _bands(kernel: Array, even_first: bool) -> Array:
 
 
 def _directly(windows: list[Array], bands: Array) -> Array:
-    """The sum over the kernel's rows: `[batch, blocks, out_height, block * features]`."""
+    """The sum over the kernel's rows: `[batch, out_height, blocks, block * features]`."""
     kernel_height = bands.shape[0]
-    stacked = jnp.stack(windows, axis=1)
-    out_height = stacked.shape[2] - kernel_height + 1
+    stacked = jnp.stack(windows, axis=2)
+    out_height = stacked.shape[1] - kernel_height + 1
     patches = jnp.concatenate(
-        [lax.slice_in_dim(stacked, i, i + out_height, axis=2) for i in range(kernel_height)], -1
+        [lax.slice_in_dim(stacked, i, i + out_height, axis=1) for i in range(kernel_height)], -1
     )
     outputs = patches.reshape(-1, patches.shape[-1]) @ bands.reshape(-1, bands.shape[-1])
     return outputs.reshape(*patches.shape[:-1], -1)
@@ -123,12 +123,13 @@ def _suits_winograd(rows: int, out_height: int, kernel: Array) -> bool:
 
 def _by_winograd(windows: list[Array], bands: Array) -> Array:
     """The same as `_directly`."""
-    stacked = jnp.stack(windows, axis=1)
-    batch, blocks, height, window = stacked.shape
+    stacked = jnp.stack(windows, axis=2)
+    batch, height, blocks, window = stacked.shape
     tiles = height // _TILE - 1
-    entries = winograd.tile_entries(stacked, 2, len(_INPUTS))
+    entries = winograd.tile_entries(stacked, 1, len(_INPUTS))
     inputs = winograd.stack(winograd.combine(_INPUTS, entries), 0)
     weights = winograd.stack(winograd.combine(_KERNEL, winograd.unstack(bands, 0)), 0)
     products = inputs.reshape(len(_INPUTS), -1, window) @ weights
+    products = products.reshape(len(_INPUTS), batch, tiles, blocks, -1)
     outputs = winograd.combine(_OUTPUTS, winograd.unstack(products, 0))
-    return winograd.stack(outputs, 1).reshape(batch, blocks, tiles * _TILE, -1)
+    return winograd.stack(outputs, 2).reshape(batch, tiles * _TILE, blocks, -1)
