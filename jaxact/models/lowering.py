@@ -2,9 +2,10 @@
 
 XLA's CPU convolution is slow, and inside a loop (`lax.scan`) it also loses its threads; a matrix
 product keeps both. So on a CPU a convolution becomes matrix products: Winograd's for 3x3 kernels
-where they pay, one for each entry of the kernel where much of it falls on padding, else one product
-of patches, made by concatenating shifted slices. One of a stride becomes one of stride 1 over
-blocks of pixels, one of groups as many without. Accelerators keep their own convolution.
+where they pay, those of a band matrix for few features, one for each entry of the kernel where much
+of it falls on padding, else one product of patches, made by concatenating shifted slices. One of a
+stride becomes one of stride 1 over blocks of pixels, one of groups as many without. Accelerators
+keep their own convolution.
 """
 
 import functools
@@ -125,7 +126,7 @@ def _suits_winograd(images: Array, kernel: Array, padding: Padding) -> bool:
 
 
 def cpu_convolution(images: Array, kernel: Array, padding: Padding, pools: bool = False) -> Array:
-    """Convolution of stride 1, and max-pooling if asked for, in the way that is fastest on a CPU."""
+    """Convolution of stride 1, and max-pooling if asked for, in the fastest way on a CPU."""
     if _is_mostly_padding(images, kernel, padding):
         outputs = taps_convolution(images, kernel, padding)
     elif _suits_winograd(images, kernel, padding):

@@ -31,7 +31,7 @@ def without_ynnpack() -> dict[str, Any] | None:
     """`WITHOUT_YNNPACK`, where programs run on a CPU and XLA knows the option; else None."""
     if jax.default_backend() != "cpu":
         return None
-    try:  # XLA refuses what it does not know, and says which options there are nowhere
+    try:  # there is no list of XLA's options to look in; it refuses what it does not know
         jax.jit(lambda: 0, compiler_options=WITHOUT_YNNPACK).lower().compile()
     except jax.errors.JaxRuntimeError:
         return None

@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from flax import linen as nn
 
 from jaxact.models import lowering
 
@@ -12,6 +13,8 @@ NHWC = ("NHWC", "HWIO", "NHWC")
 CONVOLUTIONS = [
     ((3, 28, 28, 1), (5, 5, 1, 10), "VALID"),
     ((3, 12, 12, 10), (5, 5, 10, 20), "VALID"),
+    ((64, 12, 12, 10), (5, 5, 10, 20), "VALID"),
+    ((8, 16, 8, 32), (5, 5, 32, 32), "SAME"),
     ((2, 32, 32, 3), (3, 3, 3, 64), "SAME"),
     ((2, 16, 16, 64), (3, 3, 64, 128), "SAME"),
     ((2, 8, 8, 128), (3, 3, 128, 256), "SAME"),
@@ -74,6 +77,49 @@ def test_convolution_equals_xlas(shape, kernel_shape, padding):
     expected = values_and_gradients(lambda x, k: stock(x, k, padding), images, kernel, weights)
     actual = values_and_gradients(lambda x, k: ours(x, k, padding), images, kernel, weights)
     jax.tree.map(assert_same, actual, expected)
+
+
+@pytest.mark.parametrize(
+    ("shape", "kernel_shape", "options"),
+    [
+        ((3, 28, 28, 1), (5, 5, 1, 10), {}),
+        ((64, 12, 12, 10), (5, 5, 10, 20), {}),
+        ((2, 11, 12, 3), (5, 5, 3, 4), {}),
+        ((2, 12, 12, 3), (4, 5, 3, 4), {}),
+        ((2, 9, 9, 4), (3, 3, 2, 6), {"feature_group_count": 2, "padding": "SAME"}),
+        ((16, 16, 16, 16), (3, 3, 16, 8), {"padding": "SAME"}),
+        ((2, 9, 9, 4), (3, 3, 4, 6), {"rhs_dilation": (2, 2)}),
+    ],
+)
+def test_pooled_convolution_equals_xlas(shape, kernel_shape, options):
+    options = {"padding": "VALID", **options}
+    keys = jax.random.split(jax.random.key(0), 3)
+    images, kernel = jax.random.normal(keys[0], shape), jax.random.normal(keys[1], kernel_shape)
+
+    def pooled(images, kernel):
+        return nn.max_pool(stock(images, kernel, **options), (2, 2), (2, 2))
+
+    weights = jax.random.normal(keys[2], pooled(images, kernel).shape)
+    expected = values_and_gradients(pooled, images, kernel, weights)
+    actual = values_and_gradients(
+        lambda x, k: ours(x, k, pools=True, **options), images, kernel, weights
+    )
+    jax.tree.map(assert_same, actual, expected)
+
+
+def test_pooled_convolution_splits_the_gradient_among_equals():
+    images, kernel = jnp.ones((1, 8, 8, 1)), jnp.ones((5, 5, 1, 1))
+    images = images.at[0, 0, 0, 0].set(0.0)  # the first output is less than its three neighbours
+    outputs = jnp.zeros((1, 4, 4, 1))
+
+    def pooled(shift):
+        shifted = jnp.concatenate([images, jnp.pad(shift, ((0, 0), (2, 2), (2, 2), (0, 0)))], -1)
+        centre = jnp.zeros((5, 5, 1, 1)).at[2, 2].set(1.0)
+        return ours(shifted, jnp.concatenate([kernel, centre], 2), "VALID", pools=True).sum()
+
+    expected = np.full((4, 4), 1 / 4)
+    expected[:2, :2] = [[0, 1 / 3], [1 / 3, 1 / 3]]
+    np.testing.assert_allclose(jax.grad(pooled)(outputs)[0, :, :, 0], expected, rtol=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,8 @@ from flax import linen as nn
 
 from jaxact import activations, models
 from jaxact.errors import ConfigError
-from jaxact.models.layers import DROPOUTS, MaxoutConv, MaxoutDense, dropout, maxout
+from jaxact.models.layers import DROPOUTS, MaxoutConv, MaxoutDense, dropout, flatten, maxout
+from jaxact.models.small_cnn import SmallCNN
 
 SHAPES = {
     "small_cnn": (28, 28, 1),
@@ -254,6 +255,39 @@ def test_dropout_acts_in_training_alone(form):
 
 
 @pytest.mark.usefixtures("thin_networks")
+class AsInThePaper(SmallCNN):
+    """The small CNN with its layers in the paper's order, each by itself."""
+
+    @nn.compact
+    def __call__(self, images, *, train):
+        x = nn.max_pool(self.conv(images, 10, 5, "VALID"), (2, 2), (2, 2))
+        x = self.conv(self.activate(x), 20, 5, "VALID")
+        x = nn.max_pool(self.drop(x, self.dropout_rate, self.dropout, train), (2, 2), (2, 2))
+        x = self.activate(self.dense(flatten(self.activate(x)), 50))
+        return self.logits(x)
+
+
+@pytest.mark.parametrize("fuses", [True, False])
+@pytest.mark.parametrize("form", DROPOUTS)
+def test_the_small_cnn_gives_what_the_papers_order_of_layers_gives(form, fuses):
+    model = models.create_model("small_cnn", "swish", dropout=form)
+    images = jax.random.normal(jax.random.key(1), (32, 28, 28, 1))
+
+    def squares(variables, network):
+        rngs = {"dropout": jax.random.key(2)}
+        return (network.apply(variables, images, train=True, rngs=rngs) ** 2).sum()
+
+    variables = jax.jit(lambda key: model.init(key, images, train=False))(jax.random.key(0))
+    plain = AsInThePaper(model.activation, dropout=form)
+    value, expected = jax.jit(jax.value_and_grad(lambda v: squares(v, plain)))(variables)
+    ours = model.clone(fuses_pooling=fuses)
+    actual = jax.jit(jax.value_and_grad(lambda v: squares(v, ours)))(variables)
+    np.testing.assert_allclose(actual[0], value, rtol=1e-5)
+    jax.tree.map(
+        lambda a, b: np.testing.assert_allclose(a, b, atol=1e-5 * abs(b).max()), actual[1], expected
+    )
+
+
 @pytest.mark.parametrize("name", models.names())
 def test_bfloat16_is_mixed(name):
     exact, images, variables = create(name, activation="prelu")

@@ -88,3 +88,25 @@ def test_the_first_parameters_are_the_same_however_they_are_compiled():
         jax.jit(create, compiler_options=options)(*arguments) for options in (None, RUNS_ONCE)
     ]
     jax.tree.map(np.testing.assert_array_equal, *states)
+
+
+def products():
+    """A program of a batch of small matrix products."""
+    matrices = jax.ShapeDtypeStruct((8, 64, 64), jnp.float32)
+    options = compilation.without_ynnpack()
+    return jax.jit(jnp.matmul, compiler_options=options).lower(matrices, matrices).compile()
+
+
+@pytest.mark.usefixtures("optimized")
+def test_products_of_small_matrices_are_not_left_to_ynnpack():
+    assert "__ynn_fusion" not in str(products().as_text())
+
+
+def test_an_option_that_xla_does_not_know_is_left_out(monkeypatch):
+    monkeypatch.setattr(compilation, "WITHOUT_YNNPACK", {"xla_cpu_no_such_option": "1"})
+    compilation.without_ynnpack.cache_clear()
+    try:
+        assert compilation.without_ynnpack() is None
+        products()
+    finally:
+        compilation.without_ynnpack.cache_clear()
