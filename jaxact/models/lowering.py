@@ -103,14 +103,16 @@ def taps_convolution(images: Array, kernel: Array, padding: Padding) -> Array:
     return outputs
 
 
-def _is_mostly_padding(images: Array, kernel: Array, padding: Padding) -> bool:
-    """Whether less than half of the direct sum's products are of pixels."""
-    share = 1.0
+def _suits_taps(images: Array, kernel: Array, padding: Padding) -> bool:
+    """Whether less than half of the direct sum's products are of pixels, and that matters."""
+    share, rows = 1.0, images.shape[0]
     for size, kernel_size, pads in zip(images.shape[1:3], kernel.shape[:2], padding, strict=True):
-        overlaps = _overlaps(size, kernel_size, pads)
-        products = kernel_size * (size + sum(pads) - kernel_size + 1)
-        share *= sum(_length(overlap.outputs) for overlap in overlaps) / products
-    return share < 0.5
+        out_size = size + sum(pads) - kernel_size + 1
+        rows *= out_size
+        pixels = sum(_length(overlap.outputs) for overlap in _overlaps(size, kernel_size, pads))
+        share *= pixels / (kernel_size * out_size)
+    # Of few rows, it is to read the kernel that takes the time; to cut it up, as much again.
+    return share < 0.5 and rows >= 64
 
 
 def _suits_winograd(images: Array, kernel: Array, padding: Padding) -> bool:
@@ -127,7 +129,7 @@ def _suits_winograd(images: Array, kernel: Array, padding: Padding) -> bool:
 
 def cpu_convolution(images: Array, kernel: Array, padding: Padding, pools: bool = False) -> Array:
     """Convolution of stride 1, and max-pooling if asked for, in the fastest way on a CPU."""
-    if _is_mostly_padding(images, kernel, padding):
+    if _suits_taps(images, kernel, padding):
         outputs = taps_convolution(images, kernel, padding)
     elif _suits_winograd(images, kernel, padding):
         outputs = winograd.convolution(images, kernel, padding)
