@@ -72,24 +72,30 @@ def convolution(images: Array, kernel: Array, pools: bool = False) -> Array:
       `[batch, out_height, out_width, features]`, of half the height and width if pooled.
     """
     batch, height, width, _ = images.shape
-    kernel_height, kernel_width, channels, features = kernel.shape
+    kernel_height, kernel_width, _, features = kernel.shape
     out_height, out_width = height - kernel_height + 1, width - kernel_width + 1
-    pixels = images.reshape(batch, height, width * channels)
-    window = (BLOCK + kernel_width - 1) * channels
-    windows = [
-        lax.slice_in_dim(pixels, start, start + window, axis=2)
-        for start in range(0, out_width * channels, BLOCK * channels)
-    ]
-    bands = _bands(kernel, pools)
-    if _suits_winograd(batch * len(windows) * out_height, out_height, kernel):
+    blocks = out_width // BLOCK
+    windows, bands = _windows(images, kernel_width), _bands(kernel, pools)
+    if _suits_winograd(batch * out_height * blocks, out_height, kernel):
         rows = _by_winograd(windows, bands)
     else:
         rows = _directly(windows, bands)
     if pools:  # the largest of two rows, and of two halves of each
-        rows = rows.reshape(batch, out_height // 2, 2, len(windows), 2, BLOCK // 2 * features)
+        rows = rows.reshape(batch, out_height // 2, 2, blocks, 2, BLOCK // 2 * features)
         rows = largest(rows, (2, 4))
         out_height, out_width = out_height // 2, out_width // 2
     return rows.reshape(batch, out_height, out_width, features)
+
+
+def _windows(images: Array, kernel_width: int) -> Array:
+    """What the outputs of a block see of each row: `[batch, height, blocks, window]`."""
+    batch, height, width, channels = images.shape
+    pixels = images.reshape(batch, height, width * channels)
+    window = (BLOCK + kernel_width - 1) * channels
+    starts = range(0, (width - kernel_width + 1) * channels, BLOCK * channels)
+    return jnp.stack(
+        [lax.slice_in_dim(pixels, start, start + window, axis=2) for start in starts], axis=2
+    )
 
 
 def _bands(kernel: Array, even_first: bool) -> Array:
@@ -101,13 +107,12 @@ def _bands(kernel: Array, even_first: bool) -> Array:
     return jnp.stack(shifted, axis=3).reshape(kernel.shape[0], -1, BLOCK * kernel.shape[-1])
 
 
-def _directly(windows: list[Array], bands: Array) -> Array:
+def _directly(windows: Array, bands: Array) -> Array:
     """The sum over the kernel's rows: `[batch, out_height, blocks, block * features]`."""
     kernel_height = bands.shape[0]
-    stacked = jnp.stack(windows, axis=2)
-    out_height = stacked.shape[1] - kernel_height + 1
+    out_height = windows.shape[1] - kernel_height + 1
     patches = jnp.concatenate(
-        [lax.slice_in_dim(stacked, i, i + out_height, axis=1) for i in range(kernel_height)], -1
+        [lax.slice_in_dim(windows, i, i + out_height, axis=1) for i in range(kernel_height)], -1
     )
     outputs = patches.reshape(-1, patches.shape[-1]) @ bands.reshape(-1, bands.shape[-1])
     return outputs.reshape(*patches.shape[:-1], -1)
@@ -121,12 +126,11 @@ def _suits_winograd(rows: int, out_height: int, kernel: Array) -> bool:
     return pays and kernel_height == _KERNEL_ROWS and out_height % _TILE == 0
 
 
-def _by_winograd(windows: list[Array], bands: Array) -> Array:
+def _by_winograd(windows: Array, bands: Array) -> Array:
     """The same as `_directly`."""
-    stacked = jnp.stack(windows, axis=2)
-    batch, height, blocks, window = stacked.shape
+    batch, height, blocks, window = windows.shape
     tiles = height // _TILE - 1
-    entries = winograd.tile_entries(stacked, 1, len(_INPUTS))
+    entries = winograd.tile_entries(windows, 1, len(_INPUTS))
     inputs = winograd.stack(winograd.combine(_INPUTS, entries), 0)
     weights = winograd.stack(winograd.combine(_KERNEL, winograd.unstack(bands, 0)), 0)
     products = inputs.reshape(len(_INPUTS), -1, window) @ weights
