@@ -89,13 +89,12 @@ def convolution(images: Array, kernel: Array, pools: bool = False) -> Array:
 
 def _windows(images: Array, kernel_width: int) -> Array:
     """What the outputs of a block see of each row: `[batch, height, blocks, window]`."""
-    batch, height, width, channels = images.shape
-    pixels = images.reshape(batch, height, width * channels)
-    window = (BLOCK + kernel_width - 1) * channels
-    starts = range(0, (width - kernel_width + 1) * channels, BLOCK * channels)
-    return jnp.stack(
-        [lax.slice_in_dim(pixels, start, start + window, axis=2) for start in starts], axis=2
+    window = BLOCK + kernel_width - 1
+    starts = range(0, images.shape[2] - kernel_width + 1, BLOCK)
+    stacked = jnp.stack(
+        [lax.slice_in_dim(images, start, start + window, axis=2) for start in starts], axis=2
     )
+    return stacked.reshape(*stacked.shape[:3], -1)
 
 
 def _bands(kernel: Array, even_first: bool) -> Array:
