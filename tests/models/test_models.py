@@ -254,7 +254,6 @@ def test_dropout_acts_in_training_alone(form):
     )
 
 
-@pytest.mark.usefixtures("thin_networks")
 class AsInThePaper(SmallCNN):
     """The small CNN with its layers in the paper's order, each by itself."""
 
@@ -288,6 +287,7 @@ def test_the_small_cnn_gives_what_the_papers_order_of_layers_gives(form, fuses):
     )
 
 
+@pytest.mark.usefixtures("thin_networks")
 @pytest.mark.parametrize("name", models.names())
 def test_bfloat16_is_mixed(name):
     exact, images, variables = create(name, activation="prelu")
