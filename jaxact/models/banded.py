@@ -1,12 +1,12 @@
 """Convolution of few features: a band matrix gives several outputs of a row at once.
 
 A product with 10 or 20 columns leaves most of a CPU's arithmetic idle. So a row of the product is
-the window under `BLOCK` neighbouring outputs, and the kernel a band matrix from it to all of them:
-more multiplications, but wider ones, and fewer copies of each pixel. Along the height, kernels of 5
-rows do with two fifths of the products by Winograd's F(4, 5).
+the window under `BLOCK` neighbouring outputs, or under two rows of them, and the kernel a band
+matrix from it to all of them: more multiplications, but wider ones, and fewer copies of each pixel.
+Along the height, kernels of 5 rows do with two fifths of the products by Winograd's F(4, 5).
 
 Max-pooling that follows costs next to nothing here: with the even outputs of a block in front of
-the odd ones, it is the largest of two halves of a row, and of two rows.
+the odd ones, it is the largest of two halves of a row, and of two rows, or of quarters.
 """
 
 import jax.numpy as jnp
@@ -17,6 +17,7 @@ from jaxact.models.pooling import largest
 
 BLOCK = 4  # neighbouring outputs of a row
 MOST_FEATURES = 32  # of a product that is too narrow by itself
+MANY_ROWS = 512  # of a product, from which on a larger kernel pays
 
 # Winograd's F(4, 5), the transforms of inputs, kernel and products: by the method of Toom and Cook,
 # as in Lavin and Gray 2016 (arXiv:1509.09308), section 4, from the points 0, 1, -1, 2, -2, 1/2,
@@ -74,12 +75,16 @@ def convolution(images: Array, kernel: Array, pools: bool = False) -> Array:
     batch, height, width, _ = images.shape
     kernel_height, kernel_width, _, features = kernel.shape
     out_height, out_width = height - kernel_height + 1, width - kernel_width + 1
-    blocks = out_width // BLOCK
-    windows, bands = _windows(images, kernel_width), _bands(kernel, pools)
-    if _suits_winograd(batch * out_height * blocks, out_height, kernel):
-        rows = _by_winograd(windows, bands)
-    else:
-        rows = _directly(windows, bands)
+    blocks, bands = out_width // BLOCK, _bands(kernel, pools)
+    seen = BLOCK + kernel_width - 1  # of a row, by a block
+    has_many_rows = batch * out_height * blocks >= MANY_ROWS
+    by_winograd = has_many_rows and _suits_winograd(out_height, kernel)
+    if pools and has_many_rows and not by_winograd:
+        quarters = _by_pairs_of_rows(images, bands, seen)
+        outputs = largest(quarters.reshape(*quarters.shape[:3], 4, -1), (3,))
+        return outputs.reshape(batch, out_height // 2, out_width // 2, features)
+    windows = _windows(images, 2, seen, BLOCK, 2).reshape(batch, height, blocks, -1)
+    rows = _by_winograd(windows, bands) if by_winograd else _by_rows(windows, bands)
     if pools:  # the largest of two rows, and of two halves of each
         rows = rows.reshape(batch, out_height // 2, 2, blocks, 2, BLOCK // 2 * features)
         rows = largest(rows, (2, 4))
@@ -87,14 +92,11 @@ def convolution(images: Array, kernel: Array, pools: bool = False) -> Array:
     return rows.reshape(batch, out_height, out_width, features)
 
 
-def _windows(images: Array, kernel_width: int) -> Array:
-    """What the outputs of a block see of each row: `[batch, height, blocks, window]`."""
-    window = BLOCK + kernel_width - 1
-    starts = range(0, images.shape[2] - kernel_width + 1, BLOCK)
-    stacked = jnp.stack(
-        [lax.slice_in_dim(images, start, start + window, axis=2) for start in starts], axis=2
-    )
-    return stacked.reshape(*stacked.shape[:3], -1)
+def _windows(array: Array, axis: int, size: int, stride: int, place: int) -> Array:
+    """What windows of `size` entries see, one every `stride`; their axis is `place`."""
+    starts = range(0, array.shape[axis] - size + 1, stride)
+    parts = [lax.slice_in_dim(array, start, start + size, axis=axis) for start in starts]
+    return jnp.stack(parts, place)
 
 
 def _bands(kernel: Array, even_first: bool) -> Array:
@@ -106,7 +108,7 @@ def _bands(kernel: Array, even_first: bool) -> Array:
     return jnp.stack(shifted, axis=3).reshape(kernel.shape[0], -1, BLOCK * kernel.shape[-1])
 
 
-def _directly(windows: Array, bands: Array) -> Array:
+def _by_rows(windows: Array, bands: Array) -> Array:
     """The sum over the kernel's rows: `[batch, out_height, blocks, block * features]`."""
     kernel_height = bands.shape[0]
     out_height = windows.shape[1] - kernel_height + 1
@@ -117,16 +119,29 @@ def _directly(windows: Array, bands: Array) -> Array:
     return outputs.reshape(*patches.shape[:-1], -1)
 
 
-def _suits_winograd(rows: int, out_height: int, kernel: Array) -> bool:
-    """Whether Winograd's products pay for `rows` of outputs, and keep the digits of the dtype."""
+def _by_pairs_of_rows(images: Array, bands: Array, seen: int) -> Array:
+    """The same for two rows of outputs at once: `[batch, pairs, blocks, 2 * block * features]`.
+
+    A kernel of 5 rows needs a fifth more multiplications so, but two fifths fewer copies of pixels.
+    """
+    kernel_height, window, _ = bands.shape
+    rows = _windows(images, 1, kernel_height + 1, 2, 1)
+    patches = _windows(rows, 3, seen, BLOCK, 2)
+    wider = jnp.concatenate([jnp.pad(bands, ((row, 1 - row), (0, 0), (0, 0))) for row in (0, 1)], 2)
+    outputs = patches.reshape(-1, (kernel_height + 1) * window) @ wider.reshape(-1, wider.shape[2])
+    return outputs.reshape(*patches.shape[:3], -1)
+
+
+def _suits_winograd(out_height: int, kernel: Array) -> bool:
+    """Whether Winograd's products pay for many rows, and keep the digits of the dtype."""
     kernel_height, _, channels, _ = kernel.shape
-    # Few rows do not pay for the transform of the kernel, few channels not for that of the inputs.
-    pays = rows >= 512 and channels >= 8 and jnp.finfo(kernel.dtype).bits >= 32
+    # Few channels do not pay for the transform of the inputs.
+    pays = channels >= 8 and jnp.finfo(kernel.dtype).bits >= 32
     return pays and kernel_height == _KERNEL_ROWS and out_height % _TILE == 0
 
 
 def _by_winograd(windows: Array, bands: Array) -> Array:
-    """The same as `_directly`."""
+    """The same as `_by_rows`."""
     batch, height, blocks, window = windows.shape
     tiles = height // _TILE - 1
     entries = winograd.tile_entries(windows, 1, len(_INPUTS))

@@ -84,6 +84,8 @@ def test_convolution_equals_xlas(shape, kernel_shape, padding):
     ("shape", "kernel_shape", "options"),
     [
         ((3, 28, 28, 1), (5, 5, 1, 10), {}),
+        ((8, 28, 28, 1), (5, 5, 1, 10), {}),
+        ((32, 13, 16, 3), (4, 5, 3, 4), {}),
         ((64, 12, 12, 10), (5, 5, 10, 20), {}),
         ((2, 11, 12, 3), (5, 5, 3, 4), {}),
         ((2, 12, 12, 3), (4, 5, 3, 4), {}),
@@ -108,10 +110,11 @@ def test_pooled_convolution_equals_xlas(shape, kernel_shape, options):
     jax.tree.map(assert_same, actual, expected)
 
 
-def test_pooled_convolution_splits_the_gradient_among_equals():
-    images, kernel = jnp.ones((1, 8, 8, 1)), jnp.ones((5, 5, 1, 1))
-    images = images.at[0, 0, 0, 0].set(0.0)  # the first output is less than its three neighbours
-    outputs = jnp.zeros((1, 4, 4, 1))
+@pytest.mark.parametrize("batch", [1, 128])
+def test_pooled_convolution_splits_the_gradient_among_equals(batch):
+    images, kernel = jnp.ones((batch, 8, 8, 1)), jnp.ones((5, 5, 1, 1))
+    images = images.at[:, 0, 0].set(0.0)  # the first output is less than its three neighbours
+    outputs = jnp.zeros((batch, 4, 4, 1))
 
     def pooled(shift):
         shifted = jnp.concatenate([images, jnp.pad(shift, ((0, 0), (2, 2), (2, 2), (0, 0)))], -1)
@@ -120,7 +123,7 @@ def test_pooled_convolution_splits_the_gradient_among_equals():
 
     expected = np.full((4, 4), 1 / 4)
     expected[:2, :2] = [[0, 1 / 3], [1 / 3, 1 / 3]]
-    np.testing.assert_allclose(jax.grad(pooled)(outputs)[0, :, :, 0], expected, rtol=1e-6)
+    np.testing.assert_allclose(jax.grad(pooled)(outputs)[-1, :, :, 0], expected, rtol=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -139,7 +139,7 @@ def test_channels_start_as_the_layer_does(spec):
     shared, images, start = create("small_cnn", activation=spec)
     split, _, channels = create("small_cnn", activation=spec, sharing="channel")
     np.testing.assert_allclose(
-        predict(split, channels, images), predict(shared, start, images), rtol=1e-5
+        predict(split, channels, images), predict(shared, start, images), rtol=1e-5, atol=1e-6
     )
 
     def loss(params):
