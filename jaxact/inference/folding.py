@@ -28,7 +28,7 @@ def fold_batch_norm(model: ConvNet, variables: Mapping[str, Any]) -> tuple[ConvN
     params = dict(variables["params"])
     for norm, statistics in variables["batch_stats"].items():
         conv = norm.replace("BatchNorm", "Conv")
-        params[conv] = _folded(params[conv], params.pop(norm), statistics)
+        params[f"Folded{conv}"] = _folded(params.pop(conv), params.pop(norm), statistics)
     return model.clone(folded=True), {"params": params}
 
 
@@ -37,6 +37,6 @@ def _folded(
 ) -> dict[str, Array]:
     factor = norm["scale"] / jnp.sqrt(statistics["var"] + BATCH_NORM_EPSILON)
     return {
-        "kernel": conv["kernel"] * factor,
+        "kernel": (conv["kernel"] * factor).transpose(3, 0, 1, 2),  # as `FoldedConv` has it
         "bias": (conv["bias"] - statistics["mean"]) * factor + norm["bias"],
     }

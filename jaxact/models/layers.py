@@ -13,6 +13,7 @@ from jax.typing import DTypeLike
 from jaxact import activations
 from jaxact.errors import ConfigError
 from jaxact.models import lowering
+from jaxact.models.folded_conv import FoldedConv
 from jaxact.models.initializers import bias_initializer, kernel_initializer
 from jaxact.models.pooling import max_pool
 
@@ -207,6 +208,9 @@ class ConvNet(nn.Module):
 
         With `groups` of n, each n-th of the features sees its n-th of the channels alone.
         """
+        if self.folded and self.normalizes:
+            arithmetic = PRECISIONS[self.precision]
+            return FoldedConv(features, size, padding, stride, groups, *arithmetic)(x)
         return convolution(
             x,
             features,
@@ -222,7 +226,7 @@ class ConvNet(nn.Module):
     @nn.nowrap
     def conv_and_pool(self, x: Array, features: int, size: int, padding: str) -> Array:
         """`max_pool` of `conv`; as one, it is faster on a CPU."""
-        if not self.fuses_pooling:
+        if not self.fuses_pooling or (self.folded and self.normalizes):
             return max_pool(self.conv(x, features, size, padding))
         settings = self.kernel_init, self.precision, self.bias_init
         return convolution(x, features, size, padding, *settings, pools=True)

@@ -4,115 +4,25 @@ XLA's CPU convolution is slow, and inside a loop (`lax.scan`) it also loses its 
 product keeps both. So on a CPU a convolution becomes matrix products: Winograd's for 3x3 kernels
 where they pay, those of a band matrix for few features, one for each entry of the kernel where much
 of it falls on padding, else one product of patches, made by concatenating shifted slices. One of a
-stride becomes one of stride 1 over blocks of pixels, one of groups as many without. Accelerators
-keep their own convolution.
+stride becomes one of stride 1 over blocks of pixels, one of groups as many without. Kernels that
+are stored output-major, for prediction, are read so where pixels are few. Accelerators keep their
+own convolution.
 """
 
 import functools
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 from jax import Array, lax
 
-from jaxact.models import banded, winograd
+from jaxact.models import banded, direct, winograd
+from jaxact.models.direct import Padding
 from jaxact.models.pooling import max_pool
 
-Padding = Sequence[tuple[int, int]]  # before and after, of height and of width
-_NHWC = lax.ConvDimensionNumbers((0, 3, 1, 2), (3, 2, 0, 1), (0, 3, 1, 2))
-
-
-def patches_convolution(images: Array, kernel: Array) -> Array:
-    """Convolution of stride 1, without padding, as a matrix product of patches.
-
-    `out[b, y, x, o] = sum_{i, j, c} images[b, y + i, x + j, c] kernel[i, j, c, o]`
-
-    Args:
-      images: `[batch, height, width, channels]`.
-      kernel: `[kernel_height, kernel_width, channels, features]`.
-
-    Returns:
-      `[batch, out_height, out_width, features]`.
-    """
-    kernel_height, kernel_width, _, features = kernel.shape
-    batch, height, width, _ = images.shape
-    height, width = height - kernel_height + 1, width - kernel_width + 1
-    slices = [
-        images[:, i : i + height, j : j + width]
-        for i in range(kernel_height)
-        for j in range(kernel_width)
-    ]
-    patches = jnp.concatenate(slices, axis=-1).reshape(batch * height * width, -1)
-    outputs = patches @ kernel.reshape(-1, features)
-    return outputs.reshape(batch, height, width, features)
-
-
-class _Overlap(NamedTuple):
-    """Along one axis, the outputs that one entry of the kernel contributes to, and their inputs."""
-
-    inputs: slice
-    outputs: slice
-
-
-def _overlaps(size: int, kernel_size: int, padding: tuple[int, int]) -> list[_Overlap]:
-    """For every entry of the kernel, what of it does not fall on padding; may be empty."""
-    first = padding[0]
-    out_size = size + sum(padding) - kernel_size + 1
-    overlaps = []
-    for i in range(kernel_size):
-        start, stop = max(0, first - i), min(out_size, size + first - i)
-        stop = max(start, stop)
-        overlaps.append(_Overlap(slice(start + i - first, stop + i - first), slice(start, stop)))
-    return overlaps
-
-
-def _length(part: slice) -> int:
-    return part.stop - part.start
-
-
-def taps_convolution(images: Array, kernel: Array, padding: Padding) -> Array:
-    """Convolution of stride 1 as a sum over the kernel's entries, without products of padding.
-
-    Args:
-      images: `[batch, height, width, channels]`.
-      kernel: `[kernel_height, kernel_width, channels, features]`.
-      padding: zeros before and after, of height and of width.
-
-    Returns:
-      `[batch, out_height, out_width, features]`.
-    """
-    batch, height, width, channels = images.shape
-    kernel_height, kernel_width, _, features = kernel.shape
-    out_height = height + sum(padding[0]) - kernel_height + 1
-    out_width = width + sum(padding[1]) - kernel_width + 1
-    outputs = jnp.zeros((batch, out_height, out_width, features), images.dtype)
-    for i, rows in enumerate(_overlaps(height, kernel_height, padding[0])):
-        for j, columns in enumerate(_overlaps(width, kernel_width, padding[1])):
-            if not _length(rows.outputs) or not _length(columns.outputs):
-                continue
-            part = images[:, rows.inputs, columns.inputs]
-            product = part.reshape(-1, channels) @ kernel[i, j]
-            around = [
-                (taken.start, whole - taken.stop)
-                for taken, whole in ((rows.outputs, out_height), (columns.outputs, out_width))
-            ]
-            outputs += jnp.pad(
-                product.reshape(*part.shape[:3], features), ((0, 0), *around, (0, 0))
-            )
-    return outputs
-
-
-def _suits_taps(images: Array, kernel: Array, padding: Padding) -> bool:
-    """Whether less than half of the direct sum's products are of pixels, and that matters."""
-    share, rows = 1.0, images.shape[0]
-    for size, kernel_size, pads in zip(images.shape[1:3], kernel.shape[:2], padding, strict=True):
-        out_size = size + sum(pads) - kernel_size + 1
-        rows *= out_size
-        pixels = sum(_length(overlap.outputs) for overlap in _overlaps(size, kernel_size, pads))
-        share *= pixels / (kernel_size * out_size)
-    # Of few rows, it is to read the kernel that takes the time; to cut it up, as much again.
-    return share < 0.5 and rows >= 64
+OUTPUT_MAJOR = lax.ConvDimensionNumbers((0, 3, 1, 2), (0, 3, 1, 2), (0, 3, 1, 2))  # NHWC, OHWI
+_NHWC = OUTPUT_MAJOR._replace(rhs_spec=(3, 2, 0, 1))  # HWIO
 
 
 def _suits_winograd(images: Array, kernel: Array, padding: Padding) -> bool:
@@ -129,15 +39,15 @@ def _suits_winograd(images: Array, kernel: Array, padding: Padding) -> bool:
 
 def cpu_convolution(images: Array, kernel: Array, padding: Padding, pools: bool = False) -> Array:
     """Convolution of stride 1, and max-pooling if asked for, in the fastest way on a CPU."""
-    if _suits_taps(images, kernel, padding):
-        outputs = taps_convolution(images, kernel, padding)
+    if direct.suits_taps(images, kernel, padding):
+        outputs = direct.by_taps(images, kernel, padding)
     elif _suits_winograd(images, kernel, padding):
         outputs = winograd.convolution(images, kernel, padding)
     else:
         images = jnp.pad(images, ((0, 0), *padding, (0, 0)))
         if banded.suits(images, kernel, pools):
             return banded.convolution(images, kernel, pools)
-        outputs = patches_convolution(images, kernel)
+        outputs = direct.by_patches(images, kernel)
     return max_pool(outputs) if pools else outputs
 
 
@@ -188,15 +98,26 @@ def over_blocks(
 
 # Compiled as a whole where it is called outside of a compiled function: its many slices one by one
 # would take seconds. Inside of one nothing is changed.
-@functools.partial(jax.jit, inline=True, static_argnames=("strides", "padding", "groups", "pools"))
+@functools.partial(
+    jax.jit, inline=True, static_argnames=("numbers", "strides", "padding", "groups", "pools")
+)
 def _on_cpu(
     images: Array,
     kernel: Array,
+    numbers: lax.ConvDimensionNumbers,
     strides: Sequence[int],
     padding: Padding,
     groups: int,
     pools: bool,
 ) -> Array:
+    is_plain = groups == 1 and all(stride == 1 for stride in strides)
+    if numbers == OUTPUT_MAJOR:
+        if is_plain and direct.has_few_pixels(images, kernel.shape[1:3], padding):
+            images = jnp.pad(images, ((0, 0), *padding, (0, 0)))
+            outputs = direct.by_rows_of_kernel(images, kernel)
+            return max_pool(outputs) if pools else outputs
+        kernel = kernel.transpose(1, 2, 3, 0)
+
     def of_group(images: Array, kernel: Array) -> Array:
         if all(stride == 1 for stride in strides):
             return cpu_convolution(images, kernel, padding, pools)
@@ -221,7 +142,7 @@ def conv_general_dilated(
 ) -> Array:
     """`jax.lax.conv_general_dilated`, faster on a CPU; for `nn.Conv(conv_general_dilated=...)`.
 
-    Dilation, cropping and layouts other than NHWC are left to XLA.
+    Dilation, cropping and layouts other than NHWC with HWIO or `OUTPUT_MAJOR` are left to XLA.
 
     Args:
       pools: whether `max_pool` of 2x2 squares follows. What `nn.Conv` adds is then added to fewer
@@ -247,9 +168,10 @@ def conv_general_dilated(
         return factors is None or all(factor == 1 for factor in factors)
 
     numbers = lax.conv_dimension_numbers(lhs.shape, rhs.shape, dimension_numbers)
-    if not (is_one(lhs_dilation) and is_one(rhs_dilation)) or numbers != _NHWC:
+    is_dilated = not (is_one(lhs_dilation) and is_one(rhs_dilation))
+    if is_dilated or numbers not in (_NHWC, OUTPUT_MAJOR):
         return stock(lhs, rhs)
-    kernel_size = rhs.shape[:2]
+    kernel_size = [rhs.shape[axis] for axis in numbers.rhs_spec[2:]]
     pads = (
         lax.padtype_to_pads(lhs.shape[1:3], kernel_size, window_strides, padding)
         if isinstance(padding, str)
@@ -260,6 +182,7 @@ def conv_general_dilated(
 
     on_cpu = functools.partial(
         _on_cpu,
+        numbers=numbers,
         strides=tuple(window_strides),
         padding=tuple(map(tuple, pads)),
         groups=feature_group_count,

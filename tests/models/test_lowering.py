@@ -110,6 +110,40 @@ def test_pooled_convolution_equals_xlas(shape, kernel_shape, options):
     jax.tree.map(assert_same, actual, expected)
 
 
+@pytest.mark.parametrize(
+    ("shape", "kernel_shape", "options"),
+    [
+        ((1, 4, 4, 32), (24, 3, 3, 32), {}),
+        ((3, 7, 5, 3), (2, 2, 4, 3), {"padding": [(2, 0), (1, 3)]}),
+        ((1, 32, 32, 3), (64, 3, 3, 3), {}),
+        ((2, 12, 12, 10), (20, 5, 5, 10), {"padding": "VALID"}),
+        ((1, 9, 9, 4), (6, 3, 3, 2), {"feature_group_count": 2}),
+        ((1, 9, 9, 4), (6, 3, 3, 4), {"window_strides": (2, 2)}),
+        ((1, 9, 9, 4), (6, 3, 3, 4), {"rhs_dilation": (2, 2)}),
+    ],
+)
+@pytest.mark.parametrize("pools", [False, True])
+def test_a_kernel_stored_output_major(shape, kernel_shape, options, pools):
+    options = {"padding": "SAME", "window_strides": (1, 1), **options}
+    keys = jax.random.split(jax.random.key(0), 3)
+    images, kernel = jax.random.normal(keys[0], shape), jax.random.normal(keys[1], kernel_shape)
+
+    def expected_of(images, kernel):
+        outputs = jax.lax.conv_general_dilated(
+            images, kernel, dimension_numbers=("NHWC", "OHWI", "NHWC"), **options
+        )
+        return nn.max_pool(outputs, (2, 2), (2, 2)) if pools else outputs
+
+    def actual_of(images, kernel):
+        return lowering.conv_general_dilated(
+            images, kernel, dimension_numbers=lowering.OUTPUT_MAJOR, pools=pools, **options
+        )
+
+    weights = jax.random.normal(keys[2], expected_of(images, kernel).shape)
+    expected = values_and_gradients(expected_of, images, kernel, weights)
+    jax.tree.map(assert_same, values_and_gradients(actual_of, images, kernel, weights), expected)
+
+
 @pytest.mark.parametrize("batch", [1, 128])
 def test_pooled_convolution_splits_the_gradient_among_equals(batch):
     images, kernel = jnp.ones((batch, 8, 8, 1)), jnp.ones((5, 5, 1, 1))

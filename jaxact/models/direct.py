@@ -1,0 +1,136 @@
+"""Convolution of stride 1 as the matrix products of its definition.
+
+One product of patches, or one for each entry of the kernel: a tap.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import jax.numpy as jnp
+from jax import Array, lax
+
+FEW_PIXELS = 256  # of the outputs of all images together
+
+Padding = Sequence[tuple[int, int]]  # before and after, of height and of width
+
+
+def by_patches(images: Array, kernel: Array) -> Array:
+    """Convolution of stride 1, without padding, as a matrix product of patches.
+
+    `out[b, y, x, o] = sum_{i, j, c} images[b, y + i, x + j, c] kernel[i, j, c, o]`
+
+    Args:
+      images: `[batch, height, width, channels]`.
+      kernel: `[kernel_height, kernel_width, channels, features]`.
+
+    Returns:
+      `[batch, out_height, out_width, features]`.
+    """
+    patches = _patches(images, kernel.shape[:2])
+    outputs = patches.reshape(-1, patches.shape[-1]) @ kernel.reshape(-1, kernel.shape[-1])
+    return outputs.reshape(*patches.shape[:-1], -1)
+
+
+def _patches(images: Array, kernel_size: tuple[int, ...]) -> Array:
+    """All that the kernel sees: `[batch, out_height, out_width, entries * channels]`."""
+    height, width = (
+        size - entries + 1 for size, entries in zip(images.shape[1:3], kernel_size, strict=True)
+    )
+    slices = [
+        images[:, i : i + height, j : j + width]
+        for i in range(kernel_size[0])
+        for j in range(kernel_size[1])
+    ]
+    return jnp.concatenate(slices, axis=-1)
+
+
+def by_rows_of_kernel(images: Array, kernel: Array) -> Array:
+    """As `by_patches`; of few pixels, faster, for it reads the kernel in order.
+
+    Args:
+      images: `[batch, height, width, channels]`.
+      kernel: `[features, kernel_height, kernel_width, channels]`.
+
+    Returns:
+      `[batch, out_height, out_width, features]`.
+    """
+    patches, rows = _patches(images, kernel.shape[1:3]), kernel.reshape(len(kernel), -1)
+    columns = patches.reshape(-1, patches.shape[-1])
+    outputs = lax.dot_general(rows, columns, (((1,), (1,)), ((), ())))
+    # Without the barrier XLA makes of a transposed product that of the operands exchanged.
+    return lax.optimization_barrier(outputs).T.reshape(*patches.shape[:-1], -1)
+
+
+class _Overlap(NamedTuple):
+    """Along one axis, the outputs that one entry of the kernel contributes to, and their inputs."""
+
+    inputs: slice
+    outputs: slice
+
+
+def _overlaps(size: int, kernel_size: int, padding: tuple[int, int]) -> list[_Overlap]:
+    """For every entry of the kernel, what of it does not fall on padding; may be empty."""
+    first = padding[0]
+    out_size = size + sum(padding) - kernel_size + 1
+    overlaps = []
+    for i in range(kernel_size):
+        start, stop = max(0, first - i), min(out_size, size + first - i)
+        stop = max(start, stop)
+        overlaps.append(_Overlap(slice(start + i - first, stop + i - first), slice(start, stop)))
+    return overlaps
+
+
+def _length(part: slice) -> int:
+    return part.stop - part.start
+
+
+def by_taps(images: Array, kernel: Array, padding: Padding) -> Array:
+    """Convolution of stride 1 as a sum over the kernel's entries, without products of padding.
+
+    Args:
+      images: `[batch, height, width, channels]`.
+      kernel: `[kernel_height, kernel_width, channels, features]`.
+      padding: zeros before and after, of height and of width.
+
+    Returns:
+      `[batch, out_height, out_width, features]`.
+    """
+    batch, height, width, channels = images.shape
+    kernel_height, kernel_width, _, features = kernel.shape
+    out_height = height + sum(padding[0]) - kernel_height + 1
+    out_width = width + sum(padding[1]) - kernel_width + 1
+    outputs = jnp.zeros((batch, out_height, out_width, features), images.dtype)
+    for i, rows in enumerate(_overlaps(height, kernel_height, padding[0])):
+        for j, columns in enumerate(_overlaps(width, kernel_width, padding[1])):
+            if not _length(rows.outputs) or not _length(columns.outputs):
+                continue
+            part = images[:, rows.inputs, columns.inputs]
+            product = part.reshape(-1, channels) @ kernel[i, j]
+            around = [
+                (taken.start, whole - taken.stop)
+                for taken, whole in ((rows.outputs, out_height), (columns.outputs, out_width))
+            ]
+            outputs += jnp.pad(
+                product.reshape(*part.shape[:3], features), ((0, 0), *around, (0, 0))
+            )
+    return outputs
+
+
+def suits_taps(images: Array, kernel: Array, padding: Padding) -> bool:
+    """Whether less than half of the direct sum's products are of pixels, and that matters."""
+    share, rows = 1.0, images.shape[0]
+    for size, kernel_size, pads in zip(images.shape[1:3], kernel.shape[:2], padding, strict=True):
+        out_size = size + sum(pads) - kernel_size + 1
+        rows *= out_size
+        pixels = sum(_length(overlap.outputs) for overlap in _overlaps(size, kernel_size, pads))
+        share *= pixels / (kernel_size * out_size)
+    # Of few rows, it is to read the kernel that takes the time; to cut it up, as much again.
+    return share < 0.5 and rows >= 64
+
+
+def has_few_pixels(images: Array, kernel_size: Sequence[int], padding: Padding) -> bool:
+    """Whether the outputs are so few that `by_rows_of_kernel` pays."""
+    sizes = zip(images.shape[1:3], padding, kernel_size, strict=True)
+    of_image = math.prod(size + sum(pads) - entries + 1 for size, pads, entries in sizes)
+    return len(images) * of_image <= FEW_PIXELS
