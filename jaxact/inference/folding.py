@@ -21,14 +21,18 @@ def fold_batch_norm(model: ConvNet, variables: Mapping[str, Any]) -> tuple[ConvN
       variables: "params" and "batch_stats".
 
     Returns:
-      A model and variables for `jaxact.models.predict`; training them is no use.
+      A model and variables for `jaxact.models.predict`; training them is no use. `Conv_i` is now
+      `FoldedConv_i`, its kernel stored output-major.
     """
     if not variables.get("batch_stats"):
         return model, dict(variables)
     params = dict(variables["params"])
     for norm, statistics in variables["batch_stats"].items():
         conv = norm.replace("BatchNorm", "Conv")
-        params[f"Folded{conv}"] = _folded(params.pop(conv), params.pop(norm), statistics)
+        params[conv] = _folded(params[conv], params.pop(norm), statistics)
+    for conv in [name for name in params if name.startswith("Conv_")]:
+        layer = params.pop(conv)
+        params[f"Folded{conv}"] = {**layer, "kernel": layer["kernel"].transpose(3, 0, 1, 2)}
     return model.clone(folded=True), {"params": params}
 
 
@@ -37,6 +41,6 @@ def _folded(
 ) -> dict[str, Array]:
     factor = norm["scale"] / jnp.sqrt(statistics["var"] + BATCH_NORM_EPSILON)
     return {
-        "kernel": (conv["kernel"] * factor).transpose(3, 0, 1, 2),  # as `FoldedConv` has it
+        "kernel": conv["kernel"] * factor,
         "bias": (conv["bias"] - statistics["mean"]) * factor + norm["bias"],
     }

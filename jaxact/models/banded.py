@@ -6,7 +6,8 @@ matrix from it to all of them: more multiplications, but wider ones, and fewer c
 Along the height, kernels of 5 rows do with two fifths of the products by Winograd's F(4, 5).
 
 Max-pooling that follows costs next to nothing here: with the even outputs of a block in front of
-the odd ones, it is the largest of two halves of a row, and of two rows, or of quarters.
+the odd ones, it is the largest of two halves of a product's row, and of two rows; or of the four
+quarters of one.
 """
 
 import jax.numpy as jnp
@@ -17,7 +18,7 @@ from jaxact.models.pooling import largest
 
 BLOCK = 4  # neighbouring outputs of a row
 MOST_FEATURES = 32  # of a product that is too narrow by itself
-MANY_ROWS = 512  # of a product, from which on a larger kernel pays
+MANY_ROWS = 512  # of the product by rows, from which on a larger kernel pays
 
 # Winograd's F(4, 5), the transforms of inputs, kernel and products: by the method of Toom and Cook,
 # as in Lavin and Gray 2016 (arXiv:1509.09308), section 4, from the points 0, 1, -1, 2, -2, 1/2,

@@ -18,7 +18,7 @@ class FoldedConv(nn.Module):
       size: height and width of the kernel.
       padding: "SAME" or "VALID".
       stride: of height and width.
-      groups: each n-th of the features sees its n-th of the channels alone.
+      groups: of `groups` n, each n-th of the features sees its n-th of the channels alone.
       dtype: of the arithmetic and the outputs.
       precision: of the products.
     """
@@ -33,7 +33,7 @@ class FoldedConv(nn.Module):
 
     @nn.compact
     def __call__(self, x: Array) -> Array:
-        """Maps `[batch, height, width, channels]` to `[batch, height, width, features]`."""
+        """Maps `[batch, height, width, channels]` to `[batch, out_height, out_width, features]`."""
         shape = self.features, self.size, self.size, x.shape[-1] // self.groups
         kernel = self.param("kernel", nn.initializers.zeros, shape)
         bias = self.param("bias", nn.initializers.zeros, (self.features,))

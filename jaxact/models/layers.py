@@ -188,7 +188,7 @@ class ConvNet(nn.Module):
     """
 
     input_size: ClassVar[int]  # the smallest height and width, in pixels
-    normalizes: ClassVar[bool] = False  # whether it has BatchNorm
+    normalizes: ClassVar[bool] = False  # whether it has BatchNorm; `batch_norm` requires it
 
     activation: activations.Activation
     num_classes: int = 10
@@ -226,7 +226,7 @@ class ConvNet(nn.Module):
     @nn.nowrap
     def conv_and_pool(self, x: Array, features: int, size: int, padding: str) -> Array:
         """`max_pool` of `conv`; as one, it is faster on a CPU."""
-        if not self.fuses_pooling or (self.folded and self.normalizes):
+        if not self.fuses_pooling:
             return max_pool(self.conv(x, features, size, padding))
         settings = self.kernel_init, self.precision, self.bias_init
         return convolution(x, features, size, padding, *settings, pools=True)
@@ -243,7 +243,13 @@ class ConvNet(nn.Module):
 
     @nn.nowrap
     def batch_norm(self, x: Array, train: bool) -> Array:
-        """BatchNorm with the momentum and epsilon of the paper's framework."""
+        """BatchNorm with the momentum and epsilon of the paper's framework.
+
+        Raises:
+          TypeError: the class does not say that it normalizes.
+        """
+        if not self.normalizes:
+            raise TypeError(f"{type(self).__name__} has BatchNorm; say `normalizes = True` in it")
         if self.folded:
             return x
         return nn.BatchNorm(

@@ -140,12 +140,12 @@ def conv_general_dilated(
     precision: Any = None,
     pools: bool = False,
 ) -> Array:
-    """`jax.lax.conv_general_dilated`, faster on a CPU; for `nn.Conv(conv_general_dilated=...)`.
+    """`jax.lax.conv_general_dilated`, faster on a CPU; for `nn.Conv` and `FoldedConv`.
 
     Dilation, cropping and layouts other than NHWC with HWIO or `OUTPUT_MAJOR` are left to XLA.
 
     Args:
-      pools: whether `max_pool` of 2x2 squares follows. What `nn.Conv` adds is then added to fewer
+      pools: whether `max_pool` of 2x2 squares follows. What the layer adds is then added to fewer
         numbers, and gives the same as if added before: the largest stays the largest.
       Those of `jax.lax.conv_general_dilated`.
     """

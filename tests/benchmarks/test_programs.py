@@ -88,6 +88,12 @@ def test_jaxacts_worker_measures(task, figure):
     assert figures[figure] > 0
 
 
+@pytest.mark.usefixtures("thin_networks")
+def test_the_latency_of_a_network_with_batch_norm_is_measured():
+    prepared = jaxact_worker.prepare(dataclasses.replace(TINY, task="latency", model="vgg11"))
+    assert prepared.measure()["seconds"] > 0
+
+
 @pytest.mark.parametrize(
     ("spec", "contenders"),
     [

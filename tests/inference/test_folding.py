@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxact import models
+from jaxact import activations, models
 from jaxact.inference.folding import fold_batch_norm
 
 
@@ -47,3 +47,14 @@ def test_a_model_without_batch_norm_stays_as_it_is():
     folded, folded_variables = fold_batch_norm(model, variables)
     assert folded == model
     assert folded_variables == dict(variables)
+
+
+def test_a_model_that_hides_its_batch_norm_is_told_what_to_say():
+    class Hiding(models.SmallCNN):
+        def conv_and_pool(self, *arguments):
+            return self.batch_norm(super().conv_and_pool(*arguments), train=False)
+
+    with pytest.raises(TypeError, match="normalizes = True"):
+        Hiding(activations.get("relu")).init(
+            jax.random.key(0), jnp.zeros((1, 28, 28, 1)), train=False
+        )

@@ -116,7 +116,8 @@ def test_pooled_convolution_equals_xlas(shape, kernel_shape, options):
         ((1, 4, 4, 32), (24, 3, 3, 32), {}),
         ((3, 7, 5, 3), (2, 2, 4, 3), {"padding": [(2, 0), (1, 3)]}),
         ((1, 32, 32, 3), (64, 3, 3, 3), {}),
-        ((2, 12, 12, 10), (20, 5, 5, 10), {"padding": "VALID"}),
+        ((64, 12, 12, 10), (20, 5, 5, 10), {"padding": "VALID"}),
+        ((16, 16, 16, 16), (8, 3, 3, 16), {}),
         ((1, 9, 9, 4), (6, 3, 3, 2), {"feature_group_count": 2}),
         ((1, 9, 9, 4), (6, 3, 3, 4), {"window_strides": (2, 2)}),
         ((1, 9, 9, 4), (6, 3, 3, 4), {"rhs_dilation": (2, 2)}),
@@ -142,6 +143,18 @@ def test_a_kernel_stored_output_major(shape, kernel_shape, options, pools):
     weights = jax.random.normal(keys[2], expected_of(images, kernel).shape)
     expected = values_and_gradients(expected_of, images, kernel, weights)
     jax.tree.map(assert_same, values_and_gradients(actual_of, images, kernel, weights), expected)
+
+
+def test_pooled_convolution_in_bfloat16_is_that_in_float32():
+    keys = jax.random.split(jax.random.key(0), 2)
+    images = jax.random.normal(keys[0], (64, 12, 12, 10))
+    kernel = jax.random.normal(keys[1], (5, 5, 10, 20))
+    expected = ours(images, kernel, "VALID", pools=True)
+    halves = images.astype(jnp.bfloat16), kernel.astype(jnp.bfloat16)
+    actual = ours(*halves, "VALID", pools=True)
+    assert actual.dtype == jnp.bfloat16
+    scale = float(jnp.abs(expected).max())
+    np.testing.assert_allclose(actual.astype(jnp.float32), expected, atol=2e-2 * scale)
 
 
 @pytest.mark.parametrize("batch", [1, 128])

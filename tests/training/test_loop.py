@@ -216,7 +216,13 @@ def test_a_stopped_run_goes_on_bit_for_bit(tiny, tmp_path, monkeypatch, case, lo
 @pytest.mark.usefixtures("thin_networks")
 def test_vgg_with_batch_norm_goes_on_bit_for_bit(tiny, tmp_path):
     config = dataclasses.replace(
-        tiny, model="vgg11", train_examples=16, test_examples=8, batch_size=8, epochs=2
+        tiny,
+        model="vgg11",
+        train_examples=16,
+        test_examples=8,
+        batch_size=8,
+        epochs=2,
+        latency_samples=1,
     )
     loop.fit(config, tmp_path / "whole")
     loop.fit(dataclasses.replace(config, epochs=1), tmp_path / "parts")
