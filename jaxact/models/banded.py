@@ -12,6 +12,7 @@ quarters of one.
 
 import jax.numpy as jnp
 from jax import Array, lax
+from jax.lax import PrecisionLike
 
 from jaxact.models import winograd
 from jaxact.models.pooling import largest
@@ -62,13 +63,16 @@ def suits(images: Array, kernel: Array, pools: bool) -> bool:
     return fits and kernel.shape[-1] <= MOST_FEATURES
 
 
-def convolution(images: Array, kernel: Array, pools: bool = False) -> Array:
+def convolution(
+    images: Array, kernel: Array, pools: bool = False, precision: PrecisionLike = None
+) -> Array:
     """Convolution of stride 1, without padding, and if asked for the max-pooling of its outputs.
 
     Args:
       images: `[batch, height, width, channels]`, as `suits` says.
       kernel: `[kernel_height, kernel_width, channels, features]`.
       pools: whether `pooling.max_pool` of 2x2 squares follows.
+      precision: of the products.
 
     Returns:
       `[batch, out_height, out_width, features]`, of half the height and width if pooled.
@@ -81,11 +85,12 @@ def convolution(images: Array, kernel: Array, pools: bool = False) -> Array:
     has_many_rows = batch * out_height * blocks >= MANY_ROWS
     by_winograd = has_many_rows and _suits_winograd(out_height, kernel)
     if pools and has_many_rows and not by_winograd:
-        quarters = _by_pairs_of_rows(images, bands, seen)
+        quarters = _by_pairs_of_rows(images, bands, seen, precision)
         outputs = largest(quarters.reshape(*quarters.shape[:3], 4, -1), (3,))
         return outputs.reshape(batch, out_height // 2, out_width // 2, features)
     windows = _windows(images, 2, seen, BLOCK, 2).reshape(batch, height, blocks, -1)
-    rows = _by_winograd(windows, bands) if by_winograd else _by_rows(windows, bands)
+    product = _by_winograd if by_winograd else _by_rows
+    rows = product(windows, bands, precision)
     if pools:  # the largest of two rows, and of two halves of each
         rows = rows.reshape(batch, out_height // 2, 2, blocks, 2, BLOCK // 2 * features)
         rows = largest(rows, (2, 4))
@@ -109,18 +114,22 @@ def _bands(kernel: Array, even_first: bool) -> Array:
     return jnp.stack(shifted, axis=3).reshape(kernel.shape[0], -1, BLOCK * kernel.shape[-1])
 
 
-def _by_rows(windows: Array, bands: Array) -> Array:
+def _by_rows(windows: Array, bands: Array, precision: PrecisionLike) -> Array:
     """The sum over the kernel's rows: `[batch, out_height, blocks, block * features]`."""
     kernel_height = bands.shape[0]
     out_height = windows.shape[1] - kernel_height + 1
     patches = jnp.concatenate(
         [lax.slice_in_dim(windows, i, i + out_height, axis=1) for i in range(kernel_height)], -1
     )
-    outputs = patches.reshape(-1, patches.shape[-1]) @ bands.reshape(-1, bands.shape[-1])
+    outputs = jnp.matmul(
+        patches.reshape(-1, patches.shape[-1]),
+        bands.reshape(-1, bands.shape[-1]),
+        precision=precision,
+    )
     return outputs.reshape(*patches.shape[:-1], -1)
 
 
-def _by_pairs_of_rows(images: Array, bands: Array, seen: int) -> Array:
+def _by_pairs_of_rows(images: Array, bands: Array, seen: int, precision: PrecisionLike) -> Array:
     """The same for two rows of outputs at once: `[batch, pairs, blocks, 2 * block * features]`.
 
     A kernel of 5 rows needs a fifth more multiplications so, but two fifths fewer copies of pixels.
@@ -129,7 +138,11 @@ def _by_pairs_of_rows(images: Array, bands: Array, seen: int) -> Array:
     rows = _windows(images, 1, kernel_height + 1, 2, 1)
     patches = _windows(rows, 3, seen, BLOCK, 2)
     wider = jnp.concatenate([jnp.pad(bands, ((row, 1 - row), (0, 0), (0, 0))) for row in (0, 1)], 2)
-    outputs = patches.reshape(-1, (kernel_height + 1) * window) @ wider.reshape(-1, wider.shape[2])
+    outputs = jnp.matmul(
+        patches.reshape(-1, (kernel_height + 1) * window),
+        wider.reshape(-1, wider.shape[2]),
+        precision=precision,
+    )
     return outputs.reshape(*patches.shape[:3], -1)
 
 
@@ -141,14 +154,15 @@ def _suits_winograd(out_height: int, kernel: Array) -> bool:
     return pays and kernel_height == _KERNEL_ROWS and out_height % _TILE == 0
 
 
-def _by_winograd(windows: Array, bands: Array) -> Array:
+def _by_winograd(windows: Array, bands: Array, precision: PrecisionLike) -> Array:
     """The same as `_by_rows`."""
     batch, height, blocks, window = windows.shape
     tiles = height // _TILE - 1
     entries = winograd.tile_entries(windows, 1, len(_INPUTS))
     inputs = winograd.stack(winograd.combine(_INPUTS, entries), 0)
     weights = winograd.stack(winograd.combine(_KERNEL, winograd.unstack(bands, 0)), 0)
-    products = inputs.reshape(len(_INPUTS), -1, window) @ weights
+    inputs = inputs.reshape(len(_INPUTS), -1, window)
+    products = jnp.matmul(inputs, weights, precision=precision)
     products = products.reshape(len(_INPUTS), batch, tiles, blocks, -1)
     outputs = winograd.combine(_OUTPUTS, winograd.unstack(products, 0))
     return winograd.stack(outputs, 2).reshape(batch, tiles * _TILE, blocks, -1)

@@ -9,13 +9,14 @@ from typing import NamedTuple
 
 import jax.numpy as jnp
 from jax import Array, lax
+from jax.lax import PrecisionLike
 
 FEW_PIXELS = 256  # of the outputs of all images together
 
 Padding = Sequence[tuple[int, int]]  # before and after, of height and of width
 
 
-def by_patches(images: Array, kernel: Array) -> Array:
+def by_patches(images: Array, kernel: Array, precision: PrecisionLike = None) -> Array:
     """Convolution of stride 1, without padding, as a matrix product of patches.
 
     `out[b, y, x, o] = sum_{i, j, c} images[b, y + i, x + j, c] kernel[i, j, c, o]`
@@ -23,12 +24,15 @@ def by_patches(images: Array, kernel: Array) -> Array:
     Args:
       images: `[batch, height, width, channels]`.
       kernel: `[kernel_height, kernel_width, channels, features]`.
+      precision: of the product.
 
     Returns:
       `[batch, out_height, out_width, features]`.
     """
     patches = _patches(images, kernel.shape[:2])
-    outputs = patches.reshape(-1, patches.shape[-1]) @ kernel.reshape(-1, kernel.shape[-1])
+    rows = patches.reshape(-1, patches.shape[-1])
+    columns = kernel.reshape(-1, kernel.shape[-1])
+    outputs = jnp.matmul(rows, columns, precision=precision)
     return outputs.reshape(*patches.shape[:-1], -1)
 
 
@@ -45,19 +49,20 @@ def _patches(images: Array, kernel_size: tuple[int, ...]) -> Array:
     return jnp.concatenate(slices, axis=-1)
 
 
-def by_rows_of_kernel(images: Array, kernel: Array) -> Array:
+def by_rows_of_kernel(images: Array, kernel: Array, precision: PrecisionLike = None) -> Array:
     """As `by_patches`; of few pixels, faster, for it reads the kernel in order.
 
     Args:
       images: `[batch, height, width, channels]`.
       kernel: `[features, kernel_height, kernel_width, channels]`.
+      precision: of the product.
 
     Returns:
       `[batch, out_height, out_width, features]`.
     """
     patches, rows = _patches(images, kernel.shape[1:3]), kernel.reshape(len(kernel), -1)
     columns = patches.reshape(-1, patches.shape[-1])
-    outputs = lax.dot_general(rows, columns, (((1,), (1,)), ((), ())))
+    outputs = lax.dot_general(rows, columns, (((1,), (1,)), ((), ())), precision=precision)
     # Without the barrier XLA makes of a transposed product that of the operands exchanged.
     return lax.optimization_barrier(outputs).T.reshape(*patches.shape[:-1], -1)
 
@@ -85,13 +90,16 @@ def _length(part: slice) -> int:
     return part.stop - part.start
 
 
-def by_taps(images: Array, kernel: Array, padding: Padding) -> Array:
+def by_taps(
+    images: Array, kernel: Array, padding: Padding, precision: PrecisionLike = None
+) -> Array:
     """Convolution of stride 1 as a sum over the kernel's entries, without products of padding.
 
     Args:
       images: `[batch, height, width, channels]`.
       kernel: `[kernel_height, kernel_width, channels, features]`.
       padding: zeros before and after, of height and of width.
+      precision: of the products.
 
     Returns:
       `[batch, out_height, out_width, features]`.
@@ -106,7 +114,7 @@ def by_taps(images: Array, kernel: Array, padding: Padding) -> Array:
             if not _length(rows.outputs) or not _length(columns.outputs):
                 continue
             part = images[:, rows.inputs, columns.inputs]
-            product = part.reshape(-1, channels) @ kernel[i, j]
+            product = jnp.matmul(part.reshape(-1, channels), kernel[i, j], precision=precision)
             around = [
                 (taken.start, whole - taken.stop)
                 for taken, whole in ((rows.outputs, out_height), (columns.outputs, out_width))

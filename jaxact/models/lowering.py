@@ -1,4 +1,4 @@
-"""How convolution is computed, chosen per platform.
+"""How convolution is computed, chosen by the platform that a program is lowered for.
 
 XLA's CPU convolution is slow, and inside a loop (`lax.scan`) it also loses its threads; a matrix
 product keeps both. So on a CPU a convolution becomes matrix products: Winograd's for 3x3 kernels
@@ -9,13 +9,16 @@ are stored output-major, for prediction, are read so where pixels are few. Accel
 own convolution.
 """
 
+import contextlib
+import contextvars
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 from jax import Array, lax
+from jax.lax import PrecisionLike
 
 from jaxact.models import banded, direct, winograd
 from jaxact.models.direct import Padding
@@ -23,6 +26,22 @@ from jaxact.models.pooling import max_pool
 
 OUTPUT_MAJOR = lax.ConvDimensionNumbers((0, 3, 1, 2), (0, 3, 1, 2), (0, 3, 1, 2))  # NHWC, OHWI
 _NHWC = OUTPUT_MAJOR._replace(rhs_spec=(3, 2, 0, 1))  # HWIO
+_platform: contextvars.ContextVar[str | None] = contextvars.ContextVar("platform", default=None)
+
+
+@contextlib.contextmanager
+def traced_for(platform: str) -> Iterator[None]:
+    """Within it, convolutions are traced for one platform alone, such as "cpu" or "cuda".
+
+    Elsewhere a trace holds the convolution of every platform, and lowering takes the right one;
+    of a large network that trace takes half as long again. What is traced within is for nothing
+    else: `jax.jit` keeps traces, so give it a function of its own.
+    """
+    token = _platform.set(platform)
+    try:
+        yield
+    finally:
+        _platform.reset(token)
 
 
 def _suits_winograd(images: Array, kernel: Array, padding: Padding) -> bool:
@@ -37,17 +56,23 @@ def _suits_winograd(images: Array, kernel: Array, padding: Padding) -> bool:
     return channels >= 16 and tiles >= 128
 
 
-def cpu_convolution(images: Array, kernel: Array, padding: Padding, pools: bool = False) -> Array:
+def cpu_convolution(
+    images: Array,
+    kernel: Array,
+    padding: Padding,
+    pools: bool = False,
+    precision: PrecisionLike = None,
+) -> Array:
     """Convolution of stride 1, and max-pooling if asked for, in the fastest way on a CPU."""
     if direct.suits_taps(images, kernel, padding):
-        outputs = direct.by_taps(images, kernel, padding)
+        outputs = direct.by_taps(images, kernel, padding, precision)
     elif _suits_winograd(images, kernel, padding):
-        outputs = winograd.convolution(images, kernel, padding)
+        outputs = winograd.convolution(images, kernel, padding, precision)
     else:
         images = jnp.pad(images, ((0, 0), *padding, (0, 0)))
         if banded.suits(images, kernel, pools):
-            return banded.convolution(images, kernel, pools)
-        outputs = direct.by_patches(images, kernel)
+            return banded.convolution(images, kernel, pools, precision)
+        outputs = direct.by_patches(images, kernel, precision)
     return max_pool(outputs) if pools else outputs
 
 
@@ -96,36 +121,82 @@ def over_blocks(
     return images, kernel.transpose(0, 2, 1, 3, 4, 5).reshape(*blocks, -1, features)
 
 
-# Compiled as a whole where it is called outside of a compiled function: its many slices one by one
-# would take seconds. Inside of one nothing is changed.
-@functools.partial(
-    jax.jit, inline=True, static_argnames=("numbers", "strides", "padding", "groups", "pools")
-)
 def _on_cpu(
     images: Array,
     kernel: Array,
+    *,
     numbers: lax.ConvDimensionNumbers,
     strides: Sequence[int],
     padding: Padding,
     groups: int,
     pools: bool,
+    precision: PrecisionLike,
 ) -> Array:
-    is_plain = groups == 1 and all(stride == 1 for stride in strides)
+    is_dense = all(stride == 1 for stride in strides)
     if numbers == OUTPUT_MAJOR:
-        if is_plain and direct.has_few_pixels(images, kernel.shape[1:3], padding):
+        if is_dense and groups == 1 and direct.has_few_pixels(images, kernel.shape[1:3], padding):
             images = jnp.pad(images, ((0, 0), *padding, (0, 0)))
-            outputs = direct.by_rows_of_kernel(images, kernel)
+            outputs = direct.by_rows_of_kernel(images, kernel, precision)
             return max_pool(outputs) if pools else outputs
         kernel = kernel.transpose(1, 2, 3, 0)
 
     def of_group(images: Array, kernel: Array) -> Array:
-        if all(stride == 1 for stride in strides):
-            return cpu_convolution(images, kernel, padding, pools)
+        if is_dense:
+            return cpu_convolution(images, kernel, padding, pools, precision)
         blocks = over_blocks(images, kernel, strides, padding)
-        return cpu_convolution(*blocks, ((0, 0), (0, 0)), pools)
+        return cpu_convolution(*blocks, ((0, 0), (0, 0)), pools, precision)
 
     parts = [jnp.split(array, groups, axis=-1) for array in (images, kernel)]
     return jnp.concatenate(list(map(of_group, *parts)), axis=-1)
+
+
+def _by_xla(
+    images: Array,
+    kernel: Array,
+    *,
+    numbers: lax.ConvDimensionNumbers,
+    strides: Sequence[int],
+    padding: str | Padding,
+    groups: int,
+    pools: bool,
+    precision: PrecisionLike,
+    lhs_dilation: Sequence[int] | None = None,
+    rhs_dilation: Sequence[int] | None = None,
+) -> Array:
+    outputs = lax.conv_general_dilated(
+        images,
+        kernel,
+        strides,
+        padding,
+        lhs_dilation=lhs_dilation,
+        rhs_dilation=rhs_dilation,
+        dimension_numbers=numbers,
+        feature_group_count=groups,
+        precision=precision,
+    )
+    return max_pool(outputs) if pools else outputs
+
+
+# Compiled as a whole where it is called outside of a compiled function: its many slices one by one
+# would take seconds. Inside of one nothing is changed.
+@functools.partial(
+    jax.jit,
+    inline=True,
+    static_argnames=(
+        "platform",
+        "numbers",
+        "strides",
+        "padding",
+        "groups",
+        "pools",
+        "precision",
+    ),
+)
+def _chosen(images: Array, kernel: Array, platform: str | None, **options: Any) -> Array:
+    on_cpu, by_xla = (functools.partial(way, **options) for way in (_on_cpu, _by_xla))
+    if platform is None:
+        return lax.platform_dependent(images, kernel, cpu=on_cpu, default=by_xla)
+    return (on_cpu if platform == "cpu" else by_xla)(images, kernel)
 
 
 def conv_general_dilated(
@@ -137,12 +208,13 @@ def conv_general_dilated(
     rhs_dilation: Sequence[int] | None = None,
     dimension_numbers: Any = None,
     feature_group_count: int = 1,
-    precision: Any = None,
+    precision: PrecisionLike = None,
     pools: bool = False,
 ) -> Array:
     """`jax.lax.conv_general_dilated`, faster on a CPU; for `nn.Conv` and `FoldedConv`.
 
-    Dilation, cropping and layouts other than NHWC with HWIO or `OUTPUT_MAJOR` are left to XLA.
+    What counts is the platform that the program is lowered for, wherever it is traced. Dilation,
+    cropping and layouts other than NHWC with HWIO or `OUTPUT_MAJOR` are left to XLA.
 
     Args:
       pools: whether `max_pool` of 2x2 squares follows. What the layer adds is then added to fewer
@@ -150,44 +222,32 @@ def conv_general_dilated(
       Those of `jax.lax.conv_general_dilated`.
     """
 
-    def stock(lhs, rhs):
-        outputs = lax.conv_general_dilated(
-            lhs,
-            rhs,
-            window_strides,
-            padding,
-            lhs_dilation=lhs_dilation,
-            rhs_dilation=rhs_dilation,
-            dimension_numbers=dimension_numbers,
-            feature_group_count=feature_group_count,
-            precision=precision,
-        )
-        return max_pool(outputs) if pools else outputs
-
     def is_one(factors: Sequence[int] | None) -> bool:
         return factors is None or all(factor == 1 for factor in factors)
 
     numbers = lax.conv_dimension_numbers(lhs.shape, rhs.shape, dimension_numbers)
-    is_dilated = not (is_one(lhs_dilation) and is_one(rhs_dilation))
-    if is_dilated or numbers not in (_NHWC, OUTPUT_MAJOR):
-        return stock(lhs, rhs)
     kernel_size = [rhs.shape[axis] for axis in numbers.rhs_spec[2:]]
+    options: dict[str, Any] = {
+        "numbers": numbers,
+        "strides": tuple(window_strides),
+        "groups": feature_group_count,
+        "pools": pools,
+        "precision": precision,
+    }
+    if not (is_one(lhs_dilation) and is_one(rhs_dilation)) or numbers not in (_NHWC, OUTPUT_MAJOR):
+        return _by_xla(
+            lhs,
+            rhs,
+            padding=padding,
+            lhs_dilation=lhs_dilation,
+            rhs_dilation=rhs_dilation,
+            **options,
+        )
     pads = (
         lax.padtype_to_pads(lhs.shape[1:3], kernel_size, window_strides, padding)
         if isinstance(padding, str)
         else padding
     )
     if any(amount < 0 for pair in pads for amount in pair):
-        return stock(lhs, rhs)
-
-    on_cpu = functools.partial(
-        _on_cpu,
-        numbers=numbers,
-        strides=tuple(window_strides),
-        padding=tuple(map(tuple, pads)),
-        groups=feature_group_count,
-        pools=pools,
-    )
-    if jax.default_backend() == "cpu":  # the only platform; to trace both would take seconds
-        return on_cpu(lhs, rhs)
-    return lax.platform_dependent(lhs, rhs, cpu=on_cpu, default=stock)
+        return _by_xla(lhs, rhs, padding=pads, **options)
+    return _chosen(lhs, rhs, _platform.get(), padding=tuple(map(tuple, pads)), **options)

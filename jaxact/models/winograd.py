@@ -14,6 +14,7 @@ from collections.abc import Sequence
 
 import jax.numpy as jnp
 from jax import Array, lax
+from jax.lax import PrecisionLike
 
 TILE = 4  # outputs of a tile, in height and in width
 KERNEL = 3
@@ -79,13 +80,19 @@ def tile_entries(images: Array, axis: int, entries: int) -> list[Array]:
     return own + [lax.slice_in_dim(block, 1, count + 1, axis=axis) for block in shared]
 
 
-def convolution(images: Array, kernel: Array, padding: Sequence[tuple[int, int]]) -> Array:
+def convolution(
+    images: Array,
+    kernel: Array,
+    padding: Sequence[tuple[int, int]],
+    precision: PrecisionLike = None,
+) -> Array:
     """Convolution of stride 1 with a 3x3 kernel.
 
     Args:
       images: `[batch, height, width, channels]`.
       kernel: `[3, 3, channels, features]`.
       padding: zeros before and after, of height and of width.
+      precision: of the products.
 
     Returns:
       `[batch, out_height, out_width, features]`.
@@ -104,7 +111,7 @@ def convolution(images: Array, kernel: Array, padding: Sequence[tuple[int, int]]
     tiles = tile_entries(stack(combine(_INPUTS, tile_entries(padded, 1, count)), 0), 3, count)
     weights = unstack(stack(combine(_KERNEL, unstack(kernel, 0)), 0), 1)
     products = [
-        tile.reshape(count, -1, channels) @ weight
+        jnp.matmul(tile.reshape(count, -1, channels), weight, precision=precision)
         for tile, weight in zip(combine(_INPUTS, tiles), combine(_KERNEL, weights), strict=True)
     ]
     squares = [product.reshape(count, batch, rows, columns, -1) for product in products]
