@@ -17,9 +17,8 @@ from benchmarks.protocol import Job, Prepared, seconds_a_unit, serve
 from jaxact import models
 from jaxact.config import Config
 from jaxact.inference import latency
-from jaxact.training import environment, program, setup
+from jaxact.training import devices, environment, pace as paces, program, setup
 from jaxact.training.clock import Clock
-from jaxact.training.pace import choose as choose_pace
 from jaxact.training.program import Program
 from jaxact.training.state import Totals, TrainState
 from jaxact.training.steps import Keys
@@ -71,18 +70,17 @@ def prepare_train_step(job: Job) -> Prepared:
     clock, keys = Clock(), Keys.from_seed(config.seed)
     images, labels = synthetic.examples(job.model, job.examples)
     examples = setup.on_device(images, labels, *synthetic.statistics(job.model))
-    pace = choose_pace(config.steps_per_dispatch, job.examples // job.batch_size)
+    pace = paces.choose(config.steps_per_dispatch, job.examples // job.batch_size)
     state, totals = initial_state(compiled, clock, keys, job.model), Totals.zero()
     order_arguments = (keys.order, jnp.int32(0), examples.labels)
     order = compiled.order.prepare(clock, *order_arguments)(*order_arguments)
-    steps = jnp.int32(pace.steps)
-    dispatch = compiled.train.prepare(clock, steps, state, totals, order, examples, keys)
 
     def run() -> int:
         nonlocal state, totals
-        count, begin = pace.steps, time.perf_counter()
-        steps = jnp.int32(count)
-        state, totals = jax.block_until_ready(dispatch(steps, state, totals, order, examples, keys))
+        count = pace.steps
+        arguments = (paces.argument(count), state, totals, order, examples, keys)
+        dispatch, begin = compiled.train.prepare(clock, *arguments), time.perf_counter()
+        state, totals = jax.block_until_ready(dispatch(*arguments))
         pace.after(count, time.perf_counter() - begin)
         return count
 
@@ -126,4 +124,5 @@ def prepare(job: Job) -> Prepared:
 
 
 if __name__ == "__main__":
+    devices.take_one()
     serve(prepare)

@@ -53,6 +53,13 @@ BASELINE = flags.DEFINE_string(
 WORKDIR = flags.DEFINE_string(
     "workdir", None, "Folder of the comparison. Default: runs/compare-DATASET-MODEL."
 )
+COMPILE_AHEAD = flags.DEFINE_integer(
+    "compile_ahead",
+    None,
+    "Programs of activations to come that are compiled at once, in threads, while one trains. "
+    "Default: up to 4 on an accelerator, by the processor's cores; on a CPU 0.",
+    lower_bound=0,
+)
 FORMAT = flags.DEFINE_enum(
     "format", None, ["dawnbench"], "Also writes each run as a DAWNBench entry: WORKDIR/dawnbench."
 )
@@ -87,7 +94,7 @@ def compare() -> None:
     workdir = Path(WORKDIR.value or f"runs/compare-{names}-{config.model}")
     study = studies.begin(workdir, plan)
     with stop_on_signals() as stop:
-        study = make_runs(study, workdir, stop)
+        study = make_runs(study, workdir, stop, COMPILE_AHEAD.value)
         show(study)
         written = output.write_all(study, workdir)
     if author:

@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from jaxact.training import program
+from jaxact.training import pace, program
 from jaxact.training.clock import Clock
 from jaxact.training.program import Program, Recipe
 from jaxact.training.setup import Setup, initial_state
@@ -70,7 +70,7 @@ def stages(
         end = (epoch + 1) * per_epoch
         while step < end:
             count = min(interval or per_epoch, end - step)
-            arguments = (jnp.int32(count), state, Totals.zero(), order, setup.train, keys)
+            arguments = (pace.argument(count), state, Totals.zero(), order, setup.train, keys)
             train = functions.train.prepare(clock, *arguments)
             with clock.timing("train_seconds"):
                 state, totals = jax.block_until_ready(train(*arguments))

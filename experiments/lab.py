@@ -19,7 +19,7 @@ from rich.console import Console
 from experiments import canvas
 from jaxact import row_tables
 from jaxact.errors import ConfigError, JaxactError
-from jaxact.training import compilation, environment, records
+from jaxact.training import compilation, devices, environment, records
 
 FILE_WIDTH = 160  # of the table on the terminal, where there is none that has a width
 
@@ -82,6 +82,7 @@ def run(
     words = shlex.join(sys.argv[1:] if arguments is None else arguments)
     if arguments is None:
         compilation.keep_compiled(compilation.default_folder())
+        devices.take_one()
     begin = time.perf_counter()
     try:
         outcome = perform(options)

@@ -70,7 +70,8 @@ def with_wrong_labels(setup: Setup, share: float) -> Setup:
 
     train, validation = spoilt(setup.train), spoilt(setup.evaluations["validation"])
     evaluations = {**setup.evaluations, "validation": validation}
-    return dataclasses.replace(setup, train=train, evaluations=evaluations)
+    images = dataclasses.replace(setup.data, train=train, evaluations=evaluations)
+    return dataclasses.replace(setup, data=images)
 
 
 def learn(setup: Setup, patience_epochs: int) -> Learned:

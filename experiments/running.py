@@ -2,6 +2,7 @@
 
 import contextlib
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
 
 from experiments.live import StudyView
@@ -9,13 +10,33 @@ from experiments.study import DIVERGED, DONE, FAILED, MISSING, Run, Study, read_
 from jaxact.config import Config
 from jaxact.errors import ConfigError, Interrupted, JaxactError, NonFiniteLossError
 from jaxact.training import lock, loop, records
-from jaxact.training.setup import prepare
+from jaxact.training.ahead import Ahead, default_threads
+from jaxact.training.setup import RunData, load, prepare
 from jaxact.training.signals import StopRequest
 
 FAILURES = "failures.log"
 
 
-def check_before_training(study: Study, workdir: Path) -> None:
+class SharedImages:
+    """The images of one data set at a time, read and fitted once for all runs that share them."""
+
+    def __init__(self) -> None:
+        self._dataset: str | None = None
+        self._images: RunData | None = None
+
+    def of(self, config: Config) -> RunData:
+        """Those that a run trains on; of another data set than before, the former are let go.
+
+        Raises:
+          ConfigError, DataError: as `jaxact.training.setup.load`.
+        """
+        if self._images is None or self._dataset != config.dataset:
+            self._dataset, self._images = config.dataset, None
+            self._images = load(config)
+        return self._images
+
+
+def check_before_training(study: Study, workdir: Path, images: SharedImages) -> None:
     """Prepares the first missing run of each data set: what is wrong with all of them ends it here.
 
     Raises:
@@ -28,27 +49,34 @@ def check_before_training(study: Study, workdir: Path) -> None:
             continue
         prepared.add(config.dataset)
         try:
-            setup = prepare(config)
+            setup = prepare(config, images.of(config))
         except JaxactError:
             raise
         except Exception:  # an activation's own, perhaps: its runs will tell, others are made
             continue
         for other in study.plan.runs():
             if other.dataset == config.dataset:
-                records.check_data(workdir / study.plan.folder(other), setup.data_record)
+                records.check_data(workdir / study.plan.folder(other), setup.data.record)
 
 
-def make_runs(study: Study, workdir: Path, stop: StopRequest) -> Study:
+def make_runs(
+    study: Study, workdir: Path, stop: StopRequest, compile_ahead: int | None = None
+) -> Study:
     """The study with every missing run made, `study.json` written before the first and after each.
 
     A run that ends in an error is a miss that says why, and the others go on. Returns early, some
     runs still missing, once `stop` is asked for.
 
+    Args:
+      compile_ahead: programs of runs to come that are compiled at once while a run trains; None:
+        as many as go well with the device.
+
     Raises:
       ConfigError, DataError: no run can be made; nothing has been written.
       WorkdirError: another process makes this comparison.
     """
-    check_before_training(study, workdir)
+    images = SharedImages()
+    check_before_training(study, workdir, images)
     with contextlib.ExitStack() as stack:
         try:
             workdir.mkdir(parents=True, exist_ok=True)
@@ -58,10 +86,14 @@ def make_runs(study: Study, workdir: Path, stop: StopRequest) -> Study:
             raise ConfigError(
                 f"--workdir={workdir} cannot be written ({error.strerror}); choose another"
             ) from error
-        return make_missing(study, workdir, stop)
+        threads = default_threads() if compile_ahead is None else compile_ahead
+        ahead = stack.enter_context(Ahead(threads))
+        return make_missing(study, workdir, stop, images, ahead)
 
 
-def make_missing(study: Study, workdir: Path, stop: StopRequest) -> Study:
+def make_missing(
+    study: Study, workdir: Path, stop: StopRequest, images: SharedImages, ahead: Ahead
+) -> Study:
     """As `make_runs`, once it is known that they can be made."""
     todo = [
         config
@@ -71,10 +103,11 @@ def make_missing(study: Study, workdir: Path, stop: StopRequest) -> Study:
     if not todo:
         return study
     with StudyView(study) as view:
-        for config in todo:
+        for place, config in enumerate(todo):
             if stop:
                 break
-            run = make_run(study, workdir, config, view, stop)
+            compile_next(todo[place + 1 :], config, images, ahead)
+            run = make_run(study, workdir, config, view, stop, images, ahead)
             study = study.with_run(run)
             study.save(workdir)
             if run.status != MISSING:
@@ -82,14 +115,35 @@ def make_missing(study: Study, workdir: Path, stop: StopRequest) -> Study:
     return study
 
 
+def compile_next(
+    later: Sequence[Config], config: Config, images: SharedImages, ahead: Ahead
+) -> None:
+    """Has the programs of later runs on the same data compiled, in their order."""
+    for run in later if ahead.works else ():
+        if run.dataset == config.dataset:
+            with contextlib.suppress(Exception):  # the run itself tells what is wrong
+                ahead.add(prepare(run, images.of(run)))
+
+
 def make_run(
-    study: Study, workdir: Path, config: Config, view: StudyView, stop: StopRequest
+    study: Study,
+    workdir: Path,
+    config: Config,
+    view: StudyView,
+    stop: StopRequest,
+    images: SharedImages,
+    ahead: Ahead,
 ) -> Run:
     """Makes a run, or goes on with one that was stopped, and reads what it left."""
     status, note = DONE, ""
     try:
         loop.fit(
-            config, workdir / study.plan.folder(config), follow=view.begin_run(config), stop=stop
+            config,
+            workdir / study.plan.folder(config),
+            follow=view.begin_run(config),
+            stop=stop,
+            images=images.of(config),
+            ahead=ahead,
         )
     except Interrupted:
         status = MISSING

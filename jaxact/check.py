@@ -10,6 +10,7 @@ from rich.text import Text
 
 from jaxact.activations import Activation, ActivationError, get
 from jaxact.activations.checks import CheckResult, check_activation
+from jaxact.training import devices
 
 _HELP = """\
 verify one activation: its derivative against jax.grad and finite differences, its value at kinks,
@@ -47,6 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ActivationError as error:
         print(f"jaxact.check: {error}", file=sys.stderr)
         return error.exit_code
+    devices.take_one()
     results = check_activation(activation)
     console = Console()
     if not console.is_terminal:

@@ -14,7 +14,7 @@ from ml_collections import ConfigDict, config_flags
 from jaxact import data
 from jaxact.config import RULES, Config, field_error
 from jaxact.errors import ConfigError, JaxactError
-from jaxact.training import compilation
+from jaxact.training import compilation, devices
 
 DEFAULT_CONFIG = "configs/digits.py"
 # Where jaxact's own config files are: in a checkout, and in an installed package.
@@ -115,6 +115,7 @@ def exit_code(action: Callable[[], None]) -> int:
     if not flags.FLAGS["verbosity"].present:
         logging.set_verbosity(logging.WARNING)  # JAX and Orbax tell much at INFO
     compilation.keep_compiled(COMPILATION_CACHE.value)
+    devices.take_one()
     try:
         action()
     except JaxactError as error:

@@ -87,7 +87,7 @@ RULES: dict[str, Rule] = {
     "deterministic": Rule(lambda value: isinstance(value, bool), "True or False"),
     "seed": _whole(0, "a whole number from 0 to 4294967295", 2**32 - 1),
     "target_accuracy": _number(0, 1, "a number from 0 to 1"),
-    "checkpoint_every_epochs": _POSITIVE,
+    "checkpoint_every_epochs": _or_null(_POSITIVE),
     "steps_per_dispatch": _or_null(_POSITIVE),
     "latency_samples": _COUNT,
     "health_examples": _or_null(_COUNT),
@@ -140,7 +140,8 @@ class Config:
 
     # Measurement.
     target_accuracy: float = 0.97
-    checkpoint_every_epochs: int = 1
+    # None: as often as costs at most 2 % of the time; and always at the end.
+    checkpoint_every_epochs: int | None = None
     steps_per_dispatch: int | None = None  # None: an epoch; on a CPU about a second of work
     latency_samples: int = 1000  # 0: latency is not measured
     # Training images on which activation layers are examined after each epoch. None: 1 % of them,

@@ -37,6 +37,12 @@ class DataError(JaxactError):
     exit_code = 3
 
 
+class OutOfMemoryError(JaxactError):
+    """The device's memory ran out: names what was needed, what is there, and what to lower."""
+
+    exit_code = 2
+
+
 class NonFiniteLossError(JaxactError):
     """The training loss became NaN or infinite."""
 

@@ -12,6 +12,8 @@ import errno
 import logging
 import os
 import shutil
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -64,10 +66,12 @@ class Checkpoints(contextlib.AbstractContextManager["Checkpoints"]):
 
     Attributes:
       warnings: what the user should know of damaged checkpoints, a line each.
+      seconds: what saving has taken so far, the writing in the background included.
     """
 
     def __init__(self, directory: Path):
         self.warnings: list[str] = []
+        self.seconds = 0.0
         logging.getLogger("absl").addFilter(_not_of_orbax)
         self._directory = directory.resolve()
         self._directory.mkdir(parents=True, exist_ok=True)
@@ -106,8 +110,9 @@ class Checkpoints(contextlib.AbstractContextManager["Checkpoints"]):
           WorkdirError: the save before this one failed.
         """
         self.wait()
-        tree = jax.tree.map(lambda leaf: np.array(leaf, copy=True), _as_tree(snapshot))
-        step, progress = int(snapshot.state.step), copy.deepcopy(snapshot.progress)
+        with self._timing():
+            tree = jax.tree.map(lambda leaf: np.array(leaf, copy=True), _as_tree(snapshot))
+            step, progress = int(snapshot.state.step), copy.deepcopy(snapshot.progress)
         self._saving = self._writer.submit(self._write, step, tree, progress)
 
     def wait(self) -> None:
@@ -169,10 +174,22 @@ class Checkpoints(contextlib.AbstractContextManager["Checkpoints"]):
         state, totals, best = jax.tree.unflatten(structure, leaves)
         return Snapshot(state, totals, restored["progress"], best)
 
+    @contextlib.contextmanager
+    def _timing(self) -> Iterator[None]:
+        begin = time.perf_counter()
+        try:
+            yield
+        finally:  # never at once in two threads: a save begins by waiting for the one before
+            self.seconds += time.perf_counter() - begin
+
     def _write(self, step: int, tree: list[Any], progress: dict[str, Any]) -> None:
+        with self._timing():
+            self._write_files(step, tree, progress)
+
+    def _write_files(self, step: int, tree: list[Any], progress: dict[str, Any]) -> None:
         saving = self._directory / f"{_SAVING}{step}"
         # Asked first: on a full disk Orbax's file system library prints many tracebacks of its own.
-        needed_bytes = sum(leaf.nbytes for leaf in tree) + OVERHEAD_BYTES
+        needed_bytes = size_bytes(tree)
         if shutil.disk_usage(self._directory).free < needed_bytes:
             raise OSError(errno.ENOSPC, f"no space for {needed_bytes:,} bytes", str(saving))
         self._orbax.save(
@@ -204,6 +221,11 @@ class Checkpoints(contextlib.AbstractContextManager["Checkpoints"]):
             f"warning: the checkpoint of step {step} is damaged ({reason}); it is now {aside}, and "
             f"the one of step {used} is used"
         )
+
+
+def size_bytes(tree: Any) -> int:
+    """What a checkpoint of a tree of arrays takes on disk, rounded up."""
+    return sum(leaf.nbytes for leaf in jax.tree.leaves(tree)) + OVERHEAD_BYTES
 
 
 def _as_tree(snapshot: Snapshot) -> list[Any]:

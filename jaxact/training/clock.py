@@ -22,7 +22,7 @@ class Clock:
       train_seconds: training dispatches, each waited for. Nothing else.
       compile_seconds: tracing and compilation.
       eval_seconds: evaluation.
-      health_seconds: the examination of activation layers, its row's writing included.
+      health_seconds: the examination of activation layers.
       wall_before_seconds: the wall clock before this process (of earlier processes of the same run)
         plus what of this process lay before `started`.
       started: `time.perf_counter()` when this clock began.

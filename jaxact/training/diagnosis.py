@@ -10,6 +10,7 @@ import optax
 from jax import Array
 
 from jaxact import data, models
+from jaxact.training import pace
 from jaxact.training.clock import Clock
 from jaxact.training.optimizer import create_optimizer
 from jaxact.training.setup import Setup
@@ -42,7 +43,7 @@ def origin(setup: Setup, clock: Clock, good: TrainState, bad_step: int, stop: St
 def next_state(setup: Setup, clock: Clock, state: TrainState) -> TrainState:
     """The state after one step, as the run made it."""
     order = order_at(setup, clock, state.step)
-    arguments = (jnp.int32(1), state, Totals.zero(), order, setup.train, setup.keys)
+    arguments = (pace.argument(1), state, Totals.zero(), order, setup.train, setup.keys)
     return setup.program.train.prepare(clock, *arguments)(*arguments)[0]
 
 

@@ -14,14 +14,15 @@ import jax
 
 import jaxact
 from jaxact import huge_pages
-from jaxact.training import determinism
+from jaxact.training import determinism, devices
 
 PACKAGES = ("jax", "jaxlib", "flax", "optax", "orbax-checkpoint")
 
 
 def describe(deterministic: bool = False) -> dict[str, Any]:
     """What `environment.json` holds; `deterministic` as the configuration has it."""
-    device = jax.devices()[0]
+    used = devices.used()
+    device = used[0]
     versions = {name.split("-")[0]: _version(name) for name in PACKAGES}
     return {
         "jaxact": jaxact.__version__,
@@ -29,7 +30,8 @@ def describe(deterministic: bool = False) -> dict[str, Any]:
         **versions,
         "platform": device.platform,
         "device_kind": device.device_kind,
-        "device_count": jax.device_count(),
+        "device_count": len(used),
+        "devices": [str(device) for device in used],
         "cpu_model": cpu_model(),
         "cpu_count": os.cpu_count(),
         "operating_system": f"{platform.system()} {platform.machine()}",
@@ -85,7 +87,7 @@ def git_state() -> dict[str, Any]:
 
 def peak_memory_bytes() -> int:
     """The most memory held at once so far: the accelerator's, or on a CPU this process's."""
-    stats = jax.local_devices()[0].memory_stats()
+    stats = devices.used()[0].memory_stats()
     if stats and "peak_bytes_in_use" in stats:
         return stats["peak_bytes_in_use"]
     unit_bytes = 1 if sys.platform == "darwin" else 1024

@@ -7,6 +7,7 @@ from typing import Any
 import jax
 
 from jaxact.errors import NonFiniteLossError
+from jaxact.training import health
 from jaxact.training.clock import Clock
 from jaxact.training.setup import Setup
 from jaxact.training.state import Totals, TrainState
@@ -61,6 +62,13 @@ def evaluate(
             "earlier epochs are kept; try a lower --config.learning_rate in a new --workdir"
         )
     return {f"{split}_loss": loss, f"{split}_accuracy": accuracy}
+
+
+def examine(setup: Setup, clock: Clock, state: TrainState, epoch: int) -> dict[str, Any]:
+    """The epoch's row of `health.jsonl`, of a setup with a probe."""
+    measure = setup.program.health.prepare(clock, state, setup.probe)
+    with clock.timing("health_seconds"):
+        return health.as_row(epoch, measure(state, setup.probe))
 
 
 def write_events(events: Events, step: int, figures: Mapping[str, Any]) -> None:

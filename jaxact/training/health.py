@@ -142,7 +142,7 @@ def largest_slope(activation: Activation, learned: Mapping[str, Array], rank: in
 
     def largest(parameters: Mapping[str, Array]) -> Array:
         def slope(x: Array) -> Array:
-            inputs = jnp.zeros((size,) * rank, jnp.float32).at[first].set(x)
+            inputs = jnp.pad(x.reshape((1,) * rank), (0, size - 1))
             return jnp.abs(activation.derivative(inputs, **parameters))[first]
 
         points = jnp.linspace(-SLOPE_RANGE, SLOPE_RANGE, SLOPE_POINTS, dtype=jnp.float32)

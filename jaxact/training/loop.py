@@ -11,17 +11,26 @@ import jax.numpy as jnp
 
 from jaxact.config import Config
 from jaxact.errors import Interrupted, NonFiniteLossError
-from jaxact.training import determinism, diagnosis, early_stopping, environment, health, records
-from jaxact.training.checkpoint import Checkpoints, Snapshot
+from jaxact.training import (
+    determinism,
+    diagnosis,
+    early_stopping,
+    environment,
+    health,
+    memory,
+    records,
+)
+from jaxact.training.ahead import Ahead
+from jaxact.training.cadence import Cadence
+from jaxact.training.checkpoint import Checkpoints, Snapshot, size_bytes
 from jaxact.training.clock import Clock
 from jaxact.training.compilation import CacheUse
-from jaxact.training.epoch_end import evaluate, make_row, write_events
-from jaxact.training.pace import Pace, choose as choose_pace
+from jaxact.training.epoch_end import evaluate, examine, make_row, write_events
+from jaxact.training.pace import Pace, argument, choose as choose_pace
 from jaxact.training.progress import Follow, ProgressView, RunView
-from jaxact.training.setup import Setup, initial_state, prepare
+from jaxact.training.setup import RunData, Setup, initial_state, prepare
 from jaxact.training.signals import StopRequest, stop_on_signals
 from jaxact.training.state import Totals, TrainState
-from jaxact.training.steps import Examples
 from jaxact.training.summary import summarize
 from jaxact.training.tensorboard import Events
 
@@ -43,6 +52,8 @@ def fit(
     started: float | None = None,
     follow: Follow = ProgressView,
     stop: StopRequest | None = None,
+    images: RunData | None = None,
+    ahead: Ahead | None = None,
 ) -> dict[str, Any]:
     """Trains as `config` says, or goes on where an earlier process of the same run stopped.
 
@@ -53,6 +64,8 @@ def fit(
       started: `time.perf_counter()` when the wall clock began; now, if None.
       follow: makes what shows the training; a bar or lines on stderr, if not given.
       stop: asked between dispatches whether to stop; SIGTERM and SIGINT ask, if None.
+      images: as `jaxact.training.setup.prepare` takes them.
+      ahead: compiles for other runs meanwhile; the summary tells how long beside this one.
 
     Returns:
       The summary, as in `summary.json`.
@@ -60,6 +73,7 @@ def fit(
     Raises:
       ConfigError, DataError: before anything is written.
       WorkdirError: the workdir is in use, or cannot be written, or its checkpoints are damaged.
+      OutOfMemoryError: of the device; the last checkpoint is kept.
       NonFiniteLossError: the last checkpoint is kept.
       Interrupted: by SIGTERM or SIGINT, after a checkpoint was saved.
     """
@@ -68,12 +82,15 @@ def fit(
     fields = dataclasses.asdict(config)
     records.check_workdir(workdir, fields)
     determinism.ensure(config.deterministic)
-    setup = prepare(config)
-    records.check_data(workdir, setup.data_record)
+    with memory.explained(config):
+        setup = prepare(config, images)
+    beside_seconds = 0.0 if ahead is None else ahead.seconds()
+    records.check_data(workdir, setup.data.record)
     described = environment.describe(config.deterministic)
     how_to_go_on = f"nothing is lost: to go on, give the same command with --workdir={workdir}"
     with (
-        records.opened_workdir(workdir, fields, described, setup.data_record),
+        memory.explained(config),
+        records.opened_workdir(workdir, fields, described, setup.data.record),
         stop_on_signals() if stop is None else contextlib.nullcontext(stop) as request,
         Checkpoints(workdir / records.CHECKPOINTS) as checkpoints,
     ):
@@ -86,6 +103,8 @@ def fit(
         snapshot = train(setup, run, snapshot)
         with request.nothing_to_save(how_to_go_on):
             summary = summarize(setup, clock, snapshot) | {"compilation_cache": str(cache_use)}
+            if ahead is not None:
+                summary["beside_compilation_seconds"] = ahead.seconds() - beside_seconds
         records.write_json(workdir / records.SUMMARY, summary)
     return summary
 
@@ -143,11 +162,12 @@ def train(setup: Setup, run: Run, snapshot: Snapshot) -> Snapshot:
     rows, health_rows = snapshot.progress["rows"], snapshot.progress["health"]
     step = int(state.step)
     pace = choose_pace(config.steps_per_dispatch, setup.steps_per_epoch)
+    cadence = Cadence(config.checkpoint_every_epochs, size_bytes((state, totals, best)))
     with (
         run.follow(config.epochs, setup.steps_per_epoch, step) as view,
         contextlib.closing(Events(run.workdir / records.TENSORBOARD, purge_step=step)) as events,
     ):
-        if note := setup.data_record["note"]:
+        if note := setup.data.record["note"]:
             view.message(f"data: {note}")
         for warning in run.checkpoints.warnings:
             view.message(warning)
@@ -165,7 +185,8 @@ def train(setup: Setup, run: Run, snapshot: Snapshot) -> Snapshot:
             if step == epoch * setup.steps_per_epoch:
                 figures: dict[str, Any] = {}
                 if setup.probe is not None:
-                    health_rows.append(examine(setup, run, state, setup.probe, epoch))
+                    health_rows.append(examine(setup, clock, state, epoch))
+                    records.append_row(run.workdir / records.HEALTH, health_rows[-1])
                     figures = health.scalars(health_rows[-1])
                 rows.append(make_row(setup, clock, state, totals, rows))
                 totals = Totals.zero()
@@ -184,7 +205,7 @@ def train(setup: Setup, run: Run, snapshot: Snapshot) -> Snapshot:
             is_last = is_over(setup, step, rows)
             if is_last and best is not None:
                 score_best(setup, run, view, events, snapshot)
-            is_due = epoch % config.checkpoint_every_epochs == 0 or is_last
+            is_due = is_last or cadence.is_due(epoch, run.checkpoints.seconds)
             is_stopped = bool(run.stop)  # asked once: what is raised must have been saved
             if is_due or is_stopped:
                 run.checkpoints.save(snapshot)
@@ -236,12 +257,11 @@ def train_epoch(
 
     while step < end:
         count = min(pace.steps, end - step)
-        arguments = (order, setup.train, keys)
-        steps = jnp.int32(count)
-        dispatch = program.train.prepare(clock, steps, state, totals, *arguments)
+        arguments = (argument(count), state, totals, order, setup.train, keys)
+        dispatch = program.train.prepare(clock, *arguments)
         before_seconds = clock.train_seconds
         with clock.timing("train_seconds"):
-            state, totals = jax.block_until_ready(dispatch(steps, state, totals, *arguments))
+            state, totals = jax.block_until_ready(dispatch(*arguments))
         step += count
         if (bad_step := int(totals.nonfinite_step)) >= 0:
             raise NonFiniteLossError(not_finite(setup, run, view, epoch + 1, bad_step))
@@ -273,14 +293,3 @@ def not_finite(setup: Setup, run: Run, view: RunView, epoch: int, step: int) -> 
         f"whether `python -m jaxact.check '{config.activation}'` passes, or "
         "try a lower --config.learning_rate in a new --workdir"
     )
-
-
-def examine(
-    setup: Setup, run: Run, state: TrainState, probe: Examples, epoch: int
-) -> dict[str, Any]:
-    """Writes the epoch's row of `health.jsonl`, and gives it."""
-    measure = setup.program.health.prepare(run.clock, state, probe)
-    with run.clock.timing("health_seconds"):
-        row = health.as_row(epoch, measure(state, probe))
-        records.append_row(run.workdir / records.HEALTH, row)
-    return row

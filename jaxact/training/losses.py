@@ -14,6 +14,29 @@ from jaxact.training.optimizer import is_kernel
 Loss = Callable[[Array, Array], Array]
 
 
+def of_label(logits: Array, labels: Array) -> Array:
+    """The score of each example's label, `[batch]`.
+
+    As a sum over classes in which one counts: to pick it by its index would make the gradient a
+    scatter, which runs in no fixed order on a GPU.
+    """
+    is_label = labels[:, None] == jnp.arange(logits.shape[-1], dtype=labels.dtype)
+    return jnp.where(is_label, logits, 0).sum(-1)
+
+
+def cross_entropy(logits: Array, labels: Array) -> Array:
+    """`log sum_j exp(s_j) - s_y` for scores s and label y, of each example.
+
+    Args:
+      logits: the scores, `[batch, classes]`.
+      labels: int32 `[batch]`.
+
+    Returns:
+      `[batch]`.
+    """
+    return jax.nn.logsumexp(logits, axis=-1) - of_label(logits, labels)
+
+
 def hinge(logits: Array, labels: Array) -> Array:
     """`sum over j != y of max(0, s_j - s_y + 1)` for scores s and label y, of each example.
 
@@ -30,13 +53,13 @@ def hinge(logits: Array, labels: Array) -> Array:
     Source: Weston and Watkins 1999 (Support vector machines for multi-class pattern recognition,
     ESANN); Stanford CS231n, "Linear classification".
     """
-    right = jnp.take_along_axis(logits, labels[:, None], axis=-1)
+    right = of_label(logits, labels)[:, None]
     # The label's own term is max(0, 1) = 1.
     return jnp.maximum(logits - right + 1, 0).sum(-1) - 1
 
 
 LOSSES: dict[str, Loss] = {
-    "cross_entropy": optax.softmax_cross_entropy_with_integer_labels,
+    "cross_entropy": cross_entropy,
     "hinge": hinge,
     # max(0, 1 + max over j != y of s_j - s_y): Crammer and Singer 2001 (JMLR 2, 265-292).
     "hinge_max": optax.losses.multiclass_hinge_loss,

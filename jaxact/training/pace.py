@@ -1,6 +1,8 @@
 """How many training steps go into one dispatch."""
 
 import jax
+import jax.numpy as jnp
+from jax import Array
 
 # On a CPU. A dispatch cannot be interrupted, and what it does is seen when it has ended.
 DISPATCH_SECONDS = 1.0
@@ -9,8 +11,7 @@ DISPATCH_SECONDS = 1.0
 class Pace:
     """The steps of the next dispatch: a fixed number, or as many as take about a second.
 
-    Results do not depend on it: every draw is `fold_in(key, step)`, and one compilation serves
-    dispatches of every length.
+    Results do not depend on it: every draw is `fold_in(key, step)`.
 
     Attributes:
       steps: of the next dispatch.
@@ -34,3 +35,12 @@ def choose(fixed: int | None, steps_per_epoch: int) -> Pace:
     if fixed is None and jax.default_backend() != "cpu":
         fixed = steps_per_epoch
     return Pace(fixed, steps_per_epoch)
+
+
+def argument(steps: int) -> int | Array:
+    """The length of a dispatch as `jaxact.training.steps.train_many` takes it.
+
+    On a CPU an array: lengths follow the clock, and one compilation serves them all. On an
+    accelerator, where nearly all are an epoch, the number itself: a constant of the program.
+    """
+    return jnp.int32(steps) if jax.default_backend() == "cpu" else steps

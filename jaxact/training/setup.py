@@ -25,33 +25,60 @@ EVAL_BATCH = 256
 
 
 @dataclasses.dataclass(frozen=True)
+class RunData:
+    """What runs share that differ in activation, seed, rates and epochs alone.
+
+    Attributes:
+      train: the training images, on the device.
+      evaluations: the splits to evaluate, by name ("test", "validation"), in batches on the device.
+      probe: the training images on which activation layers are examined; None: they are not.
+      test_images: uint8 `[examples, height, width, channels]`, on the host; for the latency.
+      num_classes: of the data set.
+      augmentation: as `jaxact.training.program.Recipe` has it.
+      record: which data they are, as in `data.json`.
+    """
+
+    train: Examples
+    evaluations: dict[str, Examples]
+    probe: Examples | None
+    test_images: np.ndarray
+    num_classes: int
+    augmentation: str
+    record: Mapping[str, Any]
+
+
+@dataclasses.dataclass(frozen=True)
 class Setup:
     """A run, ready to start; nothing has been written yet.
 
     Attributes:
       model, activation: as built.
-      train: the training images, on the device.
-      evaluations: the splits to evaluate, by name ("test", "validation"), in batches on the device.
-      probe: the training images on which activation layers are examined; None: they are not.
-      test_images: uint8 `[examples, height, width, channels]`, on the host; for the latency.
+      data: the images.
       recipe, program: what decides the compiled functions, and these.
       keys: the run's streams of randomness.
-      data_record: which data they are, as in `data.json`.
       steps_per_epoch: whole batches in the training images.
     """
 
     config: Config
     model: nn.Module
     activation: activations.Activation
-    train: Examples
-    evaluations: dict[str, Examples]
-    probe: Examples | None
-    test_images: np.ndarray
+    data: RunData
     recipe: program.Recipe
     program: program.Program
     keys: Keys
-    data_record: Mapping[str, Any]
     steps_per_epoch: int
+
+    @property
+    def train(self) -> Examples:
+        return self.data.train
+
+    @property
+    def evaluations(self) -> dict[str, Examples]:
+        return self.data.evaluations
+
+    @property
+    def probe(self) -> Examples | None:
+        return self.data.probe
 
     @property
     def has_constant_rate(self) -> bool:
@@ -62,30 +89,17 @@ class Setup:
         return self.config.epochs * self.steps_per_epoch
 
 
-def prepare(config: Config) -> Setup:
-    """Gets the data and builds the model.
+def load(config: Config) -> RunData:
+    """Gets the images of a run and puts them on the device.
 
     Raises:
-      ConfigError: the data are too few for the configuration, or images too large for it.
-      DataError: the data cannot be had.
+      ConfigError: they are too few for the configuration, or too large for it.
+      DataError: they cannot be had.
     """
-    activation = activations.get(config.activation)
-    options = {name: getattr(config, name) for name in models.own_fields(config.model)}
     dataset = data.load(config.dataset, config.data_dir, image_size=config.image_size)
-    model = models.create_model(
-        config.model,
-        activation,
-        dataset.num_classes,
-        config.kernel_init,
-        config.activation_sharing,
-        config.precision,
-        config.bias_init,
-        **options,
-    )
     splits = choose_splits(dataset, config, models.input_size(config.model))
     train = splits.pop("train")
-    steps_per_epoch = len(train.labels) // config.batch_size
-    if steps_per_epoch == 0:
+    if len(train.labels) < config.batch_size:
         raise ConfigError(
             f"config.batch_size={config.batch_size} must be at most the number of training images, "
             f"{len(train.labels)}"
@@ -97,9 +111,42 @@ def prepare(config: Config) -> Setup:
     colors = data.color_components(train.images) if data.needs_colors(augmentation) else None
     # Put on the device once: all splits share a whitening matrix.
     fitted = jax.device_put(data.fit_preprocessing(config.preprocessing, train.images))
+    return RunData(
+        train=on_device(train.images, train.labels, *fitted, colors),
+        evaluations={name: in_batches(split, *fitted) for name, split in splits.items()},
+        probe=None if probe is None else on_device(probe.images, probe.labels, *fitted),
+        test_images=splits["test"].images,
+        num_classes=dataset.num_classes,
+        augmentation=augmentation,
+        record=data.describe(dataset),
+    )
+
+
+def prepare(config: Config, images: RunData | None = None) -> Setup:
+    """Builds the model, and gets the data if they are not given.
+
+    Args:
+      images: of a run that differs in activation, seed, rates, epochs or target alone.
+
+    Raises:
+      ConfigError, DataError: as `load`.
+    """
+    activation = activations.get(config.activation)
+    images = load(config) if images is None else images
+    model = models.create_model(
+        config.model,
+        activation,
+        images.num_classes,
+        config.kernel_init,
+        config.activation_sharing,
+        config.precision,
+        config.bias_init,
+        **{name: getattr(config, name) for name in models.own_fields(config.model)},
+    )
+    steps_per_epoch = images.train.labels.shape[0] // config.batch_size
     recipe = program.Recipe(
         model=model,
-        augmentation=augmentation,
+        augmentation=images.augmentation,
         batch_size=config.batch_size,
         learning_rate=config.learning_rate,
         learning_rate_schedule=config.learning_rate_schedule,
@@ -113,14 +160,10 @@ def prepare(config: Config) -> Setup:
         config=config,
         model=model,
         activation=activation,
-        train=on_device(train.images, train.labels, *fitted, colors),
-        evaluations={name: in_batches(split, *fitted) for name, split in splits.items()},
-        probe=None if probe is None else on_device(probe.images, probe.labels, *fitted),
-        test_images=splits["test"].images,
+        data=images,
         recipe=recipe,
         program=program.build(recipe),
         keys=Keys.from_seed(config.seed),
-        data_record=data.describe(dataset),
         steps_per_epoch=steps_per_epoch,
     )
 

@@ -119,7 +119,7 @@ def train_many(
     augment: Augment,
     normalize: Normalize,
     batch_size: int,
-    steps: Array,
+    steps: int | Array,
     state: TrainState,
     totals: Totals,
     order: Array,
@@ -131,8 +131,9 @@ def train_many(
 
     Every draw is `fold_in(key, step)`, so that step k is the same whether reached or resumed, and
     however many steps a dispatch has. What is left of an epoch after the last whole batch is
-    dropped; the next epoch's order leaves out others. `steps` is an int32, so that one compilation
-    serves dispatches of every length.
+    dropped; the next epoch's order leaves out others. With `steps` an int32 array one compilation
+    serves dispatches of every length; with a Python int XLA knows the length, and an accelerator
+    goes from step to step without asking the host.
     """
     steps_per_epoch = examples.labels.shape[0] // batch_size
 

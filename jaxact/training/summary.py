@@ -26,7 +26,7 @@ def summarize(setup: Setup, clock: Clock, snapshot: Snapshot) -> dict[str, Any]:
         latency_ms = latency.measure(
             setup.program.classifier,
             setup.program.fold(snapshot.chosen, *setup.train.preprocessing),
-            setup.test_images,
+            setup.data.test_images,
             config.latency_samples,
         )
     return {

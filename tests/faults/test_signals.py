@@ -17,7 +17,7 @@ import pytest
 from jaxact.config import Config
 from jaxact.errors import Interrupted
 from jaxact.inference import latency
-from jaxact.training import integrity, loop, program, records, signals
+from jaxact.training import ahead_of_time, integrity, loop, records, signals
 
 ROOT = Path(__file__).parents[2]
 TINY = dataclasses.replace(Config(), **killing.SMALL | {"latency_samples": 5}, epochs=2)
@@ -47,7 +47,7 @@ def signal_when(monkeypatch, place, name, number):
 
 MOMENTS: dict[str, tuple[Any, str]] = {
     "restoring": (loop, "begin"),
-    "compiling": (program.AheadOfTime, "prepare"),
+    "compiling": (ahead_of_time.AheadOfTime, "prepare"),
     "evaluating": (loop, "make_row"),
     "saving": (integrity, "seal"),
     "measuring the latency": (latency, "measure"),

@@ -129,7 +129,7 @@ def test_a_run_is_evaluated_and_probed_with_its_own_loss(tiny, name):
     clock = Clock()
     state = initial_state(setup, clock)
     batches = setup.evaluations["test"]
-    pixels = setup.test_images.astype(np.float32) / 255
+    pixels = setup.data.test_images.astype(np.float32) / 255
     images = (pixels - np.asarray(batches.mean)) / np.asarray(batches.std)
     logits = np.asarray(models.predict(setup.model, state.variables, jnp.asarray(images)))
     labels = np.asarray(batches.labels).reshape(-1)

@@ -101,4 +101,4 @@ def test_a_run_keeps_the_path_and_goes_on_only_with_the_same_data(own, tmp_path,
 
 
 def test_published_data_need_no_fingerprint(tiny):
-    assert prepare(tiny).data_record["fingerprint"] is None
+    assert prepare(tiny).data.record["fingerprint"] is None

@@ -140,11 +140,11 @@ def test_the_preprocessing_is_the_same_in_training_health_evaluation_and_latency
     state = initial_state(setup, Clock())
     fitted = data.fit_preprocessing("zca_whitening", np.asarray(setup.train.images))
     jax.tree.map(np.testing.assert_array_equal, tuple(fitted), setup.train.preprocessing)
-    pixels = data.normalize(jnp.asarray(setup.test_images), *fitted)
+    pixels = data.normalize(jnp.asarray(setup.data.test_images), *fitted)
     expected = models.predict(setup.model, state.variables, pixels)
 
     classifier, fold = setup.program.classifier, setup.program.fold
-    logits = classifier.logits(fold(state, *setup.train.preprocessing), setup.test_images)
+    logits = classifier.logits(fold(state, *setup.train.preprocessing), setup.data.test_images)
     np.testing.assert_allclose(logits, expected, rtol=1e-4, atol=1e-4)
 
     test = setup.evaluations["test"]

@@ -5,8 +5,8 @@ import gc
 import jax.numpy as jnp
 import pytest
 
+from jaxact.training.ahead_of_time import WITHOUT_COLLECTION, AheadOfTime
 from jaxact.training.clock import Clock
-from jaxact.training.program import WITHOUT_COLLECTION, AheadOfTime
 
 
 def test_each_signature_is_compiled_once_and_on_the_clock():
