@@ -125,7 +125,7 @@ def show(study: Study) -> None:
     if sweep.is_sweep(study):
         for dataset in study.plan.datasets:
             console.print(tables.sweep_as_rich(study, dataset))
-    for note in tables.not_done(study):
+    for note in (*tables.not_done(study), *tables.disturbed(study)):
         console.print(note, markup=False)
 
 

@@ -224,7 +224,7 @@ def as_markdown(study: Study) -> str:
             table = markdown_table(sweep.COLUMNS, sweep.rows(study, dataset))
             parts.append(f"## {sweep.title(study, dataset)}\n\n{table}")
     parts.append(f"{LEGEND} Baseline: {study.plan.baseline}.\n")
-    if notes := not_done(study):
+    if notes := [*not_done(study), *disturbed(study)]:
         parts.append("".join(f"- {note}\n" for note in notes))
     return "\n".join(parts)
 
@@ -245,6 +245,19 @@ def not_done(study: Study) -> list[str]:
     return [
         f"{study.plan.label(run)} {run.status}: {run.note}"
         for run in study.with_status(DIVERGED, FAILED)
+    ]
+
+
+def disturbed(study: Study) -> list[str]:
+    """A line about the runs beside which other work ran, where there are any."""
+    seconds = [run.summary.get("beside_compilation_seconds", 0.0) for run in study.runs]
+    count = sum(value > 0 for value in seconds)
+    if not count:
+        return []
+    return [
+        f"{count} of {len(study.runs)} runs trained while programs of others were compiled "
+        f"({sum(seconds):.0f} s in all), which may have slowed them: with --compile_ahead=0, and "
+        "another --workdir, each trains alone"
     ]
 
 

@@ -133,7 +133,7 @@ def train_many(
     however many steps a dispatch has. What is left of an epoch after the last whole batch is
     dropped; the next epoch's order leaves out others. With `steps` an int32 array one compilation
     serves dispatches of every length; with a Python int XLA knows the length, and an accelerator
-    goes from step to step without asking the host.
+    goes from step to step without asking the host (then lengths differ by rounding).
     """
     steps_per_epoch = examples.labels.shape[0] // batch_size
 

@@ -12,7 +12,7 @@ import pytest
 from jaxact import models
 from jaxact.training import steps
 from jaxact.training.clock import Clock
-from jaxact.training.losses import LOSSES, PLAIN, Objective, kernels
+from jaxact.training.losses import LOSSES, PLAIN, Objective, cross_entropy, kernels
 from jaxact.training.setup import initial_state, prepare
 from jaxact.training.state import create_state
 
@@ -40,6 +40,20 @@ def test_losses_equal_loops_over_classes(name):
     actual = Objective(name).losses(logits, labels)
     assert actual.shape == (7,)
     np.testing.assert_allclose(actual, expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.usefixtures("optimized")
+def test_cross_entropy_is_optax_s_bit_for_bit():
+    logits, labels = jnp.asarray(LOGITS, jnp.float32), jnp.asarray(LABELS, jnp.int32)
+    logits = logits.at[0].set(jnp.array([1e4, -1e4, 0, 3e38, -3e38]))  # and where exp overflows
+
+    def both(loss):
+        return jax.jit(jax.value_and_grad(lambda s: loss(s, labels).sum()))(logits)
+
+    theirs, ours = (
+        both(f) for f in (optax.softmax_cross_entropy_with_integer_labels, cross_entropy)
+    )
+    jax.tree.map(np.testing.assert_array_equal, ours, theirs)
 
 
 @pytest.mark.parametrize("name", LOSSES)

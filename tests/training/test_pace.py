@@ -1,5 +1,8 @@
 """How long dispatches get."""
 
+import jax
+import pytest
+
 from jaxact.training import pace
 
 
@@ -41,3 +44,11 @@ def test_no_dispatch_is_longer_than_an_epoch():
 def test_an_accelerator_gets_an_epoch_at_once(monkeypatch):
     monkeypatch.setattr(pace.jax, "default_backend", lambda: "gpu")
     assert pace.choose(None, 468).steps == 468
+
+
+@pytest.mark.parametrize(("backend", "kind"), [("cpu", jax.Array), ("gpu", int), ("tpu", int)])
+def test_an_accelerator_is_told_the_length_as_a_constant(monkeypatch, backend, kind):
+    monkeypatch.setattr(jax, "default_backend", lambda: backend)
+    assert isinstance(pace.argument(7), kind)
+    assert pace.argument(7) == 7
+    assert pace.choose(None, 468).steps == (1 if backend == "cpu" else 468)

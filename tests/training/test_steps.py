@@ -44,6 +44,7 @@ def problem():
 
 
 def run(problem, count, state, totals, augment=no_augmentation, order=None):
+    """Steps in one dispatch; of `count` an int, their number is a constant of the program."""
     model, optimizer, examples, keys, _ = problem
     if order is None:
         order = steps.epoch_order(keys.order, jnp.int32(0), 44)
@@ -53,7 +54,7 @@ def run(problem, count, state, totals, augment=no_augmentation, order=None):
         augment,
         data.normalize,
         BATCH,
-        jnp.int32(count),
+        count,
         state,
         totals,
         order,
@@ -70,6 +71,14 @@ def many(problem):
 
 def assert_equal(first, second):
     jax.tree.map(np.testing.assert_array_equal, first, second)
+
+
+def test_a_length_that_xla_knows_changes_rounding_alone(problem, many):
+    state = problem[-1]
+    known = jax.jit(lambda state, totals: run(problem, 4, state, totals))(state, Totals.zero())
+    assert int(known[0].step) == 4
+    assert_close = functools.partial(np.testing.assert_allclose, rtol=1e-4, atol=1e-6)
+    jax.tree.map(assert_close, known, many(jnp.int32(4), state, Totals.zero()))
 
 
 def test_one_step_is_adam_on_the_mean_cross_entropy(problem):
