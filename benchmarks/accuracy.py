@@ -7,6 +7,11 @@ both signs, [-100, 100], and the neighbourhood of each root and kink. What is co
 is said in `benchmarks.truth`. Prints a table and writes JSON with machine and versions.
 """
 
+if __name__ == "__main__":  # before the imports that would fail
+    from jaxact import packages
+
+    packages.exit_without("mpmath")
+
 import argparse
 import functools
 from collections.abc import Callable

@@ -6,6 +6,11 @@ Both interpolate at Chebyshev nodes of 0 <= h <= 14, beyond which float32 underf
 variable s = 4 / (4 + h) - CENTRE, which is short enough for a low degree.
 """
 
+if __name__ == "__main__":  # before the imports that would fail
+    from jaxact import packages
+
+    packages.exit_without("mpmath")
+
 from collections.abc import Callable
 
 import mpmath

@@ -6,9 +6,10 @@ of the models. Then the half is trained briefly: 50 s on the embedded digits, 2 
 """
 
 if __name__ == "__main__":  # as experiments.compare does
-    from jaxact import huge_pages
+    from jaxact import huge_pages, packages
 
     huge_pages.restart()
+    packages.exit_without("matplotlib")
 
 import argparse
 import sys

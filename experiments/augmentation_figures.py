@@ -11,6 +11,7 @@ from experiments import canvas
 from experiments.style import style_of
 from jaxact import data
 from jaxact.data.augmentation import AUGMENTATIONS
+from jaxact.packages import needed_for
 
 DRAWS = 8
 PHOTOGRAPH_PIXELS = 64
@@ -19,7 +20,8 @@ _WINDOWS = {"china.jpg": (60, 0, 320), "flower.jpg": (40, 150, 360)}  # top, lef
 
 def photographs() -> np.ndarray:
     """Parts of the two photographs that scikit-learn embeds: uint8 `[2, 64, 64, 3]`."""
-    from sklearn.datasets import load_sample_image  # slow to import, and needed here alone
+    with needed_for("a picture of augmentations"):
+        from sklearn.datasets import load_sample_image  # slow to import, and needed here alone
 
     parts = []
     for name, (top, left, side) in _WINDOWS.items():

@@ -9,9 +9,10 @@ they are, as five crops, and as five crops and their mirror images (probabilitie
 """
 
 if __name__ == "__main__":  # before the slow imports: it may start the process again
-    from jaxact import huge_pages
+    from jaxact import huge_pages, packages
 
     huge_pages.restart()
+    packages.exit_without("matplotlib")
 
 import argparse
 import dataclasses

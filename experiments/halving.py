@@ -15,6 +15,7 @@ from experiments import proposals
 from experiments.running import one_line
 from jaxact.activations import ActivationError
 from jaxact.errors import ConfigError, JaxactError, NonFiniteLossError
+from jaxact.packages import needed_for
 
 if TYPE_CHECKING:
     import optuna
@@ -95,12 +96,8 @@ def load_optuna() -> Any:
     Raises:
       ConfigError: it is not installed.
     """
-    try:
+    with needed_for("the search"):
         import optuna
-    except ImportError as error:
-        raise ConfigError(
-            "the search needs Optuna, which is not installed: pip install 'optuna>=4.2'"
-        ) from error
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     return optuna
 

@@ -7,9 +7,10 @@ compilation, which a second time takes no time.
 """
 
 if __name__ == "__main__":  # before the slow imports: it may start the process again
-    from jaxact import huge_pages
+    from jaxact import huge_pages, packages
 
     huge_pages.restart()
+    packages.exit_without("matplotlib")
 
 import argparse
 import math

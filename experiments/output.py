@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from experiments import figures, findings, report, tables
+from experiments import findings, tables
 from experiments.study import DONE, Study
 from jaxact import data
+from jaxact.packages import needed_for
 from jaxact.training import records
 
 FIGURES = "figures"
@@ -31,6 +32,10 @@ def write_all(study: Study, workdir: Path) -> list[str]:
     write_tables(study, workdir)
     written = [f"table: {workdir / 'table.md'}"]
     if study.with_status(DONE):
+        # matplotlib, plotly and jinja2: slow to import, and needed once there is something to draw
+        with needed_for("the report"):
+            from experiments import figures, report
+
         figures.draw_all(study, workdir / FIGURES)
         written.append(f"figures: {workdir / FIGURES}")
         written.append(f"report: {report.write_report(study, workdir)}")

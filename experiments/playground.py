@@ -7,11 +7,12 @@ Expected time: half a minute on two CPU cores.
 """
 
 if __name__ == "__main__":  # before the slow imports: it may start the process again
-    from jaxact import huge_pages
+    from jaxact import huge_pages, packages
     from jaxact.training import signals
 
     huge_pages.restart()
     signals.end_on_signals()  # also while the imports below take their seconds
+    packages.exit_without("matplotlib")
 
 import argparse
 import math

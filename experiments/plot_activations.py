@@ -1,5 +1,10 @@
 """Draws activation functions and their derivatives: `python -m experiments.plot_activations`."""
 
+if __name__ == "__main__":  # before the imports that would fail
+    from jaxact import packages
+
+    packages.exit_without("matplotlib")
+
 import argparse
 import re
 import sys

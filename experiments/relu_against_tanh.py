@@ -11,9 +11,10 @@ on a straight line between two measurements, so that epochs are fractions.
 """
 
 if __name__ == "__main__":  # as experiments.compare does
-    from jaxact import huge_pages
+    from jaxact import huge_pages, packages
 
     huge_pages.restart()
+    packages.exit_without("matplotlib")
 
 import argparse
 import math

@@ -3,6 +3,11 @@
 Draws the table, the figures and the report of a comparison again, from the folder that it left.
 """
 
+if __name__ == "__main__":  # before the imports that would fail
+    from jaxact import packages
+
+    packages.exit_without("jinja2", "matplotlib", "plotly")
+
 import base64
 import functools
 import hashlib

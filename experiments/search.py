@@ -8,11 +8,12 @@ of a short one is compilation: a new function takes seconds before its first ste
 """
 
 if __name__ == "__main__":  # before the slow imports: it may start the process again
-    from jaxact import huge_pages
+    from jaxact import huge_pages, packages
     from jaxact.training import signals
 
     huge_pages.restart()
     signals.end_on_signals()  # also while the imports below take their seconds
+    packages.exit_without("matplotlib", "optuna")
 
 import shlex
 import sys

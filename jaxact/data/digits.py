@@ -4,6 +4,7 @@ import numpy as np
 
 from jaxact.data.dataset import Dataset, Split
 from jaxact.errors import DataError
+from jaxact.packages import needed_for
 
 NAME = "digits"
 
@@ -22,10 +23,8 @@ def load() -> Dataset:
 
     Source: Alpaydin and Kaynak, UCI machine learning repository, 1998; `sklearn.datasets`.
     """
-    try:
-        from sklearn.datasets import load_digits
-    except ImportError as error:
-        raise DataError("digits come with scikit-learn: pip install scikit-learn") from error
+    with needed_for("the data set digits", DataError):
+        from sklearn.datasets import load_digits  # slow to import, and needed here alone
     grey_levels, targets = load_digits(return_X_y=True)
     images = np.rint(grey_levels * (255 / 16)).astype(np.uint8).reshape(-1, 8, 8, 1)
     labels = targets.astype(np.int32)

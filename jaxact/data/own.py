@@ -9,11 +9,12 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from jaxact.data import own_arrays, own_folders
+from jaxact.data import own_arrays
 from jaxact.data.dataset import Dataset
 from jaxact.data.limits import quoted
 from jaxact.data.own_splits import as_dataset
 from jaxact.errors import DataError, did_you_mean
+from jaxact.packages import needed_for
 
 OWN = "the path of an .npz file or of a folder of class folders (./NAME)"
 _TITLE_CHARACTERS = 60
@@ -57,6 +58,9 @@ def load(name: str, known: Iterable[str], image_size: int | None = None) -> Data
     path = Path(os.path.expanduser(name))
     try:
         if path.is_dir():
+            with needed_for("a folder of images", DataError):
+                from jaxact.data import own_folders  # imports Pillow, which nothing else needs
+
             return as_dataset(name, own_folders.read(path, image_size))
         if path.is_file():
             return as_dataset(name, own_arrays.read(path))

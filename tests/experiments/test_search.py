@@ -328,7 +328,7 @@ def test_candidates_are_all_elementwise_functions_and_relu_comes_first():
 
 def test_without_optuna_there_is_one_line(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "optuna", None)
-    with pytest.raises(ConfigError, match="pip install 'optuna"):
+    with pytest.raises(ConfigError, match="pip install optuna"):
         run(tmp_path / "x", Planted(), monkeypatch)
     assert not (tmp_path / "x").exists()
 
