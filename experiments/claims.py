@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy import stats
+import scipy  # its `stats` is imported when it is first used: it takes most of a second
 
 from experiments import measures, statistics
 from experiments.paper import PAPER_ACTIVATIONS
@@ -195,7 +195,7 @@ def ranks_by_seed(times: Values, keep: bool = False) -> dict[str, list[float]]:
     A seed in which nobody reached the target, or that lacks a run, is left out; nan, if `keep`.
     """
     table = np.array(list(times.values()), float)
-    ranks = np.apply_along_axis(stats.rankdata, 0, np.nan_to_num(table, nan=math.inf))
+    ranks = np.apply_along_axis(scipy.stats.rankdata, 0, np.nan_to_num(table, nan=math.inf))
     is_whole = ~np.isnan(table).any(axis=0) & np.isfinite(table).any(axis=0)
     ranks[:, ~is_whole] = math.nan
     chosen = ranks if keep else ranks[:, is_whole]

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy import stats
+import scipy  # its `stats` is imported when it is first used: it takes most of a second
 
 SIGNIFICANCE = 0.05  # intervals hold 1 - SIGNIFICANCE
 MIN_PAIRS = 5  # with fewer, nothing is tested
@@ -71,8 +71,8 @@ def _tail(count: int) -> float:
     five values holds the truth in 81 % of all studies (Hesterberg 2015, "What Teachers Should Know
     About the Bootstrap", expanded percentile interval).
     """
-    width = math.sqrt(count / (count - 1)) * stats.t.isf(SIGNIFICANCE / 2, count - 1)
-    return float(stats.norm.sf(width))
+    width = math.sqrt(count / (count - 1)) * scipy.stats.t.isf(SIGNIFICANCE / 2, count - 1)
+    return float(scipy.stats.norm.sf(width))
 
 
 def median(values: Values) -> Estimate:
@@ -100,7 +100,7 @@ def median(values: Values) -> Estimate:
     if count == 1:
         return Estimate(value, math.nan, math.nan)
     draws = (count + 1) // 2
-    shares = stats.binom.sf(draws - 1, count, np.arange(1, count + 1) / count)
+    shares = scipy.stats.binom.sf(draws - 1, count, np.arange(1, count + 1) / count)
     first = int(np.argmax(shares >= _tail(count)))
     return Estimate(value, ordered[first], ordered[count - 1 - first])
 
@@ -132,7 +132,7 @@ def mean(values: Values) -> Estimate:
     # exact, so that what was seen, drawn in another order, is not told apart by rounding.
     whole = np.rint((ordered - start) / span * _LARGEST)
     unit = span / _LARGEST
-    interval = stats.bootstrap(
+    interval = scipy.stats.bootstrap(
         (whole,),
         np.mean,
         n_resamples=RESAMPLES,
@@ -165,7 +165,7 @@ def _centre(differences: np.ndarray) -> np.ndarray:
     """What the test looks at: the differences, or their signed ranks where one is infinite."""
     if np.isfinite(differences).all():
         return differences
-    return np.sign(differences) * stats.rankdata(np.abs(differences))
+    return np.sign(differences) * scipy.stats.rankdata(np.abs(differences))
 
 
 def _p_value(scores: np.ndarray) -> float:
@@ -174,7 +174,7 @@ def _p_value(scores: np.ndarray) -> float:
     If two activations are alike, each pair could as well have come out the other way round. The
     p-value is the share of all 2^n patterns of signs whose mean is at least as far out.
     """
-    result = stats.permutation_test(
+    result = scipy.stats.permutation_test(
         (scores,),
         np.mean,
         permutation_type="samples",
