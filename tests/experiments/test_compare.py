@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+import jax
 import numpy as np
 import pytest
 
@@ -295,6 +296,22 @@ def wait_for(path, process):
     while not path.exists() and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.05)
     assert path.exists()
+
+
+def test_a_run_that_needs_too_much_memory_does_not_end_the_others(tiny, tmp_path, monkeypatch):
+    train = loop.train
+
+    def exhausted(setup, run, snapshot):
+        if setup.activation.spec == "relu":
+            report = "RESOURCE_EXHAUSTED: Out of memory while trying to allocate 12345678 bytes."
+            raise jax.errors.JaxRuntimeError(report)
+        return train(setup, run, snapshot)
+
+    monkeypatch.setattr(loop, "train", exhausted)
+    study = make(plan_of(tiny, "relu", "tanh"), tmp_path)
+    assert [run.status for run in study.runs] == [FAILED, DONE]
+    assert study.runs[0].note.startswith("out of memory: 12,345,678 bytes more were needed")
+    assert "config.batch_size (64)" in study.runs[0].note
 
 
 def test_after_a_kill_the_study_is_that_of_a_run_that_went_through(tmp_path):
