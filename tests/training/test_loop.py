@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from jaxact.errors import ConfigError, Interrupted, NonFiniteLossError
-from jaxact.training import loop, records
+from jaxact.training import loop, program, records
 from jaxact.training.checkpoint import Checkpoints
 from jaxact.training.clock import Clock
 from jaxact.training.setup import prepare
@@ -248,6 +248,21 @@ def test_a_schedule_that_is_stretched_is_warned_of(tiny, tmp_path, capsys):
     assert "warning" not in capsys.readouterr().err
     loop.fit(dataclasses.replace(config, epochs=3), tmp_path / "run")
     assert "warning: cosine was planned for 2 epochs" in capsys.readouterr().err
+
+
+def test_an_accelerator_trains_the_same_in_dispatches_of_an_epoch(tiny, tmp_path, monkeypatch):
+    # XLA's own convolution and a length that it knows, on this processor.
+    monkeypatch.setattr(program, "_build", program._build.__wrapped__)  # a program for each
+    loop.fit(tiny, tmp_path / "cpu")
+    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+    lengths = []
+    monkeypatch.setattr(loop, "argument", lambda steps: lengths.append(steps) or steps)
+    loop.fit(tiny, tmp_path / "gpu")
+    assert lengths == [4, 4]
+    for ours, theirs in zip(
+        *map(rows_without_times, (tmp_path / "cpu", tmp_path / "gpu")), strict=True
+    ):
+        assert ours == pytest.approx(theirs, rel=1e-3)
 
 
 def test_a_finished_run_is_not_made_again(tiny, tmp_path):
