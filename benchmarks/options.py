@@ -21,7 +21,10 @@ PRECISION = flags.DEFINE_enum(
 )
 PEER = flags.DEFINE_enum("peer", "none", PEERS, "Whom to measure beside jaxact.")
 PEER_PYTHON = flags.DEFINE_string(
-    "peer_python", sys.executable, "Interpreter that has PyTorch (default: this one)."
+    "peer_python", sys.executable, "The peer's interpreter, with PyTorch (default: this one)."
+)
+PEER_CHECKOUT = flags.DEFINE_string(
+    "peer_checkout", "", "Folder of another version of jaxact, for --peer=checkout."
 )
 PAIRS = flags.DEFINE_integer("pairs", 7, "Measurements of each, in turn.", lower_bound=5)
 PROCESSES = flags.DEFINE_integer(
@@ -73,7 +76,7 @@ def activation_fields(activation: Activation) -> dict[str, Any]:
 
 def takes_part() -> list[Contender]:
     """jaxact and the peers that the options name; raises ConfigError if one cannot."""
-    return contenders(PEER.value, ACTIVATION.value, PEER_PYTHON.value)
+    return contenders(PEER.value, ACTIVATION.value, PEER_PYTHON.value, PEER_CHECKOUT.value)
 
 
 def parse(argv: Sequence[str]) -> list[str]:

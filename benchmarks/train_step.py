@@ -2,7 +2,8 @@
 
 The time of a training step as `jaxact.main` trains: images on the device as uint8, a batch drawn by
 index, normalised, one step of Adam. `--peer=jax.nn` measures the same network with jax.nn's version
-of the activation, `--peer=torch` the same network in PyTorch, eager and compiled.
+of the activation, `--peer=torch` the same network in PyTorch, eager and compiled, `--peer=checkout
+--peer_checkout=FOLDER` another commit of jaxact, or the same under another JAX (`--peer_python`).
 """
 
 from typing import Any

@@ -20,7 +20,7 @@ from jaxact import activations
 from jaxact.errors import ConfigError, JaxactError
 
 ROOT = Path(__file__).parents[1]
-PEERS = ("none", "jax.nn", "torch")
+PEERS = ("none", "jax.nn", "torch", "checkout")
 # Threads that wait for work spin for some milliseconds before they sleep.
 SETTLE_SECONDS = 0.1
 ENVIRONMENT = {
@@ -40,12 +40,13 @@ class WorkerError(JaxactError):
 
 
 class Contender(NamedTuple):
-    """Who takes part: its worker's command and environment, and what is its own in a job."""
+    """Who takes part: its worker's command, environment and folder, what is its own in a job."""
 
     name: str
     command: tuple[str, ...]
     changes: Mapping[str, Any] = {}
     environment: Mapping[str, str] = {}
+    folder: Path = ROOT
 
 
 def has_torch(python: str) -> bool:
@@ -76,13 +77,14 @@ def torch_contenders(peer_python: str) -> list[Contender]:
     ]
 
 
-def contenders(peer: str, activation: str, peer_python: str) -> list[Contender]:
+def contenders(peer: str, activation: str, peer_python: str, checkout: str = "") -> list[Contender]:
     """jaxact first, then its peers.
 
     Args:
       peer: one of `PEERS`.
       activation: a spec.
-      peer_python: the interpreter that has PyTorch.
+      peer_python: the interpreter of the peer: that has PyTorch, or another version of JAX.
+      checkout: the folder of another version of jaxact.
 
     Raises:
       ConfigError: the peer does not have the activation, or cannot be run.
@@ -97,6 +99,18 @@ def contenders(peer: str, activation: str, peer_python: str) -> list[Contender]:
     if peer == "torch":
         tuned = torch_contenders(peer_python)
         return [*ours, *tuned, Contender("torch plain", tuned[0].command, {"mode": "plain"})]
+    if peer == "checkout":
+        folder = Path(checkout).resolve()
+        if not (folder / "benchmarks" / "jaxact_worker.py").is_file():
+            raise ConfigError(
+                f"--peer_checkout={checkout} is no checkout of jaxact: make one of another commit "
+                "with git worktree add --detach FOLDER COMMIT, or give . and another --peer_python"
+            )
+        other = Contender(
+            "checkout", (peer_python, "-m", "benchmarks.jaxact_worker"), folder=folder
+        )
+        # The same once more: what two processes of one program differ by.
+        return [*ours, Contender("jaxact again", command), other]
     return ours
 
 
@@ -112,7 +126,7 @@ class Worker:
             stdout=subprocess.PIPE,
             stderr=self._log,
             text=True,
-            cwd=ROOT,
+            cwd=contender.folder,
             env={**ENVIRONMENT, **contender.environment, **os.environ},
         )
 

@@ -90,3 +90,17 @@ def test_an_activation_that_jax_nn_lacks_is_refused():
     for spec in ("prelu", "swish(beta=2.0)"):
         with pytest.raises(ConfigError, match=r"jax\.nn has no such function"):
             workers.contenders("jax.nn", spec, "")
+
+
+def test_another_checkout_is_measured_beside_the_same_program_twice(tmp_path):
+    worker = tmp_path / "benchmarks" / "jaxact_worker.py"
+    worker.parent.mkdir()
+    worker.write_text("")
+    ours, again, other = workers.contenders("checkout", "relu", "python3.13", str(tmp_path))
+    assert (ours.command, ours.folder) == (again.command, again.folder)
+    assert (other.command[0], other.folder) == ("python3.13", tmp_path)
+
+
+def test_a_folder_that_is_no_checkout_is_refused(tmp_path):
+    with pytest.raises(ConfigError, match="git worktree add"):
+        workers.contenders("checkout", "relu", "python3", str(tmp_path))
