@@ -1,17 +1,25 @@
 # Two commands: `make run` and `make test`. Each only wraps plain ones, which `make -n` prints.
 PYTHON ?= python3
 BIN := .venv/bin
+VERSION := $(shell $(PYTHON) -c "import sys; print('%d.%d' % sys.version_info[:2])")
+# The tested versions, by the interpreter: JAX 0.11 and newer need Python 3.12.
+CONSTRAINTS ?= constraints/jax-$(if $(filter 3.11,$(VERSION)),0.10,0.12).txt
+WANTED := $(VERSION) $(CONSTRAINTS)
 
 .PHONY: run test soak lint types clean
 .DEFAULT_GOAL := run
 
-.venv/installed: requirements.txt constraints.txt
-	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install -q -r requirements.txt -c constraints.txt
-	touch $@
+# An environment of another Python, or of other versions, is made anew.
+ifneq ($(shell cat .venv/installed 2>/dev/null),$(WANTED))
+.PHONY: .venv/installed
+endif
+.venv/installed: requirements.txt constraints/common.txt $(CONSTRAINTS)
+	$(PYTHON) -m venv --clear .venv
+	$(BIN)/python -m pip install -q -r requirements.txt -c $(CONSTRAINTS)
+	echo "$(WANTED)" > $@
 
 .venv/installed-dev: .venv/installed requirements-dev.txt
-	$(BIN)/python -m pip install -q -r requirements-dev.txt -c constraints.txt
+	$(BIN)/python -m pip install -q -r requirements-dev.txt -c $(CONSTRAINTS)
 	touch $@
 
 run: .venv/installed  ## compare the paper's six activations on the embedded digits

@@ -58,14 +58,23 @@ def normal(name):
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
+def pinned(path):
+    """The distributions that a file of constraints has versions of."""
+    return {normal(name) for name in re.findall(r"^([\w.-]+)==", path.read_text(), re.MULTILINE)}
+
+
 def test_requirements_agree():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     lines = (ROOT / "requirements.txt").read_text().splitlines()
     required = [line for line in lines if line and not line.startswith("#")]
     assert sorted(project["dependencies"]) == sorted(required)
-    pinned = re.findall(r"^([\w.-]+)==", (ROOT / "constraints.txt").read_text(), re.MULTILINE)
     names = {normal(re.split(r"[<>=]", requirement)[0]) for requirement in required}
-    assert names <= {normal(name) for name in pinned}
+    common = pinned(ROOT / "constraints" / "common.txt")
+    tested = [pinned(path) for path in (ROOT / "constraints").glob("jax-*.txt")]
+    assert tested
+    for own in tested:
+        assert names <= common | own
+        assert not common & own  # pip refuses two versions of one
 
 
 def test_main_is_short():
