@@ -29,7 +29,7 @@ test: .venv/installed-dev  ## the whole test suite
 	$(BIN)/python -m pytest -n 2 --dist=worksteal
 
 soak: .venv/installed-dev  ## hundreds of kills, thousands of hostile inputs; writes docs/reliability.md
-	PYTHONPATH=. $(BIN)/python tests/faults/soak.py
+	PYTHONPATH=".$${PYTHONPATH:+:$$PYTHONPATH}" $(BIN)/python tests/faults/soak.py
 
 lint: .venv/installed-dev
 	$(BIN)/ruff check .

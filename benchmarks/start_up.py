@@ -6,7 +6,6 @@ holds: Python's imports, reading and checking the data, compilation, one step, a
 one batch. VGG-11 reads CIFAR-10 if it is there, all else is scikit-learn's digits.
 """
 
-import os
 import subprocess
 import sys
 import tempfile
@@ -52,7 +51,6 @@ def seconds_to_first_row(model: str, activation: str, cache: Path) -> dict[str, 
         process = subprocess.Popen(
             [*command, f"--compilation_cache={cache}"],
             cwd=ROOT,
-            env=os.environ | {"GLIBC_TUNABLES": ""},  # it sets its own, as a user's does
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,

@@ -18,6 +18,11 @@ from jaxact import huge_pages
 ROOT = Path(__file__).parents[1]
 
 
+def python_path(*folders: Path) -> str:
+    """PYTHONPATH with these folders before what it has."""
+    return os.pathsep.join([*map(str, folders), *filter(None, [os.environ.get("PYTHONPATH")])])
+
+
 class Ended(NamedTuple):
     """How a command ended: its exit code, negative for a signal; what it printed; its seconds."""
 
@@ -48,7 +53,7 @@ class Commands(contextlib.AbstractContextManager["Commands"]):
     def _ask(self, request: Sequence[Any]) -> Any:
         """Hands a request over; gives the stream that its answers come from."""
         if self._process is None:
-            own = {"PYTHONPATH": str(ROOT), huge_pages.SWITCH: "0", "PYTHONHASHSEED": "0"}
+            own = {"PYTHONPATH": python_path(ROOT), huge_pages.SWITCH: "0", "PYTHONHASHSEED": "0"}
             self._process = subprocess.Popen(
                 [sys.executable, str(Path(__file__).with_name("warm_process.py"))],
                 stdin=subprocess.PIPE,

@@ -12,6 +12,7 @@ import pytest
 from jaxact import activations, check
 from jaxact.activations import Activation, Kink
 from jaxact.activations.checks import CHECKS, check_activation
+from tests.commands import python_path
 
 ROOT = Path(__file__).parents[1]
 
@@ -143,7 +144,7 @@ def test_the_command_finds_a_module_in_the_current_directory(tmp_path):
     (tmp_path / "own.py").write_text(
         "import jax.numpy as jnp\n\ndef f(x):\n    return jnp.tanh(x)\n"
     )
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "JAX_PLATFORMS": "cpu"}
+    environment = {**os.environ, "PYTHONPATH": python_path(ROOT), "JAX_PLATFORMS": "cpu"}
     done = subprocess.run(
         [sys.executable, "-m", "jaxact.check", "own:f"],
         cwd=tmp_path,

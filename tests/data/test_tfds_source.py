@@ -14,6 +14,7 @@ from published_files import assert_same_split, idx, source_of
 from jaxact import data
 from jaxact.data import idx_format, tfds_source
 from jaxact.errors import DataError
+from tests.commands import python_path
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -219,7 +220,7 @@ def test_tensorflow_is_not_imported_and_nothing_is_printed(published, server, tm
     """
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", textwrap.dedent(program)],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(REPOSITORY)])},
+        env={**os.environ, "PYTHONPATH": python_path(tmp_path, REPOSITORY)},
         capture_output=True,
         text=True,
         timeout=60,

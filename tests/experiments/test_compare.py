@@ -21,6 +21,7 @@ from jaxact.config import Config
 from jaxact.errors import ConfigError, DataError, Interrupted, NonFiniteLossError, WorkdirError
 from jaxact.training import lock, loop, records
 from jaxact.training.signals import StopRequest
+from tests.commands import python_path
 
 ROOT = Path(__file__).parents[2]
 # What differs between two runs of the same training.
@@ -343,7 +344,7 @@ def test_the_command_prints_the_answer_and_writes_its_files(tmp_path):
             "--author_email=ada@example.org",
         ),
         cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": str(tmp_path), huge_pages.VARIABLE: ""},
+        env=os.environ | {"PYTHONPATH": python_path(tmp_path), huge_pages.VARIABLE: ""},
         capture_output=True,
         text=True,
         check=False,
