@@ -4,7 +4,6 @@ import os
 import sys
 
 import jax
-from jax._src import xla_bridge  # nothing public tells whether the backend is up
 
 from jaxact.errors import ConfigError
 
@@ -23,7 +22,7 @@ def ensure(wanted: bool) -> None:
         return
     flags = os.environ.get("XLA_FLAGS", "")
     if FLAG not in flags.split():
-        if xla_bridge.backends_are_initialized() and jax.default_backend() != "cpu":
+        if _backend_is_up() and jax.default_backend() != "cpu":
             raise ConfigError(
                 "config.deterministic=True comes too late: this process uses its "
                 f"{jax.default_backend()} already; start it with XLA_FLAGS={FLAG}"
@@ -33,6 +32,17 @@ def ensure(wanted: bool) -> None:
         print(
             "config.deterministic: on a CPU results are deterministic without it", file=sys.stderr
         )
+
+
+def _backend_is_up() -> bool:
+    """Whether JAX has started; it tells by refusing to change an option that it has read then."""
+    option, given = "jax_num_cpu_devices", jax.config.jax_num_cpu_devices  # pyright: ignore[reportAttributeAccessIssue]
+    try:
+        jax.config.update(option, given + 1)
+    except RuntimeError:
+        return True
+    jax.config.update(option, given)
+    return False
 
 
 def describe(wanted: bool) -> str:

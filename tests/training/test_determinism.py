@@ -35,6 +35,22 @@ def test_a_run_says_records_and_sets_it(tmp_path, wanted):
     assert ("on a CPU results are deterministic without it" in done.stderr) == wanted
 
 
+def test_it_knows_whether_jax_has_started():
+    code = (
+        "import jax; from jaxact.training.determinism import _backend_is_up as up;"
+        "before = up(); jax.devices(); print(before, up(), jax.device_count())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=ROOT,
+        env=os.environ | {"JAX_PLATFORMS": "cpu"},
+    )
+    assert done.stdout.split() == ["False", "True", str(jax.device_count("cpu"))]
+
+
 def test_on_a_gpu_that_is_up_it_comes_too_late(monkeypatch):
     jax.devices()
     monkeypatch.setenv("XLA_FLAGS", "")
