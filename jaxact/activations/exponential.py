@@ -1,7 +1,7 @@
 """Exponential linear units: linear above 0, a saturating exponential below.
 
-The derivatives below 0 are written with `exp`. JAX differentiates `expm1` as `expm1(x) + 1`, which
-in float32 is exactly 0 below about -17.
+The derivatives below 0 are written with `exp`. Up to version 0.11 JAX differentiates `expm1` as
+`expm1(x) + 1`, which in float32 is exactly 0 below about -17.
 """
 
 import jax.numpy as jnp

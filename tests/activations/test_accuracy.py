@@ -28,6 +28,8 @@ pytestmark = pytest.mark.usefixtures("optimized")
 NAMES = activations.names()
 ELEMENTWISE = [name for name in NAMES if activations.get(name).elementwise]
 COUNT = 3000
+# JAX 0.12 differentiates expm1 as exp; up to 0.11 it was expm1 + 1, which is 0 below -17.
+EXPM1_MENDED = jax.__version_info__ >= (0, 12)
 
 
 @functools.cache
@@ -121,13 +123,20 @@ def test_half_precision_is_rounded_once(name, dtype):
         assert (error <= 0.501 * epsilon * np.abs(true) + smallest + lost).all()
 
 
-def test_jax_nn_is_less_exact():
+@pytest.mark.parametrize(
+    ("name", "at"),
+    [
+        ("tanh", 10),
+        ("sigmoid", 20),
+        pytest.param("elu", -20, marks=pytest.mark.skipif(EXPM1_MENDED, reason="mended in JAX")),
+    ],
+)
+def test_jax_nn_is_less_exact(name, at):
     """The reason for the closed forms: the gradient of jax.nn is 0 where the truth is not."""
-    for name, at in (("elu", -20), ("tanh", 10), ("sigmoid", 20)):
-        x = np.float32(at)
-        true = evaluate(REFERENCES[name].derivative, np.asarray([x]))[0]
-        assert float(jax.grad(getattr(jax.nn, name))(x)) == 0 < true
-        assert float(jax.grad(activations.get(name))(x)) == pytest.approx(true, rel=1e-6)
+    x = np.float32(at)
+    true = evaluate(REFERENCES[name].derivative, np.asarray([x]))[0]
+    assert float(jax.grad(getattr(jax.nn, name))(x)) == 0 < true
+    assert float(jax.grad(activations.get(name))(x)) == pytest.approx(true, rel=1e-6)
 
 
 @pytest.mark.parametrize(
