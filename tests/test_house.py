@@ -1,6 +1,8 @@
 """The house: what may import what, and lists that must agree."""
 
 import ast
+import doctest
+import importlib
 import re
 import subprocess
 import sys
@@ -75,6 +77,13 @@ def test_requirements_agree():
     for own in tested:
         assert names <= common | own
         assert not common & own  # pip refuses two versions of one
+
+
+def test_examples_in_docstrings_hold():
+    modules = [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in PACKAGE]
+    results = [doctest.testmod(importlib.import_module(name)) for name in modules]
+    assert sum(result.attempted for result in results) > 0
+    assert sum(result.failed for result in results) == 0
 
 
 def test_main_is_short():

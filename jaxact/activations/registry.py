@@ -160,6 +160,9 @@ def get(spec: str | Activation) -> Activation:
 
     Raises:
       ActivationError: a ValueError of one line that says what is allowed.
+
+    >>> print(get("leaky_relu(negative_slope=0.05)")(-2.0))
+    -0.1
     """
     if isinstance(spec, Activation):
         return spec
