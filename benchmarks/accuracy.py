@@ -4,7 +4,8 @@
 
 Against mpmath with 50 digits, over about 20,000 points a function: every exponent of float32 in
 both signs, [-100, 100], and the neighbourhood of each root and kink. What is counted as an error
-is said in `benchmarks.truth`. Prints a table and writes JSON with machine and versions.
+is said in `benchmarks.truth`. Prints a table and writes JSON with machine and versions, a file
+for each version of JAX, whose jax.nn they differ in.
 """
 
 if __name__ == "__main__":  # before the imports that would fail
@@ -114,14 +115,16 @@ def table_row(row: dict[str, Any]) -> dict[str, str | None]:
 def main() -> None:
     """Measures every registered activation."""
     parser = argparse.ArgumentParser(description="accuracy of activations and gradients, float32")
-    parser.add_argument("--out", type=Path, default=results.FOLDER / "accuracy.json")
+    parser.add_argument(
+        "--out", type=Path, default=results.default_path("accuracy", f"jax-{jax.__version__}")
+    )
     parser.add_argument("--points", type=int, default=20_000, help="points a function")
     arguments = parser.parse_args()
     rows = [measure(name, arguments.points) for name in activations.names()]
     results.publish(
         arguments.out,
         "accuracy",
-        "Worst relative errors in float32",
+        f"Worst relative errors in float32, JAX {jax.__version__}",
         {"points": arguments.points, "dtype": "float32"},
         {"jaxact": environment.describe()},
         [table_row(row) for row in rows],
