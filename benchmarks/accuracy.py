@@ -27,7 +27,7 @@ from benchmarks import results, truth
 from benchmarks.references import REFERENCES
 from benchmarks.truth import DERIVATIVE_TOLERANCE, VALUE_TOLERANCE, Reference, evaluate
 from jaxact import activations
-from jaxact.training import environment
+from jaxact.training import devices, environment
 
 # jax.nn's `gelu` is the tanh form unless told otherwise.
 _PEERS = {
@@ -115,18 +115,18 @@ def table_row(row: dict[str, Any]) -> dict[str, str | None]:
 def main() -> None:
     """Measures every registered activation."""
     parser = argparse.ArgumentParser(description="accuracy of activations and gradients, float32")
-    parser.add_argument(
-        "--out", type=Path, default=results.default_path("accuracy", f"jax-{jax.__version__}")
-    )
+    parser.add_argument("--out", type=Path, help="JSON file (default: one in benchmarks/results)")
     parser.add_argument("--points", type=int, default=20_000, help="points a function")
     arguments = parser.parse_args()
+    devices.take_one()
     rows = [measure(name, arguments.points) for name in activations.names()]
+    described = environment.describe()
     results.publish(
-        arguments.out,
+        arguments.out or results.accuracy_path(described["platform"], jax.__version__),
         "accuracy",
         f"Worst relative errors in float32, JAX {jax.__version__}",
         {"points": arguments.points, "dtype": "float32"},
-        {"jaxact": environment.describe()},
+        {"jaxact": described},
         [table_row(row) for row in rows],
         where_worst={row["activation"]: _places(row) for row in rows},
     )

@@ -22,6 +22,11 @@ def default_path(*words: str) -> Path:
     return FOLDER / (re.sub(r"[^\w.=-]+", "_", "-".join(words)).strip("_") + ".json")
 
 
+def accuracy_path(platform: str, jax_version: str) -> Path:
+    """The file of `benchmarks.accuracy`, for a device and a version of JAX."""
+    return default_path("accuracy", f"jax-{jax_version}", platform)
+
+
 def publish(
     path: Path,
     benchmark: str,

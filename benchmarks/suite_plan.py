@@ -1,5 +1,6 @@
 """What `benchmarks.suite` measures, in which order, and what that is expected to take."""
 
+import importlib.metadata
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -157,7 +158,8 @@ def duel(
 
 def accuracy(device: Device, folder: Path) -> Step:
     """Values and gradients of the activations against the truth, in float32."""
-    file = folder / "accuracy.json"
+    version = importlib.metadata.version("jax")  # to import it could take the device's memory
+    file = folder / results.accuracy_path(device.platform, version).name
     kind = "cpu" if device.platform == "cpu" else "gpu"
     return Step(
         "accuracy of the activations",
