@@ -18,7 +18,13 @@ from tests.commands import Commands, Ended
 CLOCKS = ("train_seconds", "eval_seconds", "compile_seconds", "wall_seconds")
 TIMES = {*CLOCKS, "health_seconds", "images_per_second"}
 
-SMALL = {"train_examples": 192, "test_examples": 70, "batch_size": 32, "latency_samples": 0}
+SMALL = {
+    "train_examples": 192,
+    "test_examples": 70,
+    "batch_size": 32,
+    "latency_samples": 0,
+    "checkpoint_every_epochs": 1,  # so that kills fall between them
+}
 # Dropout, BatchNorm, a learnable activation and a schedule are what a resumed run could get wrong.
 CASES: dict[str, dict[str, Any]] = {
     "small_cnn": SMALL
