@@ -187,7 +187,7 @@ def _matrices(rows: list[list[Array | None]]) -> Array:
 def _places(shape: Shape) -> list[Array]:
     """The rows and the columns of every pixel, from the centre: `[height, width]` each."""
     axes = [jnp.arange(n, dtype=jnp.float32) - (n - 1) / 2 for n in shape[1:3]]
-    return jnp.meshgrid(*axes, indexing="ij")
+    return list(jnp.meshgrid(*axes, indexing="ij"))
 
 
 def _sample(images: Array, places: Array) -> Array:
