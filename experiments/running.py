@@ -119,10 +119,13 @@ def compile_next(
     later: Sequence[Config], config: Config, images: SharedImages, ahead: Ahead
 ) -> None:
     """Has the programs of later runs on the same data compiled, in their order."""
+    programs: dict[tuple[str, float], Config] = {}  # the first run that needs each
     for run in later if ahead.works else ():
         if run.dataset == config.dataset:
-            with contextlib.suppress(Exception):  # the run itself tells what is wrong
-                ahead.add(prepare(run, images.of(run)))
+            programs.setdefault((run.activation, run.learning_rate), run)
+    for run in programs.values():
+        with contextlib.suppress(Exception):  # the run itself tells what is wrong
+            ahead.add(prepare(run, images.of(run)))
 
 
 def make_run(
