@@ -151,7 +151,8 @@ def test_training_needs_none_of_them(folder, tmp_path, module, arguments, code, 
 
 
 def test_a_missing_package_is_named_as_pip_knows_it(monkeypatch):
-    monkeypatch.setitem(sys.modules, "sklearn", None)
+    for name in ("sklearn", "sklearn.datasets"):  # another test may have imported them
+        monkeypatch.setitem(sys.modules, name, None)
     words = "^the set needs scikit-learn, which is not installed: pip install scikit-learn, "
     with pytest.raises(DataError, match=words), packages.needed_for("the set", DataError):
         importlib.import_module("sklearn.datasets")

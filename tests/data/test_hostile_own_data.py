@@ -69,7 +69,7 @@ WRONG_ARRAYS = {
     "gap": (without(1), "go up to 2 but none is 1; renumber .*return_inverse=True"),
     "from 1": ({"images": IMAGES, "labels": LABELS + 1}, "go up to 3 but none is 0; renumber"),
     "giant label": (
-        {"images": IMAGES, "labels": np.where(LABELS, 2**63, 0).astype(np.uint64)},
+        {"images": IMAGES, "labels": np.where(LABELS, np.uint64(2**63), np.uint64(0))},
         "go up to 9223372036854775808 but none is 1;",
     ),
     "one class": ({"images": IMAGES, "labels": LABELS * 0}, "are all 0; there must be two"),
