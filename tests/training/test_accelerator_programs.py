@@ -1,6 +1,7 @@
 """The programs of every network lowered for a CUDA GPU, on a machine that has none."""
 
 import re
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -19,7 +20,7 @@ UNWANTED = ("callback", "select_and_scatter", "stablehlo.scatter", "infeed", "ou
 ACTIVATIONS = {"small_cnn": "prelu", "vgg11": "mish", "alexnet32": "selu"}
 
 
-def shape(*sizes, dtype=jnp.float32):
+def shape(*sizes, dtype=jnp.float32) -> Any:
     return jax.ShapeDtypeStruct(sizes, dtype)
 
 
