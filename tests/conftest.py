@@ -1,7 +1,5 @@
 """Every test runs with warnings as errors (pyproject.toml) and strict dtype promotion."""
 
-import os
-
 import jax
 import pytest
 from jax.experimental.compilation_cache import compilation_cache
@@ -14,17 +12,14 @@ from tests.commands import Commands
 def own_compilation_cache(tmp_path_factory):
     """What tests compile they keep to themselves, and so do the commands that they start.
 
-    Workers share a folder: what one has compiled the others need not. JAX locks a cache that has a
-    largest size; without a lock, who reads while another writes would read half a program.
+    Each worker has a folder: JAX writes a program bit by bit, and who reads meanwhile reads half.
     """
     folder = tmp_path_factory.getbasetemp()
-    shared = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
-    jax.config.update("jax_compilation_cache_dir", str(shared / "compiled"))
-    jax.config.update("jax_compilation_cache_max_size", 2**34)
+    jax.config.update("jax_compilation_cache_dir", str(folder / "compiled"))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
     compilation_cache.reset_cache()  # it may have been looked for before
     with pytest.MonkeyPatch.context() as patch:
-        # A folder for each worker's: a command that is killed may leave half a program.
+        # Another folder: a command that is killed may leave half a program.
         patch.setenv("JAX_COMPILATION_CACHE_DIR", str(folder / "compiled_by_commands"))
         yield
 
