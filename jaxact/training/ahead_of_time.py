@@ -1,7 +1,6 @@
 """Functions that are compiled before they are called, on a clock of their own, in any thread."""
 
 import concurrent.futures
-import contextlib
 import gc
 import threading
 import time
@@ -42,16 +41,6 @@ class _WithoutCollection:
 
 
 WITHOUT_COLLECTION = _WithoutCollection()
-_ON_CPU = threading.Lock()
-
-
-def _compiling() -> contextlib.AbstractContextManager[Any]:
-    """One thread at a time on a CPU, where one has the cores anyhow.
-
-    With jaxlib 0.12 a thread that puts a program into the compilation cache while another compiles
-    may end the process (a segmentation fault in its serialisation, seen on a CPU).
-    """
-    return _ON_CPU if jax.default_backend() == "cpu" else contextlib.nullcontext()
 
 
 class _Compiled(NamedTuple):
@@ -123,9 +112,8 @@ class AheadOfTime:
         if is_new:
             begin = time.perf_counter()
             try:
-                lowered = self.lower(*arguments)
-                with WITHOUT_COLLECTION, _compiling():
-                    executable = lowered.compile()
+                with WITHOUT_COLLECTION:
+                    executable = self.lower(*arguments).compile()
             except BaseException as error:
                 with self._lock:
                     del self._programs[signature]
