@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 import jax
 
 from jaxact.models.lowering import traced_for
-from jaxact.training import compilation
 from jaxact.training.clock import Clock
 
 
@@ -92,7 +91,7 @@ class AheadOfTime:
             own,
             static_argnums=_static(arguments),
             donate_argnums=self._donate,
-            compiler_options=compilation.options(self._options),
+            compiler_options=self._options,
         )
         with WITHOUT_COLLECTION, traced_for(platform or jax.default_backend()):
             traced = jitted.trace(*arguments)

@@ -23,8 +23,6 @@ RUNS_ONCE: dict[str, Any] = {"xla_backend_optimization_level": 1}
 WITHOUT_YNNPACK: dict[str, Any] = {
     "xla_cpu_experimental_ynn_fusion_type": "LIBRARY_FUSION_TYPE_INDIVIDUAL_CONVOLUTION"
 }
-# Beside JAX's own, which leave XLA's fusion as it is: half of what compiling a gradient then takes.
-QUICK: dict[str, Any] = {"xla_disable_hlo_passes": "fusion"}
 _events: collections.Counter[str] = collections.Counter()
 
 
@@ -38,14 +36,6 @@ def without_ynnpack() -> dict[str, Any] | None:
     except jax.errors.JaxRuntimeError:
         return None
     return WITHOUT_YNNPACK
-
-
-def options(own: dict[str, Any] | None) -> dict[str, Any] | None:
-    """XLA's options for a program, with `QUICK` where JAX leaves most optimisations out.
-
-    That is so by JAX_DISABLE_MOST_OPTIMIZATIONS=1: programs are slow then, and soon compiled.
-    """
-    return (own or {}) | QUICK if jax.config.read("jax_disable_most_optimizations") else own
 
 
 def default_folder() -> str:
