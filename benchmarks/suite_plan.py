@@ -1,4 +1,4 @@
-"""What `benchmarks.suite` measures, in which order, and what that is expected to take."""
+"""The plan of `benchmarks.suite`: its measurements, their order and their expected seconds."""
 
 import importlib.metadata
 import re
@@ -79,7 +79,7 @@ class Step(NamedTuple):
 
 
 def precisions(device: Device) -> tuple[str, ...]:
-    """Those that a device has, the fastest first; CPUs emulate bfloat16, which comes last."""
+    """The precisions of a device, the fastest first; CPUs emulate bfloat16, which comes last."""
     if device.platform == "cpu":
         return ("float32", "bfloat16")
     capability = device.compute_capability or ""

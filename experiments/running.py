@@ -25,7 +25,7 @@ class SharedImages:
         self._images: RunData | None = None
 
     def of(self, config: Config) -> RunData:
-        """Those that a run trains on; of another data set than before, the former are let go.
+        """The images that a run trains on; those of another data set are let go.
 
         Raises:
           ConfigError, DataError: as `jaxact.training.setup.load`.

@@ -125,7 +125,7 @@ class AheadOfTime:
         return compiled if compiled.static else compiled.executable
 
     def prepare(self, clock: Clock, *arguments: Any) -> Callable[..., Any]:
-        """As `compile`; `clock.compile_seconds` pays if nobody has paid for it.
+        """Compiles as `compile` does, on `clock.compile_seconds` unless another clock has paid.
 
         The caller then times nothing but a run of what this returns.
         """

@@ -224,7 +224,7 @@ class Checkpoints(contextlib.AbstractContextManager["Checkpoints"]):
 
 
 def size_bytes(tree: Any) -> int:
-    """What a checkpoint of a tree of arrays takes on disk, rounded up."""
+    """Bytes that a checkpoint of a tree of arrays takes on disk, rounded up."""
     return sum(leaf.nbytes for leaf in jax.tree.leaves(tree)) + OVERHEAD_BYTES
 
 

@@ -1,4 +1,4 @@
-"""What to do when memory runs out: one line in place of XLA's pages."""
+"""Advice for when memory runs out: one line in place of XLA's pages."""
 
 import contextlib
 import re
@@ -35,7 +35,7 @@ def explained(config: Config) -> Iterator[None]:
 
 
 def advice(config: Config, report: str) -> str:
-    """What was needed, what is there, and which fields of the configuration lower it."""
+    """A line that says what was needed, what is there, and which fields to lower."""
     needed = needed_bytes(report)
     amount = "some memory more" if needed is None else f"{needed:,} bytes more"
     lower = [f"config.batch_size ({config.batch_size})"] if config.batch_size > 1 else []
@@ -63,7 +63,7 @@ def needed_bytes(report: str) -> int | None:
 
 
 def there() -> str:
-    """What memory the device has, in words; of a CPU, the machine's."""
+    """The memory of the device, in words; of a CPU, the machine's."""
     (device,) = devices.used()
     stats = device.memory_stats()
     if stats and "bytes_limit" in stats:

@@ -26,7 +26,7 @@ EVAL_BATCH = 256
 
 @dataclasses.dataclass(frozen=True)
 class RunData:
-    """What runs share that differ in activation, seed, rates and epochs alone.
+    """The data of runs that differ in activation, seed, rates and epochs alone.
 
     Attributes:
       train: the training images, on the device.
