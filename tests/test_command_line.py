@@ -123,6 +123,15 @@ def test_errors_become_exit_codes(error, code, capsys, monkeypatch):
     assert capsys.readouterr().err == "jaxact: x\n"
 
 
+def test_a_command_takes_one_device_before_it_begins(monkeypatch):
+    monkeypatch.setattr(command_line, "flags", mock.MagicMock())
+    monkeypatch.setattr(command_line, "COMPILATION_CACHE", mock.Mock(value=""))
+    steps = []
+    monkeypatch.setattr(command_line.devices, "take_one", lambda: steps.append("device"))
+    assert command_line.exit_code(lambda: steps.append("action")) == 0
+    assert steps == ["device", "action"]
+
+
 def test_own_data_that_are_wrong_end_in_one_line_and_exit_code_3(run, tmp_path):
     (tmp_path / "my.npz").write_bytes(b"PK\x03\x04 no archive")
     done = run(f"--workdir={tmp_path / 'run'}", f"--config.dataset={tmp_path / 'my.npz'}")
