@@ -38,6 +38,11 @@ def without_ynnpack() -> dict[str, Any] | None:
     return WITHOUT_YNNPACK
 
 
+def runs_once() -> dict[str, Any] | None:
+    """`RUNS_ONCE`; None where the user has JAX optimize less than that, and everything."""
+    return None if jax.config.read("jax_disable_most_optimizations") else RUNS_ONCE
+
+
 def default_folder() -> str:
     """`$JAX_COMPILATION_CACHE_DIR`, else `~/.cache/jaxact/compiled`."""
     return os.environ.get("JAX_COMPILATION_CACHE_DIR") or DEFAULT_FOLDER

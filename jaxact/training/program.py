@@ -14,7 +14,7 @@ from jaxact.inference import latency
 from jaxact.inference.folding import fold_batch_norm
 from jaxact.training import health, steps
 from jaxact.training.ahead_of_time import AheadOfTime
-from jaxact.training.compilation import RUNS_ONCE, without_ynnpack
+from jaxact.training.compilation import runs_once, without_ynnpack
 from jaxact.training.losses import PLAIN, Objective
 from jaxact.training.optimizer import create_optimizer
 from jaxact.training.state import TrainState, create_state
@@ -105,7 +105,7 @@ def assemble(recipe: Recipe, optimizer: optax.GradientTransformation) -> Program
         return fold_batch_norm(model, state.variables)[1], *preprocessing
 
     return Program(
-        init=AheadOfTime(functools.partial(create_state, model, optimizer), options=RUNS_ONCE),
+        init=AheadOfTime(functools.partial(create_state, model, optimizer), options=runs_once()),
         order=AheadOfTime(
             lambda key, epoch, labels: steps.epoch_order(key, epoch, labels.shape[0])
         ),
