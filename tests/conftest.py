@@ -6,21 +6,21 @@ from jax.experimental.compilation_cache import compilation_cache
 
 from jaxact.models import AlexNet, vgg
 from tests.commands import Commands
+from tests.support.tiny import TINY
 
 
 @pytest.fixture(autouse=True, scope="session")
 def own_compilation_cache(tmp_path_factory):
-    """What tests compile they keep to themselves, and so do the commands that they start.
+    """What tests compile they keep to themselves, with the commands that they start.
 
     Each worker has a folder: JAX writes a program bit by bit, and who reads meanwhile reads half.
     """
-    folder = tmp_path_factory.getbasetemp()
-    jax.config.update("jax_compilation_cache_dir", str(folder / "compiled"))
+    folder = str(tmp_path_factory.getbasetemp() / "compiled")
+    jax.config.update("jax_compilation_cache_dir", folder)
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
     compilation_cache.reset_cache()  # it may have been looked for before
     with pytest.MonkeyPatch.context() as patch:
-        # Another folder: a command that is killed may leave half a program.
-        patch.setenv("JAX_COMPILATION_CACHE_DIR", str(folder / "compiled_by_commands"))
+        patch.setenv("JAX_COMPILATION_CACHE_DIR", folder)
         yield
 
 
@@ -59,6 +59,11 @@ def commands(own_compilation_cache, quick_compilation):
 def strict_dtype_promotion():
     with jax.numpy_dtype_promotion("strict"):
         yield
+
+
+@pytest.fixture
+def tiny():
+    return TINY
 
 
 @pytest.fixture

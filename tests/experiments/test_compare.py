@@ -17,11 +17,11 @@ from experiments import dawnbench, running, study as studies, tables
 from experiments.plan import Plan
 from experiments.study import DIVERGED, DONE, FAILED, MISSING
 from jaxact import huge_pages
-from jaxact.config import Config
 from jaxact.errors import ConfigError, DataError, Interrupted, NonFiniteLossError, WorkdirError
 from jaxact.training import lock, loop, records
 from jaxact.training.signals import StopRequest
 from tests.commands import python_path
+from tests.support.tiny import words
 
 ROOT = Path(__file__).parents[2]
 # What differs between two runs of the same training.
@@ -29,16 +29,8 @@ TIMES = {"images_per_second", "peak_memory_bytes", "compilation_cache", "git_dir
 
 
 @pytest.fixture
-def tiny():
-    return dataclasses.replace(
-        Config(),
-        train_examples=128,
-        test_examples=32,
-        batch_size=64,
-        epochs=1,
-        latency_samples=0,
-        target_accuracy=0.0,
-    )
+def tiny(tiny):
+    return dataclasses.replace(tiny, epochs=1, target_accuracy=0.0)
 
 
 def plan_of(config, *specs, seeds=1, **changes):
@@ -283,11 +275,7 @@ def command(workdir, *arguments):
         f"--workdir={workdir}",
         "--activations=relu,tanh",
         "--seeds=2",
-        "--config.train_examples=128",
-        "--config.test_examples=32",
-        "--config.batch_size=64",
-        "--config.latency_samples=0",
-        "--config.target_accuracy=0",
+        *words(target_accuracy=0),
         *arguments,
     ]
 

@@ -8,29 +8,20 @@ import pytest
 from experiments import running, study as studies, tables
 from experiments.plan import Plan
 from experiments.study import DONE, FAILED
-from jaxact.config import Config
 from jaxact.training import ahead, ahead_of_time
 from jaxact.training.setup import load, prepare
 from jaxact.training.signals import StopRequest
+from tests.support.tiny import TINY
 
-TINY = dataclasses.replace(
-    Config(),
-    train_examples=128,
-    test_examples=32,
-    batch_size=64,
-    epochs=1,
-    latency_samples=0,
-    target_accuracy=0.0,
-)
 CHANCE = ("test_loss", "test_accuracy", "train_loss", "train_accuracy")
 
 
 # No other test has these rates: programs live as long as the process.
-RATE, ONCE_RATE, CLOCK_RATE = 0.00171, 0.00172, 0.00173
+ONCE_RATE, CLOCK_RATE = 0.00172, 0.00173
 
 
-def plan_of(*specs, seeds=1, learning_rate=RATE, **changes):
-    config = dataclasses.replace(TINY, learning_rate=learning_rate, **changes)
+def plan_of(*specs, seeds=1, learning_rate=TINY.learning_rate, **changes):
+    config = dataclasses.replace(TINY, epochs=1, learning_rate=learning_rate, **changes)
     return Plan(config, ("digits",), (learning_rate,), specs, seeds, specs[0])
 
 

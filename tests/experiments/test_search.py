@@ -333,13 +333,6 @@ def test_without_optuna_there_is_one_line(tmp_path, monkeypatch):
     assert not (tmp_path / "x").exists()
 
 
-@pytest.fixture
-def tiny():
-    return dataclasses.replace(
-        Config(), train_examples=128, test_examples=32, batch_size=64, epochs=2, latency_samples=0
-    )
-
-
 def test_a_true_search_trains_in_rungs_and_ends_the_same_when_given_again(
     tiny, tmp_path, monkeypatch
 ):

@@ -14,17 +14,12 @@ import orbax.checkpoint as ocp
 
 from jaxact.training import records
 from tests.commands import Commands, Ended
+from tests.support.tiny import FIELDS, words
 
 CLOCKS = ("train_seconds", "eval_seconds", "compile_seconds", "wall_seconds")
 TIMES = {*CLOCKS, "health_seconds", "images_per_second"}
 
-SMALL = {
-    "train_examples": 192,
-    "test_examples": 70,
-    "batch_size": 32,
-    "latency_samples": 0,
-    "checkpoint_every_epochs": 1,  # so that kills fall between them
-}
+SMALL = FIELDS | {"checkpoint_every_epochs": 1}  # so that kills fall between them
 # Dropout, BatchNorm, a learnable activation and a schedule are what a resumed run could get wrong.
 CASES: dict[str, dict[str, Any]] = {
     "small_cnn": SMALL
@@ -56,8 +51,8 @@ def run(
     commands: Commands, workdir: Path, fields: dict[str, Any], kill_after: float | None = None
 ) -> Ended:
     """Runs `python -m jaxact.main` to its end, or kills it after so many seconds."""
-    words = [f"--config.{name}={value}" for name, value in fields.items()]
-    return commands.run("jaxact.main", f"--workdir={workdir}", *words, kill_after=kill_after)
+    arguments = f"--workdir={workdir}", *words(**fields)
+    return commands.run("jaxact.main", *arguments, kill_after=kill_after)
 
 
 @dataclasses.dataclass

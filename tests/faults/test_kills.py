@@ -11,6 +11,7 @@ import killing
 import pytest
 
 from tests.commands import ROOT
+from tests.support.tiny import words
 
 # A twelfth of them VGG-11's, whose checkpoints are large; `.ci/run` asks for 25, `make soak` for
 # 200.
@@ -29,8 +30,8 @@ def test_killed_runs_end_as_if_they_had_not_been(commands, tmp_path, name):
 @pytest.mark.parametrize("delay_seconds", [0.05, 0.5, 1.5])
 def test_a_kill_during_the_start_leaves_a_folder_to_start_in(commands, tmp_path, delay_seconds):
     fields = killing.SMALL | {"epochs": 1}
-    words = [f"--config.{name}={value}" for name, value in fields.items()]
-    command = [sys.executable, "-m", "jaxact.main", f"--workdir={tmp_path / 'run'}", *words]
+    where = f"--workdir={tmp_path / 'run'}"
+    command = [sys.executable, "-m", "jaxact.main", where, *words(**fields)]
     with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL) as process:
         time.sleep(delay_seconds)
         process.send_signal(signal.SIGKILL)

@@ -122,3 +122,13 @@ def test_shapes_are_those_of_the_result():
     assert jax.tree.map(lambda leaf: (leaf.shape, leaf.dtype), shapes) == jax.tree.map(
         lambda leaf: (leaf.shape, leaf.dtype), result
     )
+
+
+def test_memory_is_that_of_the_executables_for_an_argument():
+    add = AheadOfTime(lambda x, y: x + y)
+    small, large, scalar = jnp.zeros(10), jnp.zeros(100_000), jnp.zeros(())
+    for x in (large, small):
+        add.compile(x, scalar)
+    assert add.memory_bytes(small) == add.memory_bytes(jax.eval_shape(lambda: small)) < 10_000
+    assert add.memory_bytes(large) == add.memory_bytes(scalar) >= 2 * large.nbytes
+    assert add.memory_bytes(jnp.zeros(11)) is None

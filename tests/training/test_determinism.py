@@ -11,6 +11,7 @@ import pytest
 
 from jaxact.errors import ConfigError
 from jaxact.training import determinism
+from tests.support.tiny import words
 
 ROOT = Path(__file__).parents[2]
 
@@ -20,8 +21,8 @@ def test_a_run_says_records_and_sets_it(tmp_path, wanted):
     workdir = tmp_path / "run"
     done = subprocess.run(
         [
-            *(sys.executable, "-m", "jaxact.main", "--config=configs/digits.py:smoke"),
-            *(f"--workdir={workdir}", f"--config.deterministic={wanted}", "--config.epochs=1"),
+            *(sys.executable, "-m", "jaxact.main", f"--workdir={workdir}"),
+            *words(epochs=1, deterministic=wanted),
         ],
         capture_output=True,
         text=True,
