@@ -50,7 +50,8 @@ def drawn(name: str, images: np.ndarray, draws: int = DRAWS) -> tuple[str, np.nd
     batch = jnp.asarray(np.concatenate([np.repeat(images[:1], draws, 0), others]))
     components = jnp.asarray(data.color_components(images[:1000]))
     key = jax.random.fold_in(jax.random.key(1), list(AUGMENTATIONS).index(name))
-    return text, np.asarray(data.augment(text, key, batch, components))[:draws]
+    augment = jax.jit(data.augment, static_argnums=0)
+    return text, np.asarray(augment(text, key, batch, components))[:draws]
 
 
 def contact_sheet(dataset: str, data_dir: str) -> Figure:

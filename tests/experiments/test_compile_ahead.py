@@ -1,6 +1,7 @@
 """Programs compiled in threads while other runs train, and images read once for all runs."""
 
 import dataclasses
+import functools
 import threading
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from experiments import running, study as studies, tables
 from experiments.plan import Plan
 from experiments.study import DONE, FAILED
-from jaxact.training import ahead, ahead_of_time
+from jaxact.training import ahead, ahead_of_time, program
 from jaxact.training.setup import load, prepare
 from jaxact.training.signals import StopRequest
 from tests.support.tiny import TINY
@@ -16,17 +17,19 @@ from tests.support.tiny import TINY
 CHANCE = ("test_loss", "test_accuracy", "train_loss", "train_accuracy")
 
 
-# No other test has these rates: programs live as long as the process.
-ONCE_RATE, CLOCK_RATE = 0.00172, 0.00173
-
-
-def plan_of(*specs, seeds=1, learning_rate=TINY.learning_rate, **changes):
-    config = dataclasses.replace(TINY, epochs=1, learning_rate=learning_rate, **changes)
-    return Plan(config, ("digits",), (learning_rate,), specs, seeds, specs[0])
+def plan_of(*specs, seeds=1, **changes):
+    config = dataclasses.replace(TINY, epochs=1, **changes)
+    return Plan(config, ("digits",), (config.learning_rate,), specs, seeds, specs[0])
 
 
 def make(plan, workdir, threads):
     return running.make_runs(studies.begin(workdir, plan), workdir, StopRequest(), threads)
+
+
+@pytest.fixture(autouse=True)
+def own_programs(monkeypatch):
+    """No program of another test."""
+    monkeypatch.setattr(program, "_build", functools.cache(program._build.__wrapped__))
 
 
 @pytest.fixture
@@ -48,7 +51,7 @@ def numbers(study):
 
 
 def test_what_is_compiled_ahead_trains_the_same_and_is_compiled_once(tmp_path, lowered):
-    plan = plan_of("relu", "tanh", seeds=2, learning_rate=ONCE_RATE)
+    plan = plan_of("relu", "tanh", seeds=2)
     with_threads = make(plan, tmp_path / "ahead", 2)
     assert {run.status for run in with_threads.runs} == {DONE}
     assert len(lowered) == 5 * 2  # init, order, train, evaluate and health of each activation
@@ -60,9 +63,7 @@ def test_what_is_compiled_ahead_trains_the_same_and_is_compiled_once(tmp_path, l
 
 
 def test_compilation_in_a_thread_is_on_the_clock_of_the_run_that_it_is_for(tmp_path):
-    study = make(
-        plan_of("relu", "tanh", seeds=2, learning_rate=CLOCK_RATE, latency_samples=2), tmp_path, 1
-    )
+    study = make(plan_of("relu", "tanh", seeds=2, latency_samples=2), tmp_path, 1)
     seconds = {(run.activation, run.seed): run.summary["compile_seconds"] for run in study.runs}
     for activation in ("relu", "tanh"):
         assert seconds[activation, 0] > 0 == seconds[activation, 1]
