@@ -162,7 +162,7 @@ def test_every_way_to_train_has_a_panel():
 
 def test_the_command_leaves_table_and_figures(tmp_path, monkeypatch, capsys):
     all_of_them = regularization.variants
-    kept = ("none", "L1", "dropout, channels", "dropout, elements")
+    kept = ("none", "L2", "L1", "dropout, channels", "dropout, elements")
     monkeypatch.setattr(
         regularization,
         "variants",
