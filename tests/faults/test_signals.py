@@ -20,7 +20,7 @@ from jaxact.inference import latency
 from jaxact.training import ahead_of_time, integrity, loop, records, signals
 
 ROOT = Path(__file__).parents[2]
-TINY = dataclasses.replace(Config(), **killing.SMALL | {"latency_samples": 5}, epochs=2)
+TINY = dataclasses.replace(Config(), **killing.SMALL | {"latency_samples": 5})
 
 
 @pytest.fixture(autouse=True)

@@ -1,5 +1,6 @@
 """AlexNet: its layers as the paper has them, LRN and overlapping pooling by their definitions."""
 
+import functools
 from typing import Any
 
 import jax
@@ -9,6 +10,7 @@ import pytest
 from flax import linen as nn
 
 from jaxact import activations, models
+from jaxact.models import lowering
 from jaxact.models.layers import MaxoutDense
 from jaxact.models.normalization import local_response_norm
 
@@ -74,30 +76,52 @@ def test_224_pixels_are_227_with_a_border():
     assert costs("alexnet", 224) == costs("alexnet", 227)
 
 
-@pytest.mark.usefixtures("thin_networks")
+def variables_and_images(model, batch, side):
+    """Drawn by NumPy: JAX's draws take seconds to compile."""
+    rng = np.random.default_rng(0)
+    images = rng.standard_normal((batch, side, side, 3), np.float32)
+    shapes = jax.eval_shape(lambda key: model.init(key, images, train=False), jax.random.key(0))
+    draw = lambda leaf: 0.1 * rng.standard_normal(leaf.shape, leaf.dtype)  # noqa: E731
+    return jax.tree.map(draw, shapes), images
+
+
+@pytest.fixture
+def xlas_convolution():
+    """It gives what ours does, and compiles in a fifth of the time."""
+    with lowering.traced_for("cuda"):
+        yield
+
+
+@pytest.mark.usefixtures("thin_networks", "xlas_convolution")
 def test_the_border_is_of_zeros():
     model = models.create_model("alexnet", "relu")
-    images = jax.random.normal(jax.random.key(1), (1, 224, 224, 3))
-    variables = model.init(jax.random.key(0), images, train=False)
-    bordered = jnp.pad(images, ((0, 0), (1, 2), (1, 2), (0, 0)))
-    np.testing.assert_array_equal(
-        models.predict(model, variables, images), models.predict(model, variables, bordered)
-    )
+    variables, images = variables_and_images(model, 1, 224)
+    bordered = np.pad(images, ((0, 0), (1, 2), (1, 2), (0, 0)))
+    logits = [
+        jax.jit(functools.partial(models.predict, model))(variables, x) for x in (images, bordered)
+    ]
+    np.testing.assert_array_equal(*logits)
 
 
-@pytest.mark.usefixtures("thin_networks")
+@pytest.mark.usefixtures("thin_networks", "xlas_convolution")
 @pytest.mark.parametrize("name", PARAMETERS)
 def test_dropout_is_that_of_both_hidden_dense_layers_and_an_option(name):
-    images = jax.random.normal(jax.random.key(1), (2, SIDES[name], SIDES[name], 3))
-    model = models.create_model(name, "soft_sign", dropout_rate=0.25)
-    variables = model.init(jax.random.key(0), images, train=False)
-    _, outputs = models.layer_outputs(model, variables, images, jax.random.key(2))
+    model, certain = (
+        models.create_model(name, "soft_sign", dropout_rate=rate) for rate in (0.25, 0.0)
+    )
+    variables, images = variables_and_images(model, 2, SIDES[name])
+
+    @jax.jit
+    def run(variables, images):
+        _, outputs = models.layer_outputs(model, variables, images, jax.random.key(2))
+        logits, _ = models.layer_outputs(certain, variables, images, jax.random.key(2))
+        return outputs, logits, models.predict(model, variables, images)
+
+    outputs, logits, predicted = jax.device_get(run(variables, images))
     for layer in ("Dropout_0", "Dropout_1"):
-        assert abs(float((outputs[layer] == 0).mean()) - 0.25) < 0.1
+        assert abs((outputs[layer] == 0).mean() - 0.25) < 0.1
     assert "Dropout_2" not in outputs
-    certain = models.create_model(name, "soft_sign", dropout_rate=0.0)
-    logits, _ = models.layer_outputs(certain, variables, images, jax.random.key(2))
-    np.testing.assert_allclose(logits, models.predict(model, variables, images), rtol=1e-5)
+    np.testing.assert_allclose(logits, predicted, rtol=1e-5)
 
 
 def test_dropout_rate_is_a_field_of_those_that_have_it():
@@ -124,24 +148,22 @@ def lrn_by_definition(x, k, size, alpha, beta):
 )
 def test_lrn_is_the_papers_formula(channels, constants):
     x = 20 * np.random.default_rng(0).standard_normal((2, 3, 4, channels), np.float32)
-    ours = local_response_norm(jnp.asarray(x), *constants)
+    ours = jax.jit(lambda x: local_response_norm(x, *constants))(x)
     np.testing.assert_allclose(ours, lrn_by_definition(x, *constants), rtol=1e-5, atol=1e-5)
 
 
 def test_lrn_of_a_known_case():
     # 100 in a channel alone: its neighbours up to 2 away would see 1e-4 x 100^2 = 1.
-    x = jnp.zeros(7).at[3].set(100.0).at[5].set(1.0).at[6].set(1.0)
-    ours = local_response_norm(x)
+    ours = jax.jit(local_response_norm)(np.array([0, 0, 0, 100, 0, 1, 1], np.float32))
     expected = [0, 0, 0, 100 / 3.0001**0.75, 0, 1 / 3.0002**0.75, 1 / 2.0002**0.75]
     np.testing.assert_allclose(ours, expected, rtol=1e-6)
 
 
 def test_lrn_of_bfloat16_is_computed_in_float32():
-    x = jnp.full((1, 5), 30.0)
-    exact = local_response_norm(x)
-    rounded = local_response_norm(x.astype(jnp.bfloat16))
+    x = np.full((1, 5), 30, np.float32)
+    exact, rounded = (jax.jit(local_response_norm)(y) for y in (x, x.astype(jnp.bfloat16)))
     assert rounded.dtype == jnp.bfloat16
-    np.testing.assert_allclose(rounded.astype(jnp.float32), exact, rtol=2**-8)
+    np.testing.assert_allclose(np.asarray(rounded, np.float32), exact, rtol=2**-8)
 
 
 def test_layer_costs_of_layers_within_layers_are_counted_once():

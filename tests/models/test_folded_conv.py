@@ -22,21 +22,29 @@ from jaxact.models.folded_conv import FoldedConv
 @pytest.mark.parametrize("batch", [1, 16])
 def test_folded_convolution_is_flaxs(batch, padding, stride, groups, dtype, tolerance):
     settings = {"padding": padding, "dtype": jnp.dtype(dtype)}
-    keys = jax.random.split(jax.random.key(0), 3)
-    images = jax.random.normal(keys[0], (batch, 9, 8, 4))
+    rng = np.random.default_rng(0)
+    images, kernel, bias = (
+        rng.standard_normal(shape, np.float32)
+        for shape in ((batch, 9, 8, 4), (3, 3, 4 // groups, 6), 6)
+    )
     stock = nn.Conv(6, (3, 3), strides=stride, feature_group_count=groups, **settings)
-    layer = stock.init(keys[1], images)["params"]
-    layer = {**layer, "bias": jax.random.normal(keys[2], (6,))}
-    expected = jnp.asarray(stock.apply({"params": layer}, images))
     folded = FoldedConv(
         6, 3, stride=stride, groups=groups, precision=jax.lax.Precision.HIGHEST, **settings
     )
-    stored = {**layer, "kernel": layer["kernel"].transpose(3, 0, 1, 2)}
-    actual = jnp.asarray(folded.apply({"params": stored}, images))
+
+    @jax.jit
+    def both(images, kernel, bias):
+        layers = (folded, kernel.transpose(3, 0, 1, 2)), (stock, kernel)
+        return [
+            layer.apply({"params": {"kernel": stored, "bias": bias}}, images)
+            for layer, stored in layers
+        ]
+
+    actual, expected = jax.device_get(both(images, kernel, bias))
     assert actual.dtype == expected.dtype
     np.testing.assert_allclose(
         actual.astype(np.float32),
         expected.astype(np.float32),
         rtol=tolerance,
-        atol=tolerance * float(jnp.abs(expected).max()),
+        atol=tolerance * float(np.abs(expected).max()),
     )

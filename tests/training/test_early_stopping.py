@@ -19,6 +19,7 @@ from jaxact.training.clock import Clock
 from jaxact.training.progress import ProgressView
 from jaxact.training.setup import prepare
 from jaxact.training.signals import StopRequest
+from tests.support.tiny import TINY
 
 PLANTED = [0.9, 0.3, 0.5, 0.3, 0.1, 0.1]  # the best two epochs later are never seen
 BEST, LAST, PATIENCE = 2, 4, 2
@@ -53,27 +54,34 @@ def test_the_test_set_is_not_what_a_run_may_be_stopped_by():
     assert check(config).early_stopping_epochs == 3
 
 
-@pytest.fixture
-def planted(tiny, monkeypatch):
-    """A configuration whose validation losses are the planted ones."""
+CONFIG = dataclasses.replace(
+    TINY,
+    train_examples=32,
+    batch_size=8,
+    eval_split="validation",
+    early_stopping_epochs=PATIENCE,
+    epochs=len(PLANTED),
+    target_accuracy=0.0,
+    steps_per_dispatch=1,
+    health_examples=0,
+)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def planted():
+    """Validation losses are the planted ones."""
     real = epoch_end.evaluate
 
     def evaluate(setup, clock, state, split, epoch):
         scores = real(setup, clock, state, split, epoch)
         return scores | {"validation_loss": PLANTED[epoch - 1]} if split != "test" else scores
 
-    monkeypatch.setattr(epoch_end, "evaluate", evaluate)
-    return dataclasses.replace(
-        tiny,
-        eval_split="validation",
-        early_stopping_epochs=PATIENCE,
-        epochs=len(PLANTED),
-        target_accuracy=0.0,
-        steps_per_dispatch=1,
-    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(epoch_end, "evaluate", evaluate)
+        yield
 
 
-def last_snapshot(config, workdir):
+def last_snapshot(workdir, config=CONFIG):
     setup = prepare(config)
     with Checkpoints(workdir / records.CHECKPOINTS) as checkpoints:
         run = loop.Run(workdir, Clock(), checkpoints, StopRequest())
@@ -94,25 +102,23 @@ def assert_equal(first, second):
     jax.tree.map(np.testing.assert_array_equal, first, second)
 
 
-def test_a_run_stops_and_ends_in_the_parameters_of_its_best_epoch(
-    planted, tmp_path, monkeypatch, capsys
-):
+def test_a_run_stops_and_ends_in_the_parameters_of_its_best_epoch(tmp_path, monkeypatch, capsys):
     timed = []
     keep = lambda classifier, variables, images, samples: timed.append(variables)  # noqa: E731
     monkeypatch.setattr(summary.latency, "measure", keep)
-    config = dataclasses.replace(planted, latency_samples=1)
+    config = dataclasses.replace(CONFIG, latency_samples=1)
     result = loop.fit(config, tmp_path / "run")
     assert (result["stopped_early"], result["best_epoch"]) == (True, BEST)
     assert (result["epochs"], result["epochs_trained"]) == (len(PLANTED), LAST)
     assert f"epoch {BEST}, whose parameters are kept" in capsys.readouterr().err
 
     # A run of as many epochs as the best one had ends in the same.
-    until_best = dataclasses.replace(planted, epochs=BEST, early_stopping_epochs=None)
+    until_best = dataclasses.replace(CONFIG, epochs=BEST, early_stopping_epochs=None)
     expected = loop.fit(until_best, tmp_path / "until_best")
     for name in ("test_loss", "test_accuracy", "error_percent"):
         assert result[name] == expected[name]
-    snapshot = last_snapshot(config, tmp_path / "run")
-    reference = last_snapshot(until_best, tmp_path / "until_best")
+    snapshot = last_snapshot(tmp_path / "run", config)
+    reference = last_snapshot(tmp_path / "until_best", until_best)
     assert_equal(snapshot.chosen.params, reference.state.params)
     assert_equal(timed[0][0]["params"], reference.state.params)
     assert int(snapshot.state.step) == 4 * LAST
@@ -125,19 +131,26 @@ def test_a_run_stops_and_ends_in_the_parameters_of_its_best_epoch(
     }
 
 
-def test_a_run_that_is_not_stopped_keeps_its_best_epoch_too(planted, tmp_path):
-    result = loop.fit(dataclasses.replace(planted, epochs=3), tmp_path / "run")
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """A run that nothing interrupts: its summary, its rows, and its last snapshot."""
+    workdir = tmp_path_factory.mktemp("whole") / "run"
+    result = without_times(loop.fit(CONFIG, workdir))
+    return result, rows_in(workdir), last_snapshot(workdir)
+
+
+def test_a_run_that_is_not_stopped_keeps_its_best_epoch_too(tmp_path, whole):
+    result = loop.fit(dataclasses.replace(CONFIG, epochs=3), tmp_path / "run")
     assert (result["stopped_early"], result["best_epoch"]) == (False, BEST)
     assert result["test_loss"] == rows_in(tmp_path / "run")[BEST - 1]["test_loss"]
     # More epochs go on from the last epoch and not from the best.
-    loop.fit(planted, tmp_path / "whole")
-    result = loop.fit(planted, tmp_path / "run")
+    result = loop.fit(CONFIG, tmp_path / "run")
     assert result["stopped_early"]
-    assert rows_in(tmp_path / "run") == rows_in(tmp_path / "whole")
+    assert rows_in(tmp_path / "run") == whole[1]
     # It has stopped for good, however many epochs it is given.
-    result = loop.fit(dataclasses.replace(planted, epochs=9), tmp_path / "run")
+    result = loop.fit(dataclasses.replace(CONFIG, epochs=9), tmp_path / "run")
     assert (result["epochs"], result["epochs_trained"]) == (9, LAST)
-    assert rows_in(tmp_path / "run") == rows_in(tmp_path / "whole")
+    assert rows_in(tmp_path / "run") == whole[1]
 
 
 class StopAfter(StopRequest):
@@ -166,37 +179,30 @@ class KillAt(ProgressView):
             raise Killed
 
 
-@pytest.fixture
-def whole(planted, tmp_path):
-    return loop.fit(planted, tmp_path / "whole")
-
-
-def assert_same_run(config, tmp_path, whole, resumed):
-    assert without_times(resumed) == without_times(whole)
-    assert rows_in(tmp_path / "parts") == rows_in(tmp_path / "whole")
-    first, second = (last_snapshot(config, tmp_path / name) for name in ("parts", "whole"))
-    assert_equal((first.state, first.best), (second.state, second.best))
+def assert_goes_on(config, workdir, whole):
+    """A run that was interrupted ends as the whole one."""
+    assert not (workdir / records.SUMMARY).exists()
+    result, rows, expected = whole
+    assert without_times(loop.fit(config, workdir)) == result
+    assert rows_in(workdir) == rows
+    snapshot = last_snapshot(workdir)
+    assert_equal((snapshot.state, snapshot.best), (expected.state, expected.best))
 
 
 # Before the first row, just after the best epoch, in the next, and in the one that is the last.
 @pytest.mark.parametrize("looks", [2, 10, 12, 17])
-def test_a_stopped_run_goes_on_with_its_best_epoch(planted, tmp_path, whole, looks):
-    config = dataclasses.replace(planted, checkpoint_every_epochs=3)
-    stop = StopAfter(looks)
+def test_a_stopped_run_goes_on_with_its_best_epoch(tmp_path, whole, looks):
+    config = dataclasses.replace(CONFIG, checkpoint_every_epochs=3)
     with pytest.raises(Interrupted, match="SIGTERM"):
-        loop.fit(config, tmp_path / "parts", stop=stop)
-    assert not (tmp_path / "parts" / records.SUMMARY).exists()
-    assert_same_run(planted, tmp_path, whole, loop.fit(config, tmp_path / "parts"))
+        loop.fit(config, tmp_path / "run", stop=StopAfter(looks))
+    assert_goes_on(config, tmp_path / "run", whole)
 
 
-@pytest.mark.parametrize("epoch", [1, 2, 3, 4])
-@pytest.mark.parametrize("every", [1, 2])
-def test_a_killed_run_goes_on_with_its_best_epoch(
-    planted, tmp_path, monkeypatch, whole, epoch, every
-):
-    config = dataclasses.replace(planted, checkpoint_every_epochs=every)
+# Every second epoch saved, the first and the third leave what they leave with every one saved.
+@pytest.mark.parametrize(("every", "epoch"), [(1, 1), (1, 2), (1, 3), (1, 4), (2, 2), (2, 4)])
+def test_a_killed_run_goes_on_with_its_best_epoch(tmp_path, monkeypatch, whole, every, epoch):
+    config = dataclasses.replace(CONFIG, checkpoint_every_epochs=every)
     monkeypatch.setattr(KillAt, "epoch", epoch)
     with contextlib.suppress(Killed):
-        loop.fit(config, tmp_path / "parts", follow=KillAt)
-    assert not (tmp_path / "parts" / records.SUMMARY).exists()
-    assert_same_run(planted, tmp_path, whole, loop.fit(config, tmp_path / "parts"))
+        loop.fit(config, tmp_path / "run", follow=KillAt)
+    assert_goes_on(config, tmp_path / "run", whole)

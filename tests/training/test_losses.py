@@ -1,7 +1,6 @@
 """Losses against loops over classes, penalties against sums by hand, and runs that use them."""
 
 import dataclasses
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -17,8 +16,8 @@ from jaxact.training.setup import initial_state, prepare
 from jaxact.training.state import create_state
 
 RNG = np.random.default_rng(0)
-LOGITS = RNG.normal(0, 2, (7, 5))
-LABELS = RNG.integers(0, 5, 7)
+LOGITS = RNG.normal(0, 2, (7, 5)).astype(np.float32)
+LABELS = RNG.integers(0, 5, 7, np.int32)
 
 
 def margins(scores, label):
@@ -36,57 +35,42 @@ REFERENCES = {
 @pytest.mark.parametrize("name", LOSSES)
 def test_losses_equal_loops_over_classes(name):
     expected = [REFERENCES[name](s, y) for s, y in zip(LOGITS, LABELS, strict=True)]
-    logits, labels = jnp.asarray(LOGITS, jnp.float32), jnp.asarray(LABELS, jnp.int32)
-    actual = Objective(name).losses(logits, labels)
+    actual = jax.jit(Objective(name).losses)(LOGITS, LABELS)
     assert actual.shape == (7,)
     np.testing.assert_allclose(actual, expected, rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.usefixtures("optimized")
-def test_cross_entropy_is_optax_s_bit_for_bit():
-    logits, labels = jnp.asarray(LOGITS, jnp.float32), jnp.asarray(LABELS, jnp.int32)
-    logits = logits.at[0].set(jnp.array([1e4, -1e4, 0, 3e38, -3e38]))  # and where exp overflows
-
-    def both(loss):
-        return jax.jit(jax.value_and_grad(lambda s: loss(s, labels).sum()))(logits)
-
-    theirs, ours = (
-        both(f) for f in (optax.softmax_cross_entropy_with_integer_labels, cross_entropy)
-    )
-    jax.tree.map(np.testing.assert_array_equal, ours, theirs)
-
-
 @pytest.mark.parametrize("name", LOSSES)
 def test_a_soft_label_weighs_the_losses_of_its_classes(name):
-    soft = RNG.dirichlet(np.ones(5), 7)
+    soft = RNG.dirichlet(np.ones(5), 7).astype(np.float32)
     expected = [
         sum(p * REFERENCES[name](s, y) for y, p in enumerate(weights))
         for s, weights in zip(LOGITS, soft, strict=True)
     ]
-    logits, labels = jnp.asarray(LOGITS, jnp.float32), jnp.asarray(soft, jnp.float32)
-    np.testing.assert_allclose(Objective(name).losses(logits, labels), expected, rtol=1e-5)
+    actual = jax.jit(Objective(name).losses)(LOGITS, soft)
+    np.testing.assert_allclose(actual, expected, rtol=1e-5)
 
 
 @pytest.mark.parametrize("name", ["hinge", "hinge_max"])
 def test_a_hinge_is_zero_and_flat_beyond_the_margin(name):
-    logits = jnp.array([[3.0, 1.9, -5.0]])
-    losses = lambda logits: LOSSES[name](logits, jnp.array([0])).sum()  # noqa: E731
-    assert losses(logits) == 0
-    np.testing.assert_array_equal(jax.grad(losses)(logits), 0)
-    assert losses(logits.at[0, 1].set(2.5)) == pytest.approx(0.5)
+    losses = jax.jit(jax.value_and_grad(lambda s: LOSSES[name](s, jnp.array([0])).sum()))
+    loss, gradient = losses(np.array([[3.0, 1.9, -5.0]], np.float32))
+    assert loss == 0
+    np.testing.assert_array_equal(gradient, 0)
+    assert losses(np.array([[3.0, 2.5, -5.0]], np.float32))[0] == pytest.approx(0.5)
 
 
 @pytest.mark.parametrize("name", LOSSES)
 def test_a_score_that_is_nan_is_not_hidden(name):
-    logits = jnp.array([[0.0, jnp.nan, 1.0]])
-    assert jnp.isnan(LOSSES[name](logits, jnp.array([2])))[0]
+    logits = np.array([[0.0, np.nan, 1.0]], np.float32)
+    assert np.isnan(jax.jit(LOSSES[name])(logits, np.array([2])))[0]
 
 
 PARAMS = {
-    "Conv_0": {"kernel": jnp.array([[1.0, -2.0]]), "bias": jnp.array([5.0, 5.0])},
-    "BatchNorm_0": {"scale": jnp.array([7.0]), "bias": jnp.array([7.0])},
-    "ActivationLayer_0": {"alpha": jnp.array(9.0)},
-    "Dense_0": {"kernel": jnp.array([[-0.5], [0.0]]), "bias": jnp.array([5.0])},
+    "Conv_0": {"kernel": np.float32([[1, -2]]), "bias": np.float32([5, 5])},
+    "BatchNorm_0": {"scale": np.float32([7]), "bias": np.float32([7])},
+    "ActivationLayer_0": {"alpha": np.float32(9)},
+    "Dense_0": {"kernel": np.float32([[-0.5], [0]]), "bias": np.float32([5])},
 }
 
 
@@ -95,15 +79,16 @@ PARAMS = {
     [(0, 0, 0), (1, 0, 3.5), (0, 1, 5.25), (0.1, 0, 0.35), (0.1, 0.01, 0.35 + 0.0525)],
 )
 def test_penalties_are_sums_over_kernels(l1, l2, expected):
-    objective = Objective(l1=l1, l2=l2)
-    assert objective.penalized(jnp.array(2.0), PARAMS) == pytest.approx(2 + expected)
+    penalized = jax.jit(Objective(l1=l1, l2=l2).penalized)
+    assert penalized(np.float32(2), PARAMS) == pytest.approx(2 + expected)
 
 
 def test_the_gradient_of_a_penalty_is_that_of_kernels_alone():
-    gradient = jax.grad(lambda p: Objective(l1=0.1, l2=0.01).penalized(jnp.array(0.0), p))(PARAMS)
+    penalized = Objective(l1=0.1, l2=0.01).penalized
+    gradient = jax.jit(jax.grad(penalized, argnums=1))(np.float32(0), PARAMS)
     for layer, leaves in PARAMS.items():
         for name, leaf in leaves.items():
-            expected = 0.1 * jnp.sign(leaf) + 0.02 * leaf if name == "kernel" else 0 * leaf
+            expected = 0.1 * np.sign(leaf) + 0.02 * leaf if name == "kernel" else 0 * leaf
             np.testing.assert_allclose(gradient[layer][name], expected, rtol=1e-6)
 
 
@@ -119,20 +104,25 @@ def test_every_model_has_kernels_to_penalize(name):
 
 def test_a_step_descends_on_the_loss_and_the_penalties():
     model, optimizer = models.create_model("small_cnn", "prelu"), optax.sgd(0.5)
-    images = jax.random.normal(jax.random.key(1), (4, 28, 28, 1))
-    labels, key = jnp.array([0, 1, 2, 3]), jax.random.key(2)
-    state = create_state(model, optimizer, jax.random.key(0), images)
-    after: dict[str, Any] = {}
-    losses = []
-    for name, objective in (("plain", PLAIN), ("elastic", Objective(l1=1e-3, l2=1e-2))):
-        step = steps.train_step(model, optimizer, state, images, labels, key, objective)
-        after[name] = step[0].params
-        losses.append(float(step[1]))
-    assert losses[0] == losses[1]  # what is recorded is the loss alone
-    for layer, leaves in state.params.items():
+    objectives = {"plain": PLAIN, "elastic": Objective(l1=1e-3, l2=1e-2)}
+    images = np.random.default_rng(1).normal(size=(4, 28, 28, 1)).astype(np.float32)
+    labels, key = np.arange(4, dtype=np.int32), jax.random.key(2)
+
+    @jax.jit
+    def before_and_after():
+        state = create_state(model, optimizer, jax.random.key(0), images)
+        arguments = model, optimizer, state, images, labels, key
+        return state.params, {
+            name: steps.train_step(*arguments, objective) for name, objective in objectives.items()
+        }
+
+    params, after = jax.device_get(before_and_after())
+    plain, elastic = after["plain"], after["elastic"]
+    assert plain[1] == elastic[1]  # what is recorded is the loss alone
+    for layer, leaves in params.items():
         for name, leaf in leaves.items():
-            change = after["plain"][layer][name] - after["elastic"][layer][name]
-            penalty = 1e-3 * jnp.sign(leaf) + 2e-2 * leaf if name == "kernel" else 0 * leaf
+            change = plain[0].params[layer][name] - elastic[0].params[layer][name]
+            penalty = 1e-3 * np.sign(leaf) + 2e-2 * leaf if name == "kernel" else 0 * leaf
             np.testing.assert_allclose(change, 0.5 * penalty, atol=1e-6)
 
 
@@ -145,7 +135,8 @@ def test_a_run_is_evaluated_and_probed_with_its_own_loss(tiny, name):
     batches = setup.evaluations["test"]
     pixels = setup.data.test_images.astype(np.float32) / 255
     images = (pixels - np.asarray(batches.mean)) / np.asarray(batches.std)
-    logits = np.asarray(models.predict(setup.model, state.variables, jnp.asarray(images)))
+    predict = jax.jit(models.predict, static_argnums=0)
+    logits = np.asarray(predict(setup.model, state.variables, images))
     labels = np.asarray(batches.labels).reshape(-1)
     expected = np.mean([REFERENCES[name](s, y) for s, y in zip(logits, labels, strict=True)])
     evaluate = setup.program.evaluate.prepare(clock, state, batches)
@@ -157,3 +148,18 @@ def test_a_run_is_evaluated_and_probed_with_its_own_loss(tiny, name):
         layers = program.health.prepare(clock, state, setup.probe)(state, setup.probe)
         norms[loss] = float(layers[-1].gradient_norm)
     assert norms[name] != pytest.approx(norms["cross_entropy"], rel=0.01)
+
+
+# The last test: what comes after it in this file is compiled with optimisations, too.
+@pytest.mark.usefixtures("optimized")
+def test_cross_entropy_is_optax_s_bit_for_bit():
+    logits = LOGITS.copy()
+    logits[0] = [1e4, -1e4, 0, 3e38, -3e38]  # and where exp overflows
+
+    def both(loss):
+        return jax.jit(jax.value_and_grad(lambda s: loss(s, jnp.asarray(LABELS)).sum()))(logits)
+
+    theirs, ours = (
+        both(f) for f in (optax.softmax_cross_entropy_with_integer_labels, cross_entropy)
+    )
+    jax.tree.map(np.testing.assert_array_equal, ours, theirs)
