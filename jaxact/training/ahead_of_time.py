@@ -144,14 +144,24 @@ class AheadOfTime:
         out_info = self._programs[_signature(arguments)].result().executable.out_info
         return jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype), out_info)
 
-    def memory_bytes(self) -> int | None:
+    def memory_bytes(self, argument: Any) -> int | None:
         """The most that an executable holds: arguments, outputs and temporaries, donated ones once.
 
-        A property of the program, unlike the process's peak, which grows with what ran before.
-        None where nothing is compiled yet, or the backend does not tell.
+        Unlike the process's peak it does not grow with what ran before.
+
+        Args:
+          argument: executables count that take one of these shapes, such as a run's images.
+
+        Returns:
+          None where no such one is compiled yet, or the backend does not tell.
         """
-        done = [program for program in self._programs.values() if program.done()]
-        analyses = [program.result().executable.memory_analysis() for program in done]
+        wanted = _shapes(argument)
+        done = [
+            program.result().executable
+            for signature, program in list(self._programs.items())
+            if wanted in signature and program.done()
+        ]
+        analyses = [executable.memory_analysis() for executable in done]
         sizes = [
             analysis.argument_size_in_bytes
             + analysis.output_size_in_bytes
@@ -167,8 +177,12 @@ def _static(arguments: tuple[Any, ...]) -> tuple[int, ...]:
     return tuple(place for place, value in enumerate(arguments) if isinstance(value, int))
 
 
-def _signature(arguments: tuple[Any, ...]) -> Any:
-    leaves, structure = jax.tree.flatten(arguments)
+def _signature(arguments: tuple[Any, ...]) -> tuple[Any, ...]:
+    return tuple(_shapes(argument) for argument in arguments)
+
+
+def _shapes(argument: Any) -> Any:
+    leaves, structure = jax.tree.flatten(argument)
     return structure, tuple(
         leaf if isinstance(leaf, int) else (leaf.shape, leaf.dtype) for leaf in leaves
     )

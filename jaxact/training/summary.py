@@ -50,6 +50,6 @@ def summarize(setup: Setup, clock: Clock, snapshot: Snapshot) -> dict[str, Any]:
         "error_percent": 100 * (1 - chosen["test_accuracy"]),
         "images_per_second": examples / clock.train_seconds,
         "peak_memory_bytes": environment.peak_memory_bytes(),
-        "train_memory_bytes": setup.program.train.memory_bytes(),
+        "train_memory_bytes": setup.program.train.memory_bytes(setup.train),
         "latency_ms": latency_ms,
     }
