@@ -13,7 +13,7 @@ from jaxact.data.augmentation import AUGMENTATIONS, DEFAULT, Step
 from jaxact.errors import ConfigError
 
 BATCH, HEIGHT, WIDTH, CLASSES = 16, 8, 9, 4
-COMPONENTS = np.diag(np.array([0.2, 0.1, 0.05], np.float32))
+COMPONENTS = jnp.asarray(np.diag(np.array([0.2, 0.1, 0.05], np.float32)))
 LABELS = np.arange(BATCH, dtype=np.int32) % CLASSES
 
 

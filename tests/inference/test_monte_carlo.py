@@ -21,7 +21,7 @@ PREDICT = jax.jit(monte_carlo.predict, static_argnums=(0, 4))
 def create(name, **options):
     model = models.create_model(name, **options)
     shape = (6, model.input_size, model.input_size, 1)
-    images = np.random.default_rng(7).normal(size=shape).astype(np.float32)
+    images = jnp.asarray(np.random.default_rng(7).normal(size=shape), jnp.float32)
     return model, drawn(model, *shape[1:]), images
 
 

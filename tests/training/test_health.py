@@ -41,10 +41,10 @@ def random_probe(model="small_cnn", examples=EXAMPLES):
     rng = np.random.default_rng(0)
     channels = SHAPES[model][-1]
     return Examples(
-        images=rng.integers(0, 256, (examples, *SHAPES[model]), np.uint8),
-        labels=rng.integers(0, 10, examples, np.int32),
-        mean=np.full(channels, 0.5, np.float32),
-        std=np.full(channels, 0.25, np.float32),
+        images=jnp.asarray(rng.integers(0, 256, (examples, *SHAPES[model]), np.uint8)),
+        labels=jnp.asarray(rng.integers(0, 10, examples, np.int32)),
+        mean=jnp.asarray(np.full(channels, 0.5, np.float32)),
+        std=jnp.asarray(np.full(channels, 0.25, np.float32)),
     )
 
 
@@ -63,8 +63,8 @@ def create(spec, model="small_cnn", **options):
     return network, drawn(network, *SHAPES[model])
 
 
-def create_one_layer(spec, **options):
-    network = OneLayer(activations.get(spec), **options)
+def create_one_layer(act, **options):
+    network = OneLayer(act, **options)
     return network, drawn(network, *SHAPES["small_cnn"])
 
 
@@ -128,7 +128,7 @@ def test_the_small_slope_of_leaky_relu_is_not_below_one_percent():
 
 @pytest.mark.parametrize("spec", ["tanh", "swish"])
 def test_units_at_the_flat_end_saturate_and_are_not_dead(spec):
-    network, variables = create_one_layer(spec)
+    network, variables = create_one_layer(activations.get(spec))
     flat = lambda old: np.where(np.arange(50) < 20, -20, 0.5).astype(old.dtype)  # noqa: E731
     variables = with_leaf(variables, "Dense_0", "bias", flat)
     variables = with_leaf(variables, "Dense_0", "kernel", lambda old: 0.01 * old)
@@ -138,7 +138,7 @@ def test_units_at_the_flat_end_saturate_and_are_not_dead(spec):
 
 
 def test_tanh_with_huge_weights_saturates():
-    network, variables = create_one_layer("tanh")
+    network, variables = create_one_layer(activations.get("tanh"))
     probe = random_probe()
     assert measured(network, variables, probe)["ActivationLayer_0"]["saturated"] == 0
     # Where the inputs are large, a random unit is near 0 for a few of the images at most.
@@ -218,7 +218,7 @@ def test_the_largest_slope_where_a_parameter_is_an_array_of_coefficients():
 
 @pytest.mark.parametrize("sharing", ["layer", "channel"])
 def test_a_learned_slope_of_zero_is_a_dead_unit(sharing):
-    network, variables = create_one_layer("prelu", sharing=sharing)
+    network, variables = create_one_layer(activations.get("prelu"), sharing=sharing)
     dead = lambda old: np.where(np.arange(old.size).reshape(old.shape) < 5, 0, old)  # noqa: E731
     variables = with_leaf(variables, "ActivationLayer_0", "alpha", dead)
     variables = with_leaf(variables, "Dense_0", "bias", lambda old: old - 100)
@@ -273,7 +273,7 @@ def test_figures_equal_a_computation_by_hand(spec):
             gradients.append(jax.vmap(jax.grad(loss_of_one))(y, probe.labels))
         return outputs, gradients
 
-    images = (probe.images / np.float32(255) - 0.5) / 0.25
+    images = (np.asarray(probe.images) / np.float32(255) - 0.5) / 0.25
     references = zip(*jax.device_get(reference(variables["params"], images)), strict=True)
     layers = measured(network, variables, probe)
     assert list(layers) == LAYERS["small_cnn"]
@@ -285,7 +285,7 @@ def test_figures_equal_a_computation_by_hand(spec):
 
 
 def test_the_gradient_norm_does_not_depend_on_how_often_an_image_is_in_the_probe():
-    network, variables = create_one_layer("swish")
+    network, variables = create_one_layer(activations.get("swish"))
     probe = random_probe(examples=EXAMPLES // 2)
     twice = dataclasses.replace(
         probe,
@@ -300,7 +300,7 @@ def test_the_gradient_norm_does_not_depend_on_how_often_an_image_is_in_the_probe
 @functools.cache
 def rows_of_some(specs):
     """The rows of activations in a network of one layer: one program is faster than many."""
-    networks, variables = zip(*map(create_one_layer, specs), strict=True)
+    networks, variables = zip(*map(create_one_layer, map(activations.get, specs)), strict=True)
 
     @jax.jit
     def layers_of(variables, probe):
@@ -347,7 +347,8 @@ def test_bfloat16_is_examined_in_float32():
 def test_observation_changes_neither_variables_nor_logits(name):
     network, variables = create("prelu", name)
     assert variables.keys() <= {"params", "batch_stats"}
-    images = np.random.default_rng(1).normal(size=(2, *SHAPES[name])).astype(np.float32)
+    images = np.random.default_rng(1).normal(size=(2, *SHAPES[name]))
+    images = jnp.asarray(images, jnp.float32)
     init = jax.make_jaxpr(functools.partial(network.init, train=False))
     before = str(init(jax.random.key(0), images))
     names = []
@@ -372,7 +373,7 @@ def test_a_mixing_function_without_a_derivative_has_no_share_of_flat_units():
     act = Activation(
         "norm", lambda x: x / (1 + jnp.abs(x).sum(-1, keepdims=True)), elementwise=False
     )
-    layer = measured(*create(act), random_probe())["ActivationLayer_1"]
+    layer = measured(*create_one_layer(act), random_probe())["ActivationLayer_0"]
     assert layer["dead"] is None
     assert layer["saturated"] is None
     assert layer["gradient_norm"] > 0
@@ -391,8 +392,8 @@ backwards_only.defvjp(
 def test_a_function_that_jax_differentiates_backwards_only_is_examined_too():
     act = Activation("backwards_only", backwards_only)
     probe = random_probe()
-    expected = measured(*create("relu"), probe)
-    for name, row in measured(*create(act), probe).items():
+    expected = measured(*create_one_layer(activations.get("relu")), probe)
+    for name, row in measured(*create_one_layer(act), probe).items():
         assert row == pytest.approx(expected[name])
 
 

@@ -67,10 +67,10 @@ def test_a_score_that_is_nan_is_not_hidden(name):
 
 
 PARAMS = {
-    "Conv_0": {"kernel": np.float32([[1, -2]]), "bias": np.float32([5, 5])},
-    "BatchNorm_0": {"scale": np.float32([7]), "bias": np.float32([7])},
-    "ActivationLayer_0": {"alpha": np.float32(9)},
-    "Dense_0": {"kernel": np.float32([[-0.5], [0]]), "bias": np.float32([5])},
+    "Conv_0": {"kernel": np.array([[1.0, -2.0]]), "bias": np.array([5.0, 5.0])},
+    "BatchNorm_0": {"scale": np.array([7.0]), "bias": np.array([7.0])},
+    "ActivationLayer_0": {"alpha": np.array(9.0)},
+    "Dense_0": {"kernel": np.array([[-0.5], [0.0]]), "bias": np.array([5.0])},
 }
 
 
@@ -105,8 +105,8 @@ def test_every_model_has_kernels_to_penalize(name):
 def test_a_step_descends_on_the_loss_and_the_penalties():
     model, optimizer = models.create_model("small_cnn", "prelu"), optax.sgd(0.5)
     objectives = {"plain": PLAIN, "elastic": Objective(l1=1e-3, l2=1e-2)}
-    images = np.random.default_rng(1).normal(size=(4, 28, 28, 1)).astype(np.float32)
-    labels, key = np.arange(4, dtype=np.int32), jax.random.key(2)
+    images = jnp.asarray(np.random.default_rng(1).normal(size=(4, 28, 28, 1)), jnp.float32)
+    labels, key = jnp.array([0, 1, 2, 3]), jax.random.key(2)
 
     @jax.jit
     def before_and_after():

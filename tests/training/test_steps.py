@@ -46,10 +46,10 @@ def problem():
     optimizer = create_optimizer(1e-3, "constant", 0.0, 100)
     rng = np.random.default_rng(0)
     examples = steps.Examples(
-        images=rng.integers(0, 256, (44, 28, 28, 1), np.uint8),
-        labels=rng.integers(0, 10, 44, np.int32),
-        mean=np.array([0.5], np.float32),
-        std=np.array([0.25], np.float32),
+        images=jnp.asarray(rng.integers(0, 256, (44, 28, 28, 1), np.uint8)),
+        labels=jnp.asarray(rng.integers(0, 10, 44, np.int32)),
+        mean=jnp.array([0.5], jnp.float32),
+        std=jnp.array([0.25], jnp.float32),
     )
     keys = steps.Keys.from_seed(0)
     create = jax.jit(functools.partial(create_state, model, optimizer))
@@ -58,6 +58,7 @@ def problem():
 
 def normalized(examples, count):
     """The first images of examples, as `data.normalize` has them."""
+    examples = jax.device_get(examples)
     return (examples.images[:count] / np.float32(255) - examples.mean) / examples.std
 
 
@@ -66,7 +67,6 @@ def run(problem, count, state, totals, augment=no_augmentation, order=None):
     model, optimizer, examples, keys, _ = problem
     if order is None:
         order = steps.epoch_order(keys.order, jnp.int32(0), 44)
-    examples = jax.tree.map(jnp.asarray, examples)
     return steps.train_many(
         model,
         optimizer,
@@ -115,7 +115,7 @@ def test_a_length_that_xla_knows_changes_rounding_alone(problem, many):
 
 def test_one_step_is_adam_on_the_mean_cross_entropy(problem, step):
     model, _, examples, _, state = problem
-    images, labels = normalized(examples, BATCH), examples.labels[:BATCH]
+    images, labels = normalized(examples, BATCH), np.asarray(examples.labels)[:BATCH]
 
     @jax.jit
     @jax.value_and_grad
@@ -139,7 +139,7 @@ def test_one_step_is_adam_on_the_mean_cross_entropy(problem, step):
 
 
 def test_soft_labels_weigh_the_cross_entropies_of_their_classes(problem, step):
-    labels = problem[2].labels
+    labels = np.asarray(problem[2].labels)
     logits = np.random.default_rng(1).normal(0, 2, (BATCH, 10)).astype(np.float32)
     one, other = labels[:BATCH], labels[BATCH : 2 * BATCH]
     one_hot = np.eye(10, dtype=np.float32)
@@ -244,7 +244,9 @@ def test_a_step_takes_the_images_whose_turn_it_is(problem):
     train = jax.jit(lambda state, totals: run(problem, 5, state, totals, spy, order))
     jax.block_until_ready(train(state, Totals.zero()))
     jax.effects_barrier()
-    np.testing.assert_array_equal(np.concatenate(seen), examples.images[order[: 5 * BATCH]])
+    np.testing.assert_array_equal(
+        np.concatenate(seen), np.asarray(examples.images)[order[: 5 * BATCH]]
+    )
 
 
 def test_keys_depend_on_the_seed_alone_and_differ_by_purpose():
@@ -267,14 +269,16 @@ def test_the_first_step_with_a_loss_that_is_not_finite_is_recorded(problem, many
 
 def test_evaluation_equals_numpy_and_ignores_padding(problem):
     model, _, examples, _, state = problem
-    images = examples.images[:10].reshape(2, 5, 28, 28, 1)
-    labels = np.where(np.arange(10) < 8, examples.labels[:10], -1).reshape(2, 5)
-    batches = steps.Examples(images, labels, *examples.preprocessing)
+    images, labels = np.asarray(examples.images)[:10], np.asarray(examples.labels)[:10]
+    padded = jnp.asarray(np.where(np.arange(10) < 8, labels, -1).reshape(2, 5))
+    batches = steps.Examples(
+        jnp.asarray(images.reshape(2, 5, 28, 28, 1)), padded, *examples.preprocessing
+    )
     totals = jax.jit(functools.partial(steps.evaluate, model, data.normalize))(state, batches)
     predict = jax.jit(models.predict, static_argnums=0)
     logits = np.asarray(predict(model, state.variables, normalized(examples, 8)), np.float64)
     log_probabilities = logits - np.log(np.exp(logits).sum(-1, keepdims=True))
-    real = examples.labels[:8]
+    real = labels[:8]
     loss, accuracy = totals.means()
     assert loss == pytest.approx(-log_probabilities[np.arange(8), real].mean(), rel=1e-5)
     assert accuracy == (logits.argmax(-1) == real).mean()
