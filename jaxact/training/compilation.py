@@ -39,7 +39,7 @@ def without_ynnpack() -> dict[str, Any] | None:
 
 
 def runs_once() -> dict[str, Any] | None:
-    """`RUNS_ONCE`; None where the user has JAX optimize less than that, and everything."""
+    """`RUNS_ONCE`; None where JAX is told to leave out most optimizations of everything."""
     return None if jax.config.read("jax_disable_most_optimizations") else RUNS_ONCE
 
 
