@@ -194,3 +194,23 @@ def test_pca_color_without_components_says_so():
 def test_none_changes_nothing():
     images = batch()
     assert data.augment("none", jax.random.key(0), images) is images
+
+
+def test_crop_moves_by_four_pixels_at_most_and_flip_mirrors_half():
+    """He et al. 2015 (arXiv:1512.03385), section 4.2: 4 pixels of padding, a random flip."""
+    count, side = 2048, 16
+    image = np.arange(side * side).reshape(side, side).astype(np.uint8)
+    images = jnp.asarray(np.broadcast_to(image[..., None], (count, side, side, 1)))
+    cropped, flipped = (
+        np.asarray(data.augment(name, jax.random.key(0), images))[..., 0]
+        for name in ("crop", "flip")
+    )
+    centre = side // 2
+    moved = cropped[:, centre, centre].astype(int) - int(image[centre, centre])
+    offsets = np.stack(np.divmod(moved + 4 * side + 4, side), -1) - 4
+    assert {tuple(offset) for offset in offsets.tolist()} == {
+        (rows, columns) for rows in range(-4, 5) for columns in range(-4, 5)
+    }
+    is_mirrored = (flipped == image[:, ::-1]).all((1, 2))
+    assert (is_mirrored | (flipped == image).all((1, 2))).all()
+    assert 0.45 < is_mirrored.mean() < 0.55  # four standard deviations

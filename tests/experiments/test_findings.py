@@ -61,6 +61,27 @@ def test_a_clear_lead_is_significant():
     assert "elu ended with the lowest mean error, 1.0" in text
 
 
+def test_a_lead_in_the_median_is_none_where_the_mean_leads_the_other_way():
+    """By 0.0001 s in the median, where in ten of eleven seeds, and significantly, it is behind."""
+    relu = np.array([10, 11, 12, 13, 13.5, 14, 16, 17, 18, 19, 20])
+    tanh = relu - np.array([0.1] * 5 + [-0.0001] + [1.0] * 5)
+    study = study_of({"relu": 1.0, "tanh": 1.0}, seeds=11)
+    runs = [
+        dataclasses.replace(
+            run,
+            summary={
+                **run.summary,
+                "seconds_to_target": float((relu if run.activation == "relu" else tanh)[run.seed]),
+            },
+        )
+        for run in study.runs
+    ]
+    text = answer(dataclasses.replace(study, runs=tuple(runs)))
+    assert text.startswith("relu reached 95 % soonest, after 14.00 s")
+    assert "first in 1 of 11 runs; its lead over tanh, the next, -0.50 s" in text
+    assert "is significant" not in text.split("ended with")[0]
+
+
 def test_a_lead_within_noise_is_called_so():
     text = answer(study_of({"relu": 5.0, "leaky_relu": 4.99, "tanh": 9.0}, seed_noise=0.5))
     assert "is within noise (p = " in text

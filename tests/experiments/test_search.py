@@ -281,6 +281,14 @@ def finals_of(**differences):
     return made
 
 
+def test_the_winner_is_the_best_on_validation_images():
+    made = {
+        spec: {seed: Final(validation, test) for seed in (1, 2)}
+        for spec, validation, test in (("relu", 0.6, 0.5), ("gelu", 0.7, 0.4), ("elu", 0.5, 0.9))
+    }
+    assert finals.winner(made) == "gelu"
+
+
 def test_the_verdict_tells_a_difference_from_chance():
     sure = search_findings.verdict([], finals_of(gelu=[0.04, 0.05, 0.045, 0.042, 0.05, 0.047]))
     assert "gelu" in sure

@@ -129,6 +129,29 @@ def test_the_best_is_marked_where_a_difference_shows(values, options, expected):
     assert marks(values, **options) == expected
 
 
+BEST = {
+    "reached": "high",
+    "epoch_to_target": "low",
+    "seconds_to_target": "low",
+    "train_seconds": "low",
+    "latency_ms": "low",
+    "error_percent": "low",
+    "step_ms": "low",
+    "train_memory_mib": "low",
+    "best_seconds_to_target": "low",
+    "best_error_percent": "low",
+}
+
+
+@pytest.mark.parametrize("columns", [tables.COLUMNS, sweep.COLUMNS])
+def test_the_end_that_is_best_is_marked_in_each_column(columns):
+    names = [column.name for column in columns]
+    low, high = ({**dict.fromkeys([*names, "reached_share"], x), "best": []} for x in (1.0, 2.0))
+    mark_best([low, high], columns, {})
+    assert low["best"] == [name for name in names if BEST.get(name) == "low"]
+    assert high["best"] == [name for name in names if BEST.get(name) == "high"]
+
+
 def test_latencies_within_the_floor_of_a_dispatch_are_ties():
     # the made-up ones differ by 0.004 ms each, and the floor is 0.05 ms
     assert not any("latency_ms" in row["best"] for row in measured(synthetic_study(6, 3)).values())

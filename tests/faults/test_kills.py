@@ -15,7 +15,7 @@ from tests.support.tiny import words
 
 # A twelfth of them VGG-11's, whose checkpoints are large; `.ci/run` asks for 12, `make soak` for
 # 200.
-ALL_KILLS = int(os.environ.get("JAXACT_KILLS", "5"))
+ALL_KILLS = int(os.environ.get("JAXACT_KILLS", "3"))
 KILLS = {"small_cnn": ALL_KILLS - ALL_KILLS // 12, "vgg11": ALL_KILLS // 12}
 
 

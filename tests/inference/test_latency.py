@@ -58,6 +58,27 @@ def test_the_report(classifier):
     assert all(value > 0 for value in report.values())
 
 
+def test_each_figure_is_that_of_its_times(classifier, monkeypatch):
+    rng = np.random.default_rng(0)
+    names = ("device", "host", "floor", "many")
+    planted = {name: scale * rng.lognormal(size=1000) for scale, name in enumerate(names, 1)}
+    monkeypatch.setattr(
+        latency, "_time_calls", lambda calls, samples, **_: {name: planted[name] for name in calls}
+    )
+    report = latency.measure(classifier, jnp.ones((4, 5)), IMAGES, samples=1000)
+    ordered = {name: np.sort(times) for name, times in planted.items()}
+    for share in (50, 90, 95, 99):  # between two neighbours of 1000
+        low, high = ordered["device"][10 * share - 1], ordered["device"][10 * share]
+        assert low < report[f"p{share}"] < high
+    assert report["mean"] == pytest.approx(planted["device"].mean())
+    for key, name, share in (
+        ("host_p50", "host", 1),
+        ("dispatch_floor_p50", "floor", 1),
+        ("amortised", "many", len(IMAGES)),
+    ):
+        assert report[key] == pytest.approx(ordered[name][499:501].mean() / share)
+
+
 def test_the_classifier_classifies(classifier):
     variables = jnp.asarray(np.random.default_rng(0).normal(size=(4, 5)), jnp.float32)
     expected = np.asarray(forward(variables, jnp.asarray(IMAGES))).argmax(-1)

@@ -13,8 +13,17 @@ from flax import linen as nn
 from jaxact import activations, models
 from jaxact.errors import ConfigError
 from jaxact.models import lowering
-from jaxact.models.layers import DROPOUTS, MaxoutConv, MaxoutDense, dropout, flatten, maxout
+from jaxact.models.layers import (
+    DROPOUTS,
+    ActivationLayer,
+    MaxoutConv,
+    MaxoutDense,
+    dropout,
+    flatten,
+    maxout,
+)
 from jaxact.models.small_cnn import SmallCNN
+from tests.support.variables import drawn
 
 NAMES = activations.names()
 SHAPES = {
@@ -392,3 +401,25 @@ def test_what_is_wrong_is_named(arguments, message):
 def test_an_unknown_activation_is_a_value_error():
     with pytest.raises(ValueError, match="relu"):
         models.create_model("vgg11", activation="rleu")
+
+
+@pytest.mark.usefixtures("thin_networks")
+def test_vgg_averages_what_the_last_stage_leaves_of_larger_images():
+    model: Any = models.create_model("vgg11")
+    variables = drawn(model, 64, 64, 3)
+    images = np.random.default_rng(0).standard_normal((2, 64, 64, 3), np.float32)
+    is_layer = lambda module, _: isinstance(module, ActivationLayer)  # noqa: E731
+
+    @jax.jit
+    def seen(variables):
+        return model.apply(
+            variables, images, train=False, capture_intermediates=is_layer, mutable="intermediates"
+        )
+
+    logits, found = jax.device_get(seen(variables))
+    (last,) = found["intermediates"]["ActivationLayer_7"]["__call__"]
+    assert last.shape[:3] == (2, 4, 4)
+    pooled = last.reshape(2, 2, 2, 2, 2, -1).max((2, 4))
+    dense = variables["params"]["Dense_0"]
+    expected = pooled.mean((1, 2)) @ dense["kernel"] + dense["bias"]
+    np.testing.assert_allclose(logits, expected, rtol=1e-4, atol=1e-4)

@@ -22,7 +22,7 @@ def test_a_run_says_records_and_sets_it(tmp_path, wanted):
     done = subprocess.run(
         [
             *(sys.executable, "-m", "jaxact.main", f"--workdir={workdir}"),
-            *words(epochs=1, deterministic=wanted),
+            *words(epochs=1, health_examples=0, deterministic=wanted),
         ],
         capture_output=True,
         text=True,
@@ -50,6 +50,16 @@ def test_it_knows_whether_jax_has_started():
         env=os.environ | {"JAX_PLATFORMS": "cpu"},
     )
     assert done.stdout.split() == ["False", "True", str(jax.device_count("cpu"))]
+
+
+@pytest.mark.parametrize("given", ["", "--xla_cpu_max_isa=AVX2", f"--xla_a=1 {determinism.FLAG}"])
+def test_flags_of_the_user_stay(monkeypatch, given):
+    monkeypatch.setenv("XLA_FLAGS", given)
+    determinism.ensure(True)
+    flags = os.environ["XLA_FLAGS"].split()
+    assert flags == [flag for flag in given.split() if flag != determinism.FLAG] + [
+        determinism.FLAG
+    ]
 
 
 def test_on_a_gpu_that_is_up_it_comes_too_late(monkeypatch):

@@ -14,10 +14,11 @@ import numpy as np
 import pytest
 
 from jaxact.errors import ConfigError, Interrupted, NonFiniteLossError
-from jaxact.training import loop, program, records
+from jaxact.training import epoch_end, loop, program, records
 from jaxact.training.checkpoint import Checkpoints
 from jaxact.training.clock import Clock
-from jaxact.training.setup import prepare
+from jaxact.training.records import METRICS
+from jaxact.training.setup import initial_state, prepare
 from jaxact.training.signals import StopRequest
 from tests.support.tiny import words
 
@@ -145,6 +146,30 @@ def test_a_target_that_is_never_reached_is_null(tiny, tmp_path):
     assert summary["seconds_to_target"] is None
 
 
+def test_a_target_is_reached_by_who_meets_it_exactly(tiny, tmp_path):
+    loop.fit(tiny, tmp_path / "first")
+    accuracies = [row["test_accuracy"] for row in records.read_rows(tmp_path / "first" / METRICS)]
+    best = max(accuracies)
+    summary = loop.fit(dataclasses.replace(tiny, target_accuracy=best), tmp_path / "second")
+    assert summary["reached_target"] is True
+    assert summary["epoch_to_target"] == 1 + accuracies.index(best)
+
+
+def test_evaluation_and_health_are_on_their_own_clocks_alone(tiny):
+    setup, clock = prepare(tiny), Clock()
+    state = initial_state(setup, clock)
+    for name, measure in (
+        ("eval_seconds", lambda: epoch_end.evaluate(setup, clock, state, "test", 1)),
+        ("health_seconds", lambda: epoch_end.examine(setup, clock, state, 1)),
+    ):
+        measure()  # compiles
+        before = clock.readings()
+        measure()
+        after = clock.readings()
+        grown = {key for key in before if after[key] > before[key]}
+        assert grown - {"wall_seconds"} == {name}
+
+
 def test_with_a_validation_split_the_test_set_is_read_once(tiny, tmp_path):
     config = dataclasses.replace(tiny, eval_split="validation", target_accuracy=0.0)
     summary = loop.fit(config, tmp_path / "run")
@@ -200,7 +225,7 @@ CASES = {
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("looks", [2, 5])
 def test_a_stopped_run_goes_on_bit_for_bit(tiny, tmp_path, monkeypatch, case, looks):
-    config = dataclasses.replace(tiny, steps_per_dispatch=1, **CASES[case])
+    config = dataclasses.replace(tiny, steps_per_dispatch=1, health_examples=0, **CASES[case])
     loop.fit(config, tmp_path / "whole")
 
     with monkeypatch.context() as patch:
@@ -243,7 +268,7 @@ def test_more_epochs_go_on_from_a_finished_run_and_its_clock(tiny, tmp_path):
 
 
 def test_a_schedule_that_is_stretched_is_warned_of(tiny, tmp_path, capsys):
-    config = dataclasses.replace(tiny, learning_rate_schedule="cosine")
+    config = dataclasses.replace(tiny, learning_rate_schedule="cosine", health_examples=0)
     loop.fit(config, tmp_path / "run")
     assert "warning" not in capsys.readouterr().err
     loop.fit(dataclasses.replace(config, epochs=3), tmp_path / "run")
@@ -323,7 +348,7 @@ def test_a_loss_that_is_not_finite_keeps_the_last_checkpoint(tiny, tmp_path):
 
 
 def test_loss_falls_and_images_are_learned(tiny, tmp_path):
-    config = dataclasses.replace(tiny, train_examples=None, epochs=6)
+    config = dataclasses.replace(tiny, train_examples=None, epochs=6, health_examples=0)
     loop.fit(config, tmp_path / "run")
     rows = records.read_rows(tmp_path / "run" / "metrics.jsonl")
     assert rows[-1]["train_loss"] < 0.4 * rows[0]["train_loss"]

@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import jax
@@ -19,7 +20,8 @@ from jaxact.training.clock import Clock
 from jaxact.training.losses import PLAIN
 from jaxact.training.optimizer import SCHEDULES, create_optimizer
 from jaxact.training.setup import initial_state, prepare
-from jaxact.training.state import Totals, create_state
+from jaxact.training.state import Totals, TrainState, create_state
+from tests.support.variables import drawn
 
 BATCH = 8
 
@@ -247,6 +249,77 @@ def test_a_step_takes_the_images_whose_turn_it_is(problem):
     np.testing.assert_array_equal(
         np.concatenate(seen), np.asarray(examples.images)[order[: 5 * BATCH]]
     )
+
+
+class Telling(nn.Module):
+    """A network that tells the key that its dropout would draw from."""
+
+    tell: Callable[[Any], None]
+
+    @nn.compact
+    def __call__(self, images, *, train):
+        if train:
+            jax.debug.callback(self.tell, jax.random.key_data(self.make_rng("dropout")))
+        return nn.Dense(10)(images.mean((1, 2)))
+
+
+def test_each_step_draws_from_keys_of_its_own(problem):
+    """Those of `fold_in(key, step)`, however many steps a dispatch has."""
+    seen = {"dropout": set(), "augmentation": set()}
+
+    def tell(stream):
+        return lambda data: seen[stream].add(tuple(np.asarray(data).tolist()))
+
+    def augment(key, images, labels, colors):
+        del colors
+        jax.debug.callback(tell("augmentation"), jax.random.key_data(key))
+        return images, labels
+
+    _, optimizer, examples, keys, _ = problem
+    model, images = Telling(tell("dropout")), normalized(examples, 1)
+    telling = model, optimizer, examples, keys, None
+    state = create_state(model, optimizer, keys.init, images)
+    train = jax.jit(lambda count, state: run(telling, count, state, Totals.zero(), augment))
+    for count in (2, 1, 4):
+        state, _ = train(jnp.int32(count), state)
+    jax.effects_barrier()
+    drawn_by_steps = {stream: set(found) for stream, found in seen.items()}
+
+    seen["dropout"].clear()
+    for step in range(7):
+        rngs = {"dropout": jax.random.fold_in(keys.dropout, step)}
+        model.apply(state.variables, images, train=True, rngs=rngs)
+    jax.effects_barrier()
+    assert len(seen["dropout"]) == 7
+    assert drawn_by_steps["dropout"] == seen["dropout"]
+    of_augmentation = [jax.random.fold_in(keys.augmentation, step) for step in range(7)]
+    expected = {tuple(jax.random.key_data(key).tolist()) for key in of_augmentation}
+    assert drawn_by_steps["augmentation"] == expected
+
+
+@pytest.mark.usefixtures("thin_networks")
+def test_a_step_keeps_the_statistics_that_its_batch_gave():
+    model = models.create_model("vgg11")
+    variables = drawn(model, 32, 32, 3)
+    rng = np.random.default_rng(0)
+    images = rng.normal(size=(BATCH, 32, 32, 3)).astype(np.float32)
+    labels = np.arange(BATCH, dtype=np.int32)
+    optimizer, params = optax.sgd(0.1), variables["params"]
+    state = TrainState(jnp.int32(0), params, variables["batch_stats"], optimizer.init(params))
+
+    @jax.jit
+    def statistics(state):
+        key = jax.random.key(0)
+        after, *_ = steps.train_step(model, optimizer, state, images, labels, key)
+        call = functools.partial(model.apply, train=True, rngs={"dropout": key})
+        _, updates = call(state.variables, images, mutable=["batch_stats"])
+        return after.batch_stats, updates["batch_stats"]
+
+    after, expected = jax.device_get(statistics(state))
+    jax.tree.map(functools.partial(np.testing.assert_allclose, rtol=1e-5), after, expected)
+    moved = jax.tree.map(lambda a, b: np.abs(a - b).max(), after, variables["batch_stats"])
+    assert len(jax.tree.leaves(moved)) == 16
+    assert min(jax.tree.leaves(moved)) > 1e-3
 
 
 def test_keys_depend_on_the_seed_alone_and_differ_by_purpose():
