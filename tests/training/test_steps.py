@@ -302,8 +302,8 @@ def test_a_step_keeps_the_statistics_that_its_batch_gave():
     model = models.create_model("vgg11")
     variables = drawn(model, 32, 32, 3)
     rng = np.random.default_rng(0)
-    images = rng.normal(size=(BATCH, 32, 32, 3)).astype(np.float32)
-    labels = np.arange(BATCH, dtype=np.int32)
+    images = jnp.asarray(rng.normal(size=(BATCH, 32, 32, 3)), jnp.float32)
+    labels = jnp.arange(BATCH, dtype=jnp.int32)
     optimizer, params = optax.sgd(0.1), variables["params"]
     state = TrainState(jnp.int32(0), params, variables["batch_stats"], optimizer.init(params))
 
