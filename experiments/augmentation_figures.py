@@ -18,6 +18,9 @@ PHOTOGRAPH_PIXELS = 64
 _WINDOWS = {"china.jpg": (60, 0, 320), "flower.jpg": (40, 150, 360)}  # top, left, side
 
 
+_augment = jax.jit(data.augment, static_argnums=0)
+
+
 def photographs() -> np.ndarray:
     """Parts of the two photographs that scikit-learn embeds: uint8 `[2, 64, 64, 3]`."""
     with needed_for("a picture of augmentations"):
@@ -50,8 +53,7 @@ def drawn(name: str, images: np.ndarray, draws: int = DRAWS) -> tuple[str, np.nd
     batch = jnp.asarray(np.concatenate([np.repeat(images[:1], draws, 0), others]))
     components = jnp.asarray(data.color_components(images[:1000]))
     key = jax.random.fold_in(jax.random.key(1), list(AUGMENTATIONS).index(name))
-    augment = jax.jit(data.augment, static_argnums=0)
-    return text, np.asarray(augment(text, key, batch, components))[:draws]
+    return text, np.asarray(_augment(text, key, batch, components))[:draws]
 
 
 def contact_sheet(dataset: str, data_dir: str) -> Figure:

@@ -11,7 +11,7 @@ from tests.support.tiny import TINY
 
 @pytest.fixture(autouse=True, scope="session")
 def own_compilation_cache(tmp_path_factory):
-    """What tests compile they keep to themselves, with the commands that they start.
+    """A folder for the programs that tests, and the commands they start, compile.
 
     Each worker has a folder: JAX writes a program bit by bit, and who reads meanwhile reads half.
     """

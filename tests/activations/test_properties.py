@@ -56,9 +56,9 @@ def test_passes_its_own_check(spec):
 
 
 def in_groups(specs, x):
-    """Makes of `function(activation, x)` its results by spec, one program for ten of them.
+    """A decorator: of `function(activation, x)` it makes a function of a spec.
 
-    It compiles in half the time of ten.
+    One program for ten activations compiles in half the time of ten.
     """
 
     def decorate(function: Callable[..., Any]) -> Callable[[str], Any]:
@@ -80,7 +80,7 @@ def forward(function):
 
 
 def reverse(function):
-    """Its derivative by reverse mode."""
+    """The derivative of an elementwise function by reverse mode."""
     return lambda x: jax.vjp(function, x)[1](jnp.ones_like(x))[0]
 
 
@@ -182,7 +182,7 @@ def test_forward_and_reverse_mode_agree(name):
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("dtype", [jnp.float64, jnp.float32, jnp.float16, jnp.bfloat16])
 def test_a_gradient_keeps_dtype_and_shape(name, dtype):
-    """As values and derivatives do, of which its own check asks that."""
+    """A gradient alone: the check that each passes asks it of values and derivatives."""
     activation = activations.get(name)
 
     def total(x, params):

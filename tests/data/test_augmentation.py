@@ -32,7 +32,7 @@ def augment(text: str, key: jax.Array, images: jax.Array) -> tuple[jax.Array, ja
 
 @functools.cache
 def augmented_under_jit(channels: int) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """What every name makes of one key and batch, by one program."""
+    """One batch under every augmentation, with one key, by one program."""
     names = data.augmentations()
     every = jax.jit(lambda key, images: {name: augment(name, key, images) for name in names})
     return jax.device_get(every(jax.random.key(0), batch(channels)))

@@ -172,7 +172,7 @@ DRAWS = {
 
 @functools.cache
 def drawn_matrices() -> dict[str, list[np.ndarray]]:
-    """What each function draws with the amounts 0.5 and 0, by one program."""
+    """The draws of each function with the amounts 0.5 and 0, by one program."""
     shape = (BATCH, HEIGHT, WIDTH, 1)
 
     @jax.jit

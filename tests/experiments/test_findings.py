@@ -62,7 +62,7 @@ def test_a_clear_lead_is_significant():
 
 
 def test_a_lead_in_the_median_is_none_where_the_mean_leads_the_other_way():
-    """By 0.0001 s in the median, where in ten of eleven seeds, and significantly, it is behind."""
+    """ReLU leads by 0.0001 s in the median, and is behind in ten of eleven seeds."""
     relu = np.array([10, 11, 12, 13, 13.5, 14, 16, 17, 18, 19, 20])
     tanh = relu - np.array([0.1] * 5 + [-0.0001] + [1.0] * 5)
     study = study_of({"relu": 1.0, "tanh": 1.0}, seeds=11)

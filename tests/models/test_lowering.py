@@ -68,7 +68,7 @@ def normal(*shapes):
 
 
 def assert_values_and_gradients_are_the_same(actual, expected, *shapes):
-    """Of two functions of images and kernel; in one program, as two take longer to compile."""
+    """Compares two functions of images and kernel in one program: two take longer to compile."""
     *inputs, weights = normal(*shapes, jax.eval_shape(expected, *normal(*shapes)).shape)
 
     @jax.jit

@@ -11,7 +11,7 @@ from jaxact.models.pooling import max_pool, overlapping_max_pool
 
 
 def values_and_gradients(shape, *pools):
-    """Of each pool, at the same images and with the same weights, in one program."""
+    """Values and gradients of each pool at the same images, by one program."""
     rng = np.random.default_rng(0)
     images = rng.standard_normal(shape, np.float32)
     weights = rng.standard_normal(jax.eval_shape(pools[0], images).shape, np.float32)

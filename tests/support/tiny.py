@@ -20,5 +20,5 @@ TINY = dataclasses.replace(Config(), **FIELDS)
 
 
 def words(**changes: object) -> list[str]:
-    """`TINY`, changed so, in the words of a command line."""
+    """The words of a command line for `TINY` with changes."""
     return [f"--config.{name}={value}" for name, value in (FIELDS | changes).items()]

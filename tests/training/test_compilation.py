@@ -90,6 +90,29 @@ def test_the_first_parameters_are_the_same_however_they_are_compiled():
     jax.tree.map(np.testing.assert_array_equal, *states)
 
 
+@pytest.fixture
+def options_restored():
+    """JAX's options after the test are those before it."""
+    names = "jax_disable_most_optimizations", "jax_compilation_cache_dir"
+    before = {name: getattr(jax.config, name) for name in names}
+    yield
+    for name, value in before.items():
+        jax.config.update(name, value)
+
+
+@pytest.mark.usefixtures("options_restored")
+@pytest.mark.parametrize(("is_quick", "expected"), [(False, RUNS_ONCE), (True, None)])
+def test_what_runs_once_is_never_optimized_more_than_the_rest(is_quick, expected):
+    jax.config.update("jax_disable_most_optimizations", is_quick)
+    assert compilation.runs_once() == expected
+
+
+@pytest.mark.usefixtures("options_restored")
+def test_no_folder_turns_the_cache_off():
+    compilation.keep_compiled("")
+    assert str(compilation.CacheUse()) == "off"
+
+
 def products():
     """A program of a batch of small matrix products."""
     matrices = jax.ShapeDtypeStruct((8, 64, 64), jnp.float32)

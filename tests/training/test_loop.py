@@ -17,7 +17,6 @@ from jaxact.errors import ConfigError, Interrupted, NonFiniteLossError
 from jaxact.training import epoch_end, loop, program, records
 from jaxact.training.checkpoint import Checkpoints
 from jaxact.training.clock import Clock
-from jaxact.training.records import METRICS
 from jaxact.training.setup import initial_state, prepare
 from jaxact.training.signals import StopRequest
 from tests.support.tiny import words
@@ -129,6 +128,16 @@ def test_a_run_leaves_the_files_of_the_contract(tiny, tmp_path):
     assert {"mean", "host_p50", "dispatch_floor_p50"} <= latency.keys()
 
 
+def test_a_runs_memory_is_that_of_its_own_images(tiny, tmp_path):
+    few = dataclasses.replace(tiny, epochs=1, health_examples=0)
+    more = dataclasses.replace(few, train_examples=None)
+    of_more, of_few = (
+        loop.fit(config, tmp_path / str(config.train_examples))["train_memory_bytes"]
+        for config in (more, few)
+    )
+    assert of_more - of_few >= (1437 - 300) * 28 * 28
+
+
 def test_clocks_add_up(tiny, tmp_path):
     summary = loop.fit(tiny, tmp_path / "run")
     rows = records.read_rows(tmp_path / "run" / "metrics.jsonl")
@@ -148,7 +157,9 @@ def test_a_target_that_is_never_reached_is_null(tiny, tmp_path):
 
 def test_a_target_is_reached_by_who_meets_it_exactly(tiny, tmp_path):
     loop.fit(tiny, tmp_path / "first")
-    accuracies = [row["test_accuracy"] for row in records.read_rows(tmp_path / "first" / METRICS)]
+    accuracies = [
+        row["test_accuracy"] for row in records.read_rows(tmp_path / "first" / records.METRICS)
+    ]
     best = max(accuracies)
     summary = loop.fit(dataclasses.replace(tiny, target_accuracy=best), tmp_path / "second")
     assert summary["reached_target"] is True

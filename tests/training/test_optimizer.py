@@ -5,13 +5,16 @@ import math
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
 
+from jaxact import models
 from jaxact.training.optimizer import SCHEDULES, create_optimizer
 from jaxact.training.setup import prepare
 from tests.support.tiny import TINY
+from tests.support.variables import drawn
 
 PEAK, RISE = 0.01, 0.3
 
@@ -21,7 +24,7 @@ def cosine(start: float, end: float, share: float) -> float:
 
 
 def one_cycle(step: int, steps: int) -> float:
-    """From 1/25 up to 1 over 30 % of the steps, and down to a ten-thousandth of where it began."""
+    """The share of the peak: from 1/25 to 1 over 30 % of the steps, then down to 1/250,000."""
     top = int(RISE * steps)
     if step < top:
         return cosine(1 / 25, 1, step / top)
@@ -61,7 +64,7 @@ def test_a_schedule_ends_with_the_training(schedule):
 
 @pytest.mark.parametrize("weight_decay", [0.0, 0.1])
 def test_three_steps_are_adams(weight_decay):
-    """Adam's, or AdamW's where kernels decay, of gradients that differ in size and direction."""
+    """Gradients differ in size and direction; with decay of kernels it is AdamW."""
     rng = np.random.default_rng(0)
     params = {"kernel": rng.normal(size=(3, 2)), "bias": rng.normal(size=2)}
     gradients = [
@@ -88,3 +91,30 @@ def test_three_steps_are_adams(weight_decay):
             unbiased = first / (1 - 0.9**k), second / (1 - 0.999**k)
             leaf = leaf - PEAK * (unbiased[0] / (np.sqrt(unbiased[1]) + 1e-8) + decay * leaf)
         np.testing.assert_allclose(actual[name], leaf, rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_schedules_peak_at_the_learning_rate(name):
+    schedule = SCHEDULES[name](1e-2, 1000)
+    rates = np.asarray(jax.jit(jax.vmap(schedule))(np.arange(1001)))
+    assert rates.max() == pytest.approx(1e-2)
+    assert rates.min() >= 0
+    assert (rates[-1] == pytest.approx(1e-2)) == (name == "constant")
+
+
+def test_weight_decay_shrinks_kernels_alone():
+    params = drawn(models.create_model("small_cnn", "prelu"), 28, 28, 1)["params"]
+    optimizer = create_optimizer(1e-3, "constant", 0.1, 100)
+
+    @jax.jit
+    def step(params):
+        nothing = jax.tree.map(jnp.zeros_like, params)
+        changes, _ = optimizer.update(nothing, optimizer.init(params), params)
+        return optax.apply_updates(params, changes)
+
+    after: Any = jax.device_get(step(params))
+    for layer, before in params.items():
+        for name, leaf in before.items():
+            factor = 1 - 1e-3 * 0.1 if name == "kernel" else 1.0
+            np.testing.assert_allclose(after[layer][name], leaf * factor, rtol=1e-6)
+            assert name in ("kernel", "bias", "alpha")

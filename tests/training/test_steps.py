@@ -18,7 +18,7 @@ from jaxact.models.layers import flatten
 from jaxact.training import health, steps
 from jaxact.training.clock import Clock
 from jaxact.training.losses import PLAIN
-from jaxact.training.optimizer import SCHEDULES, create_optimizer
+from jaxact.training.optimizer import create_optimizer
 from jaxact.training.setup import initial_state, prepare
 from jaxact.training.state import Totals, TrainState, create_state
 from tests.support.variables import drawn
@@ -264,7 +264,7 @@ class Telling(nn.Module):
 
 
 def test_each_step_draws_from_keys_of_its_own(problem):
-    """Those of `fold_in(key, step)`, however many steps a dispatch has."""
+    """Keys are `fold_in(key, step)`, however many steps a dispatch has."""
     seen = {"dropout": set(), "augmentation": set()}
 
     def tell(stream):
@@ -356,30 +356,3 @@ def test_evaluation_equals_numpy_and_ignores_padding(problem):
     assert loss == pytest.approx(-log_probabilities[np.arange(8), real].mean(), rel=1e-5)
     assert accuracy == (logits.argmax(-1) == real).mean()
     assert int(totals.examples) == 8
-
-
-@pytest.mark.parametrize("name", SCHEDULES)
-def test_schedules_peak_at_the_learning_rate(name):
-    schedule = SCHEDULES[name](1e-2, 1000)
-    rates = np.asarray(jax.jit(jax.vmap(schedule))(np.arange(1001)))
-    assert rates.max() == pytest.approx(1e-2)
-    assert rates.min() >= 0
-    assert (rates[-1] == pytest.approx(1e-2)) == (name == "constant")
-
-
-def test_weight_decay_shrinks_kernels_alone(problem):
-    state = problem[-1]
-    optimizer = create_optimizer(1e-3, "constant", 0.1, 100)
-
-    @jax.jit
-    def step(params):
-        nothing = jax.tree.map(jnp.zeros_like, params)
-        changes, _ = optimizer.update(nothing, optimizer.init(params), params)
-        return optax.apply_updates(params, changes)
-
-    after: Any = jax.device_get(step(state.params))
-    for layer, before in jax.device_get(state.params).items():
-        for name, leaf in before.items():
-            factor = 1 - 1e-3 * 0.1 if name == "kernel" else 1.0
-            np.testing.assert_allclose(after[layer][name], leaf * factor, rtol=1e-6)
-            assert name in ("kernel", "bias", "alpha")
