@@ -93,11 +93,11 @@ def test_the_first_parameters_are_the_same_however_they_are_compiled():
 @pytest.fixture
 def options_restored():
     """JAX's options after the test are those before it."""
-    names = "jax_disable_most_optimizations", "jax_compilation_cache_dir"
-    before = {name: getattr(jax.config, name) for name in names}
+    quick = jax.config.read("jax_disable_most_optimizations")
+    folder = jax.config.jax_compilation_cache_dir  # pyright: ignore[reportAttributeAccessIssue]
     yield
-    for name, value in before.items():
-        jax.config.update(name, value)
+    jax.config.update("jax_disable_most_optimizations", quick)
+    jax.config.update("jax_compilation_cache_dir", folder)
 
 
 @pytest.mark.usefixtures("options_restored")
