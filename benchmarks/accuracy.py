@@ -4,7 +4,7 @@
 
 Against mpmath with 50 digits, over about 20,000 points a function: every exponent of float32 in
 both signs, [-100, 100], and the neighbourhood of each root and kink. What is counted as an error
-is said in `benchmarks.truth`. Prints a table and writes JSON with machine and versions, a file
+is said in `benchmarks.exactness.truth`. Prints a table and writes JSON with machine and versions, a file
 for each version of JAX, whose jax.nn they differ in.
 """
 
@@ -23,11 +23,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from benchmarks import results, truth
-from benchmarks.references import REFERENCES
-from benchmarks.truth import DERIVATIVE_TOLERANCE, VALUE_TOLERANCE, Reference, evaluate
+from benchmarks import results
+from benchmarks.exactness import truth
+from benchmarks.exactness.references import REFERENCES
+from benchmarks.exactness.truth import DERIVATIVE_TOLERANCE, VALUE_TOLERANCE, Reference, evaluate
 from jaxact import activations
-from jaxact.training import devices, environment
+from jaxact.runs.process import devices, environment
 
 # jax.nn's `gelu` is the tanh form unless told otherwise.
 _PEERS = {

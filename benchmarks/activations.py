@@ -20,14 +20,22 @@ from jax import Array
 from rich.console import Console
 from rich.progress import track
 
-from benchmarks import duel, options, pairing, results, synthetic
-from benchmarks.counterparts import jax_nn_spec
-from benchmarks.protocol import Job, seconds_a_unit
-from benchmarks.workers import Contender, Worker, WorkerError, in_turn, running, torch_contenders
+from benchmarks import options, results
+from benchmarks.contenders.counterparts import jax_nn_spec
+from benchmarks.contenders.workers import (
+    Contender,
+    Worker,
+    WorkerError,
+    in_turn,
+    running,
+    torch_contenders,
+)
+from benchmarks.timing import alternation, pairing, synthetic
+from benchmarks.timing.protocol import Job, seconds_a_unit
 from jaxact import activations
 from jaxact.activations import Activation
 from jaxact.errors import ConfigError
-from jaxact.training import environment
+from jaxact.runs.process import environment
 
 DTYPES = ("float32", "bfloat16", "float16")
 # Larger than any cache: of a CPU, and of a GPU.
@@ -125,7 +133,7 @@ def measure(
     """Contender to figure to its values, one a round."""
     measures = in_process(activation, job)
     try:
-        duel.prepared(workers, peers, job)
+        alternation.prepared(workers, peers, job)
         measures |= in_turn(workers)
     except WorkerError as error:
         print(f"note: {activation.spec} without a peer: {error}", file=sys.stderr)
@@ -161,7 +169,7 @@ def benchmark() -> None:
     measured = {}
     environments = {"jaxact": environment.describe()}
     with running(peers) as workers:
-        for name, details in duel.prepared(workers, peers, job).items():
+        for name, details in alternation.prepared(workers, peers, job).items():
             environments[name] = details["environment"]
         for activation in track(chosen, "measuring", console=Console(stderr=True)):
             own = dataclasses.replace(job, **options.activation_fields(activation))

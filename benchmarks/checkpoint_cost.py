@@ -13,10 +13,13 @@ from typing import Any
 
 from absl import flags
 
-from benchmarks import options, pairing, results
-from benchmarks.pairing import Spread
+from benchmarks import options, results
+from benchmarks.timing import pairing
+from benchmarks.timing.pairing import Spread
 from jaxact.config import Config
-from jaxact.training import environment, loop, records
+from jaxact.runs import loop
+from jaxact.runs.process import environment
+from jaxact.runs.records import record_files
 
 DATASETS = {
     "small_cnn": "mnist",
@@ -37,7 +40,7 @@ def measure(config: Config) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         workdir = Path(folder) / "run"
         loop.fit(config, workdir)
-        rows = records.read_rows(workdir / records.METRICS)
+        rows = record_files.read_rows(workdir / record_files.METRICS)
     images = (rows[-1]["step"] - rows[0]["step"]) * config.batch_size
     return {
         clock: images / (rows[-1][clock] - rows[0][clock])

@@ -9,8 +9,9 @@ from typing import Any
 
 from absl import flags
 
-from benchmarks import duel, options
-from benchmarks.duel import Duel
+from benchmarks import options
+from benchmarks.timing import alternation
+from benchmarks.timing.alternation import Duel
 
 SAMPLES = flags.DEFINE_integer(
     "samples", 200, "Calls of a measurement, after 100 untimed.", lower_bound=10
@@ -27,7 +28,7 @@ def rows(measured: Duel) -> list[dict[str, Any]]:
             "ms, host to class": measured.spread(name, "host_seconds").scaled(1e3),
             "jaxact / it": measured.ratio(name, "seconds"),
             "jaxact / it, host": measured.ratio(name, "host_seconds"),
-            "variant": duel.variant(details),
+            "variant": alternation.variant(details),
         }
         for name, details in measured.details.items()
     ]
@@ -36,8 +37,8 @@ def rows(measured: Duel) -> list[dict[str, Any]]:
 
 
 def latency() -> None:
-    measured = duel.fight("latency", samples=SAMPLES.value)
-    duel.publish("latency", "Latency of one sample", measured, rows(measured))
+    measured = alternation.fight("latency", samples=SAMPLES.value)
+    alternation.publish("latency", "Latency of one sample", measured, rows(measured))
 
 
 if __name__ == "__main__":

@@ -6,9 +6,9 @@ from typing import Any
 
 from absl import app, flags
 
-from benchmarks import synthetic
-from benchmarks.protocol import Job
-from benchmarks.workers import PEERS, Contender, contenders
+from benchmarks.contenders.workers import PEERS, Contender, contenders
+from benchmarks.timing import synthetic
+from benchmarks.timing.protocol import Job
 from jaxact import activations, command_line, models
 from jaxact.activations import Activation
 from jaxact.errors import ConfigError

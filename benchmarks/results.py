@@ -9,8 +9,9 @@ from typing import Any
 from rich.console import Console
 
 from jaxact.errors import ConfigError
-from jaxact.row_tables import Row, as_rich
-from jaxact.training import environment, records
+from jaxact.presentation.tables import Row, as_rich
+from jaxact.runs.process import environment
+from jaxact.runs.records import record_files
 
 FOLDER = Path(__file__).parent / "results"
 
@@ -62,7 +63,7 @@ def publish(
     }
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        records.write_json(path, content)
+        record_files.write_json(path, content)
     except OSError as error:
         raise ConfigError(f"--out={path} cannot be written ({error.strerror})") from error
     console = Console(highlight=False)

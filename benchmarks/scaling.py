@@ -15,9 +15,10 @@ from absl import flags
 from rich.console import Console
 from rich.progress import track
 
-from benchmarks import duel, options, pairing, results
-from benchmarks.protocol import Job
-from benchmarks.workers import Contender, in_turn, running
+from benchmarks import options, results
+from benchmarks.contenders.workers import Contender, in_turn, running
+from benchmarks.timing import alternation, pairing
+from benchmarks.timing.protocol import Job
 from jaxact.errors import ConfigError
 
 BATCH_SIZES = (32, 64, 128, 256, 512, 1024)
@@ -67,7 +68,7 @@ def points(job: Job, axes: Sequence[str]) -> list[Point]:
 def measure(point: Point, contender: Contender) -> dict[str, Any]:
     """What a contender says of itself at a point, and figure to values, from a new process."""
     with running([contender]) as workers:
-        details = duel.prepared(workers, [contender], point.job)
+        details = alternation.prepared(workers, [contender], point.job)
         figures = pairing.alternate(in_turn(workers), options.PAIRS.value)
     return {"details": details[contender.name], "figures": figures[contender.name]}
 

@@ -13,10 +13,12 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks import options, pairing, results
-from benchmarks.workers import ROOT, WorkerError
+from benchmarks import options, results
+from benchmarks.contenders.workers import ROOT, WorkerError
+from benchmarks.timing import pairing
 from jaxact import data
-from jaxact.training import environment, records
+from jaxact.runs.process import environment
+from jaxact.runs.records import record_files
 
 POLL_SECONDS = 0.01
 DATASETS = {"vgg11": "cifar10"}
@@ -55,13 +57,13 @@ def seconds_to_first_row(model: str, activation: str, cache: Path) -> dict[str, 
             stderr=subprocess.PIPE,
             text=True,
         )
-        while not (workdir / records.METRICS).exists() and process.poll() is None:
+        while not (workdir / record_files.METRICS).exists() and process.poll() is None:
             time.sleep(POLL_SECONDS)
         seconds = time.perf_counter() - begin
         _, messages = process.communicate()
         if process.returncode:
             raise WorkerError(f"a run ended with {process.returncode}: {messages.strip()[-300:]}")
-        row = records.read_rows(workdir / records.METRICS)[0]
+        row = record_files.read_rows(workdir / record_files.METRICS)[0]
     return {"seconds": seconds, "compile_seconds": row["compile_seconds"]}
 
 

@@ -19,14 +19,15 @@ from typing import Any, NamedTuple
 from absl import flags
 from rich.console import Console
 
-from benchmarks import deadline, options, results
-from benchmarks.deadline import Clock, StopRequest, stopping_on_signals
+from benchmarks import options, results
+from benchmarks.contenders.workers import ROOT, WorkerError
 from benchmarks.suite_plan import Device, Step, pace, plan, summary
-from benchmarks.workers import ROOT, WorkerError
+from benchmarks.timing import deadline
+from benchmarks.timing.deadline import Clock, StopRequest, stopping_on_signals
+from jaxact.compilation.clock import process_age_seconds
 from jaxact.errors import ConfigError, Interrupted, JaxactError
-from jaxact.row_tables import as_rich
-from jaxact.training import records
-from jaxact.training.clock import process_age_seconds
+from jaxact.presentation.tables import as_rich
+from jaxact.runs.records import record_files
 
 # Kept for the end: a step and its workers are ended, the table is printed.
 RESERVE_SECONDS = 2 * deadline.GRACE_SECONDS + 2
@@ -187,7 +188,7 @@ def row(outcome: Outcome) -> dict[str, Any]:
         "jaxact": None,
     }
     if outcome.words == MEASURED:
-        cells |= summary(records.read_json(outcome.step.file))
+        cells |= summary(record_files.read_json(outcome.step.file))
     return cells
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from benchmarks import results
-from jaxact.row_tables import number
+from jaxact.presentation.tables import number
 
 MODELS = ("vgg11", "small_cnn")  # the larger one first: its time is arithmetic, not overhead
 ACTIVATION, BATCH_SIZE = "relu", 128
@@ -95,7 +95,7 @@ def plan(device: Device, minutes: float, peer: str, peer_python: str, folder: Pa
     Args:
       device: decides on the precisions and what a step takes.
       minutes: all the time there is; where it is enough for all of them, they are thorough.
-      peer: one of `benchmarks.workers.PEERS`.
+      peer: one of `benchmarks.contenders.workers.PEERS`.
       peer_python: the interpreter that has PyTorch.
       folder: for the files.
 

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import options, results
-from jaxact import row_tables
 from jaxact.errors import ConfigError
-from jaxact.training import records
+from jaxact.presentation import tables as row_tables
+from jaxact.runs.records import record_files
 
 README = Path(__file__).parent / "README.md"
 SECTION = re.compile(r"(<!-- (?P<name>\w+) -->\n).*?(<!-- end of (?P=name) -->)", re.DOTALL)
@@ -64,8 +64,8 @@ def rewrite(text: str, tables: Mapping[str, str]) -> str:
 
 def write_tables() -> None:
     files = sorted(results.FOLDER.glob("*.json"))
-    tables = sections([records.read_json(file) for file in files])
-    records.write_text(README, rewrite(README.read_text(encoding="utf-8"), tables))
+    tables = sections([record_files.read_json(file) for file in files])
+    record_files.write_text(README, rewrite(README.read_text(encoding="utf-8"), tables))
     print(f"{README}: {', '.join(tables) or 'nothing to write'}")
 
 

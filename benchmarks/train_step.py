@@ -8,8 +8,9 @@ of the activation, `--peer=torch` the same network in PyTorch, eager and compile
 
 from typing import Any
 
-from benchmarks import duel, options, synthetic
-from benchmarks.duel import Duel
+from benchmarks import options
+from benchmarks.timing import alternation, synthetic
+from benchmarks.timing.alternation import Duel
 
 
 def rows(measured: Duel) -> list[dict[str, Any]]:
@@ -26,16 +27,16 @@ def rows(measured: Duel) -> list[dict[str, Any]]:
                 "images/s": batch_size / step.median,
                 "GFLOP/s": flop / step.median / 1e9,
                 "jaxact / it": measured.ratio(name, "seconds"),
-                "variant": duel.variant(details),
+                "variant": alternation.variant(details),
             }
         )
     return table
 
 
 def train_step() -> None:
-    measured = duel.fight("train_step")
+    measured = alternation.fight("train_step")
     title = f"Training step of {measured.job.batch_size} images"
-    duel.publish("train_step", title, measured, rows(measured))
+    alternation.publish("train_step", title, measured, rows(measured))
 
 
 if __name__ == "__main__":

@@ -9,8 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from jaxact.activations import Activation, ActivationError, get
-from jaxact.activations.checks import CheckResult, check_activation
-from jaxact.training import devices
+from jaxact.activations.verification.checks import CheckResult, check_activation
+from jaxact.runs.process import devices
 
 _HELP = """\
 verify one activation: its derivative against jax.grad and finite differences, its value at kinks,

@@ -12,9 +12,10 @@ from absl import flags, logging
 from ml_collections import ConfigDict, config_flags
 
 from jaxact import data
+from jaxact.compilation import compiler
 from jaxact.config import RULES, Config, field_error
 from jaxact.errors import ConfigError, JaxactError
-from jaxact.training import compilation, devices
+from jaxact.runs.process import devices
 
 DEFAULT_CONFIG = "configs/digits.py"
 # Where jaxact's own config files are: in a checkout, and in an installed package.
@@ -30,7 +31,7 @@ def define_config() -> flags.FlagHolder[ConfigDict]:
 
 COMPILATION_CACHE = flags.DEFINE_string(
     "compilation_cache",
-    compilation.default_folder(),
+    compiler.default_folder(),
     "Folder that keeps compiled programs for the next start; empty: none is kept.",
 )
 
@@ -114,7 +115,7 @@ def exit_code(action: Callable[[], None]) -> int:
     """Runs a command; an error that its user can act on becomes one line and its exit code."""
     if not flags.FLAGS["verbosity"].present:
         logging.set_verbosity(logging.WARNING)  # JAX and Orbax tell much at INFO
-    compilation.keep_compiled(COMPILATION_CACHE.value)
+    compiler.keep_compiled(COMPILATION_CACHE.value)
     devices.take_one()
     try:
         action()

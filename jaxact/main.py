@@ -1,8 +1,7 @@
 """python -m jaxact.main --config=configs/cifar.py [--config.FIELD=VALUE ...] [--workdir=DIR]"""
 
 if __name__ == "__main__":  # before the slow imports: it may start the process again
-    from jaxact import huge_pages
-    from jaxact.training import signals
+    from jaxact.runs.process import huge_pages, signals
 
     huge_pages.restart()
     signals.end_on_signals()  # also while the imports below take their seconds
@@ -14,9 +13,9 @@ from pathlib import Path
 from absl import app, flags
 
 from jaxact import command_line
+from jaxact.compilation.clock import process_age_seconds
 from jaxact.config import check
-from jaxact.training import loop, progress
-from jaxact.training.clock import process_age_seconds
+from jaxact.runs import loop, progress
 
 CONFIG = command_line.define_config()
 WORKDIR = flags.DEFINE_string(

@@ -4,8 +4,9 @@ import jax
 import pytest
 from jax.experimental.compilation_cache import compilation_cache
 
-from jaxact.models import AlexNet, vgg
-from tests.commands import Commands
+from jaxact.models import AlexNet
+from jaxact.models.networks import vgg
+from tests.support.commands import Commands
 from tests.support.tiny import TINY
 
 

@@ -2,7 +2,7 @@
 
 import json
 
-from tests.commands import ROOT, Commands
+from tests.support.commands import ROOT, Commands
 
 
 def test_a_command_keeps_the_pythonpath_that_is_set(tmp_path, monkeypatch):

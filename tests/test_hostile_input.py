@@ -18,7 +18,7 @@ from jaxact import activations, command_line
 from jaxact.activations import ActivationError
 from jaxact.config import RULES, Config, check, default_config
 from jaxact.errors import ConfigError, WorkdirError
-from jaxact.training import integrity, lock, records
+from jaxact.runs.records import checksums, lock, record_files
 
 hostile = settings(
     max_examples=int(os.environ.get("JAXACT_FUZZ_EXAMPLES", "80")),
@@ -131,10 +131,10 @@ def test_words_of_the_command_line(words):
 @given(st.one_of(st.binary(), VALUES.map(repr).map(lambda text: text.encode(errors="replace"))))
 def test_stored_configurations(content):
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, records.CONFIG)
+        path = Path(folder, record_files.CONFIG)
         path.write_bytes(content)
         with pytest.raises(ConfigError) as caught:
-            records.check_workdir(Path(folder), dataclasses.asdict(Config()))
+            record_files.check_workdir(Path(folder), dataclasses.asdict(Config()))
         assert_one_line(caught.value)
         assert path.read_bytes() == content
 
@@ -146,9 +146,9 @@ def test_paths_of_workdirs(text):
     with tempfile.TemporaryDirectory() as folder:
         workdir = Path(folder, "runs", text)
         try:
-            records.check_workdir(workdir, {})
-            with records.opened_workdir(workdir, {}, {}, {"fingerprint": None}):
-                assert records.read_json(workdir / records.CONFIG) == {}
+            record_files.check_workdir(workdir, {})
+            with record_files.opened_workdir(workdir, {}, {}, {"fingerprint": None}):
+                assert record_files.read_json(workdir / record_files.CONFIG) == {}
         except (ConfigError, WorkdirError) as error:
             assert_one_line(error)
 
@@ -158,13 +158,13 @@ def test_paths_of_workdirs(text):
 def test_rows_that_were_cut_anywhere(data):
     rows = [{"epoch": epoch, "loss": 1.5, "name": "é"} for epoch in range(1, 4)]
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, records.METRICS)
+        path = Path(folder, record_files.METRICS)
         for row in rows:
-            records.append_row(path, row)
+            record_files.append_row(path, row)
         content = path.read_bytes()
         cut = data.draw(st.integers(0, len(content)))
         path.write_bytes(content[:cut])
-        assert records.read_rows(path) == rows[: content[:cut].count(b"\n")]
+        assert record_files.read_rows(path) == rows[: content[:cut].count(b"\n")]
 
 
 @hostile
@@ -176,9 +176,9 @@ def test_sealed_folders_that_were_changed(data):
         for name, content in contents.items():
             (folder / name).parent.mkdir(exist_ok=True)
             (folder / name).write_bytes(content)
-        integrity.seal(folder)
-        assert integrity.damage(folder) is None
-        path = folder / data.draw(st.sampled_from([*contents, integrity.SUMS]))
+        checksums.seal(folder)
+        assert checksums.damage(folder) is None
+        path = folder / data.draw(st.sampled_from([*contents, checksums.SUMS]))
         content = path.read_bytes()
         kind = data.draw(st.sampled_from(["flip", "cut", "longer", "gone"]))
         if kind == "flip" and content:
@@ -193,7 +193,7 @@ def test_sealed_folders_that_were_changed(data):
             path.write_bytes(content + data.draw(st.binary(min_size=1)))
         else:
             path.unlink()
-        assert integrity.damage(folder) is not None
+        assert checksums.damage(folder) is not None
 
 
 @hostile
@@ -208,5 +208,5 @@ def test_what_a_lock_file_held(content):
 @pytest.mark.parametrize("parent", ["", "made/by/it"])
 def test_names_longer_than_any_file_system_takes(tmp_path, parent):
     with pytest.raises(ConfigError, match="choose another folder"):
-        records.check_workdir(tmp_path / parent / ("é" * 128), {})
+        record_files.check_workdir(tmp_path / parent / ("é" * 128), {})
     assert not list(tmp_path.iterdir())

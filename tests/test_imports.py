@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from jaxact import huge_pages, packages
-from jaxact.data import idx_format
+from jaxact import packages
+from jaxact.data.formats import idx as idx_format
 from jaxact.errors import ConfigError, DataError
-from tests.data.published_files import idx, make_split
+from jaxact.runs.process import huge_pages
+from tests.support.published_files import idx, make_split
 
 ROOT = Path(__file__).parents[1]
 OPTIONAL = {
@@ -74,7 +75,9 @@ def test_a_command_starts_without_what_it_does_not_say_it_needs(path):
     assert needed(path) <= announced(path)
 
 
-@pytest.mark.parametrize("name", ["jaxact/main.py", "jaxact/check.py", "experiments/compare.py"])
+@pytest.mark.parametrize(
+    "name", ["jaxact/main.py", "jaxact/check.py", "jaxact/comparison/compare.py"]
+)
 def test_the_commands_of_every_day_need_none_of_them(name):
     assert ROOT / name in COMMANDS
     assert not announced(ROOT / name)
@@ -92,7 +95,7 @@ class Absent(importlib.abc.MetaPathFinder):
 
 sys.meta_path.insert(0, Absent())
 from jaxact import data
-from tests.data.published_files import source_of
+from tests.support.published_files import source_of
 
 contents = {path.name: path.read_bytes() for path in Path(FOLDER, "mnist").iterdir()}
 data.SOURCES["mnist"] = source_of("mnist", contents)

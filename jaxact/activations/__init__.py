@@ -9,10 +9,11 @@ from jaxact.activations import (  # noqa: F401  (they fill the registry)  # noqa
     catalogue_gated as _catalogue_gated,
     catalogue_learnable as _catalogue_learnable,
 )
-from jaxact.activations.algebraic import bent_identity, isrlu, isru, sqnl, squared_relu
-from jaxact.activations.composed import elish, hard_elish, lisht
-from jaxact.activations.exponential import celu, elu, selu
-from jaxact.activations.gated import (
+from jaxact.activations.activation import Activation, ActivationError, Kink
+from jaxact.activations.functions.algebraic import bent_identity, isrlu, isru, sqnl, squared_relu
+from jaxact.activations.functions.composed import elish, hard_elish, lisht
+from jaxact.activations.functions.exponential import celu, elu, selu
+from jaxact.activations.functions.gated import (
     hard_mish,
     hard_silu,
     hard_swish,
@@ -22,13 +23,17 @@ from jaxact.activations.gated import (
     silu,
     swish,
 )
-from jaxact.activations.gaussian import gelu, gelu_tanh
-from jaxact.activations.learnable import arelu, pdelu, prelu, srs
-from jaxact.activations.learnable_shapes import affine_combination, apl, convex_combination, pau
-from jaxact.activations.normalized import softmax
-from jaxact.activations.periodic import snake
-from jaxact.activations.record import Activation, ActivationError, Kink
-from jaxact.activations.rectifiers import (
+from jaxact.activations.functions.gaussian import gelu, gelu_tanh
+from jaxact.activations.functions.learnable import arelu, pdelu, prelu, srs
+from jaxact.activations.functions.learnable_shapes import (
+    affine_combination,
+    apl,
+    convex_combination,
+    pau,
+)
+from jaxact.activations.functions.normalized import softmax
+from jaxact.activations.functions.periodic import snake
+from jaxact.activations.functions.rectifiers import (
     binary_step,
     hard_sigmoid,
     hard_tanh,
@@ -39,10 +44,15 @@ from jaxact.activations.rectifiers import (
     relu6,
     sparse_sigmoid,
 )
+from jaxact.activations.functions.shrinkage import hard_shrink, soft_shrink, tanh_shrink
+from jaxact.activations.functions.sigmoids import sigmoid, soft_sign, tanh
+from jaxact.activations.functions.smooth_rectifiers import (
+    log_sigmoid,
+    softplus,
+    sparse_plus,
+    squareplus,
+)
 from jaxact.activations.registry import INTEGER, NUMBER, POSITIVE, Domain, get, names, register
-from jaxact.activations.shrinkage import hard_shrink, soft_shrink, tanh_shrink
-from jaxact.activations.sigmoids import sigmoid, soft_sign, tanh
-from jaxact.activations.smooth_rectifiers import log_sigmoid, softplus, sparse_plus, squareplus
 
 __all__ = [
     "INTEGER",

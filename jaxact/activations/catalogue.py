@@ -1,6 +1,7 @@
 """The rows of the registry: the activations that are fixed and no gates. One call adds one."""
 
-from jaxact.activations import (
+from jaxact.activations.activation import Kink
+from jaxact.activations.functions import (
     algebraic,
     exponential,
     normalized,
@@ -10,7 +11,6 @@ from jaxact.activations import (
     sigmoids,
     smooth_rectifiers,
 )
-from jaxact.activations.record import Kink
 from jaxact.activations.registry import INTEGER, POSITIVE, register
 
 

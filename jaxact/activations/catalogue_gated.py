@@ -1,7 +1,7 @@
 """The rows of the registry: the activations that gate their input with a function of it."""
 
-from jaxact.activations import composed, gated, gaussian
-from jaxact.activations.record import Kink
+from jaxact.activations.activation import Kink
+from jaxact.activations.functions import composed, gated, gaussian
 from jaxact.activations.registry import register
 
 register(

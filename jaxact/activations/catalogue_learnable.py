@@ -2,9 +2,9 @@
 
 import math
 
-from jaxact.activations import gated, learnable, learnable_shapes
+from jaxact.activations.activation import ActivationError, Kink
 from jaxact.activations.catalogue import kink_at_zero
-from jaxact.activations.record import ActivationError, Kink
+from jaxact.activations.functions import gated, learnable, learnable_shapes
 from jaxact.activations.registry import POSITIVE, Domain, register
 
 Numbers = tuple[float, ...]

@@ -9,7 +9,7 @@ activation functions, arXiv 1710.05941, section 2.
 import jax.numpy as jnp
 from jax import Array
 
-from jaxact.activations.record import Activation, ActivationError
+from jaxact.activations.activation import Activation, ActivationError
 from jaxact.activations.registry import get
 from jaxact.activations.specs import quote
 

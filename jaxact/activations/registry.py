@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from jax import Array
 
-from jaxact.activations.record import Activation, ActivationError, Kink, Number, Value
+from jaxact.activations.activation import Activation, ActivationError, Kink, Number, Value
 from jaxact.activations.specs import parse, quote, text_of, text_of_value
 from jaxact.errors import did_you_mean
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from jaxact.activations.record import ActivationError, Number, Value
+from jaxact.activations.activation import ActivationError, Number, Value
 
 LONGEST = 500
 _EXAMPLES = "relu, leaky_relu(negative_slope=0.05) or package.module:function"

@@ -5,8 +5,12 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from jaxact.data import digits, original_files, own, tfds_source
-from jaxact.data.augmentation import (
+from jaxact.data import own
+from jaxact.data.dataset import Dataset, Split, describe, hold_out, subset
+from jaxact.data.own import OWN, is_path, title
+from jaxact.data.published import digits, original_files, tfds_source
+from jaxact.data.published.sources import SOURCES, Source
+from jaxact.data.transforms.augmentation import (
     augment,
     augment_examples,
     augmentation_text,
@@ -14,11 +18,9 @@ from jaxact.data.augmentation import (
     needs_colors,
     parse_augmentation,
 )
-from jaxact.data.color import color_components
-from jaxact.data.dataset import Dataset, Split, describe, hold_out, subset
-from jaxact.data.geometry import random_crop, random_flip
-from jaxact.data.own import OWN, is_path, title
-from jaxact.data.preprocessing import (
+from jaxact.data.transforms.color import color_components
+from jaxact.data.transforms.geometry import random_crop, random_flip
+from jaxact.data.transforms.preprocessing import (
     Preprocessing,
     channel_statistics,
     fit_preprocessing,
@@ -27,7 +29,6 @@ from jaxact.data.preprocessing import (
     preprocessings,
     resize,
 )
-from jaxact.data.sources import SOURCES, Source
 from jaxact.errors import ConfigError, did_you_mean
 
 __all__ = [

@@ -10,14 +10,14 @@ from jax import Array
 
 from jaxact import activations
 from jaxact.errors import ConfigError, did_you_mean
-from jaxact.models.alexnet import AlexNet, AlexNet32
-from jaxact.models.four_layer_cnn import FourLayerCNN
-from jaxact.models.initializers import KERNEL_INITIALIZERS, kernel_initializer
-from jaxact.models.layer_costs import LayerCost, layer_costs
-from jaxact.models.layers import DROPOUTS, PRECISIONS, ConvNet
-from jaxact.models.small_cnn import SmallCNN
-from jaxact.models.tracing import layer_outputs
-from jaxact.models.vgg import VGG11
+from jaxact.models.inspection.layer_costs import LayerCost, layer_costs
+from jaxact.models.inspection.tracing import layer_outputs
+from jaxact.models.layers.blocks import DROPOUTS, PRECISIONS, ConvNet
+from jaxact.models.layers.initializers import KERNEL_INITIALIZERS, kernel_initializer
+from jaxact.models.networks.alexnet import AlexNet, AlexNet32
+from jaxact.models.networks.four_layer_cnn import FourLayerCNN
+from jaxact.models.networks.small_cnn import SmallCNN
+from jaxact.models.networks.vgg import VGG11
 
 MODELS: dict[str, type[ConvNet]] = {
     "small_cnn": SmallCNN,
@@ -62,7 +62,7 @@ def create_model(
       name: one of `names()`.
       activation: a spec, as `jaxact.activations.get` takes it, or an `Activation`.
       num_classes: number of logits.
-      kernel_init: a name of `jaxact.models.initializers`.
+      kernel_init: a name of `jaxact.models.layers.initializers`.
       sharing: learnable activation parameters for each "layer" or "channel".
       precision: "float32", "tf32" (of an NVIDIA GPU; elsewhere float32), or "bfloat16" (mixed:
         parameters, BatchNorm's statistics and logits stay float32).

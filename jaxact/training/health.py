@@ -17,7 +17,7 @@ from jax import Array
 
 from jaxact import models
 from jaxact.activations import Activation
-from jaxact.models.observation import Observation, observe
+from jaxact.models.inspection.observation import Observation, observe
 from jaxact.training.losses import PLAIN, Loss
 from jaxact.training.state import TrainState
 from jaxact.training.steps import Examples, Normalize

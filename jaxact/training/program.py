@@ -10,11 +10,11 @@ import optax
 from jax import Array
 
 from jaxact import data, models
+from jaxact.compilation.ahead_of_time import AheadOfTime
+from jaxact.compilation.compiler import runs_once, without_ynnpack
 from jaxact.inference import latency
 from jaxact.inference.folding import fold_batch_norm
 from jaxact.training import health, steps
-from jaxact.training.ahead_of_time import AheadOfTime
-from jaxact.training.compilation import runs_once, without_ynnpack
 from jaxact.training.losses import PLAIN, Objective
 from jaxact.training.optimizer import create_optimizer
 from jaxact.training.state import TrainState, create_state
@@ -43,7 +43,7 @@ class Program(NamedTuple):
       init: `(key, images) -> TrainState`, images a normalised batch.
       order: `(key, epoch, labels) -> order`.
       train: `(steps, state, totals, order, examples, keys) -> (state, totals)`; state and totals
-        are donated; `steps` as `jaxact.training.pace.argument` makes it.
+        are donated; `steps` as `jaxact.runs.pace.argument` makes it.
       evaluate: `(state, batches) -> Totals`.
       health: `(state, probe) -> [LayerHealth, ...]`.
       classifier: for the latency; takes what `fold` gives.

@@ -1,4 +1,4 @@
-"""Values, derivatives and gradients against mpmath with 50 digits; `benchmarks.truth`."""
+"""Values, derivatives and gradients against mpmath with 50 digits; `benchmarks.exactness.truth`."""
 
 import functools
 
@@ -8,10 +8,10 @@ import ml_dtypes
 import numpy as np
 import pytest
 
-from benchmarks import fit_gelu
 from benchmarks.accuracy import gradient
-from benchmarks.references import REFERENCES
-from benchmarks.truth import (
+from benchmarks.exactness import fit_gelu
+from benchmarks.exactness.references import REFERENCES
+from benchmarks.exactness.truth import (
     DERIVATIVE_TOLERANCE,
     SMALLEST,
     VALUE_TOLERANCE,
@@ -20,7 +20,7 @@ from benchmarks.truth import (
     softmax_rows,
 )
 from jaxact import activations
-from jaxact.activations import composed, gated, gaussian
+from jaxact.activations.functions import composed, gated, gaussian
 
 # The digits that users get: another compiler rounds in other places.
 pytestmark = pytest.mark.usefixtures("optimized")

@@ -10,10 +10,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from benchmarks.references import REFERENCES
-from benchmarks.truth import evaluate
+from benchmarks.exactness.references import REFERENCES
+from benchmarks.exactness.truth import evaluate
 from jaxact import activations
-from jaxact.activations.checks import check_activation
+from jaxact.activations.verification.checks import check_activation
 
 NAMES = activations.names()
 ELEMENTWISE = [name for name in NAMES if activations.get(name).elementwise]

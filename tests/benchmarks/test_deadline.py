@@ -5,8 +5,8 @@ import sys
 import psutil
 import pytest
 
-from benchmarks import deadline
-from benchmarks.deadline import StopRequest
+from benchmarks.timing import deadline
+from benchmarks.timing.deadline import StopRequest
 
 FOREVER = 600.0
 

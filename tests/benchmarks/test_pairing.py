@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks import duel, pairing
+from benchmarks.timing import alternation, pairing
 
 
 def test_spread_is_the_median_and_the_quartiles():
@@ -40,4 +40,4 @@ def test_several_turns_are_joined_in_order():
     ("pairs", "processes", "expected"), [(7, 3, [3, 2, 2]), (6, 3, [2, 2, 2]), (5, 9, [1] * 5)]
 )
 def test_processes_share_all_pairs(pairs, processes, expected):
-    assert duel.shares(pairs, processes) == expected
+    assert alternation.shares(pairs, processes) == expected

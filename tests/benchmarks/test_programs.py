@@ -12,16 +12,15 @@ from absl.testing import flagsaver
 from benchmarks import (
     activations as bench_activations,
     checkpoint_cost,
-    jaxact_worker,
     options,
-    pairing,
     scaling,
-    synthetic,
     tables,
     train_step,
 )
-from benchmarks.duel import Duel
-from benchmarks.protocol import Job
+from benchmarks.contenders import jaxact_worker
+from benchmarks.timing import pairing, synthetic
+from benchmarks.timing.alternation import Duel
+from benchmarks.timing.protocol import Job
 from jaxact import activations, models
 from jaxact.errors import ConfigError
 

@@ -3,7 +3,7 @@
 import pytest
 
 from benchmarks import start_up
-from benchmarks.workers import WorkerError
+from benchmarks.contenders.workers import WorkerError
 
 
 def test_a_start_is_timed_until_its_first_record(tmp_path):

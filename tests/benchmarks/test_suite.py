@@ -12,9 +12,10 @@ import jax
 import psutil
 import pytest
 
-from benchmarks import deadline, results, suite, suite_plan
-from benchmarks.deadline import Ended, StopRequest
+from benchmarks import results, suite, suite_plan
 from benchmarks.suite_plan import QUICK, THOROUGH, Device, Step, plan, precisions
+from benchmarks.timing import deadline
+from benchmarks.timing.deadline import Ended, StopRequest
 from jaxact.errors import ConfigError
 
 CPU, GPU = Device("cpu"), Device("gpu", "NVIDIA H100", "9.0")

@@ -8,13 +8,13 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from benchmarks import synthetic
-from benchmarks.protocol import Job
+from benchmarks.timing import synthetic
+from benchmarks.timing.protocol import Job
 from jaxact import activations, models
-from jaxact.models.normalization import local_response_norm
+from jaxact.models.layers.normalization import local_response_norm
 
 torch = pytest.importorskip("torch", reason="PyTorch (requirements-bench.txt) is not installed")
-from benchmarks import torch_networks, torch_peer, torch_variants  # noqa: E402
+from benchmarks.contenders import torch_networks, torch_peer, torch_variants  # noqa: E402
 
 PARAMETERS = {
     "small_cnn": 21_840,

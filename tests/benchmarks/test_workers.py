@@ -7,13 +7,14 @@ import sys
 import jax.numpy as jnp
 import pytest
 
-from benchmarks import duel, pairing, workers
-from benchmarks.protocol import Job, Prepared, answer, seconds_a_unit
-from benchmarks.workers import Contender, WorkerError
+from benchmarks.contenders import workers
+from benchmarks.contenders.workers import Contender, WorkerError
+from benchmarks.timing import alternation, pairing
+from benchmarks.timing.protocol import Job, Prepared, answer, seconds_a_unit
 from jaxact import activations
 from jaxact.errors import ConfigError
 
-FAKE = (sys.executable, "-m", "tests.benchmarks.fake_worker")
+FAKE = (sys.executable, "-m", "tests.support.fake_worker")
 
 
 def test_requests_are_answered_in_order():
@@ -31,7 +32,7 @@ def test_seconds_are_those_of_a_unit_without_the_first_run(monkeypatch):
     runs = []
     # The clock advances one second a reading: 0 at the start, then one reading before each run.
     ticks = iter(range(100))
-    monkeypatch.setattr("benchmarks.protocol.time.perf_counter", lambda: float(next(ticks)))
+    monkeypatch.setattr("benchmarks.timing.protocol.time.perf_counter", lambda: float(next(ticks)))
 
     def run():
         runs.append(None)
@@ -44,7 +45,7 @@ def test_seconds_are_those_of_a_unit_without_the_first_run(monkeypatch):
 def test_workers_are_driven_in_turn():
     contenders = [Contender("jaxact", FAKE), Contender("other", FAKE, {"mode": "compile"})]
     with workers.running(contenders) as running:
-        details = duel.prepared(running, contenders, Job("t", batch_size=3))
+        details = alternation.prepared(running, contenders, Job("t", batch_size=3))
         figures = pairing.alternate(workers.in_turn(running), 2)
     assert details["other"]["mode"] == "compile"
     assert figures["jaxact"]["batch_size"] == [3, 3]

@@ -5,9 +5,17 @@ import os
 from pathlib import Path
 
 import pytest
-from published_files import Server, Small, binary_members, idx, make_split, pickled_batches, tar_gz
 
-from jaxact.data import cifar_format, idx_format
+from jaxact.data.formats import cifar, idx as idx_format
+from tests.support.published_files import (
+    Server,
+    Small,
+    binary_members,
+    idx,
+    make_split,
+    pickled_batches,
+    tar_gz,
+)
 
 
 @pytest.fixture
@@ -23,8 +31,8 @@ def cifar10() -> Small:
     train, test = make_split(2, 50, (32, 32, 3)), make_split(3, 20, (32, 32, 3))
     batches = pickled_batches(train, test)
     archives = {
-        cifar_format.BINARY_ARCHIVE: tar_gz({**binary_members(train, test)}),
-        cifar_format.PYTHON_ARCHIVE: tar_gz({**batches}),
+        cifar.BINARY_ARCHIVE: tar_gz({**binary_members(train, test)}),
+        cifar.PYTHON_ARCHIVE: tar_gz({**batches}),
     }
     return Small(train, test, {**archives, **batches})
 

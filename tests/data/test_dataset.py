@@ -2,10 +2,10 @@ import dataclasses
 
 import numpy as np
 import pytest
-from published_files import assert_same_split, make_split
 
 from jaxact import data
 from jaxact.errors import ConfigError, DataError
+from tests.support.published_files import assert_same_split, make_split
 
 SHAPE = (4, 4, 1)
 

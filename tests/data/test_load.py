@@ -4,11 +4,18 @@ import pickle
 
 import numpy as np
 import pytest
-from published_files import assert_same_split, binary_members, idx, put, source_of, tar_gz
 
 from jaxact import data
-from jaxact.data import cifar_format, idx_format
+from jaxact.data.formats import cifar, idx as idx_format
 from jaxact.errors import ConfigError, DataError
+from tests.support.published_files import (
+    assert_same_split,
+    binary_members,
+    idx,
+    put,
+    source_of,
+    tar_gz,
+)
 
 # Without the time in its header: workers name tests after what they are given.
 compress = functools.partial(gzip.compress, mtime=0)
@@ -64,9 +71,9 @@ def test_mnist_from_its_original_files(mnist, tmp_path):
 @pytest.mark.parametrize(
     "files",
     [
-        [cifar_format.BINARY_ARCHIVE],
-        [cifar_format.PYTHON_ARCHIVE],
-        [f"{cifar_format.PYTHON_FOLDER}/{batch}" for batch in cifar_format.BATCHES],
+        [cifar.BINARY_ARCHIVE],
+        [cifar.PYTHON_ARCHIVE],
+        [f"{cifar.PYTHON_FOLDER}/{batch}" for batch in cifar.BATCHES],
     ],
 )
 def test_cifar10_from_any_of_its_forms(cifar10, tmp_path, files):
@@ -90,9 +97,9 @@ def test_a_wrong_checksum_names_file_both_sums_and_the_remedy(mnist, tmp_path, n
 
 def test_a_pickle_with_a_wrong_checksum_is_never_opened(cifar10, tmp_path, monkeypatch):
     batches = {name: body for name, body in cifar10.contents.items() if "batch" in name}
-    name = f"{cifar_format.PYTHON_FOLDER}/test_batch"
+    name = f"{cifar.PYTHON_FOLDER}/test_batch"
     put(tmp_path / "cifar10", {**batches, name: pickle.dumps({})})
-    monkeypatch.setattr(cifar_format, "_parse_pickle", lambda content: pytest.fail("opened"))
+    monkeypatch.setattr(cifar, "_parse_pickle", lambda content: pytest.fail("opened"))
     with pytest.raises(DataError, match=r"test_batch is not the published file: md5"):
         data.load("cifar10", tmp_path, cifar10.source())
 
@@ -108,7 +115,7 @@ def test_files_that_are_missing_are_named_with_their_address(mnist, tmp_path):
 
 
 def test_half_a_folder_does_not_hide_a_whole_archive(cifar10, tmp_path):
-    files = [f"{cifar_format.PYTHON_FOLDER}/test_batch", cifar_format.PYTHON_ARCHIVE]
+    files = [f"{cifar.PYTHON_FOLDER}/test_batch", cifar.PYTHON_ARCHIVE]
     put(tmp_path / "cifar10", {name: cifar10.contents[name] for name in files})
     loaded = data.load("cifar10", tmp_path, cifar10.source())
     assert_same_split(loaded.test, cifar10.test)
@@ -153,7 +160,7 @@ def test_every_downloaded_file_has_size_and_checksums():
 
 def test_labels_of_cifar10_out_of_range_are_refused(cifar10, tmp_path):
     wrong = data.Split(cifar10.test.images, cifar10.test.labels + 1)
-    contents = {cifar_format.BINARY_ARCHIVE: tar_gz({**binary_members(cifar10.train, wrong)})}
+    contents = {cifar.BINARY_ARCHIVE: tar_gz({**binary_members(cifar10.train, wrong)})}
     put(tmp_path / "cifar10", contents)
     with pytest.raises(DataError, match="cifar10 test: labels must be 0 to 9, got 1 to 10"):
         data.load("cifar10", tmp_path, {"cifar10": source_of("cifar10", contents)})

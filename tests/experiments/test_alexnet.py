@@ -5,25 +5,26 @@ import math
 
 import pytest
 
-from experiments import alexnet, lab
+from experiments.alexnet import experiment
+from experiments.common import outcomes
 from jaxact import models
 
 
 def costs():
     return {
         name: models.layer_costs(models.create_model(name, num_classes=classes), shape)
-        for name, (shape, classes) in alexnet.VARIANTS.items()
+        for name, (shape, classes) in experiment.VARIANTS.items()
     }
 
 
 def test_neurons_are_the_papers():
     # 650,000 in the abstract; the layers' sizes in section 3.5 make 659,272 with the 1000 classes.
     sizes = (55 * 55 * 96, 27 * 27 * 256, 13 * 13 * 384, 13 * 13 * 384, 13 * 13 * 256)
-    assert alexnet.neurons(costs()["alexnet"]) == sum(sizes) + 4096 + 4096 + 1000 == 659_272
+    assert experiment.neurons(costs()["alexnet"]) == sum(sizes) + 4096 + 4096 + 1000 == 659_272
 
 
 def test_rows_add_up_to_their_last():
-    rows = alexnet.rows_of(costs())
+    rows = experiment.rows_of(costs())
     *layers, total = rows
     assert total["layer"] == "sum"
     assert total["alexnet: parameters"] == 60_965_224
@@ -42,9 +43,9 @@ def test_shares_are_of_the_sum():
         models.LayerCost("ActivationLayer_0", (2, 2, 1), parameters=0, multiply_adds=0),
         models.LayerCost("Dense_0", (3,), parameters=30, multiply_adds=10),
     ]
-    assert alexnet.share(layers, "Dense", "parameters") == 75
-    assert alexnet.share(layers, "Conv", "multiply_adds") == 80
-    assert alexnet.neurons(layers) == 7
+    assert experiment.share(layers, "Dense", "parameters") == 75
+    assert experiment.share(layers, "Conv", "multiply_adds") == 80
+    assert experiment.neurons(layers) == 7
 
 
 def test_the_command_trains_and_leaves_its_files(tmp_path, capsys, monkeypatch):
@@ -52,7 +53,7 @@ def test_the_command_trains_and_leaves_its_files(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(models.AlexNet32, "hidden", 64)
     arguments = ["--epochs=2", "--train_examples=64", "--test_examples=32", "--batch_size=16"]
     arguments += ["--activation=prelu", f"--workdir={tmp_path / 'x'}"]
-    assert lab.run(alexnet.parser(), alexnet.perform, arguments) == 0
+    assert outcomes.run(experiment.parser(), experiment.perform, arguments) == 0
     result = json.loads((tmp_path / "x" / "result.json").read_text())
     epochs = result["details"]["epochs"]
     assert [row["epoch"] for row in epochs] == [1, 2]
@@ -68,7 +69,10 @@ def test_the_command_trains_and_leaves_its_files(tmp_path, capsys, monkeypatch):
     [("--activation=rleu", "relu"), ("--epochs=0", "epochs"), ("--dataset=nowhere", "digits")],
 )
 def test_a_wrong_option_is_one_line(option, words, tmp_path, capsys):
-    assert lab.run(alexnet.parser(), alexnet.perform, [option, f"--workdir={tmp_path}/x"]) == 2
+    assert (
+        outcomes.run(experiment.parser(), experiment.perform, [option, f"--workdir={tmp_path}/x"])
+        == 2
+    )
     error = capsys.readouterr().err
     assert error.count("\n") == 1
     assert words in error

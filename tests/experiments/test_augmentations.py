@@ -5,9 +5,11 @@ import json
 import numpy as np
 import pytest
 
-from experiments import augmentation_figures, augmentations, lab, statistics
-from experiments.augmentations import VIEWS
-from jaxact.data.augmentation import AUGMENTATIONS
+from experiments.augmentations import experiment, figures
+from experiments.augmentations.experiment import VIEWS
+from experiments.common import outcomes
+from jaxact.data.transforms.augmentation import AUGMENTATIONS
+from jaxact.statistics import paired
 
 
 def planted(**means):
@@ -25,23 +27,23 @@ def planted(**means):
 def test_what_was_planted_is_said():
     errors = planted(none=0.10, rotate=0.05, flip=0.20)
     plain = {name: of_name[VIEWS[0]] for name, of_name in errors.items()}
-    tests = {test.name: test for test in statistics.compare(plain, "none")}
-    words = augmentations.in_words(errors, tests)
+    tests = {test.name: test for test in paired.compare(plain, "none")}
+    words = experiment.in_words(errors, tests)
     assert "none: 10.00 %" in words
     assert "1 of 2 were lower, 1 of them significantly" in words
     assert "lowest rotate with 5.00 %, the highest flip with 20.00 %" in words
     assert "five crops lowered the error of 3 of 3 and changed it by -1.00 points" in words
     assert "ten crops lowered the error of 0 of 3 and changed it by +2.00 points" in words
-    row = augmentations.as_row("rotate", errors["rotate"], tests["rotate"])
+    row = experiment.as_row("rotate", errors["rotate"], tests["rotate"])
     assert row["points more than the first"] == pytest.approx(-5)
     assert row["p"] == pytest.approx(2 / 64)
 
 
 def test_the_sheet_shows_draws_that_differ_from_the_original():
-    images = augmentation_figures.photographs()
+    images = figures.photographs()
     assert (images.shape, images.dtype) == ((2, 64, 64, 3), np.uint8)
     for name in AUGMENTATIONS:
-        text, draws = augmentation_figures.drawn(name, images, draws=4)
+        text, draws = figures.drawn(name, images, draws=4)
         assert text.startswith(f"{name}(amount=")
         assert draws.shape == (4, 64, 64, 3)
         changed = [(draw != images[0]).any() for draw in draws]
@@ -54,7 +56,7 @@ def test_a_tiny_run_leaves_its_files(tmp_path, capsys):
         "--augmentations=none;flip,crop", "--train_examples=64", "--test_examples=30",
         "--epochs=1", "--seeds=1", "--batch_size=32", f"--workdir={tmp_path / 'x'}",
     ]  # fmt: skip
-    assert lab.run(augmentations.options_parser(), augmentations.perform, arguments) == 0
+    assert outcomes.run(experiment.options_parser(), experiment.perform, arguments) == 0
     names = {path.name for path in (tmp_path / "x").iterdir()}
     assert {"result.json", "table.md", "sheet.png", "errors.svg"} <= names
     result = json.loads((tmp_path / "x" / "result.json").read_text())
@@ -75,7 +77,7 @@ def test_a_tiny_run_leaves_its_files(tmp_path, capsys):
 )
 def test_a_wrong_option_is_one_line(option, message, tmp_path, capsys):
     arguments = [option, f"--workdir={tmp_path / 'x'}"]
-    assert lab.run(augmentations.options_parser(), augmentations.perform, arguments) == 2
+    assert outcomes.run(experiment.options_parser(), experiment.perform, arguments) == 2
     error = capsys.readouterr().err
     assert message in error
     assert error.count("\n") == 1

@@ -7,8 +7,9 @@ import math
 import jax.numpy as jnp
 import pytest
 
-from experiments import dead_relu, lab, trials
-from experiments.dead_relu import Cell
+from experiments.common import outcomes, trials
+from experiments.dead_relu import experiment
+from experiments.dead_relu.experiment import Cell
 from jaxact.config import Config
 
 SMALL = Config(
@@ -35,28 +36,28 @@ def small_weights():
 @pytest.mark.parametrize(("bias", "share"), [(-1000.0, 1.0), (1000.0, 0.0)])
 def test_biases_far_from_zero_kill_all_units_or_none(small_weights, bias, share):
     """A rate of 1e-9 leaves the start as it is."""
-    cell = dead_relu.measure(small_weights, 1, 1e-9, bias)
+    cell = experiment.measure(small_weights, 1, 1e-9, bias)
     assert cell.dead == [share]
     assert cell.dead_by_layer == [[share] * 3]
 
 
 def test_the_share_is_that_of_units_not_of_layers(relu):
     trial = relu.run(0, 1e-9, 1000.0)
-    assert dead_relu.units_of_layers(relu, trial).tolist() == [10, 20, 50]
+    assert experiment.units_of_layers(relu, trial).tolist() == [10, 20, 50]
 
 
 def test_a_high_rate_kills_more_than_a_low_one(relu):
-    low, high = (dead_relu.measure(relu, 2, rate, 0.0) for rate in (1e-3, 0.3))
+    low, high = (experiment.measure(relu, 2, rate, 0.0) for rate in (1e-3, 0.3))
     assert max(low.dead) < 0.3
     assert min(high.dead) > max(low.dead) + 0.2
 
 
 def test_what_diverges_is_counted_apart(relu):
-    cell = dead_relu.measure(relu, 1, 1e30, 0.0)
+    cell = experiment.measure(relu, 1, 1e30, 0.0)
     assert cell.diverged == 1
     assert math.isnan(cell.dead[0])
-    assert dead_relu.row(cell)["dead (%)"] is None
-    assert dead_relu.as_json(cell)["dead"] == [None]
+    assert experiment.row(cell)["dead (%)"] is None
+    assert experiment.as_json(cell)["dead"] == [None]
 
 
 def test_dead_units_stay_dead(relu):
@@ -76,19 +77,19 @@ def cells_of(spec, shares_by_bias, rates=(0.001, 0.1)):
 
 
 def test_the_answer_is_what_was_measured():
-    said = dead_relu.answer(cells_of("relu", {0.0: [0.02, 0.6], 0.01: [0.04, 0.5]}))
+    said = experiment.answer(cells_of("relu", {0.0: [0.02, 0.6], 0.01: [0.04, 0.5]}))
     assert "bias 0: 2 % dead at 0.001, 60 % dead at 0.1, half or more from 0.1 on" in said
     assert "biases of 0.01 instead of 0 change the share by -10 to +2 points" in said
-    said = dead_relu.answer(cells_of("elu", {0.0: [0.0, 0.0]}))
+    said = experiment.answer(cells_of("elu", {0.0: [0.0, 0.0]}))
     assert said == "elu, bias 0: 0 % dead at 0.001, 0 % dead at 0.1."
-    said = dead_relu.answer(cells_of("relu", {0.0: [0.0, math.nan], 0.01: [math.nan, math.nan]}))
+    said = experiment.answer(cells_of("relu", {0.0: [0.0, math.nan], 0.01: [math.nan, math.nan]}))
     assert said == "relu, bias 0: 0 % dead at 0.001; bias 0.01: diverged at either end."
 
 
 def test_the_command_leaves_table_and_figure(tmp_path):
     words = ["--activations=leaky_relu", "--learning_rates=0.01,0.001", "--biases=0,1"]
     words += ["--seeds=1", "--epochs=1", "--train_examples=128", f"--workdir={tmp_path}"]
-    assert lab.run(dead_relu.PARSER, dead_relu.perform, words) == 0
+    assert outcomes.run(experiment.PARSER, experiment.perform, words) == 0
     result = json.loads((tmp_path / "result.json").read_text())
     assert [cell["learning_rate"] for cell in result["details"]["cells"]] == [0.001, 0.01] * 2
     assert all(cell["dead"] == [0] for cell in result["details"]["cells"])  # it has no flat side
@@ -108,7 +109,7 @@ def test_the_command_leaves_table_and_figure(tmp_path):
 )
 def test_a_wrong_option_is_one_line(word, message, tmp_path, capsys):
     words = [word, f"--workdir={tmp_path / 'x'}"]
-    assert lab.run(dead_relu.PARSER, dead_relu.perform, words) == 2
+    assert outcomes.run(experiment.PARSER, experiment.perform, words) == 2
     error = capsys.readouterr().err
     assert message in error
     assert error.count("\n") == 1

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from experiments import graphs
+from experiments.plot_activations import graphs
 from jaxact import activations
 from jaxact.activations import Activation
 

@@ -9,11 +9,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from experiments import deep_network, initialization, lab
-from experiments.deep_network import Layer
-from experiments.initialization import EXPLODING, RIGHT, SATURATED, VANISHING
+from experiments.common import outcomes
+from experiments.initialization import deep_network, experiment
+from experiments.initialization.deep_network import Layer
+from experiments.initialization.experiment import EXPLODING, RIGHT, SATURATED, VANISHING
 from jaxact import activations
-from jaxact.models.initializers import KERNEL_INITIALIZERS
+from jaxact.models.layers.initializers import KERNEL_INITIALIZERS
 
 DEPTH, BATCH = 6, 16
 TANH, RELU = activations.get("tanh"), activations.get("relu")
@@ -42,7 +43,7 @@ def test_he_keeps_the_deviation_of_relus_over_six_layers(name):
         mean_square = layer.mean**2 + layer.deviation**2
         assert math.sqrt(mean_square) == pytest.approx(1, rel=0.1)
         assert layer.deviation == pytest.approx(expected, rel=0.1)
-    assert initialization.verdict(RELU, layers) == RIGHT
+    assert experiment.verdict(RELU, layers) == RIGHT
 
 
 @pytest.mark.parametrize("name", ["xavier_normal", "xavier_uniform", "lecun_normal"])
@@ -51,7 +52,7 @@ def test_xavier_lets_the_signal_of_relus_fall_by_half_in_power_each_layer(name):
     for k, layer in enumerate(layers):
         root_mean_square = math.hypot(layer.mean, layer.deviation)
         assert root_mean_square == pytest.approx(2 ** (-(k + 1) / 2), rel=0.1)
-    assert initialization.verdict(RELU, layers) == VANISHING
+    assert experiment.verdict(RELU, layers) == VANISHING
 
 
 def test_xavier_is_right_for_tanh():
@@ -60,7 +61,7 @@ def test_xavier_is_right_for_tanh():
     points, weights = np.polynomial.hermite_e.hermegauss(60)
     expected = math.sqrt((weights * np.tanh(points) ** 2).sum() / weights.sum())
     assert layers[0].deviation == pytest.approx(expected, rel=0.02)
-    assert initialization.verdict(TANH, layers) == RIGHT
+    assert experiment.verdict(TANH, layers) == RIGHT
 
 
 def test_tanh_vanishes_with_small_weights_as_the_products_of_their_gains():
@@ -70,17 +71,17 @@ def test_tanh_vanishes_with_small_weights_as_the_products_of_their_gains():
     for before, after in itertools.pairwise(layers[1:]):
         assert after.deviation == pytest.approx(gain * before.deviation, rel=0.05)
     assert layers[-1].deviation < 0.01 * layers[0].deviation
-    assert initialization.verdict(TANH, layers) == VANISHING
+    assert experiment.verdict(TANH, layers) == VANISHING
 
 
 def test_large_weights_saturate_tanh_and_blow_relus_up():
     tanh, relu = networks("normal_0.05", (TANH, RELU), 4096 // 2)
-    assert initialization.verdict(TANH, tanh) == SATURATED
+    assert experiment.verdict(TANH, tanh) == SATURATED
     assert tanh[0].counts[0] + tanh[0].counts[1] > 0.1 * sum(tanh[0].counts)  # at -1
-    assert initialization.verdict(RELU, relu) == EXPLODING
+    assert experiment.verdict(RELU, relu) == EXPLODING
     gain = 0.05 * math.sqrt(2048 / 2)
-    assert initialization.factors(relu)[0] == pytest.approx(gain, rel=0.1)
-    assert initialization.factors(relu)[1] == pytest.approx(gain, rel=0.1)
+    assert experiment.factors(relu)[0] == pytest.approx(gain, rel=0.1)
+    assert experiment.factors(relu)[1] == pytest.approx(gain, rel=0.1)
 
 
 @pytest.mark.parametrize("activation", [TANH, RELU], ids=str)
@@ -90,7 +91,7 @@ def test_zeros_give_no_gradient(activation):
     assert all(layer.deviation == layer.mean == 0 for layer in layers)
     assert layers[-1].gradient == pytest.approx(1)
     assert layers[0].gradient == 0
-    assert initialization.verdict(activation, layers) == VANISHING
+    assert experiment.verdict(activation, layers) == VANISHING
 
 
 @pytest.mark.parametrize("spec", ["tanh", "relu", "prelu", "swish"])
@@ -145,12 +146,12 @@ def layers_of(deviations, gradients=None, flat=0.0):
     ],
 )
 def test_verdicts_follow_their_thresholds(layers, expected):
-    assert initialization.verdict(TANH, layers) == expected
+    assert experiment.verdict(TANH, layers) == expected
 
 
 def test_relus_flat_half_is_not_saturation():
-    assert initialization.verdict(RELU, layers_of([1.0, 1.0], flat=0.5)) == RIGHT
-    assert initialization.verdict(RELU, layers_of([1.0, 1.0], flat=0.8)) == SATURATED
+    assert experiment.verdict(RELU, layers_of([1.0, 1.0], flat=0.5)) == RIGHT
+    assert experiment.verdict(RELU, layers_of([1.0, 1.0], flat=0.8)) == SATURATED
 
 
 def test_values_beyond_a_histogram_are_in_its_outermost_bins():
@@ -162,8 +163,7 @@ def test_values_beyond_a_histogram_are_in_its_outermost_bins():
 def test_the_command_shows_every_initialiser_with_every_activation(tmp_path):
     words = ["--activations=elu,softplus", "--width=32", "--depth=3", "--batch=4", "--seeds=2"]
     assert (
-        lab.run(initialization.PARSER, initialization.perform, [*words, f"--workdir={tmp_path}"])
-        == 0
+        outcomes.run(experiment.PARSER, experiment.perform, [*words, f"--workdir={tmp_path}"]) == 0
     )
     result = json.loads((tmp_path / "result.json").read_text())
     assert len(result["rows"]) == 2 * len(KERNEL_INITIALIZERS)
@@ -178,7 +178,7 @@ def test_what_overflows_is_told(tmp_path):
     # 5 layers of factor 1e9 sqrt(2): 6e45, and float32 ends at 3e38.
     words = ["--activations=linear(slope=1e9)", "--width=64", "--depth=5", "--batch=2"]
     arguments = [*words, f"--workdir={tmp_path}"]
-    assert lab.run(initialization.PARSER, initialization.perform, arguments) == 0
+    assert outcomes.run(experiment.PARSER, experiment.perform, arguments) == 0
     rows = json.loads((tmp_path / "result.json").read_text())["rows"]
     he = next(row for row in rows if row["initialiser"] == "he_normal")
     assert he["deviation 5"] is None
@@ -198,7 +198,7 @@ def test_what_overflows_is_told(tmp_path):
 )
 def test_a_wrong_option_is_one_line(word, message, tmp_path, capsys):
     words = [word, f"--workdir={tmp_path / 'x'}"]
-    assert lab.run(initialization.PARSER, initialization.perform, words) == 2
+    assert outcomes.run(experiment.PARSER, experiment.perform, words) == 2
     error = capsys.readouterr().err
     assert message in error
     assert error.count("\n") == 1

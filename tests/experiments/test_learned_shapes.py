@@ -7,8 +7,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from experiments import lab, learned_curves as curves, learned_shapes, trials
-from experiments.learned_shapes import LEARNABLE
+from experiments.common import outcomes, trials
+from experiments.learned_shapes import curves, experiment
+from experiments.learned_shapes.experiment import LEARNABLE
 from jaxact import activations
 from jaxact.training.state import TrainState
 
@@ -50,7 +51,7 @@ def test_each_channel_has_a_curve_of_its_own():
     shape = curves.shape_of(PRELU, "layer", before, [after], [inputs_of()])
     assert shape.learned.shape == (3, len(shape.x))
     np.testing.assert_allclose(shape.learned[:, 0], shape.x[0] * np.array([0, 0.5, 1]), rtol=1e-5)
-    assert learned_shapes.parameter_cells(PRELU, "alpha", shape) == (0.25, [0.5, 0.25, 0.75])
+    assert experiment.parameter_cells(PRELU, "alpha", shape) == (0.25, [0.5, 0.25, 0.75])
 
 
 def test_the_histogram_holds_the_inputs_and_the_curve_covers_them():
@@ -83,7 +84,7 @@ def test_coefficients_before_and_after_stand_in_the_table(name, sharing):
     )
     assert min(shape.change) > 0
     for key, value in activation.params.items():
-        before, after = learned_shapes.parameter_cells(activation, key, shape)
+        before, after = experiment.parameter_cells(activation, key, shape)
         if isinstance(value, tuple):
             assert len(before.split(", ")) == len(after.split(", ")) == len(value)
             assert float(after.split(", ")[0]) == pytest.approx(value[0] + 0.125, rel=0.01)
@@ -105,23 +106,23 @@ def test_the_answer_is_what_was_measured():
     ]
     base = [trial_of(0.9)]
     done = {"prelu": [trial_of(0.95)], "srs": [trial_of(0.8)]}
-    gained = {spec: learned_shapes.gains(of, base) for spec, of in done.items()}
-    said = learned_shapes.answer({"prelu": shapes}, gained, base)
+    gained = {spec: experiment.gains(of, base) for spec, of in done.items()}
+    said = experiment.answer({"prelu": shapes}, gained, base)
     assert said.startswith("the function moves most in prelu, second (")
     assert "least in prelu, first (0.0 %)" in said
     assert "1 of 2 end above relu's 90.0 % test accuracy" in said
     assert "from prelu (+5.0 points) to srs (-10.0)" in said
     assert "too few to rank them" in said
     five = {spec: list(values) * 5 for spec, values in gained.items()}
-    assert "too few" not in learned_shapes.answer({"prelu": shapes}, five, base * 5)
+    assert "too few" not in experiment.answer({"prelu": shapes}, five, base * 5)
 
 
 def test_what_diverges_is_told():
     diverged = trial_of(0.1)._replace(is_finite=False)
-    assert math.isnan(learned_shapes.gains([diverged], [trial_of(0.9)])[0])
-    (row,) = learned_shapes.rows_of(PRELU, [], [diverged], [trial_of(0.9)])
+    assert math.isnan(experiment.gains([diverged], [trial_of(0.9)])[0])
+    (row,) = experiment.rows_of(PRELU, [], [diverged], [trial_of(0.9)])
     assert (row["diverged"], row["test accuracy (%)"]) == (1, None)
-    said = learned_shapes.answer({"prelu": []}, {"prelu": [math.nan]}, [trial_of(0.9)])
+    said = experiment.answer({"prelu": []}, {"prelu": [math.nan]}, [trial_of(0.9)])
     assert "diverged" in said
 
 
@@ -129,7 +130,7 @@ def test_what_diverges_is_told():
 def test_training_moves_what_is_shown(tmp_path, sharing):
     words = ["--activations=prelu", "--seeds=1", "--epochs=2", "--train_examples=256"]
     words += ["--learning_rate=0.01", f"--sharing={sharing}", f"--workdir={tmp_path}"]
-    assert lab.run(learned_shapes.PARSER, learned_shapes.perform, words) == 0
+    assert outcomes.run(experiment.PARSER, experiment.perform, words) == 0
     result = json.loads((tmp_path / "result.json").read_text())
     rows = result["rows"]
     assert [row["activation"] for row in rows] == ["prelu"] * 3 + ["relu"]
@@ -153,7 +154,7 @@ def test_training_moves_what_is_shown(tmp_path, sharing):
 )
 def test_a_wrong_option_is_one_line(word, message, tmp_path, capsys):
     words = [word, f"--workdir={tmp_path / 'x'}"]
-    assert lab.run(learned_shapes.PARSER, learned_shapes.perform, words) == 2
+    assert outcomes.run(experiment.PARSER, experiment.perform, words) == 2
     error = capsys.readouterr().err
     assert message in error
     assert error.count("\n") == 1

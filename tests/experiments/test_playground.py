@@ -8,10 +8,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from experiments import playground, playground_findings, playground_training as training
-from experiments.playground_findings import Cell
-from experiments.playground_problems import LARGEST_NOISE, PROBLEMS, RADIUS, Points, Problem, draw
-from experiments.playground_training import Recipe
+from experiments.playground import experiment, findings, training
+from experiments.playground.findings import Cell
+from experiments.playground.problems import LARGEST_NOISE, PROBLEMS, RADIUS, Points, Problem, draw
+from experiments.playground.training import Recipe
 from jaxact import activations
 
 SEPARABLE = "gaussians"
@@ -211,13 +211,13 @@ def test_misses_count_as_more_than_the_most():
         ("xor", "relu"): cell(10, 20, 30, 40, never, 60),
         ("xor", "tanh"): cell(50, never, never, never, 70, never),
     }
-    relu, tanh = playground_findings.rows(cells, Recipe(epochs=100))
+    relu, tanh = findings.rows(cells, Recipe(epochs=100))
     assert (relu["converged"], tanh["converged"]) == ("5/6", "2/6")
     assert relu["epochs, median (95 %)"].startswith("35 (10 to > 100")
     assert tanh["epochs, median (95 %)"].startswith("> 100")
     assert relu["tutorial's epochs"] == "about 61"
     assert relu["p against relu"] is None
-    text = playground_findings.answer(cells, Recipe(epochs=100))
+    text = findings.answer(cells, Recipe(epochs=100))
     assert "relu 35 (5/6), tanh > 100 (2/6)" in text
     assert "holds on 1 of the 1 problems" in text
 
@@ -229,7 +229,7 @@ def test_the_answer_contradicts_the_tutorial_where_the_runs_do():
         ("spiral", "relu"): cell(math.inf, math.inf, math.inf),
         ("spiral", "sigmoid"): cell(math.inf, math.inf, math.inf),
     }
-    text = playground_findings.answer(cells, Recipe(epochs=100))
+    text = findings.answer(cells, Recipe(epochs=100))
     assert "(relu, sigmoid) holds on 0 of the 1 problems" in text
 
 
@@ -237,15 +237,15 @@ def test_p_values_are_corrected_over_the_whole_table():
     slow, fast = range(101, 109), range(1, 9)
     one = {("xor", "relu"): cell(*fast), ("xor", "tanh"): cell(*slow)}
     two = one | {("circles", "relu"): cell(*fast), ("circles", "tanh"): cell(*slow)}
-    single = playground_findings.corrected_p_values(one, "relu")["xor", "tanh"]
-    double = playground_findings.corrected_p_values(two, "relu")["xor", "tanh"]
+    single = findings.corrected_p_values(one, "relu")["xor", "tanh"]
+    double = findings.corrected_p_values(two, "relu")["xor", "tanh"]
     assert single == pytest.approx(2 / 2**8)
     assert double == pytest.approx(2 * single)
 
 
 def test_the_median_run_comes_after_half_of_the_others():
-    assert playground.playground_figures.median_run([math.inf, 7, 3, math.inf, 5]) == 1
-    assert playground.playground_figures.median_run([4.0, 2.0]) == 1
+    assert experiment.playground_figures.median_run([math.inf, 7, 3, math.inf, 5]) == 1
+    assert experiment.playground_figures.median_run([4.0, 2.0]) == 1
 
 
 def test_the_command_leaves_table_and_pictures(tmp_path):
@@ -257,7 +257,7 @@ def test_the_command_leaves_table_and_pictures(tmp_path):
         "--hidden=3",
         f"--workdir={tmp_path}",
     ]
-    assert playground.main(words) == 0
+    assert experiment.main(words) == 0
     result = json.loads((tmp_path / "result.json").read_text())
     assert result["settings"]["hidden"] == [3]
     runs = {(run["problem"], run["activation"]): run for run in result["details"]["runs"]}
@@ -283,7 +283,7 @@ def test_the_command_leaves_table_and_pictures(tmp_path):
     ],
 )
 def test_a_wrong_option_is_one_line(option, said, tmp_path, capsys):
-    assert playground.main([option, f"--workdir={tmp_path / 'x'}"]) == 2
+    assert experiment.main([option, f"--workdir={tmp_path / 'x'}"]) == 2
     error = capsys.readouterr().err
     assert said in error
     assert error.count("\n") == 1

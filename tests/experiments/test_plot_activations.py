@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_hex
 
-from experiments import activation_figures, plot_activations
+from experiments.plot_activations import experiment, plots
 from jaxact import activations
 
 RELU = activations.get("relu")
@@ -26,7 +26,7 @@ def is_full(line):
 
 
 def test_a_function_stands_beside_its_derivative():
-    figure: Any = activation_figures.function_and_derivative(RELU)
+    figure: Any = plots.function_and_derivative(RELU)
     left, right = figure.axes
     assert (left.get_ylabel(), right.get_ylabel()) == ("f(x)", "f'(x)")
     assert left.get_xlabel() == right.get_xlabel() == "x"
@@ -37,25 +37,25 @@ def test_a_function_stands_beside_its_derivative():
 
 
 def test_the_papers_leaky_relu_has_a_logarithmic_derivative():
-    named = dict(plot_activations.figures(["paper"], []))
-    assert set(named) == {f"paper_{name}" for name in plot_activations.PAPER}
+    named = dict(experiment.figures(["paper"], []))
+    assert set(named) == {f"paper_{name}" for name in experiment.PAPER}
     scales = {name: figure.axes[1].get_yscale() for name, figure in named.items()}
     assert [name for name in scales if scales[name] == "log"] == ["paper_leaky_relu"]
 
 
 def test_learnable_parameters_are_named():
-    figure = activation_figures.function_and_derivative(activations.get("prelu(alpha=0.1)"))
+    figure = plots.function_and_derivative(activations.get("prelu(alpha=0.1)"))
     assert "alpha = 0.1" in figure.get_suptitle()
 
 
 @pytest.mark.parametrize("name", [n for n in activations.names() if activations.get(n).params])
 def test_every_learnable_function_is_drawn(name):
-    figure = activation_figures.function_and_derivative(activations.get(name))
+    figure = plots.function_and_derivative(activations.get(name))
     assert all(f"{key} = " in figure.get_suptitle() for key in activations.get(name).params)
 
 
 def test_kinks_far_out_are_shown():
-    low, high = activation_figures.x_range(activations.get("relu6"))
+    low, high = plots.x_range(activations.get("relu6"))
     assert low <= -5
     assert high > 6
 
@@ -63,7 +63,7 @@ def test_kinks_far_out_are_shown():
 @pytest.mark.parametrize("count", [1, 4, 28])
 def test_the_sheet_has_a_panel_each(count):
     chosen = [activations.get(name) for name in activations.names()[:count]]
-    figure = activation_figures.contact_sheet(chosen)
+    figure = plots.contact_sheet(chosen)
     shown = [axes for axes in figure.axes if axes.get_visible()]
     assert [axes.get_title(loc="left") for axes in shown] == [a.spec for a in chosen]
     assert [text.get_text() for text in figure.legends[0].get_texts()] == [
@@ -75,8 +75,8 @@ def test_the_sheet_has_a_panel_each(count):
 
 def test_the_tutorials_figures():
     tutorial: Any = (
-        activation_figures.sigmoid_over_relu(),
-        activation_figures.relu_beside_leaky_relu(),
+        plots.sigmoid_over_relu(),
+        plots.relu_beside_leaky_relu(),
     )
     (axes,) = tutorial[0].axes
     assert axes.get_xlim() == (-10, 10)
@@ -89,7 +89,7 @@ def test_the_tutorials_figures():
 
 def test_the_command_draws_one_s_own(tmp_path, capsys):
     specs = "leaky_relu(negative_slope=0.05),jax.numpy:arctan"
-    assert plot_activations.main([f"--specs={specs}", f"--out={tmp_path}"]) == 0
+    assert experiment.main([f"--specs={specs}", f"--out={tmp_path}"]) == 0
     stems = {path.stem for path in tmp_path.iterdir()}
     assert stems == {
         "activation_leaky_relu(negative_slope=0.05)",
@@ -101,7 +101,7 @@ def test_the_command_draws_one_s_own(tmp_path, capsys):
 
 def test_drawn_again_the_files_are_the_same(tmp_path):
     for folder in ("a", "b"):
-        plot_activations.draw(["tutorial"], [], tmp_path / folder)
+        experiment.draw(["tutorial"], [], tmp_path / folder)
     for path in (tmp_path / "a").iterdir():
         assert path.read_bytes() == (tmp_path / "b" / path.name).read_bytes()
 
@@ -119,7 +119,7 @@ def test_drawn_again_the_files_are_the_same(tmp_path):
     ],
 )
 def test_wrong_options_end_in_one_line(argument, tmp_path, capsys):
-    assert plot_activations.main([argument, f"--out={tmp_path / 'new'}"]) == 2
+    assert experiment.main([argument, f"--out={tmp_path / 'new'}"]) == 2
     message = capsys.readouterr().err
     assert message.startswith(f"jaxact: {argument.split('=')[0]}=")
     assert message.count("\n") == 1
@@ -129,5 +129,5 @@ def test_wrong_options_end_in_one_line(argument, tmp_path, capsys):
 def test_a_folder_that_cannot_be_made_is_named(tmp_path, capsys):
     (tmp_path / "file").write_text("")
     arguments = ["--sets=tutorial", f"--out={tmp_path / 'file'}"]
-    assert plot_activations.main(arguments) == 2
+    assert experiment.main(arguments) == 2
     assert "choose another" in capsys.readouterr().err

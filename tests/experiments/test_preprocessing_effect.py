@@ -6,8 +6,10 @@ import math
 import numpy as np
 import pytest
 
-from experiments import lab, preprocessing, preprocessing_figures, statistics
-from experiments.curves import Curve
+from experiments.common import outcomes
+from experiments.common.curves import Curve
+from experiments.preprocessing import experiment, figures
+from jaxact.statistics import paired
 
 
 def curves_reaching(epoch, runs=6, end=0.02):
@@ -23,11 +25,11 @@ def described(found):
     tests = {
         figure: {
             test.name: test
-            for test in statistics.compare({n: f[figure] for n, f in found.items()}, "mean_std")
+            for test in paired.compare({n: f[figure] for n, f in found.items()}, "mean_std")
         }
         for figure in ("epochs", "error")
     }
-    return tests, preprocessing.in_words(found, tests, 0.95)
+    return tests, experiment.in_words(found, tests, 0.95)
 
 
 def test_what_was_planted_is_said():
@@ -36,12 +38,12 @@ def test_what_was_planted_is_said():
         "mean_std": curves_reaching(4),
         "zca_whitening": curves_reaching(2, end=0.04),
     }
-    found = {name: preprocessing.figures_of(of, 0.95) for name, of in learned.items()}
+    found = {name: experiment.figures_of(of, 0.95) for name, of in learned.items()}
     tests, words = described(found)
     assert "first zca_whitening (2 epochs, 4.00 % error), last none (9 epochs, 2.00 %" in words
     assert "2 of 2 that centre the pixels were sooner than none" in words
     assert "in epochs: none (later), zca_whitening (sooner)" not in words  # p is 0.06 with 6 pairs
-    row = preprocessing.as_row("zca_whitening", found["zca_whitening"], 0.5, tests)
+    row = experiment.as_row("zca_whitening", found["zca_whitening"], 0.5, tests)
     assert row["epochs to target"] == [2, 2, 2]
     assert row["epochs more, p"] == "-2, 0.062"
     assert row["points more, p"] == "+2, 0.062"
@@ -54,7 +56,7 @@ def test_a_difference_seen_in_every_one_of_eight_seeds_is_significant():
         "mean_std": curves_reaching(4, runs=8),
         "zca_whitening": curves_reaching(2, runs=8),
     }
-    found = {name: preprocessing.figures_of(of, 0.95) for name, of in learned.items()}
+    found = {name: experiment.figures_of(of, 0.95) for name, of in learned.items()}
     assert (
         "in epochs: none (later), zca_whitening (sooner); in error: nothing" in described(found)[1]
     )
@@ -63,10 +65,10 @@ def test_a_difference_seen_in_every_one_of_eight_seeds_is_significant():
 def test_a_target_never_reached_is_said_and_is_no_number():
     learned = {"mean_std": curves_reaching(4), "none": curves_reaching(10)}
     learned["none"] = [curve._replace(errors=[0.5] * 10) for curve in learned["none"]]
-    found = {name: preprocessing.figures_of(of, 0.95) for name, of in learned.items()}
+    found = {name: experiment.figures_of(of, 0.95) for name, of in learned.items()}
     tests, words = described(found)
     assert "last none (never, 50.00 % error)" in words
-    row = preprocessing.as_row("none", found["none"], 0.5, tests)
+    row = experiment.as_row("none", found["none"], 0.5, tests)
     assert (row["reached"], row["epochs to target"]) == ("0/6", None)
     assert row["epochs more, p"] == "never, 0.031"
     json.dumps(row, allow_nan=False)
@@ -75,10 +77,10 @@ def test_a_target_never_reached_is_said_and_is_no_number():
 
 def test_a_picture_spans_black_to_white():
     values = np.linspace(-3, 5, 48).reshape(4, 4, 3)
-    picture = preprocessing_figures.as_picture(values)
+    picture = figures.as_picture(values)
     assert (picture.min(), picture.max()) == (0, 1)
-    assert preprocessing_figures.as_picture(values[..., :1]).shape == (4, 4, 3)
-    assert (preprocessing_figures.as_picture(np.full((2, 2, 1), 7.0)) == 0).all()
+    assert figures.as_picture(values[..., :1]).shape == (4, 4, 3)
+    assert (figures.as_picture(np.full((2, 2, 1), 7.0)) == 0).all()
 
 
 def test_a_tiny_run_leaves_its_files(tmp_path, capsys):
@@ -86,7 +88,7 @@ def test_a_tiny_run_leaves_its_files(tmp_path, capsys):
         "--preprocessings=mean_std,pca_whitening", "--train_examples=64", "--test_examples=30",
         "--epochs=1", "--seeds=1", "--batch_size=32", f"--workdir={tmp_path / 'x'}",
     ]  # fmt: skip
-    assert lab.run(preprocessing.options_parser(), preprocessing.perform, arguments) == 0
+    assert outcomes.run(experiment.options_parser(), experiment.perform, arguments) == 0
     names = {path.name for path in (tmp_path / "x").iterdir()}
     assert {"result.json", "table.md", "images.png", "learning.svg"} <= names
     result = json.loads((tmp_path / "x" / "result.json").read_text())
@@ -105,7 +107,7 @@ def test_a_tiny_run_leaves_its_files(tmp_path, capsys):
 )
 def test_a_wrong_option_is_one_line(option, message, tmp_path, capsys):
     arguments = [option, f"--workdir={tmp_path / 'x'}"]
-    assert lab.run(preprocessing.options_parser(), preprocessing.perform, arguments) == 2
+    assert outcomes.run(experiment.options_parser(), experiment.perform, arguments) == 2
     error = capsys.readouterr().err
     assert message in error
     assert error.count("\n") == 1

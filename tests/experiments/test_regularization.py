@@ -7,18 +7,14 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from experiments import (
-    lab,
-    regularization,
-    regularization_doubts as doubts,
-    regularization_figures as figures,
-    regularization_runs as runs,
-)
+from experiments.common import outcomes
+from experiments.regularization import experiment, figures, runs, uncertainty as doubts
 from jaxact.config import Config
-from jaxact.training import loop, records
-from jaxact.training.setup import prepare
+from jaxact.runs import loop
+from jaxact.runs.records import record_files
+from jaxact.runs.setup import prepare
 
-LABELS = list(regularization.variants(regularization.options_parser().parse_args([])))
+LABELS = list(experiment.variants(experiment.options_parser().parse_args([])))
 TINY = Config(
     eval_split="validation",
     train_examples=64,
@@ -56,17 +52,17 @@ def test_a_weight_near_zero_is_one_of_a_kernel_on_either_side():
 
 def test_what_a_run_ends_in_is_of_its_last_epoch_or_where_it_is_stopped():
     of_label = [planted([0.5, 0.1, 0.2]), planted([0.5, 0.3, 0.4])]
-    last = regularization.ends(of_label)
+    last = experiment.ends(of_label)
     assert last["test error (%)"] == pytest.approx([20, 40])
     assert last["gap (points)"] == pytest.approx([20, 40])
     assert last["test loss / its lowest"] == pytest.approx([2, 2])
     assert last["weights near 0 (%)"] == [50, 50]
-    stopped = regularization.ends(of_label, stopped=True)
+    stopped = experiment.ends(of_label, stopped=True)
     assert stopped["test error (%)"] == pytest.approx([10, 30])
     assert stopped["test loss / its lowest"] == [1, 1]
     assert stopped["weights near 0 (%)"] == [0, 0]
     assert stopped["epoch"] == [2, 2]
-    row = regularization.as_row("L1", stopped, last)
+    row = experiment.as_row("L1", stopped, last)
     assert row["test error - none"] == pytest.approx((-10, -10, -10))
 
 
@@ -76,12 +72,12 @@ def table(**last_errors):
         label: [planted([0.9, 0.9, error]), planted([0.9, 0.9, error + 0.1])]
         for label, error in last_errors.items()
     }
-    ends = {label: regularization.ends(of_label) for label, of_label in made.items()}
-    return ends | {regularization.STOPPED: regularization.ends(made["none"], stopped=True)}
+    ends = {label: experiment.ends(of_label) for label, of_label in made.items()}
+    return ends | {experiment.STOPPED: experiment.ends(made["none"], stopped=True)}
 
 
 def test_the_answer_says_which_remedies_help_in_every_seed():
-    found = " ".join(regularization.what_was_found(table(none=0.3, L1=0.1, L2=0.35)))
+    found = " ".join(experiment.what_was_found(table(none=0.3, L1=0.1, L2=0.35)))
     assert (
         "in every seed with L1; in none with L2, early stopping; lowest with L1 (15.0 %)" in found
     )
@@ -89,7 +85,7 @@ def test_the_answer_says_which_remedies_help_in_every_seed():
 
 
 def test_the_answer_admits_that_nothing_helps():
-    found = " ".join(regularization.what_was_found(table(none=0.1, L1=0.2, L2=0.3)))
+    found = " ".join(experiment.what_was_found(table(none=0.1, L1=0.2, L2=0.3)))
     assert "lower in every seed with none of them; in none with L1, L2, early stopping" in found
 
 
@@ -105,7 +101,7 @@ def test_a_run_is_the_one_that_the_command_makes(tmp_path):
     learned = runs.learn(prepare(config), patience_epochs=2)
     stopping = dataclasses.replace(config, early_stopping_epochs=2)
     summary = loop.fit(stopping, tmp_path / "run")
-    rows = records.read_rows(tmp_path / "run" / records.METRICS)
+    rows = record_files.read_rows(tmp_path / "run" / record_files.METRICS)
     for mine, row in zip(learned.rows, rows, strict=False):
         assert mine["validation_loss"] == pytest.approx(row["validation_loss"], rel=1e-5)
     assert learned.best_epoch == summary["best_epoch"]
@@ -161,16 +157,16 @@ def test_every_way_to_train_has_a_panel():
 
 
 def test_the_command_leaves_table_and_figures(tmp_path, monkeypatch, capsys):
-    all_of_them = regularization.variants
+    all_of_them = experiment.variants
     kept = ("none", "L2", "L1", "dropout, channels", "dropout, elements")
     monkeypatch.setattr(
-        regularization,
+        experiment,
         "variants",
         lambda options: {k: v for k, v in all_of_them(options).items() if k in kept},
     )
     words = ["--train_examples=64", "--test_examples=30", "--epochs=2", "--seeds=1", "--masks=2"]
-    parser = regularization.options_parser()
-    assert lab.run(parser, regularization.perform, [*words, f"--workdir={tmp_path / 'x'}"]) == 0
+    parser = experiment.options_parser()
+    assert outcomes.run(parser, experiment.perform, [*words, f"--workdir={tmp_path / 'x'}"]) == 0
     result = json.loads((tmp_path / "x" / "result.json").read_text())
     labels = [row["against overfitting"] for row in result["rows"]]
     assert labels == [*kept, "early stopping"]
@@ -184,6 +180,6 @@ def test_the_command_leaves_table_and_figures(tmp_path, monkeypatch, capsys):
     "word", ["--l1=-1", "--seeds=0", "--dataset=digit", "--epochs=0", "--wrong_labels=1"]
 )
 def test_a_wrong_option_is_named(tmp_path, capsys, word):
-    parser = regularization.options_parser()
-    assert lab.run(parser, regularization.perform, [word, f"--workdir={tmp_path / 'x'}"]) == 2
+    parser = experiment.options_parser()
+    assert outcomes.run(parser, experiment.perform, [word, f"--workdir={tmp_path / 'x'}"]) == 2
     assert capsys.readouterr().err.startswith(f"jaxact: {word.split('=')[0]}=")

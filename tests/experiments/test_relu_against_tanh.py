@@ -7,13 +7,14 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from experiments import lab, relu_against_tanh, time_to_error
-from experiments.relu_against_tanh import Measured
-from experiments.time_to_error import Choice, Trace
+from experiments.common import outcomes
+from experiments.relu_against_tanh import experiment, time_to_error
+from experiments.relu_against_tanh.experiment import Measured
+from experiments.relu_against_tanh.time_to_error import Choice, Trace
 from jaxact import data
+from jaxact.compilation.clock import Clock
 from jaxact.config import Config
-from jaxact.training import setup
-from jaxact.training.clock import Clock
+from jaxact.runs import setup
 from jaxact.training.state import Totals
 
 TINY = [
@@ -148,11 +149,11 @@ def measured(epochs, rate=0.01, is_at_the_edge=False):
 
 def answer(of):
     ratios = {
-        spec: relu_against_tanh.paired_ratios(known.epochs, of["relu"].epochs)
+        spec: experiment.paired_ratios(known.epochs, of["relu"].epochs)
         for spec, known in of.items()
     }
-    options = relu_against_tanh.parser().parse_args([])
-    return relu_against_tanh.answer(options, of, ratios, "relu")
+    options = experiment.parser().parse_args([])
+    return experiment.answer(options, of, ratios, "relu")
 
 
 def test_the_answer_tells_the_ratio_whichever_way_it_goes():
@@ -172,7 +173,7 @@ def test_the_answer_tells_of_misses_and_of_the_edge_of_the_grid():
 
 def test_the_command_compares_paired_seeds(tmp_path, capsys):
     arguments = [*TINY, f"--workdir={tmp_path / 'x'}", "--target_error=60"]
-    assert lab.run(relu_against_tanh.parser(), relu_against_tanh.perform, arguments) == 0
+    assert outcomes.run(experiment.parser(), experiment.perform, arguments) == 0
     result = json.loads((tmp_path / "x" / "result.json").read_text())
     runs = result["details"]["runs"]
     assert set(runs) == {"relu", "tanh"}
@@ -199,7 +200,7 @@ def test_the_command_compares_paired_seeds(tmp_path, capsys):
 )
 def test_a_wrong_option_is_one_line(option, words, tmp_path, capsys):
     arguments = [option, f"--workdir={tmp_path}/x"]
-    assert lab.run(relu_against_tanh.parser(), relu_against_tanh.perform, arguments) == 2
+    assert outcomes.run(experiment.parser(), experiment.perform, arguments) == 2
     error = capsys.readouterr().err
     assert error.count("\n") == 1
     assert words in error

@@ -9,15 +9,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from experiments import finals, halving, proposals, search_findings, searching
-from experiments.finals import Final
-from experiments.halving import CUT, FAILED, PRUNED, Trained, Tried
-from experiments.searching import Settings
+from experiments.search import (
+    composition_sampler,
+    confirmation,
+    experiment,
+    findings,
+    halving,
+)
+from experiments.search.confirmation import Final
+from experiments.search.experiment import Settings
+from experiments.search.halving import CUT, FAILED, PRUNED, Trained, Tried
 from jaxact import activations
 from jaxact.activations import ActivationError
 from jaxact.config import Config
 from jaxact.errors import ConfigError, DataError, Interrupted, NonFiniteLossError, WorkdirError
-from jaxact.training import lock, loop
+from jaxact.runs import loop
+from jaxact.runs.records import lock
 
 ROOT = Path(__file__).parents[2]
 NAMES = ["relu", "tanh", "sigmoid", "gelu", "elu", "mish", "softplus", "selu", "lisht", "snake"]
@@ -60,8 +67,8 @@ def settings(**changes):
 
 
 def run(workdir, train, monkeypatch, config=None, **changes):
-    monkeypatch.setattr(searching.time, "perf_counter", train.clock)
-    return searching.perform(config or Config(), settings(**changes), workdir, train)
+    monkeypatch.setattr(experiment.time, "perf_counter", train.clock)
+    return experiment.perform(config or Config(), settings(**changes), workdir, train)
 
 
 def of_search(train):
@@ -185,8 +192,8 @@ def test_a_finalist_that_fails_cannot_win(tmp_path, monkeypatch):
             raise NonFiniteLossError("NaN")
         return train(spec, epochs, seed)
 
-    monkeypatch.setattr(searching.time, "perf_counter", train.clock)
-    outcome = searching.perform(Config(), settings(), tmp_path, fails_later)
+    monkeypatch.setattr(experiment.time, "perf_counter", train.clock)
+    outcome = experiment.perform(Config(), settings(), tmp_path, fails_later)
     assert outcome.details["winner"] == "gelu"
     mish = next(row for row in outcome.rows if row["activation"] == "mish")
     assert mish["finals"] == "4/5"
@@ -240,17 +247,17 @@ def test_a_pair_can_win(tmp_path, monkeypatch):
 
 
 def test_pairs_that_are_nothing_new_are_left_out():
-    assert proposals.is_plain("chain", "identity", "tanh")
-    assert proposals.is_plain("total", "tanh", "tanh")
-    assert not proposals.is_plain("product", "identity", "sigmoid")
-    assert proposals.pair_spec("total", "tanh", "relu") == proposals.pair_spec(
+    assert composition_sampler.is_plain("chain", "identity", "tanh")
+    assert composition_sampler.is_plain("total", "tanh", "tanh")
+    assert not composition_sampler.is_plain("product", "identity", "sigmoid")
+    assert composition_sampler.pair_spec("total", "tanh", "relu") == composition_sampler.pair_spec(
         "total", "relu", "tanh"
     )
-    assert proposals.pair_spec("chain", "tanh", "relu") != proposals.pair_spec(
+    assert composition_sampler.pair_spec("chain", "tanh", "relu") != composition_sampler.pair_spec(
         "chain", "relu", "tanh"
     )
-    assert "prelu" not in proposals.parts()
-    assert "softmax" not in proposals.parts()
+    assert "prelu" not in composition_sampler.parts()
+    assert "softmax" not in composition_sampler.parts()
 
 
 def tried(name, ended, **by_rung):
@@ -267,8 +274,8 @@ def test_ranking_puts_who_got_farther_first():
         tried("mish", CUT),
     ]
     assert halving.ranking(candidates) == ["gelu", "relu", "tanh"]
-    assert finals.choose(candidates, 1) == ["gelu", "relu"]
-    assert finals.choose(candidates[:1], 3) == ["tanh", "relu"]
+    assert confirmation.choose(candidates, 1) == ["gelu", "relu"]
+    assert confirmation.choose(candidates[:1], 3) == ["tanh", "relu"]
 
 
 def finals_of(**differences):
@@ -286,25 +293,25 @@ def test_the_winner_is_the_best_on_validation_images():
         spec: {seed: Final(validation, test) for seed in (1, 2)}
         for spec, validation, test in (("relu", 0.6, 0.5), ("gelu", 0.7, 0.4), ("elu", 0.5, 0.9))
     }
-    assert finals.winner(made) == "gelu"
+    assert confirmation.winner(made) == "gelu"
 
 
 def test_the_verdict_tells_a_difference_from_chance():
-    sure = search_findings.verdict([], finals_of(gelu=[0.04, 0.05, 0.045, 0.042, 0.05, 0.047]))
+    sure = findings.verdict([], finals_of(gelu=[0.04, 0.05, 0.045, 0.042, 0.05, 0.047]))
     assert "gelu" in sure
     assert "+4.57" in sure
     assert "p = 0.031, a difference" in sure
-    chance = search_findings.verdict([], finals_of(gelu=[0.04, -0.03, 0.01, -0.02, 0.03, -0.01]))
+    chance = findings.verdict([], finals_of(gelu=[0.04, -0.03, 0.01, -0.02, 0.03, -0.01]))
     assert "which may be chance" in chance
-    beaten = search_findings.verdict([], finals_of(gelu=[-0.1] * 6))
+    beaten = findings.verdict([], finals_of(gelu=[-0.1] * 6))
     assert beaten.startswith("relu was not beaten")
-    ahead = search_findings.verdict([tried("tanh", CUT, e1=0.4), tried("elu", CUT, e1=0.5)], {})
+    ahead = findings.verdict([tried("tanh", CUT, e1=0.4), tried("elu", CUT, e1=0.5)], {})
     assert "elu is ahead in the search, which proves nothing" in ahead
 
 
 def test_finalists_are_corrected_for_each_other():
-    alone = finals.against_baseline(finals_of(gelu=[0.04, 0.05, 0.045, 0.042, 0.05, 0.047]))
-    three = finals.against_baseline(
+    alone = confirmation.against_baseline(finals_of(gelu=[0.04, 0.05, 0.045, 0.042, 0.05, 0.047]))
+    three = confirmation.against_baseline(
         finals_of(
             gelu=[0.04, 0.05, 0.045, 0.042, 0.05, 0.047],
             elu=[0.01, -0.01, 0.02, -0.02, 0.03, -0.03],
@@ -315,23 +322,23 @@ def test_finalists_are_corrected_for_each_other():
 
 
 def test_rungs_end_within_the_configuration():
-    assert searching.rungs_of(1, 3, 20) == [1, 3, 9]
-    assert searching.rungs_of(2, 2, 8) == [2, 4, 8]
-    assert searching.rungs_of(5, 3, 5) == [5]
+    assert experiment.rungs_of(1, 3, 20) == [1, 3, 9]
+    assert experiment.rungs_of(2, 2, 8) == [2, 4, 8]
+    assert experiment.rungs_of(5, 3, 5) == [5]
     with pytest.raises(ConfigError, match="which is 5"):
-        searching.rungs_of(6, 3, 5)
+        experiment.rungs_of(6, 3, 5)
 
 
 def test_candidates_are_all_elementwise_functions_and_relu_comes_first():
-    specs = searching.candidates_of(None, 0)
+    specs = experiment.candidates_of(None, 0)
     assert specs[0] == "relu"
     assert "softmax" not in specs
     assert {"gelu", "prelu", "tanh"} <= set(specs)
     assert len(set(specs)) == len(specs)
-    assert specs == searching.candidates_of(None, 0) != searching.candidates_of(None, 1)
-    assert searching.candidates_of("tanh,gelu", 0)[0] == "relu"
+    assert specs == experiment.candidates_of(None, 0) != experiment.candidates_of(None, 1)
+    assert experiment.candidates_of("tanh,gelu", 0)[0] == "relu"
     with pytest.raises(ConfigError, match="did you mean"):
-        searching.candidates_of("tanhh", 0)
+        experiment.candidates_of("tanhh", 0)
 
 
 def test_without_optuna_there_is_one_line(tmp_path, monkeypatch):
@@ -346,14 +353,14 @@ def test_a_true_search_trains_in_rungs_and_ends_the_same_when_given_again(
 ):
     spec = "jaxact.activations.pairs:product(left='identity', right='tanh')"
     few = settings(specs=["relu", spec], rungs=[1, 2], factor=2, finalists=1, seeds=1)
-    outcome = searching.perform(tiny, few, tmp_path)
+    outcome = experiment.perform(tiny, few, tmp_path)
     assert set(outcome.details["finals"]) == {"relu", spec}
     relu = outcome.details["candidates"][0]
     assert len(relu["accuracies"]) == 2
     config = json.loads((tmp_path / "runs" / "relu" / "seed0" / "config.json").read_text())
     assert config["eval_split"] == "validation"
     monkeypatch.setattr(loop, "fit", None)  # nothing is trained again
-    assert searching.perform(tiny, few, tmp_path).answer == outcome.answer
+    assert experiment.perform(tiny, few, tmp_path).answer == outcome.answer
     json.dumps(outcome.details, allow_nan=False)
 
 
@@ -367,7 +374,7 @@ def test_a_planned_learning_rate_starts_each_rung_anew(tiny, tmp_path, monkeypat
     monkeypatch.setattr(loop, "fit", fit)
     for schedule in ("constant", "cosine"):
         config = dataclasses.replace(tiny, learning_rate_schedule=schedule)
-        train = searching.fit_in(tmp_path, config, 9, searching.StopRequest())
+        train = experiment.fit_in(tmp_path, config, 9, experiment.StopRequest())
         for epochs in (1, 3):
             with pytest.raises(NonFiniteLossError):
                 train("relu", epochs, 0)

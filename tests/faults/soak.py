@@ -18,13 +18,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import killing
-
-from jaxact.training import environment, records
-from tests.commands import ROOT, Commands
+from jaxact.runs.process import environment
+from jaxact.runs.records import record_files
+from tests.support import killing
+from tests.support.commands import ROOT, Commands
 
 SHARES = {"small_cnn": 0.9, "vgg11": 0.1}  # of the kills
-HOSTILE = ("tests/test_hostile_input.py", "tests/data/test_hostile_files.py")
+HOSTILE = ("tests/test_hostile_input.py", "tests/data/formats/test_hostile_files.py")
 
 
 def soak_kills(kills: int, seed: int) -> list[dict[str, Any]]:
@@ -132,8 +132,8 @@ def main() -> int:
         "kills": kills,
         "input": hostile,
     }
-    records.write_text(options.out, as_page(figures))
-    records.write_text(options.out.with_suffix(".json"), json.dumps(figures, indent=2) + "\n")
+    record_files.write_text(options.out, as_page(figures))
+    record_files.write_text(options.out.with_suffix(".json"), json.dumps(figures, indent=2) + "\n")
     print(f"written: {options.out} and {options.out.with_suffix('.json')}")
     return 0
 

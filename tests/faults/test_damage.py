@@ -9,12 +9,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-import killing
 import pytest
 
 from jaxact.config import Config
 from jaxact.errors import NonFiniteLossError, WorkdirError
-from jaxact.training import checkpoint, integrity, lock, loop, records
+from jaxact.runs import loop
+from jaxact.runs.records import checkpoint, checksums, lock, record_files
+from tests.support import killing
 
 ROOT = Path(__file__).parents[2]
 TINY = dataclasses.replace(Config(), **killing.SMALL | {"epochs": 3})
@@ -38,12 +39,12 @@ def stopped(tmp_path, whole) -> Path:
     """The same run as if it had been stopped after its last checkpoint."""
     workdir = tmp_path / "run"
     shutil.copytree(whole, workdir)
-    (workdir / records.SUMMARY).unlink()
+    (workdir / record_files.SUMMARY).unlink()
     return workdir
 
 
 def newest(workdir: Path) -> Path:
-    return workdir / records.CHECKPOINTS / str(killing.checkpoints_of(workdir)[-1])
+    return workdir / record_files.CHECKPOINTS / str(killing.checkpoints_of(workdir)[-1])
 
 
 def files(folder: Path) -> list[Path]:
@@ -68,11 +69,11 @@ def flip_a_bit(folder: Path) -> None:
 
 
 def lose_a_file(folder: Path) -> None:
-    next(path for path in files(folder) if path.name != integrity.SUMS).unlink()
+    next(path for path in files(folder) if path.name != checksums.SUMS).unlink()
 
 
 def lose_the_sums(folder: Path) -> None:
-    (folder / integrity.SUMS).unlink()
+    (folder / checksums.SUMS).unlink()
 
 
 DAMAGES = {f.__name__: f for f in (empty, truncate, flip_a_bit, lose_a_file, lose_the_sums)}
@@ -84,7 +85,7 @@ def test_a_damaged_checkpoint_is_set_aside_and_the_one_before_used(whole, stoppe
     DAMAGES[damage](newest(stopped))
     loop.fit(TINY, stopped)
     assert f"the checkpoint of step {step} is damaged" in capsys.readouterr().err
-    aside = stopped / records.CHECKPOINTS / f"damaged-{step}"
+    aside = stopped / record_files.CHECKPOINTS / f"damaged-{step}"
     assert aside.is_dir()
     shutil.rmtree(aside)
     killing.assert_same(whole, stopped)
@@ -92,17 +93,17 @@ def test_a_damaged_checkpoint_is_set_aside_and_the_one_before_used(whole, stoppe
 
 def test_a_checkpoint_that_is_whole_but_cannot_be_read_is_set_aside(whole, stopped, capsys):
     (newest(stopped) / "progress" / "metadata").write_text("{")
-    integrity.seal(newest(stopped))
+    checksums.seal(newest(stopped))
     loop.fit(TINY, stopped)
     assert "it does not fit this run" in capsys.readouterr().err
-    shutil.rmtree(next((stopped / records.CHECKPOINTS).glob("damaged-*")))
+    shutil.rmtree(next((stopped / record_files.CHECKPOINTS).glob("damaged-*")))
     killing.assert_same(whole, stopped)
 
 
 def test_if_all_are_damaged_a_line_says_what_to_do_and_nothing_is_renamed(stopped):
     steps = killing.checkpoints_of(stopped)
     for step in steps:
-        flip_a_bit(stopped / records.CHECKPOINTS / str(step))
+        flip_a_bit(stopped / record_files.CHECKPOINTS / str(step))
     for _ in range(2):  # the second start must not begin anew either
         with pytest.raises(WorkdirError, match=r"no checkpoint .* remove that folder") as caught:
             loop.fit(TINY, stopped)
@@ -112,14 +113,14 @@ def test_if_all_are_damaged_a_line_says_what_to_do_and_nothing_is_renamed(stoppe
 
 
 def test_an_empty_folder_newer_than_all_is_no_checkpoint(whole, stopped):
-    (stopped / records.CHECKPOINTS / "999999").mkdir()
+    (stopped / record_files.CHECKPOINTS / "999999").mkdir()
     loop.fit(TINY, stopped)
-    shutil.rmtree(stopped / records.CHECKPOINTS / "damaged-999999")
+    shutil.rmtree(stopped / record_files.CHECKPOINTS / "damaged-999999")
     killing.assert_same(whole, stopped)
 
 
 def test_what_a_killed_save_leaves_is_removed(whole, stopped):
-    folder = stopped / records.CHECKPOINTS
+    folder = stopped / record_files.CHECKPOINTS
     shutil.copytree(newest(stopped), folder / ".saving-999")
     shutil.copytree(newest(stopped), folder / ".deleting-1")
     loop.fit(TINY, stopped)
@@ -128,17 +129,17 @@ def test_what_a_killed_save_leaves_is_removed(whole, stopped):
 
 
 def test_a_row_that_was_cut_is_written_again(whole, stopped):
-    metrics = stopped / records.METRICS
+    metrics = stopped / record_files.METRICS
     shutil.rmtree(newest(stopped))
     os.truncate(metrics, metrics.stat().st_size - 20)
-    assert len(records.read_rows(metrics)) == 2
+    assert len(record_files.read_rows(metrics)) == 2
     loop.fit(TINY, stopped)
     killing.assert_same(whole, stopped)
 
 
 def test_rows_without_any_checkpoint_are_not_doubled(whole, stopped):
     """A process killed between its first row and its first checkpoint."""
-    shutil.rmtree(stopped / records.CHECKPOINTS)
+    shutil.rmtree(stopped / record_files.CHECKPOINTS)
     loop.fit(TINY, stopped)
     killing.assert_same(whole, stopped)
 
@@ -151,10 +152,10 @@ def test_a_save_that_fails_is_an_error(tmp_path, monkeypatch, failing):
     if failing == "save":
         monkeypatch.setattr(checkpoint.ocp.Checkpointer, "save", fail)
     else:
-        monkeypatch.setattr(integrity, "seal", fail)
+        monkeypatch.setattr(checksums, "seal", fail)
     with pytest.raises(WorkdirError, match="No space left on device"):
         loop.fit(dataclasses.replace(TINY, epochs=1), tmp_path / "run")
-    assert not (tmp_path / "run" / records.SUMMARY).exists()
+    assert not (tmp_path / "run" / record_files.SUMMARY).exists()
     assert killing.checkpoints_of(tmp_path / "run") == []
 
 
@@ -163,7 +164,7 @@ def test_records_that_cannot_be_written_are_one_error(tmp_path, monkeypatch, fun
     def fail(path: Path, _: object) -> None:
         raise OSError(errno.EROFS, "Read-only file system", str(path))
 
-    monkeypatch.setattr(records, function, fail)
+    monkeypatch.setattr(record_files, function, fail)
     with pytest.raises(WorkdirError, match=r"cannot be written \(Read-only file system at"):
         loop.fit(dataclasses.replace(TINY, epochs=1), tmp_path / "run")
 
@@ -196,7 +197,7 @@ def test_a_full_disk_ends_in_one_line_with_what_is_there_intact(commands, tmp_pa
         assert errors[0].startswith("jaxact: ")
         assert "space" in errors[0] or "RESOURCE_EXHAUSTED" in errors[0]
         for step in killing.checkpoints_of(disk / "run"):
-            assert integrity.damage(disk / "run" / records.CHECKPOINTS / str(step)) is None
+            assert checksums.damage(disk / "run" / record_files.CHECKPOINTS / str(step)) is None
         list(killing.rows_of(disk / "run"))
 
 
@@ -210,13 +211,13 @@ def test_a_read_only_disk_ends_in_one_line(commands, tmp_path):
 
 
 def test_a_workdir_in_use_is_refused_with_whose_it_is(stopped):
-    before = (stopped / records.METRICS).read_bytes()
+    before = (stopped / record_files.METRICS).read_bytes()
     with (
         lock.held(stopped),
         pytest.raises(WorkdirError, match=rf"in use by another process \(pid {os.getpid()} on "),
     ):
         loop.fit(TINY, stopped)
-    assert (stopped / records.METRICS).read_bytes() == before
+    assert (stopped / record_files.METRICS).read_bytes() == before
     loop.fit(TINY, stopped)
 
 
@@ -244,4 +245,4 @@ def test_an_update_that_breaks_the_parameters_is_found_and_not_saved(tmp_path, m
     with pytest.raises(NonFiniteLossError, match=r"the gradient of Dense_0/\w+ .* at step 0;"):
         loop.fit(config, tmp_path / "run")
     assert killing.checkpoints_of(tmp_path / "run") == []
-    assert not (tmp_path / "run" / records.METRICS).exists()
+    assert not (tmp_path / "run" / record_files.METRICS).exists()

@@ -7,10 +7,10 @@ import subprocess
 import sys
 import time
 
-import killing
 import pytest
 
-from tests.commands import ROOT
+from tests.support import killing
+from tests.support.commands import ROOT
 from tests.support.tiny import words
 
 # A twelfth of them VGG-11's, whose checkpoints are large; `.ci/run` asks for 12, `make soak` for

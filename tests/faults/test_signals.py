@@ -11,13 +11,16 @@ import time
 from pathlib import Path
 from typing import Any
 
-import killing
 import pytest
 
+from jaxact.compilation import ahead_of_time
 from jaxact.config import Config
 from jaxact.errors import Interrupted
 from jaxact.inference import latency
-from jaxact.training import ahead_of_time, integrity, loop, records, signals
+from jaxact.runs import loop
+from jaxact.runs.process import signals
+from jaxact.runs.records import checksums, record_files
+from tests.support import killing
 
 ROOT = Path(__file__).parents[2]
 TINY = dataclasses.replace(Config(), **killing.SMALL | {"latency_samples": 5})
@@ -49,7 +52,7 @@ MOMENTS: dict[str, tuple[Any, str]] = {
     "restoring": (loop, "begin"),
     "compiling": (ahead_of_time.AheadOfTime, "prepare"),
     "evaluating": (loop, "make_row"),
-    "saving": (integrity, "seal"),
+    "saving": (checksums, "seal"),
     "measuring the latency": (latency, "measure"),
 }
 
@@ -72,7 +75,7 @@ def test_a_signal_at_any_moment_is_answered_and_the_run_goes_on(
     ):
         loop.fit(TINY, tmp_path / "run")
     assert caught.value.exit_code == 75
-    assert not (tmp_path / "run" / records.SUMMARY).exists()
+    assert not (tmp_path / "run" / record_files.SUMMARY).exists()
     loop.fit(TINY, tmp_path / "run")
     killing.assert_same(whole, tmp_path / "run")
 
@@ -107,7 +110,7 @@ def test_a_second_signal_ends_a_process_that_is_busy_in_compiled_code():
     with python(
         """
         import hashlib
-        from jaxact.training.signals import stop_on_signals
+        from jaxact.runs.process.signals import stop_on_signals
         with stop_on_signals() as stop:
             print("ready", flush=True)
             hashlib.pbkdf2_hmac("sha256", b"", b"", 2**31 - 1)

@@ -10,9 +10,9 @@ import pytest
 from flax import linen as nn
 
 from jaxact import activations, models
-from jaxact.models import lowering
-from jaxact.models.layers import MaxoutDense
-from jaxact.models.normalization import local_response_norm
+from jaxact.models.convolution import lowering
+from jaxact.models.layers.blocks import MaxoutDense
+from jaxact.models.layers.normalization import local_response_norm
 from tests.support.variables import drawn
 
 PARAMETERS = {"alexnet": 60_965_224, "alexnet32": 8_991_946}

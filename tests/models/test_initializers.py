@@ -7,7 +7,11 @@ import numpy as np
 import pytest
 
 from jaxact.errors import ConfigError
-from jaxact.models.initializers import KERNEL_INITIALIZERS, bias_initializer, kernel_initializer
+from jaxact.models.layers.initializers import (
+    KERNEL_INITIALIZERS,
+    bias_initializer,
+    kernel_initializer,
+)
 
 SHAPE = (3, 3, 64, 128)
 N_IN, N_OUT = 9 * 64, 9 * 128

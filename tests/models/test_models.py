@@ -12,8 +12,8 @@ from flax import linen as nn
 
 from jaxact import activations, models
 from jaxact.errors import ConfigError
-from jaxact.models import lowering
-from jaxact.models.layers import (
+from jaxact.models.convolution import lowering
+from jaxact.models.layers.blocks import (
     DROPOUTS,
     ActivationLayer,
     MaxoutConv,
@@ -22,7 +22,7 @@ from jaxact.models.layers import (
     flatten,
     maxout,
 )
-from jaxact.models.small_cnn import SmallCNN
+from jaxact.models.networks.small_cnn import SmallCNN
 from tests.support.variables import drawn
 
 NAMES = activations.names()

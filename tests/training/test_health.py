@@ -17,10 +17,12 @@ from jaxact import activations, data, models
 from jaxact.activations import Activation
 from jaxact.config import Config
 from jaxact.errors import ConfigError, Interrupted
-from jaxact.models.layers import flatten
-from jaxact.models.observation import observe
-from jaxact.training import health, loop, records, setup
-from jaxact.training.signals import StopRequest
+from jaxact.models.inspection.observation import observe
+from jaxact.models.layers.blocks import flatten
+from jaxact.runs import loop, setup
+from jaxact.runs.process.signals import StopRequest
+from jaxact.runs.records import record_files
+from jaxact.training import health
 from jaxact.training.state import TrainState
 from jaxact.training.steps import Examples
 from tests.support.variables import drawn
@@ -408,7 +410,7 @@ def test_what_is_not_finite_is_null():
 
 
 def rows_of(workdir):
-    return records.read_rows(workdir / records.HEALTH)
+    return record_files.read_rows(workdir / record_files.HEALTH)
 
 
 def test_a_run_writes_a_row_an_epoch_and_its_clock(tiny, tmp_path):
@@ -417,18 +419,20 @@ def test_a_run_writes_a_row_an_epoch_and_its_clock(tiny, tmp_path):
     assert [row["epoch"] for row in rows] == [1, 2]
     assert all([x["layer"] for x in row["layers"]] == LAYERS["small_cnn"] for row in rows)
     assert rows[0]["layers"] != rows[1]["layers"]
-    metrics = records.read_rows(tmp_path / "run" / records.METRICS)
+    metrics = record_files.read_rows(tmp_path / "run" / record_files.METRICS)
     assert 0 < metrics[0]["health_seconds"] < metrics[1]["health_seconds"]
     assert summary["health_seconds"] == metrics[1]["health_seconds"]
-    (events,) = (tmp_path / "run" / records.TENSORBOARD).glob("events.out.tfevents*")
+    (events,) = (tmp_path / "run" / record_files.TENSORBOARD).glob("events.out.tfevents*")
     assert b"health/ActivationLayer_2/gradient_norm" in events.read_bytes()
 
 
 def test_zero_switches_it_off_and_training_is_the_same(tiny, tmp_path):
     loop.fit(tiny, tmp_path / "on")
     loop.fit(dataclasses.replace(tiny, health_examples=0), tmp_path / "off")
-    assert not (tmp_path / "off" / records.HEALTH).exists()
-    on, off = (records.read_rows(tmp_path / name / records.METRICS) for name in ("on", "off"))
+    assert not (tmp_path / "off" / record_files.HEALTH).exists()
+    on, off = (
+        record_files.read_rows(tmp_path / name / record_files.METRICS) for name in ("on", "off")
+    )
     for name in ("train_loss", "test_loss", "test_accuracy"):
         assert [row[name] for row in on] == [row[name] for row in off]
     assert off[-1]["health_seconds"] == 0
@@ -459,13 +463,15 @@ def test_rows_after_the_checkpoint_are_measured_again_not_doubled(tiny, tmp_path
     if checkpointed:
         loop.fit(dataclasses.replace(config, epochs=checkpointed), run)
     else:
-        with records.opened_workdir(run, dataclasses.asdict(config), {}, {"fingerprint": None}):
+        with record_files.opened_workdir(
+            run, dataclasses.asdict(config), {}, {"fingerprint": None}
+        ):
             pass
-    for name in (records.HEALTH, records.METRICS):
-        records.append_row(run / name, {"epoch": checkpointed + 1, "step": 0})
+    for name in (record_files.HEALTH, record_files.METRICS):
+        record_files.append_row(run / name, {"epoch": checkpointed + 1, "step": 0})
     loop.fit(config, run)
     assert rows_of(run) == rows_of(tmp_path / "whole")
-    assert [row["epoch"] for row in records.read_rows(run / records.METRICS)] == [1, 2, 3]
+    assert [row["epoch"] for row in record_files.read_rows(run / record_files.METRICS)] == [1, 2, 3]
 
 
 def test_a_run_begun_before_health_was_recorded_goes_on(tiny, tmp_path, monkeypatch):
@@ -479,10 +485,10 @@ def test_a_run_begun_before_health_was_recorded_goes_on(tiny, tmp_path, monkeypa
     with monkeypatch.context() as patch:
         patch.setattr(loop.Checkpoints, "save", save_as_before)
         loop.fit(dataclasses.replace(tiny, epochs=1), tmp_path / "run")
-    (tmp_path / "run" / records.HEALTH).unlink()
-    stored = records.read_json(tmp_path / "run" / records.CONFIG)
+    (tmp_path / "run" / record_files.HEALTH).unlink()
+    stored = record_files.read_json(tmp_path / "run" / record_files.CONFIG)
     del stored["health_examples"]
-    records.write_json(tmp_path / "run" / records.CONFIG, stored)
+    record_files.write_json(tmp_path / "run" / record_files.CONFIG, stored)
     loop.fit(tiny, tmp_path / "run")
     assert [row["epoch"] for row in rows_of(tmp_path / "run")] == [2]
 

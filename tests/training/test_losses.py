@@ -9,10 +9,10 @@ import optax
 import pytest
 
 from jaxact import models
+from jaxact.compilation.clock import Clock
+from jaxact.runs.setup import initial_state, prepare
 from jaxact.training import steps
-from jaxact.training.clock import Clock
 from jaxact.training.losses import LOSSES, PLAIN, Objective, cross_entropy, kernels
-from jaxact.training.setup import initial_state, prepare
 from jaxact.training.state import create_state
 
 RNG = np.random.default_rng(0)

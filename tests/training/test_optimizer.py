@@ -11,8 +11,8 @@ import optax
 import pytest
 
 from jaxact import models
+from jaxact.runs.setup import prepare
 from jaxact.training.optimizer import SCHEDULES, create_optimizer
-from jaxact.training.setup import prepare
 from tests.support.tiny import TINY
 from tests.support.variables import drawn
 

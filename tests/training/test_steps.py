@@ -13,13 +13,13 @@ import pytest
 from flax import linen as nn
 
 from jaxact import activations, data, models
+from jaxact.compilation.clock import Clock
 from jaxact.config import Config
-from jaxact.models.layers import flatten
+from jaxact.models.layers.blocks import flatten
+from jaxact.runs.setup import initial_state, prepare
 from jaxact.training import health, steps
-from jaxact.training.clock import Clock
 from jaxact.training.losses import PLAIN
 from jaxact.training.optimizer import create_optimizer
-from jaxact.training.setup import initial_state, prepare
 from jaxact.training.state import Totals, TrainState, create_state
 from tests.support.variables import drawn
 

@@ -1,0 +1,130 @@
+"""python -m benchmarks.contenders.jaxact_worker: the jaxact side of a benchmark; see `benchmarks.timing.protocol`."""
+
+if __name__ == "__main__":  # as jaxact.main does
+    from jaxact.runs.process import huge_pages
+
+    huge_pages.restart()
+
+import time
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from benchmarks.timing import synthetic
+from benchmarks.timing.protocol import Job, Prepared, seconds_a_unit, serve
+from jaxact import models
+from jaxact.compilation.clock import Clock
+from jaxact.config import Config
+from jaxact.inference import latency
+from jaxact.runs import pace as paces, setup
+from jaxact.runs.process import devices, environment
+from jaxact.training import program
+from jaxact.training.program import Program
+from jaxact.training.state import Totals, TrainState
+from jaxact.training.steps import Keys
+
+LATENCY_IMAGES = 32
+
+
+def network(job: Job) -> tuple[Config, Program]:
+    """Configuration and compiled functions, as a run of `jaxact.main` has them."""
+    config = Config(
+        model=job.model,
+        activation=job.activation,
+        batch_size=job.batch_size,
+        precision=job.precision,
+        augmentation="none",
+        steps_per_dispatch=job.steps_per_dispatch,
+    )
+    model = models.create_model(
+        config.model, config.activation, synthetic.CLASSES, precision=config.precision
+    )
+    recipe = program.Recipe(
+        model=model,
+        augmentation=config.augmentation,
+        batch_size=config.batch_size,
+        learning_rate=config.learning_rate,
+        learning_rate_schedule=config.learning_rate_schedule,
+        weight_decay=config.weight_decay,
+        total_steps=0,
+    )
+    return config, program.build(recipe)
+
+
+def initial_state(compiled: Program, clock: Clock, keys: Keys, model: str) -> TrainState:
+    image = jnp.zeros((1, *synthetic.SHAPES[model]), jnp.float32)
+    return compiled.init.prepare(clock, keys.init, image)(keys.init, image)
+
+
+def details(state: TrainState, clock: Clock) -> dict[str, Any]:
+    return {
+        "environment": environment.describe(),
+        "parameters": models.count_parameters(state.params),
+        "compile_seconds": clock.compile_seconds,
+    }
+
+
+def prepare_train_step(job: Job) -> Prepared:
+    """Training as `loop.train_epoch` does it: dispatches of many steps, each waited for."""
+    config, compiled = network(job)
+    clock, keys = Clock(), Keys.from_seed(config.seed)
+    images, labels = synthetic.examples(job.model, job.examples)
+    examples = setup.on_device(images, labels, *synthetic.statistics(job.model))
+    pace = paces.choose(config.steps_per_dispatch, job.examples // job.batch_size)
+    state, totals = initial_state(compiled, clock, keys, job.model), Totals.zero()
+    order_arguments = (keys.order, jnp.int32(0), examples.labels)
+    order = compiled.order.prepare(clock, *order_arguments)(*order_arguments)
+
+    def run() -> int:
+        nonlocal state, totals
+        count = pace.steps
+        arguments = (paces.argument(count), state, totals, order, examples, keys)
+        dispatch, begin = compiled.train.prepare(clock, *arguments), time.perf_counter()
+        state, totals = jax.block_until_ready(dispatch(*arguments))
+        pace.after(count, time.perf_counter() - begin)
+        return count
+
+    while run() < pace.steps:  # until it has found its length
+        pass
+    described = details(state, clock) | {"steps_per_dispatch": pace.steps}
+
+    def measure() -> dict[str, float]:
+        seconds = seconds_a_unit(run, job.seconds)
+        return {"seconds": seconds, "peak_memory_bytes": environment.peak_memory_bytes()}
+
+    return Prepared(described, measure)
+
+
+def prepare_latency(job: Job) -> Prepared:
+    """The latency of one sample, as every run's summary has it."""
+    config, compiled = network(job)
+    clock = Clock()
+    state = initial_state(compiled, clock, Keys.from_seed(config.seed), job.model)
+    images, _ = synthetic.examples(job.model, LATENCY_IMAGES)
+    variables = compiled.fold(state, *synthetic.statistics(job.model))
+
+    def measure() -> dict[str, float]:
+        figures = latency.measure(compiled.classifier, variables, np.asarray(images), job.samples)
+        return {
+            "seconds": figures["p50"] / 1e3,
+            "p99_seconds": figures["p99"] / 1e3,
+            "host_seconds": figures["host_p50"] / 1e3,
+            "floor_seconds": figures["dispatch_floor_p50"] / 1e3,
+        }
+
+    return Prepared(details(state, clock), measure)
+
+
+TASKS = {"train_step": prepare_train_step, "latency": prepare_latency}
+
+
+def prepare(job: Job) -> Prepared:
+    """A job of a task in `TASKS`, made ready."""
+    return TASKS[job.task](job)
+
+
+if __name__ == "__main__":
+    devices.take_one()
+    serve(prepare)

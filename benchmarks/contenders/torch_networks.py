@@ -1,0 +1,215 @@
+"""The same networks and activations in PyTorch, NCHW as there. Imports PyTorch alone."""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch  # pyright: ignore[reportMissingImports]
+from torch import Tensor, nn  # pyright: ignore[reportMissingImports]
+from torch.nn import functional as F  # pyright: ignore[reportMissingImports]
+
+Function = Callable[[Tensor], Tensor]
+
+
+def _with(function: Callable[..., Tensor], **constants: Any) -> Callable[..., Function]:
+    """`function` with its constants, and then with the parameters that an activation has."""
+    return lambda **parameters: lambda x: function(x, **constants, **parameters)
+
+
+def _swish(x: Tensor, beta: float = 1.0) -> Tensor:
+    return F.silu(x) if beta == 1 else x * torch.sigmoid(beta * x)
+
+
+# By jaxact's name: its parameters to a function; PReLU is a module, with a parameter of its own.
+ACTIVATIONS: dict[str, Callable[..., Function]] = {
+    "identity": _with(lambda x: x),
+    "sigmoid": _with(torch.sigmoid),
+    "tanh": _with(torch.tanh),
+    "relu": _with(F.relu),
+    "relu6": _with(F.relu6),
+    "leaky_relu": _with(F.leaky_relu),
+    "prelu": lambda alpha: nn.PReLU(init=alpha),
+    "elu": _with(F.elu),
+    "celu": _with(F.celu),
+    "selu": _with(F.selu),
+    "swish": _with(_swish),
+    "silu": _with(F.silu),
+    "mish": _with(F.mish),
+    "gelu": _with(F.gelu),
+    "gelu_tanh": _with(F.gelu, approximate="tanh"),
+    "hard_sigmoid": _with(F.hardsigmoid),
+    "hard_silu": _with(F.hardswish),
+    "hard_swish": _with(F.hardswish),
+    "hard_tanh": _with(F.hardtanh),
+    "log_sigmoid": _with(F.logsigmoid),
+    "soft_sign": _with(F.softsign),
+    "softplus": _with(F.softplus),
+}
+
+
+def activation(name: str, parameters: dict[str, Any]) -> Function:
+    """The activation of jaxact's name.
+
+    Raises:
+      ValueError: PyTorch has none.
+    """
+    if name not in ACTIVATIONS:
+        raise ValueError(f"PyTorch has no {name}; it has {', '.join(ACTIVATIONS)}")
+    return ACTIVATIONS[name](**parameters)
+
+
+class SmallCNN(nn.Module):
+    """`jaxact.models.networks.small_cnn`: the activation after the pooling, Dropout2d after the second
+    convolution."""
+
+    def __init__(self, make_activation: Callable[[], Function]):
+        super().__init__()
+        self.conv1 = nn.Conv2d(1, 10, 5)
+        self.conv2 = nn.Conv2d(10, 20, 5)
+        self.dropout = nn.Dropout2d(0.5)
+        self.dense1 = nn.Linear(320, 50)
+        self.dense2 = nn.Linear(50, 10)
+        self.act1, self.act2, self.act3 = (make_activation() for _ in range(3))
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Maps `[batch, 1, 28, 28]` to logits `[batch, 10]`."""
+        x = self.act1(F.max_pool2d(self.conv1(images), 2))
+        x = self.act2(F.max_pool2d(self.dropout(self.conv2(x)), 2))
+        return self.dense2(self.act3(self.dense1(x.flatten(1))))
+
+
+class Activate(nn.Module):
+    """A function as a module."""
+
+    def __init__(self, function: Function):
+        super().__init__()
+        self.function = function
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.function(x)
+
+
+class VGG11(nn.Module):
+    """`jaxact.models.networks.vgg`: convolution, BatchNorm and activation, five stages with max-pooling."""
+
+    def __init__(self, make_activation: Callable[[], Function]):
+        super().__init__()
+        layers: list[nn.Module] = []
+        channels = 3
+        for stage in ((64,), (128,), (256, 256), (512, 512), (512, 512)):
+            for features in stage:
+                layers += [
+                    nn.Conv2d(channels, features, 3, padding=1),
+                    nn.BatchNorm2d(features),
+                    Activate(make_activation()),
+                ]
+                channels = features
+            layers.append(nn.MaxPool2d(2))
+        self.features = nn.Sequential(*layers)
+        self.dense = nn.Linear(512, 10)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Maps `[batch, 3, 32, 32]` to logits `[batch, 10]`."""
+        return self.dense(self.features(images).mean((2, 3)))
+
+
+class AlexNet(nn.Module):
+    """`jaxact.models.networks.alexnet`, layer by layer: LRN's alpha is PyTorch's, 5 times the paper's."""
+
+    field = 227
+    widths = (96, 256, 384, 384, 256)
+    flattened, hidden = 6 * 6 * 256, 4096
+
+    def __init__(self, make_activation: Callable[[], Function], num_classes: int = 10):
+        super().__init__()
+        first, second, third, fourth, fifth = self.widths
+
+        def activate() -> nn.Module:
+            return Activate(make_activation())
+
+        def pool() -> nn.Module:
+            return nn.MaxPool2d(3, 2, ceil_mode=True)
+
+        def normalize() -> nn.Module:
+            return nn.LocalResponseNorm(5, alpha=5e-4, beta=0.75, k=2.0)
+
+        self.features = nn.Sequential(
+            self.first(first),
+            *(activate(), normalize(), pool()),
+            nn.Conv2d(first, second, 5, padding=2, groups=2),
+            *(activate(), normalize(), pool()),
+            nn.Conv2d(second, third, 3, padding=1),
+            activate(),
+            nn.Conv2d(third, fourth, 3, padding=1, groups=2),
+            activate(),
+            nn.Conv2d(fourth, fifth, 3, padding=1, groups=2),
+            activate(),
+            pool(),
+        )
+        self.dense = nn.Sequential(
+            nn.Linear(self.flattened, self.hidden),
+            *(activate(), nn.Dropout(0.5)),
+            nn.Linear(self.hidden, self.hidden),
+            *(activate(), nn.Dropout(0.5)),
+            nn.Linear(self.hidden, num_classes),
+        )
+
+    def first(self, features: int) -> nn.Module:
+        return nn.Conv2d(3, features, 11, stride=4)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Maps `[batch, 3, 224, 224]` or `[batch, 3, 227, 227]` to logits `[batch, classes]`."""
+        missing = max(self.field - images.shape[-1], 0)
+        before, after = missing // 2, missing - missing // 2
+        images = F.pad(images, (before, after, before, after))
+        return self.dense(self.features(images).flatten(1))
+
+
+class AlexNet32(AlexNet):
+    """`jaxact.models.networks.alexnet.AlexNet32`."""
+
+    field = 32
+    widths = (48, 128, 192, 192, 128)
+    flattened, hidden = 4 * 4 * 128, 2048
+
+    def first(self, features: int) -> nn.Module:
+        return nn.Conv2d(3, features, 5, padding=2)
+
+
+class FourLayerCNN(nn.Module):
+    """`jaxact.models.networks.four_layer_cnn`."""
+
+    def __init__(self, make_activation: Callable[[], Function]):
+        super().__init__()
+        layers: list[nn.Module] = []
+        channels = 3
+        for features in (32, 32, 64):
+            layers += [
+                nn.Conv2d(channels, features, 5, padding=2),
+                Activate(make_activation()),
+                nn.MaxPool2d(3, 2, ceil_mode=True),
+            ]
+            channels = features
+        self.features = nn.Sequential(*layers)
+        self.dense = nn.Linear(4 * 4 * 64, 10)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Maps `[batch, 3, 32, 32]` to logits `[batch, 10]`."""
+        return self.dense(self.features(images).flatten(1))
+
+
+NETWORKS = {
+    "small_cnn": SmallCNN,
+    "vgg11": VGG11,
+    "alexnet": AlexNet,
+    "alexnet32": AlexNet32,
+    "four_layer_cnn": FourLayerCNN,
+}
+
+
+def create(model: str, name: str, parameters: dict[str, Any]) -> nn.Module:
+    """A network with one activation everywhere, named and with the parameters it has in jaxact."""
+    return NETWORKS[model](lambda: activation(name, parameters))
+
+
+def count_parameters(network: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in network.parameters())

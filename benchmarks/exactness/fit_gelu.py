@@ -1,0 +1,74 @@
+"""Fits the two polynomials of jaxact/activations/functions/gaussian.py and prints them (a second).
+
+    python -m benchmarks.exactness.fit_gelu
+
+Both interpolate at Chebyshev nodes of 0 <= h <= 14, beyond which float32 underflows, in the
+variable s = 4 / (4 + h) - CENTRE, which is short enough for a low degree.
+"""
+
+if __name__ == "__main__":  # before the imports that would fail
+    from jaxact import packages
+
+    packages.exit_without("mpmath")
+
+from collections.abc import Callable
+
+import mpmath
+from mpmath import mp, mpf
+
+DEGREE = 8
+CENTRE = mpf("0.609375")
+LARGEST = 14
+
+
+def mills(h: mpf) -> mpf:
+    """Phi(-h) / exp(-h**2 / 2)."""
+    return mpmath.erfc(h / mpmath.sqrt(2)) / 2 * mpmath.exp(h * h / 2)
+
+
+def tail(h: mpf) -> mpf:
+    """Phi(-h) = exp(-h**2 / 2) 4 / (4 + h) tail(h)."""
+    return mills(h) * (4 + h) / 4
+
+
+def slope(h: mpf) -> mpf:
+    """gelu'(-h) = exp(-h**2 / 2) (-h - root) slope(h), smooth also at the root."""
+    root = gelu_root()
+    distance = -h - root
+    if abs(distance) < mpf(10) ** -12:
+        return slope(h + mpf(10) ** -11)
+    return (mills(h) - h / mpmath.sqrt(2 * mpmath.pi)) / distance
+
+
+def gelu_root() -> mpf:
+    """The root of gelu'(x) = Phi(x) + x phi(x)."""
+    return mpmath.findroot(lambda x: mpmath.ncdf(x) + x * mpmath.npdf(x), mpf("-0.75"))
+
+
+def fit(function: Callable[[mpf], mpf]) -> tuple[list[float], float]:
+    """Coefficients in s, highest power first, and the largest absolute error of the fit."""
+    with mp.workdps(40):
+        low, high = 4 / mpf(4 + LARGEST) - CENTRE, 1 - CENTRE
+
+        def chebyshev_nodes(count: int) -> list:
+            angles = [mpmath.pi * (2 * k + 1) / (2 * count) for k in range(count)]
+            return [(low + high) / 2 + (high - low) / 2 * mpmath.cos(a) for a in angles]
+
+        def target(s: mpf) -> mpf:
+            return function(mpf(4 / (s + CENTRE) - 4))
+
+        nodes = chebyshev_nodes(DEGREE + 1)
+        powers = mpmath.matrix([[s**k for k in range(DEGREE, -1, -1)] for s in nodes])
+        coefficients = list(mpmath.lu_solve(powers, mpmath.matrix([target(s) for s in nodes])))
+        between = chebyshev_nodes(200)
+        fitted = [sum(c * s ** (DEGREE - k) for k, c in enumerate(coefficients)) for s in between]
+        error = max(abs(f - target(s)) for f, s in zip(fitted, between, strict=True))
+        return [float(c) for c in coefficients], float(error)
+
+
+if __name__ == "__main__":
+    for function in (tail, slope):
+        coefficients, error = fit(function)
+        print(f"{function.__name__}, error {error:.1e}")
+        for coefficient in coefficients:
+            print(f"    {coefficient:.12g},")

@@ -1,0 +1,7 @@
+"""The activations in mpmath: what jaxact is measured against, by the benchmark and by the tests."""
+
+from benchmarks.exactness.references_classic import CLASSIC
+from benchmarks.exactness.references_recent import RECENT
+from benchmarks.exactness.truth import Reference
+
+REFERENCES: dict[str, Reference] = {**CLASSIC, **RECENT}

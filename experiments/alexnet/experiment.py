@@ -1,0 +1,222 @@
+"""python -m experiments.alexnet [--dataset=cifar10 --train_examples=N] [--activation=SPEC] ...
+
+AlexNet layer by layer: the shape of what each layer gives, its parameters and its multiply-adds, of
+the whole network (227x227 pixels, 1000 classes) and of its half for 32x32 pixels, read off traces
+of the models. Then the half is trained briefly: 50 s on the embedded digits, 2 cores.
+"""
+
+if __name__ == "__main__":  # as experiments.compare does
+    from jaxact import packages
+    from jaxact.runs.process import huge_pages
+
+    huge_pages.restart()
+    packages.exit_without("matplotlib")
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from experiments.common import outcomes, training_options
+from jaxact import data, models
+from jaxact.config import Config
+from jaxact.presentation import drawing
+from jaxact.presentation.style import BLUE, ORANGE
+from jaxact.runs import loop
+from jaxact.runs.records import record_files
+
+# Model to images and classes: the original's, and CIFAR-10's.
+VARIANTS = {"alexnet": ((227, 227, 3), 1000), "alexnet32": ((32, 32, 3), 10)}
+TRAINED = "alexnet32"
+CONVOLUTIONS, DENSE_LAYERS = "Conv", "Dense"
+
+
+def parser() -> argparse.ArgumentParser:
+    made = outcomes.parser(
+        "alexnet",
+        "AlexNet layer by layer, and its half for 32x32 pixels trained briefly.",
+        "--dataset=cifar10 --train_examples=5000 --epochs=5",
+        "--activation=tanh",
+    )
+    training_options.add(
+        made,
+        train_examples=None,
+        test_examples=None,
+        epochs=4,
+        batch_size=64,
+        learning_rate=5e-4,
+    )
+    made.add_argument("--activation", default="relu", help="spec (default: %(default)s)")
+    made.add_argument("--seed", type=int, default=0, help="default: %(default)s")
+    return made
+
+
+def perform(options: argparse.Namespace) -> outcomes.Outcome:
+    """Traces both models and trains the small one.
+
+    Raises:
+      ConfigError, DataError: an option is wrong, or the data cannot be had.
+    """
+    config = config_of(options)
+    costs = {
+        name: models.layer_costs(
+            models.create_model(name, config.activation, num_classes=classes), shape
+        )
+        for name, (shape, classes) in VARIANTS.items()
+    }
+    epochs = train(config)
+    return outcomes.Outcome(
+        title="AlexNet layer by layer: 227 pixels and 1000 classes, 32 pixels and 10 classes",
+        claim="60 million parameters and 650,000 neurons",
+        source="Krizhevsky et al. 2012, abstract",
+        answer=answer(costs, config, epochs),
+        settings=training_options.settings(options),
+        rows=rows_of(costs),
+        figures={"layers": draw_layers(costs), "learning": draw_learning(config, epochs)},
+        details={
+            "layers": {name: [layer._asdict() for layer in of] for name, of in costs.items()},
+            "neurons": {name: neurons(of) for name, of in costs.items()},
+            "epochs": epochs,
+        },
+    )
+
+
+def config_of(options: argparse.Namespace) -> Config:
+    """The configuration of the run.
+
+    Raises:
+      ConfigError: names the option, its value and what is allowed.
+    """
+    last = max(options.epochs, 1)
+    return training_options.config_of(options, model=TRAINED, checkpoint_every_epochs=last)
+
+
+def train(config: Config) -> list[dict[str, Any]]:
+    """Trains as `jaxact.main` does, and gives the rows of `metrics.jsonl`."""
+    with tempfile.TemporaryDirectory() as folder:
+        workdir = Path(folder) / "run"
+        loop.fit(config, workdir)
+        return record_files.read_rows(workdir / record_files.METRICS)
+
+
+def rows_of(costs: Mapping[str, Sequence[models.LayerCost]]) -> list[dict[str, Any]]:
+    """A row a layer, the variants side by side, and a row of their sums."""
+    names = [layer.name for layer in next(iter(costs.values()))]
+    rows: list[dict[str, Any]] = [{"layer": name} for name in names]
+    total: dict[str, Any] = {"layer": "sum"}
+    for name, layers in costs.items():
+        for row, layer in zip(rows, layers, strict=True):
+            row[f"{name}: output"] = "x".join(map(str, layer.output_shape))
+            row[f"{name}: parameters"] = layer.parameters or None
+            row[f"{name}: multiply-adds"] = layer.multiply_adds or None
+        total[f"{name}: parameters"] = sum(layer.parameters for layer in layers)
+        total[f"{name}: multiply-adds"] = sum(layer.multiply_adds for layer in layers)
+    return [*rows, total]
+
+
+def neurons(layers: Sequence[models.LayerCost]) -> int:
+    """Outputs of convolutions and dense layers."""
+    return sum(int(np.prod(layer.output_shape)) for layer in with_kernel(layers))
+
+
+def with_kernel(layers: Sequence[models.LayerCost]) -> list[models.LayerCost]:
+    return [layer for layer in layers if layer.multiply_adds]
+
+
+def share(layers: Sequence[models.LayerCost], kind: str, figure: str) -> float:
+    """Percentage of a figure's sum that layers of a kind have."""
+    whole = sum(getattr(layer, figure) for layer in layers)
+    return 100 * sum(getattr(x, figure) for x in layers if x.name.startswith(kind)) / whole
+
+
+def answer(
+    costs: Mapping[str, Sequence[models.LayerCost]],
+    config: Config,
+    epochs: Sequence[Mapping[str, Any]],
+) -> str:
+    parts = []
+    for name, layers in costs.items():
+        parameters = sum(layer.parameters for layer in layers)
+        products = sum(layer.multiply_adds for layer in layers) / 1e6
+        parts.append(
+            f"{name} has {parameters:,} parameters, {neurons(layers):,} neurons and {products:,.0f}"
+            " million multiply-adds an image; dense layers hold "
+            f"{share(layers, DENSE_LAYERS, 'parameters'):.0f} % of the parameters, convolutions do "
+            f"{share(layers, CONVOLUTIONS, 'multiply_adds'):.0f} % of the multiply-adds"
+        )
+    last = epochs[-1]
+    parts.append(
+        f"{TRAINED} with {config.activation} on {data.title(config.dataset)}: "
+        f"{100 * last['test_accuracy']:.1f} % test accuracy after {last['epoch']} epochs (one seed)"
+    )
+    return ". ".join(parts) + "."
+
+
+def draw_layers(costs: Mapping[str, Sequence[models.LayerCost]]) -> Figure:
+    """Parameters and multiply-adds of every layer that has a kernel, variants side by side."""
+    with drawing.house_style():
+        figure = drawing.new_figure(9.6, 3.6)
+        panels = figure.subplots(1, 2)
+        for axes, field, title in (
+            (panels[0], "parameters", "Parameters"),
+            (panels[1], "multiply_adds", "Multiply-adds of an image"),
+        ):
+            draw_bars(axes, costs, field)
+            axes.set_title(title)
+            axes.set_ylabel(f"{title.lower()} (millions)")
+        panels[0].legend(loc="upper left")
+        return figure
+
+
+def draw_bars(axes: Axes, costs: Mapping[str, Sequence[models.LayerCost]], field: str) -> None:
+    looks: tuple[dict[str, Any], ...] = (
+        {"color": BLUE},
+        {"color": ORANGE, "hatch": "///", "edgecolor": "white"},
+    )
+    width = 0.8 / len(costs)
+    labels: list[str] = []
+    for index, (name, layers) in enumerate(costs.items()):
+        chosen = with_kernel(layers)
+        labels = [layer.name for layer in chosen]
+        places = np.arange(len(chosen)) + (index - (len(costs) - 1) / 2) * width
+        values = [getattr(layer, field) / 1e6 for layer in chosen]
+        axes.bar(places, values, width, label=name, **looks[index])
+    drawing.log_axis(axes, "y")
+    axes.grid(visible=False, axis="x")
+    axes.set_xticks(np.arange(len(labels)), labels, rotation=35, ha="right")
+
+
+def draw_learning(config: Config, epochs: Sequence[Mapping[str, Any]]) -> Figure:
+    """Training and test accuracy over epochs."""
+    with drawing.house_style():
+        figure, axes = drawing.new_axes(
+            f"{TRAINED} on {data.title(config.dataset)}, {config.activation}"
+        )
+        numbers = [row["epoch"] for row in epochs]
+        looks: dict[str, dict[str, Any]] = {
+            "train": {"color": BLUE, "marker": "o", "linestyle": (0, (4, 1.5))},
+            "test": {"color": ORANGE, "marker": "s"},
+        }
+        lines = [
+            axes.plot(numbers, [100 * row[f"{split}_accuracy"] for row in epochs], **look)[0]
+            for split, look in looks.items()
+        ]
+        drawing.count_epochs(axes, len(epochs))
+        axes.set_ylabel("accuracy (%)")
+        drawing.add_legend(figure, lines, ["training, with dropout", "test"])
+        drawing.add_caption(
+            figure,
+            f"One seed; Adam at {config.learning_rate:g}, batches of {config.batch_size}. "
+            "Training: mean over the epoch's batches.",
+        )
+        return figure
+
+
+if __name__ == "__main__":
+    sys.exit(outcomes.run(parser(), perform))

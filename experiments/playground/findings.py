@@ -1,0 +1,128 @@
+"""What the runs in the playground say: the table, and the answer in a sentence."""
+
+import itertools
+import math
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from experiments.playground.training import Recipe
+from jaxact.comparison import options
+from jaxact.statistics import paired
+
+TUTORIAL = {"relu": "about 61", "tanh": "over 100", "sigmoid": "over 1000"}
+ORDER = tuple(TUTORIAL)  # from the fewest epochs to the most
+
+
+class Cell(NamedTuple):
+    """The runs of an activation on a problem, one a seed.
+
+    Attributes:
+      converged: epochs; infinite: a miss.
+      accuracies: of the test points, from 0 to 1, at the end of each run.
+      losses: on the training points by epoch, `[runs, epochs]`; nan after a run's end.
+      shown: position of the run with the median epochs.
+      surface: its output over the square, see `playground_figures.surface`.
+    """
+
+    converged: np.ndarray
+    accuracies: np.ndarray
+    losses: np.ndarray
+    shown: int
+    surface: np.ndarray
+
+
+Cells = Mapping[tuple[str, str], Cell]  # (problem, activation) to its runs
+
+
+def rows(cells: Cells, recipe: Recipe) -> list[dict[str, Any]]:
+    """The table: a row for each activation on each problem."""
+    baseline = options.choose_baseline(None, list(dict.fromkeys(spec for _, spec in cells)))
+    p_values = corrected_p_values(cells, baseline)
+    made = []
+    for (problem, spec), cell in cells.items():
+        p_value = p_values.get((problem, spec), math.nan)
+        made.append(
+            {
+                "problem": problem,
+                "activation": spec,
+                "converged": f"{reached(cell)}/{len(cell.converged)}",
+                "epochs, median (95 %)": in_words(paired.median(cell.converged), recipe.epochs),
+                f"p against {baseline}": None if math.isnan(p_value) else f"{p_value:.2g}",
+                "test accuracy, median": f"{paired.median(cell.accuracies).value:.1%}",
+                "tutorial's epochs": TUTORIAL.get(spec),
+            }
+        )
+    return made
+
+
+def corrected_p_values(cells: Cells, baseline: str) -> dict[tuple[str, str], float]:
+    """Of no difference in epochs to the baseline's on the same problem, paired by seed.
+
+    Holm's, over all of the table; nan where there are too few pairs to test.
+    """
+    p_values = {}
+    for problem in dict.fromkeys(problem for problem, _ in cells):
+        epochs = {spec: cell.converged for (name, spec), cell in cells.items() if name == problem}
+        for test in paired.compare(epochs, baseline):
+            p_values[problem, test.name] = test.p_value
+    corrected = paired.holm(list(p_values.values()))
+    return dict(zip(p_values, map(float, corrected), strict=True))
+
+
+def answer(cells: Cells, recipe: Recipe) -> str:
+    """What was found, problem by problem, and whether the tutorial's order holds."""
+    sentences, holds, solved = [], [], []
+    for problem in dict.fromkeys(problem for problem, _ in cells):
+        of_problem = {spec: cell for (name, spec), cell in cells.items() if name == problem}
+        medians = {s: paired.median(c.converged).value for s, c in of_problem.items()}
+        sentences.append(
+            f"{problem}: "
+            + ", ".join(
+                f"{spec} {epochs_in_words(medians[spec], recipe.epochs)} "
+                f"({reached(cell)}/{len(cell.converged)})"
+                for spec, cell in of_problem.items()
+            )
+        )
+        named = [medians[spec] for spec in ORDER if spec in medians]
+        if len(named) > 1 and math.isfinite(min(named)):
+            solved.append(problem)
+            if all(a < b for a, b in itertools.pairwise(named)):
+                holds.append(problem)
+    text = (
+        f"median epochs to a training loss of {recipe.target_loss:g} (runs that got there): "
+        f"{'; '.join(sentences)}"
+    )
+    if solved:
+        order = ", ".join(spec for spec in ORDER if any(spec == s for _, s in cells))
+        text += (
+            f"; the tutorial's order ({order}) holds on {len(holds)} of the {len(solved)} problems "
+            f"that most runs of one of them solve{': ' if holds else ''}{', '.join(holds)}"
+        )
+    return text
+
+
+def reached(cell: Cell) -> int:
+    """How many runs converged."""
+    return int(np.isfinite(cell.converged).sum())
+
+
+def epochs_in_words(epochs: float, most: int) -> str:
+    """A count of epochs; that of a miss is above the most there were."""
+    return f"{epochs:,.0f}" if math.isfinite(epochs) else f"> {most:,}"
+
+
+def in_words(estimate: paired.Estimate, most: int) -> str:
+    """An estimate of epochs and its interval, where there is one."""
+    value = epochs_in_words(estimate.value, most)
+    if math.isnan(estimate.low) or estimate.low == estimate.high:
+        return value
+    low, high = (epochs_in_words(end, most) for end in (estimate.low, estimate.high))
+    return f"{value} ({low} to {high})"
+
+
+def note(cell: Cell) -> str:
+    """What stands above the picture of a run."""
+    epochs = cell.converged[cell.shown]
+    return f"epoch {epochs:,.0f}" if math.isfinite(epochs) else "not converged"

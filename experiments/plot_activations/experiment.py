@@ -1,0 +1,133 @@
+"""Draws activation functions and their derivatives: `python -m experiments.plot_activations`."""
+
+if __name__ == "__main__":  # before the imports that would fail
+    from jaxact import packages
+
+    packages.exit_without("matplotlib")
+
+import argparse
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from experiments.plot_activations import graphs, plots
+from jaxact import activations
+from jaxact.activations import Activation
+from jaxact.comparison.study import folder_name
+from jaxact.errors import ConfigError, JaxactError
+from jaxact.presentation import drawing
+
+# What the paper draws (figures 1 to 5), and its baseline.
+PAPER = ("relu", "leaky_relu", "prelu", "elu", "selu", "tanh")
+SETS = ("paper", "tutorial", "each", "sheet")
+_HELP = """\
+draw activation functions beside their derivatives, as PNG and SVG: the paper's figures, sigmoid
+over ReLU and ReLU beside Leaky ReLU, every registered function, and a sheet of them all"""
+_EXAMPLES = """\
+examples:
+  python -m experiments.plot_activations
+  python -m experiments.plot_activations --sets=paper,sheet --out=docs/figures
+  python -m experiments.plot_activations --specs='swish(beta=1.5),my_module:my_function'"""
+
+
+def choose(text: str) -> list[Activation]:
+    """The activations that specs name, separated by commas outside brackets.
+
+    Raises:
+      ConfigError: a spec is wrong, stands twice or cannot be evaluated, or there is none.
+    """
+    words = [word.strip() for word in re.split(r",(?![^()]*\))", text) if word.strip()]
+    try:
+        chosen = [activations.get(word) for word in words]
+    except ValueError as error:
+        raise ConfigError(f"--specs={text}: {error}") from error
+    if not chosen or len({activation.spec for activation in chosen}) < len(chosen):
+        raise ConfigError(f"--specs={text} must name one activation or more, each once")
+    for activation in chosen:
+        try:
+            graphs.derivative(activation, graphs.value(activation, np.zeros(2)))
+        except Exception as error:  # a user's function may raise anything
+            reason = " ".join(str(error).split())[:200]
+            raise ConfigError(
+                f"--specs={text}: {activation.spec} fails on an array of numbers "
+                f"({type(error).__name__}: {reason}); see python -m jaxact.check"
+            ) from error
+    return chosen
+
+
+def choose_sets(text: str) -> list[str]:
+    """Raises ConfigError for a name that is none of SETS."""
+    names = [word.strip() for word in text.split(",") if word.strip()]
+    if not names or not set(names) <= set(SETS):
+        raise ConfigError(f"--sets={text} must be of {', '.join(SETS)}, separated by commas")
+    return names
+
+
+def figures(sets: Sequence[str], chosen: Sequence[Activation]) -> Iterator[tuple[str, Figure]]:
+    """Names of files, and figures; `each` and `sheet` show `chosen`."""
+    if "paper" in sets:
+        for name in PAPER:
+            is_log = name == "leaky_relu"
+            activation = activations.get(name)
+            figure = plots.function_and_derivative(activation, log_derivative=is_log)
+            yield f"paper_{name}", figure
+    if "tutorial" in sets:
+        yield "sigmoid_over_relu", plots.sigmoid_over_relu()
+        yield "relu_beside_leaky_relu", plots.relu_beside_leaky_relu()
+    if "each" in sets:
+        for activation in chosen:
+            figure = plots.function_and_derivative(activation)
+            yield f"activation_{folder_name(activation.spec)}", figure
+    if "sheet" in sets:
+        yield "activations", plots.contact_sheet(chosen)
+
+
+def draw(sets: Sequence[str], chosen: Sequence[Activation], folder: Path) -> list[Path]:
+    """Writes the figures and returns the files.
+
+    Raises:
+      ConfigError: the folder cannot be written.
+    """
+    paths = []
+    for name, figure in figures(sets, chosen):
+        try:
+            paths += drawing.save(figure, folder, name)
+        except OSError as error:
+            raise ConfigError(
+                f"--out={folder} cannot be written ({error.strerror}); choose another"
+            ) from error
+    return paths
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command; returns its exit code."""
+    parser = argparse.ArgumentParser(
+        prog="python -m experiments.plot_activations",
+        description=_HELP,
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    default_out = "runs/activations"
+    parser.add_argument("--out", default=default_out, help=f"folder (default: {default_out})")
+    parser.add_argument("--specs", help="draw only these, each and on a sheet: SPEC,SPEC,...")
+    parser.add_argument("--sets", help=f"of {', '.join(SETS)} (default: all; with --specs: two)")
+    options = parser.parse_args(arguments)
+    try:
+        sets = choose_sets(options.sets or ("each,sheet" if options.specs else ",".join(SETS)))
+        chosen = choose(
+            options.specs if options.specs is not None else ",".join(activations.names())
+        )
+        paths = draw(sets, chosen, Path(options.out))
+    except JaxactError as error:
+        print(f"jaxact: {error}", file=sys.stderr)
+        return error.exit_code
+    print(f"{len(paths)} files in {options.out}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,161 @@
+"""Activations with parameters that training learns, each a number (for a layer or a channel)."""
+
+import math
+
+import jax.numpy as jnp
+from jax import Array
+from jax.typing import ArrayLike
+
+from jaxact.activations.functions.numerics import (
+    elementwise,
+    nan_like,
+    negative_abs,
+    negative_part,
+    scaled,
+)
+from jaxact.activations.functions.precision import exact_product, expm1
+from jaxact.activations.functions.sigmoids import sigmoid
+
+_UNDERFLOWS = {jnp.dtype("float32"): 200.0, jnp.dtype("float64"): 800.0}  # e^-x is 0 here
+
+
+@elementwise()
+def prelu_derivative(x: Array, alpha: ArrayLike = 0.25) -> Array:
+    """Derivative of `prelu` in x: 1 if x > 0 else alpha."""
+    return nan_like(x, jnp.where(x > 0, 1, alpha))
+
+
+@elementwise(prelu_derivative)
+def prelu(x: Array, alpha: ArrayLike = 0.25) -> Array:
+    """Parametric ReLU: max(0, x) + alpha min(0, x), with derivative alpha at 0.
+
+    Args:
+      x: floating-point array of any shape, `[..., channels]`.
+      alpha: the learned slope below 0: shape `[]` (shared) or `[channels]` (one a channel).
+
+    Returns:
+      Array of the shape and dtype of `x`; differentiable in `alpha` too, by min(0, x).
+
+    Source: He et al. 2015, arXiv 1502.01852, equation 1.
+    """
+    return jnp.where(x > 0, x, scaled(x, alpha))
+
+
+def _arelu_slopes(alpha: ArrayLike, beta: ArrayLike) -> tuple[Array, Array]:
+    """The slopes of `arelu` below and above 0, computed once a parameter."""
+    return jnp.clip(alpha, 0.01, 0.99), 1 + sigmoid(jnp.asarray(beta))
+
+
+@elementwise()
+def arelu_derivative(x: Array, alpha: ArrayLike = 0.9, beta: ArrayLike = 2.0) -> Array:
+    """Derivative of `arelu` in x: its slope below 0 if x < 0, else that above."""
+    below, above = _arelu_slopes(alpha, beta)
+    return nan_like(x, jnp.where(x < 0, below, above))
+
+
+@elementwise(arelu_derivative)
+def arelu(x: Array, alpha: ArrayLike = 0.9, beta: ArrayLike = 2.0) -> Array:
+    """Attention-based ReLU: min(max(alpha, 0.01), 0.99) x if x < 0, else (1 + sigmoid(beta)) x.
+
+    Args:
+      x: floating-point array of any shape, `[..., channels]`.
+      alpha: learned, of the slope below 0: shape `[]` or `[channels]`.
+      beta: learned, of the slope above 0: likewise.
+
+    Returns:
+      Array of the shape and dtype of `x`, with the slope above 0 as derivative at 0.
+
+    Source: Chen, Li and Xu 2020, AReLU, arXiv 2006.13858.
+    """
+    below, above = _arelu_slopes(alpha, beta)
+    return jnp.where(x < 0, below * x, above * x)
+
+
+def _srs_parts(x: Array, beta: Array) -> tuple[Array, Array, Array, Array]:
+    """`x` where e^-|x / beta| is no underflow, x / beta in two parts, and e^(1 - |x / beta|).
+
+    Rounding z = x / beta would cost the tail a relative |z| * eps; what it loses is the remainder
+    of the division by beta.
+    """
+    end = _UNDERFLOWS[x.dtype] * beta
+    bounded = jnp.clip(x, -end, end)
+    z = bounded / beta
+    high, low = exact_product(z, beta)
+    rest = ((bounded - high) - low) / beta
+    p = jnp.exp(negative_abs(z) + 1) * (1 + jnp.where(z < 0, rest, -rest))
+    return bounded, z, rest, p
+
+
+@elementwise()
+def srs_derivative(x: Array, alpha: ArrayLike = 2.0, beta: ArrayLike = 3.0) -> Array:
+    """Derivative of `srs` in x: (1 + x / beta) e^(-x / beta) / (x / alpha + e^(-x / beta))**2."""
+    x, z, rest, p = _srs_parts(x, jnp.asarray(beta))
+    numerator = ((1 + z) + rest) * p
+    below = math.e + x * p / alpha
+    above = x / alpha + p / math.e
+    return jnp.where(z < 0, math.e * numerator / (below * below), numerator / (math.e * above**2))
+
+
+@elementwise(srs_derivative)
+def srs(x: Array, alpha: ArrayLike = 2.0, beta: ArrayLike = 3.0) -> Array:
+    """Soft-root-sign: x / (x / alpha + e^(-x / beta)).
+
+    Args:
+      x: floating-point array of any shape, `[..., channels]`.
+      alpha: learned, positive, the limit at infinity: shape `[]` or `[channels]`. From beta / e
+        downwards the function has a pole.
+      beta: learned, positive, minus the place of the minimum: likewise.
+
+    Returns:
+      Array of the shape and dtype of `x`, with the limit 0 at -infinity.
+
+    Source: Zhou et al. 2020, arXiv 2003.00547.
+    """
+    x, z, _, p = _srs_parts(x, jnp.asarray(beta))
+    return jnp.where(z < 0, x * p / (math.e + x * p / alpha), x / (x / alpha + p / math.e))
+
+
+def _deformed(x: Array, t: Array) -> tuple[Array, Array, Array]:
+    """u = max(0, 1 + (1 - t) x) for x <= 0 (1 where that is 0), log(u) / (1 - t), and its exp.
+
+    Near u = 1 the logarithm is that of 1 plus the product, near 0 that of u, to which 1 adds
+    without rounding; and the product is a sum of two numbers, as one would not be precise near 0.
+    """
+    r = 1 - t
+    high, low = exact_product(r, jnp.maximum(negative_part(x), -4 / r))
+    u = (1 + high) + low
+    is_cut = u <= 0
+    u = jnp.where(is_cut, 1, u)
+    rest = low / u
+    near = jnp.log1p(jnp.maximum(high, -0.5)) + rest * (1 + rest / 2)
+    log = jnp.where(high > -0.5, near, jnp.log(u)) / r
+    log = jnp.where(is_cut, -_UNDERFLOWS[x.dtype], log)
+    return u, log, jnp.exp(log)
+
+
+@elementwise()
+def pdelu_derivative(x: Array, alpha: ArrayLike = 1.0, t: ArrayLike = 0.9) -> Array:
+    """Derivative of `pdelu` in x: 1 if x > 0 else alpha max(0, 1 + (1 - t) x)**(t / (1 - t))."""
+    u, _, power = _deformed(x, jnp.asarray(t))
+    return jnp.where(x > 0, 1, alpha * (power / u))
+
+
+@elementwise(pdelu_derivative)
+def pdelu(x: Array, alpha: ArrayLike = 1.0, t: ArrayLike = 0.9) -> Array:
+    """Parametric deformable ELU: x if x > 0 else alpha (max(0, 1 + (1 - t) x)**(1 / (1 - t)) - 1).
+
+    The power is the deformed exponential of Tsallis; with t towards 1 it is e^x, and the function
+    an ELU.
+
+    Args:
+      x: floating-point array of any shape, `[..., channels]`.
+      alpha: learned, of shape `[]` or `[channels]`.
+      t: number from 0.5 to 0.99, or array that broadcasts against the trailing axes of `x`.
+
+    Returns:
+      Array of the shape and dtype of `x`, with derivative alpha at 0.
+
+    Source: Cheng et al. 2020, PDELU, Neural Networks 125, doi 10.1016/j.neunet.2020.02.012.
+    """
+    _, log, power = _deformed(x, jnp.asarray(t))
+    return jnp.where(x > 0, x, alpha * expm1(log, power))

@@ -1,0 +1,169 @@
+"""Makes the runs of a comparison that are not there yet, one after another."""
+
+import contextlib
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+
+from jaxact.comparison.live import StudyView
+from jaxact.comparison.study import DIVERGED, DONE, FAILED, MISSING, Run, Study, read_run
+from jaxact.config import Config
+from jaxact.errors import ConfigError, Interrupted, JaxactError, NonFiniteLossError
+from jaxact.runs import loop
+from jaxact.runs.ahead import Ahead, default_threads
+from jaxact.runs.process.signals import StopRequest
+from jaxact.runs.records import lock, record_files
+from jaxact.runs.setup import RunData, load, prepare
+
+FAILURES = "failures.log"
+
+
+class SharedImages:
+    """The images of one data set at a time, read and fitted once for all runs that share them."""
+
+    def __init__(self) -> None:
+        self._dataset: str | None = None
+        self._images: RunData | None = None
+
+    def of(self, config: Config) -> RunData:
+        """The images that a run trains on; those of another data set are let go.
+
+        Raises:
+          ConfigError, DataError: as `jaxact.runs.setup.load`.
+        """
+        if self._images is None or self._dataset != config.dataset:
+            self._dataset, self._images = config.dataset, None
+            self._images = load(config)
+        return self._images
+
+
+def check_before_training(study: Study, workdir: Path, images: SharedImages) -> None:
+    """Prepares the first missing run of each data set: what is wrong with all of them ends it here.
+
+    Raises:
+      ConfigError: no run can be made.
+      DataError: the data cannot be had, or have changed since other runs were trained on them.
+    """
+    prepared = set()
+    for config, run in zip(study.plan.runs(), study.runs, strict=True):
+        if run.status != MISSING or config.dataset in prepared:
+            continue
+        prepared.add(config.dataset)
+        try:
+            setup = prepare(config, images.of(config))
+        except JaxactError:
+            raise
+        except Exception:  # an activation's own, perhaps: its runs will tell, others are made
+            continue
+        for other in study.plan.runs():
+            if other.dataset == config.dataset:
+                record_files.check_data(workdir / study.plan.folder(other), setup.data.record)
+
+
+def make_runs(
+    study: Study, workdir: Path, stop: StopRequest, compile_ahead: int | None = None
+) -> Study:
+    """The study with every missing run made, `study.json` written before the first and after each.
+
+    A run that ends in an error is a miss that says why, and the others go on. Returns early, some
+    runs still missing, once `stop` is asked for.
+
+    Args:
+      compile_ahead: programs of runs to come that are compiled at once while a run trains; None:
+        as many as go well with the device.
+
+    Raises:
+      ConfigError, DataError: no run can be made; nothing has been written.
+      WorkdirError: another process makes this comparison.
+    """
+    images = SharedImages()
+    check_before_training(study, workdir, images)
+    with contextlib.ExitStack() as stack:
+        try:
+            workdir.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(lock.held(workdir))
+            study.save(workdir)
+        except OSError as error:
+            raise ConfigError(
+                f"--workdir={workdir} cannot be written ({error.strerror}); choose another"
+            ) from error
+        threads = default_threads() if compile_ahead is None else compile_ahead
+        ahead = stack.enter_context(Ahead(threads))
+        return make_missing(study, workdir, stop, images, ahead)
+
+
+def make_missing(
+    study: Study, workdir: Path, stop: StopRequest, images: SharedImages, ahead: Ahead
+) -> Study:
+    """As `make_runs`, once it is known that they can be made."""
+    todo = [
+        config
+        for config, run in zip(study.plan.runs(), study.runs, strict=True)
+        if run.status == MISSING
+    ]
+    if not todo:
+        return study
+    with StudyView(study) as view:
+        for place, config in enumerate(todo):
+            if stop:
+                break
+            compile_next(todo[place + 1 :], config, images, ahead)
+            run = make_run(study, workdir, config, view, stop, images, ahead)
+            study = study.with_run(run)
+            study.save(workdir)
+            if run.status != MISSING:
+                view.end_run(study, run)
+    return study
+
+
+def compile_next(
+    later: Sequence[Config], config: Config, images: SharedImages, ahead: Ahead
+) -> None:
+    """Has the programs of later runs on the same data compiled, in their order."""
+    programs: dict[tuple[str, float], Config] = {}  # the first run that needs each
+    for run in later if ahead.works else ():
+        if run.dataset == config.dataset:
+            programs.setdefault((run.activation, run.learning_rate), run)
+    for run in programs.values():
+        with contextlib.suppress(Exception):  # the run itself tells what is wrong
+            ahead.add(prepare(run, images.of(run)))
+
+
+def make_run(
+    study: Study,
+    workdir: Path,
+    config: Config,
+    view: StudyView,
+    stop: StopRequest,
+    images: SharedImages,
+    ahead: Ahead,
+) -> Run:
+    """Makes a run, or goes on with one that was stopped, and reads what it left."""
+    status, note = DONE, ""
+    try:
+        loop.fit(
+            config,
+            workdir / study.plan.folder(config),
+            follow=view.begin_run(config),
+            stop=stop,
+            images=images.of(config),
+            ahead=ahead,
+        )
+    except Interrupted:
+        status = MISSING
+    except NonFiniteLossError as error:
+        status, note = DIVERGED, str(error).split(";")[0]
+    except Exception as error:
+        status, note = FAILED, one_line(error)
+        with open(workdir / FAILURES, "a", encoding="utf-8") as file:
+            file.write(f"{study.plan.label(config)}\n{traceback.format_exc()}\n")
+    return read_run(workdir, study.plan, config, note, status)
+
+
+def one_line(error: Exception) -> str:
+    """What went wrong, in a line: a message of jaxact's own as it is, another after its kind."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    text = lines[0] if lines else ""
+    if isinstance(error, JaxactError):
+        return text
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -1,0 +1,205 @@
+"""What the user sees of a comparison while it runs: a live view, or plain lines without a terminal.
+
+5/18 runs  ━━━━━━━━━━━━━━━━━━━━━━━━━━  about 0:01:12 left
+tanh, seed 0  epoch 7/20  ━━━━━━━━━━━━━━  9,000 images/s  loss 0.2134  test 93.10 %
+soonest at 97 %: selu, 1.93 s   lowest error: prelu, 1.94 %
+"""
+
+import contextlib
+import datetime
+import math
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress import BarColumn, Progress, TextColumn
+from rich.text import Text
+
+from jaxact.comparison.study import DONE, MISSING, Run, Study, Workload
+from jaxact.config import Config
+
+LINE_EVERY_SECONDS = 10.0  # between two lines about epochs, without a terminal
+
+
+def clock_text(seconds: float) -> str:
+    """Whole seconds as `h:mm:ss`, the paper's form."""
+    return str(datetime.timedelta(seconds=round(seconds)))
+
+
+def seconds_left(study: Study) -> float | None:
+    """What the missing runs will take, each as long as the most similar runs that are done took.
+
+    Similar is, in this order: same data set and activation, same data set, any. None if no run is
+    done.
+    """
+    done = study.with_status(DONE)
+    if not done:
+        return None
+
+    def expected(run: Run) -> float:
+        same_data = [other for other in done if other.dataset == run.dataset]
+        same = [other for other in same_data if other.activation == run.activation]
+        alike = same or same_data or done
+        return statistics.mean(other.summary["wall_seconds"] for other in alike)
+
+    return sum(expected(run) for run in study.with_status(MISSING))
+
+
+def best_so_far(study: Study, workload: Workload) -> str:
+    """The soonest at the target and the lowest error by the runs that are done; "" without any."""
+    seconds: dict[str, float] = {}
+    errors: dict[str, float] = {}
+    for activation in study.plan.activations:
+        done = [run.summary for run in study.of(workload, activation) if run.status == DONE]
+        if done:
+            times = [summary["seconds_to_target"] for summary in done]
+            seconds[activation] = statistics.median(math.inf if t is None else t for t in times)
+            errors[activation] = statistics.mean(summary["error_percent"] for summary in done)
+    if not errors:
+        return ""
+    soonest, lowest = min(seconds, key=seconds.__getitem__), min(errors, key=errors.__getitem__)
+    target = f"{study.plan.target_accuracy(workload.dataset):.4g}"
+    reached = (
+        f"soonest at {target}: {soonest}, {seconds[soonest]:.2f} s"
+        if math.isfinite(seconds[soonest])
+        else f"none at {target} yet"
+    )
+    return f"{reached}; lowest error: {lowest}, {errors[lowest]:.2f} %"
+
+
+def outcome(run: Run) -> str:
+    """How a run ended, in a line."""
+    if run.status != DONE:
+        return f"{run.status}: {run.note}" if run.note else run.status
+    summary = run.summary
+    reached = (
+        f"{summary['target_accuracy']:.4g} after {summary['seconds_to_target']:.2f} s of training "
+        f"(epoch {summary['epoch_to_target']})"
+        if summary["reached_target"]
+        else f"{summary['target_accuracy']:.4g} not reached in {summary['train_seconds']:.2f} s"
+    )
+    return f"{reached}, error {summary['error_percent']:.2f} %"
+
+
+class StudyView(contextlib.AbstractContextManager["StudyView"]):
+    """Follows a comparison on stderr.
+
+    Args:
+      study: as it is at the start; what is done already counts.
+      console: where to; stderr, if None.
+      now: seconds, for the pace of lines without a terminal.
+    """
+
+    def __init__(
+        self,
+        study: Study,
+        console: Console | None = None,
+        now: Callable[[], float] = time.monotonic,
+    ):
+        self.console = console or Console(stderr=True, highlight=False)
+        self.now = now
+        self._study = study
+        self._runs = Progress(
+            TextColumn("{task.completed:.0f}/{task.total:.0f} runs"),
+            BarColumn(),
+            TextColumn("{task.fields[left]}"),
+            console=self.console,
+        )
+        self._run = Progress(
+            TextColumn("{task.description}"),
+            TextColumn("{task.fields[epoch]}"),
+            BarColumn(),
+            TextColumn("{task.fields[figures]}"),
+            console=self.console,
+        )
+        self._all_task = self._runs.add_task("", total=len(study.runs), left="")
+        self._run_task = self._run.add_task("", total=None, epoch="", figures="")
+        self._workload: Workload | None = None
+        self._live = Live(get_renderable=self._picture, console=self.console)
+        self._count()
+
+    def __enter__(self) -> "StudyView":
+        if self.console.is_terminal:
+            self._live.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._live.stop()
+
+    def message(self, text: str) -> None:
+        """A line of its own, above the view."""
+        self.console.print(text, markup=False, soft_wrap=True)
+
+    def begin_run(self, config: Config) -> "FollowedRun":
+        """The run about to be made, and what is to follow it."""
+        label = self._study.plan.label(config)
+        self._workload = Workload(config.dataset, config.learning_rate)
+        self._run.reset(self._run_task, total=None, description=label, epoch="", figures="")
+        return FollowedRun(self, label)
+
+    def end_run(self, study: Study, run: Run) -> None:
+        """`run` has ended, and `study` has it."""
+        self._study = study
+        left = self._count()
+        position = f"{len(study.runs) - len(study.with_status(MISSING))}/{len(study.runs)}"
+        line = f"{position}  {study.plan.label(run)}: {outcome(run)}"
+        self.message(f"{line}; {left}" if left else line)
+
+    def update_run(self, **fields: Any) -> None:
+        """What is shown of the run at hand."""
+        self._run.update(self._run_task, **fields)
+
+    def _count(self) -> str:
+        missing = len(self._study.with_status(MISSING))
+        left = seconds_left(self._study) if missing else None
+        text = "" if left is None else f"about {clock_text(left)} left"
+        self._runs.update(self._all_task, completed=len(self._study.runs) - missing, left=text)
+        return text
+
+    def _picture(self) -> Group:
+        best = best_so_far(self._study, self._workload) if self._workload else ""
+        return Group(self._runs, self._run, Text(best, style="dim"))
+
+
+class FollowedRun(contextlib.AbstractContextManager["FollowedRun"]):
+    """One run of a comparison, as `jaxact.runs.loop.fit` reports it; call it to start."""
+
+    def __init__(self, view: StudyView, label: str):
+        self._view = view
+        self._label = label
+        self._epochs = self._steps_per_epoch = 1
+        self._accuracy = ""
+        self._line_due = view.now() + LINE_EVERY_SECONDS
+
+    def __call__(self, epochs: int, steps_per_epoch: int, steps_done: int) -> "FollowedRun":
+        self._epochs, self._steps_per_epoch = epochs, steps_per_epoch
+        self._update(total=epochs * steps_per_epoch, completed=steps_done)
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        pass
+
+    def message(self, text: str) -> None:
+        self._view.message(f"{self._label}: {text}")
+
+    def after_dispatch(self, step: int, loss: float, images_per_second: float) -> None:
+        epoch = min((step - 1) // self._steps_per_epoch + 1, self._epochs)
+        self._update(
+            completed=step,
+            epoch=f"epoch {epoch}/{self._epochs}",
+            figures=f"{images_per_second:,.0f} images/s  loss {loss:.4f}{self._accuracy}",
+        )
+
+    def after_epoch(self, row: Mapping[str, Any], split: str) -> None:
+        accuracy = f"{split} {row[f'{split}_accuracy']:.2%}"
+        self._accuracy = f"  {accuracy}"
+        if self._view.console.is_terminal or self._view.now() < self._line_due:
+            return
+        self._line_due = self._view.now() + LINE_EVERY_SECONDS
+        self.message(f"epoch {row['epoch']}/{self._epochs}  {accuracy}")
+
+    def _update(self, **fields: Any) -> None:
+        self._view.update_run(**fields)

@@ -1,0 +1,109 @@
+"""The plan of a comparison from the text of its options."""
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from jaxact import activations
+from jaxact.comparison.plan import Plan
+from jaxact.config import Config, field_error
+from jaxact.errors import ConfigError
+
+
+def make_plan(
+    config: Config,
+    specs: str,
+    seeds: int,
+    *,
+    datasets: str | None = None,
+    learning_rates: str | None = None,
+    target_accuracies: str | None = None,
+    baseline: str | None = None,
+) -> Plan:
+    """The plan that options describe; the texts hold values separated by commas.
+
+    Args:
+      config: its own data set, learning rate and target stand where the option is None.
+
+    Raises:
+      ConfigError: names the option, its value and what is allowed.
+    """
+    chosen = split_specs(specs)
+    named, rates = (config.dataset,), (config.learning_rate,)
+    if datasets is not None:
+        named = split_values("datasets", datasets, "dataset", str)
+    if learning_rates is not None:
+        rates = split_values("learning_rates", learning_rates, "learning_rate", float)
+    targets = (config.target_accuracy,) * len(named)
+    if target_accuracies is not None:
+        targets = split_values("target_accuracies", target_accuracies, "target_accuracy", float)
+    for option, values in (("datasets", named), ("learning_rates", rates)):
+        if len(set(values)) < len(values):
+            raise ConfigError(f"--{option}={','.join(map(str, values))} must name each value once")
+    if len(targets) != len(named):
+        raise ConfigError(
+            f"--target_accuracies={target_accuracies} must hold one value for each of the "
+            f"{len(named)} data sets ({', '.join(named)})"
+        )
+    return Plan(
+        config=config,
+        datasets=named,
+        learning_rates=rates,
+        activations=tuple(chosen),
+        seeds=seeds,
+        baseline=choose_baseline(baseline, chosen),
+        targets=targets,
+    )
+
+
+def split_specs(text: str) -> list[str]:
+    """Specs separated by commas; commas within brackets belong to a spec.
+
+    Raises:
+      ConfigError: a spec is wrong or stands twice.
+    """
+    specs = [part.strip() for part in re.split(r",(?![^()]*\))", text) if part.strip()]
+    try:
+        canonical = [activations.get(spec).spec for spec in specs]
+    except ValueError as error:
+        raise ConfigError(f"--activations={text}: {error}") from error
+    if not canonical or len(set(canonical)) < len(canonical):
+        raise ConfigError(f"--activations={text} must name one activation or more, each once")
+    return canonical
+
+
+def split_values(option: str, text: str, field: str, kind: Callable[[str], Any]) -> tuple[Any, ...]:
+    """The values of a configuration's field that an option lists.
+
+    Raises:
+      ConfigError: names the option, the value that is wrong, and what is allowed.
+    """
+    values = []
+    for word in filter(None, map(str.strip, text.split(","))):
+        try:
+            value = kind(word)
+        except ValueError:
+            value = word
+        if error := field_error(field, value):
+            raise ConfigError(f"--{option}={text}: {error}")
+        values.append(value)
+    if not values:
+        raise ConfigError(f"--{option}={text} must hold one value or more, separated by commas")
+    return tuple(values)
+
+
+def choose_baseline(text: str | None, specs: Sequence[str]) -> str:
+    """The baseline's spec: the one asked for, else relu if it is compared, else the first.
+
+    Raises:
+      ConfigError: it is not one of those compared.
+    """
+    if text is None:
+        return "relu" if "relu" in specs else specs[0]
+    try:
+        baseline = activations.get(text).spec
+    except ValueError as error:
+        raise ConfigError(f"--baseline={text}: {error}") from error
+    if baseline not in specs:
+        raise ConfigError(f"--baseline={text} must be one of the activations: {', '.join(specs)}")
+    return baseline

@@ -1,0 +1,197 @@
+"""Runs as entries of DAWNBench: a JSON record and a TSV of its epochs each, and their rules.
+
+The format of github.com/stanford-futuredata/dawn-bench-entries (README.md, "CIFAR10 Training", and
+tests/test_submissions.py): `[author]_[model]_[hardware]_[framework].json` beside a `.tsv` of the
+same name with the columns `epoch`, `hours` and `top1Accuracy`, in percent.
+"""
+
+import csv
+import datetime
+import itertools
+import json
+import math
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from jaxact.comparison.study import DONE, Run, Study, folder_name
+from jaxact.errors import ConfigError
+from jaxact.runs.records import record_files
+
+FOLDER = "dawnbench"
+VERSION = "v1.0"
+REQUIRED = ("version", "author", "authorEmail", "framework", "model", "hardware", "timestamp")
+COLUMNS = ("epoch", "hours", "top1Accuracy")
+DATASETS = {"cifar10": "CIFAR10"}  # as DAWNBench spells it; others keep their name
+SECONDS_AN_HOUR = 3600
+
+
+class Author(NamedTuple):
+    name: str
+    email: str
+
+
+def author(name: str | None, email: str | None) -> Author:
+    """Who hands in the entries.
+
+    Raises:
+      ConfigError: one of the two is missing or is no name or address.
+    """
+    if not name or not name.strip():
+        raise ConfigError("--author=NAME is needed for --format=dawnbench")
+    if not email or not re.fullmatch(r"[^@\s]+@[^@\s]+", email):
+        given = "" if email is None else f" (not {email!r})"
+        raise ConfigError(f"--author_email=NAME@HOST is needed for --format=dawnbench{given}")
+    return Author(name.strip(), email)
+
+
+def export(study: Study, folder: Path, author: Author, today: str | None = None) -> list[Path]:
+    """Writes an entry for each run that is done, at `DATASET/train/`, and checks it.
+
+    Args:
+      today: the date of submission, `yyyy-mm-dd`; the current one, if None.
+
+    Returns:
+      The JSON files; a TSV lies beside each.
+    """
+    timestamp = today or datetime.date.today().isoformat()
+    paths = []
+    for run in study.with_status(DONE):
+        place = folder / DATASETS.get(run.dataset, folder_name(run.dataset)) / "train"
+        place.mkdir(parents=True, exist_ok=True)
+        path = place / f"{file_name(study, run, author)}.json"
+        record_files.write_json(path, entry(study, run, author, timestamp))
+        record_files.write_text(path.with_suffix(".tsv"), epochs_text(run))
+        if wrong := problems(path):
+            raise AssertionError(f"{path}: {'; '.join(wrong)}")
+        paths.append(path)
+    return paths
+
+
+def entry(study: Study, run: Run, author: Author, timestamp: str) -> dict[str, Any]:
+    """The JSON record of a run; what is not asked for stands under `misc`."""
+    config, environment = study.plan.config, run.environment
+    return {
+        "version": VERSION,
+        "author": author.name,
+        "authorEmail": author.email,
+        "framework": f"JAX {environment['jax']}",
+        "model": f"{config.model}, {run.activation}",
+        "hardware": hardware(environment),
+        "timestamp": timestamp,
+        "misc": {
+            "dataset": run.dataset,
+            "activation": run.activation,
+            "seed": run.seed,
+            "parameters": run.summary["parameters"],
+            "optimizer": "Adam",
+            "learningRate": run.learning_rate,
+            "learningRateSchedule": config.learning_rate_schedule,
+            "batchSize": config.batch_size,
+            "epochs": run.summary["epochs"],
+            "targetAccuracy": 100 * run.summary["target_accuracy"],
+            "hours": "training steps only; compilation and evaluation are not in them",
+            "compileHours": run.summary["compile_seconds"] / SECONDS_AN_HOUR,
+            "environment": dict(environment),
+        },
+    }
+
+
+def epochs_text(run: Run) -> str:
+    """The TSV: a line for each epoch whose test accuracy is known."""
+    lines = ["\t".join(COLUMNS)]
+    for row in run.metrics:
+        if row["test_accuracy"] is not None:
+            hours = row["train_seconds"] / SECONDS_AN_HOUR
+            lines.append(f"{row['epoch']}\t{hours!r}\t{100 * row['test_accuracy']!r}")
+    return "".join(f"{line}\n" for line in lines)
+
+
+def hardware(environment: Mapping[str, Any]) -> str:
+    """`1 NVIDIA H200` or `2 CPU (AMD EPYC)`."""
+    if environment["platform"] == "cpu":
+        return f"{environment['cpu_count']} CPU ({environment['cpu_model']})"
+    return f"{environment['device_count']} {environment['device_kind']}"
+
+
+def file_name(study: Study, run: Run, author: Author) -> str:
+    """`[author]_[model]_[hardware]_[framework]`, the model's part naming the run."""
+    environment = run.environment
+    count, kind = environment["device_count"], environment["device_kind"]
+    if environment["platform"] == "cpu":
+        count, kind = environment["cpu_count"], "cpu"
+    model = f"{study.plan.config.model}-{study.plan.label(run)}"
+    return "_".join(map(_slug, (author.name, model, f"{count}{kind}", "jax")))
+
+
+def _slug(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9.=]+", "-", text).strip("-") or "x"
+
+
+def problems(path: Path) -> list[str]:
+    """What DAWNBench's rules find wrong with an entry, its TSV included; empty if nothing.
+
+    Theirs: required fields, date as `yyyy-mm-dd`, a TSV with exactly the three columns and a row.
+    By their instructions also: version, hours that rise, accuracy in percent, the file's name.
+    """
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        return [f"no valid JSON: {error}"]
+    if not isinstance(record, dict):
+        return ["the JSON is no object"]
+    wrong = [f"{name} is a required field" for name in REQUIRED if name not in record]
+    wrong += [
+        f"{name} must be a text that is not empty"
+        for name in REQUIRED
+        if name in record and not (isinstance(record[name], str) and record[name].strip())
+    ]
+    if record.get("version", VERSION) != VERSION:
+        wrong.append(f"version must be {VERSION}")
+    if not re.fullmatch(r"[^@\s]+@[^@\s]+", str(record.get("authorEmail", "a@b"))):
+        wrong.append("authorEmail is no address")
+    if not _is_date(record.get("timestamp", "2000-01-01")):
+        wrong.append("timestamp must be yyyy-mm-dd")
+    if not isinstance(record.get("misc", {}), dict):
+        wrong.append("misc must be an object")
+    if len(path.stem.split("_")) < 4:
+        wrong.append("the file's name must be [author]_[model]_[hardware]_[framework]")
+    return wrong + epoch_problems(path.with_suffix(".tsv"))
+
+
+def _is_date(text: Any) -> bool:
+    try:
+        datetime.datetime.strptime(text, "%Y-%m-%d")
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def epoch_problems(path: Path) -> list[str]:
+    """What is wrong with the TSV of an entry; empty if nothing."""
+    if not path.exists():
+        return ["the TSV file does not exist"]
+    with open(path, encoding="utf-8", newline="") as file:
+        header, *lines = [*csv.reader(file, delimiter="\t")] or [[]]
+    if tuple(header) != COLUMNS:
+        return [f"the TSV's columns must be {', '.join(COLUMNS)}"]
+    if not lines:
+        return ["the TSV holds no epoch"]
+    try:
+        rows = [(int(epoch), float(hours), float(share)) for epoch, hours, share in lines]
+    except ValueError as error:
+        return [f"the TSV has a line that is not three numbers: {error}"]
+    epochs, hours, accuracies = zip(*rows, strict=True)
+    wrong = []
+    if any(later <= earlier for earlier, later in itertools.pairwise(epochs)):
+        wrong.append("epochs must rise")
+    if not all(math.isfinite(hour) and hour > 0 for hour in hours):
+        wrong.append("hours must be above 0")
+    if any(later <= earlier for earlier, later in itertools.pairwise(hours)):
+        wrong.append("hours must rise")
+    if not all(0 <= accuracy <= 100 for accuracy in accuracies):
+        wrong.append("top1Accuracy must be from 0 to 100")
+    elif max(accuracies) <= 1:
+        wrong.append("top1Accuracy must be in percent; these look like shares of 1")
+    return wrong

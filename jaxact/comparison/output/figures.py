@@ -1,0 +1,48 @@
+"""The figures of a comparison, each as PNG and SVG: `draw_all(study, folder)`."""
+
+from pathlib import Path
+
+from jaxact.comparison.output import cost_figures, health_figures, learning_figures
+from jaxact.comparison.study import Study, Workload, folder_name
+from jaxact.presentation import drawing
+
+# By the name of their files. Each gives a figure, or None where the study has no data for it.
+OF_A_WORKLOAD = {
+    "accuracy": learning_figures.accuracy,
+    "loss": learning_figures.loss,
+    "time_to_accuracy": learning_figures.time_to_accuracy,
+    "error_against_latency": cost_figures.error_against_latency,
+    "health_dead": health_figures.dead,
+    "health_saturated": health_figures.saturated,
+    "health_gradient_norm": health_figures.gradient_norm,
+}
+OF_ALL = {"performance_profile": cost_figures.performance_profile}
+
+
+def draw_all(study: Study, folder: Path) -> list[Path]:
+    """Writes every figure that the study has data for, and returns the files.
+
+    Of several workloads, each has its name in the files': `accuracy_mnist.png`.
+    """
+    drawn = {
+        name + file_ending(study, workload): draw(study, workload)
+        for name, draw in OF_A_WORKLOAD.items()
+        for workload in study.workloads()
+    }
+    drawn |= {name: draw(study) for name, draw in OF_ALL.items()}
+    return [
+        path
+        for name, figure in drawn.items()
+        if figure is not None
+        for path in drawing.save(figure, folder, name)
+    ]
+
+
+def file_ending(study: Study, workload: Workload) -> str:
+    """What tells a workload's files from others': `_mnist`, `_learning_rate=0.001`, both or ""."""
+    parts = []
+    if len(study.plan.datasets) > 1:
+        parts.append(folder_name(workload.dataset))
+    if len(study.plan.learning_rates) > 1:
+        parts.append(f"learning_rate={workload.learning_rate:g}")
+    return "".join(f"_{part}" for part in parts)

@@ -1,0 +1,43 @@
+"""The files of a comparison that are made from its study: table, figures, report."""
+
+from pathlib import Path
+
+from jaxact import data
+from jaxact.comparison import answers as findings
+from jaxact.comparison.output import study_table
+from jaxact.comparison.study import DONE, Study
+from jaxact.packages import needed_for
+from jaxact.runs.records import record_files
+
+FIGURES = "figures"
+
+
+def write_tables(study: Study, workdir: Path) -> None:
+    """Writes `table.md` (with the answer and the paper's findings), `table.csv`, `table.json`."""
+    answers = "\n\n".join(
+        f"{data.title(workload.dataset)}, learning rate {workload.learning_rate:g}: "
+        f"{findings.answer(study, workload)}"
+        for workload in study.workloads()
+    )
+    text = f"{answers}\n\n{study_table.as_markdown(study)}\n{findings.as_markdown(study)}"
+    record_files.write_text(workdir / "table.md", text)
+    record_files.write_text(workdir / "table.csv", study_table.as_csv(study))
+    record_files.write_json(workdir / "table.json", study_table.as_json(study))
+
+
+def write_all(study: Study, workdir: Path) -> list[str]:
+    """Writes the tables, the figures and the report; returns what there is to look at, and where.
+
+    Figures and report need one run that is done.
+    """
+    write_tables(study, workdir)
+    written = [f"table: {workdir / 'table.md'}"]
+    if study.with_status(DONE):
+        # matplotlib, plotly and jinja2: slow to import, and needed once there is something to draw
+        with needed_for("the report"):
+            from jaxact.comparison.output import figures, report
+
+        figures.draw_all(study, workdir / FIGURES)
+        written.append(f"figures: {workdir / FIGURES}")
+        written.append(f"report: {report.write_report(study, workdir)}")
+    return written

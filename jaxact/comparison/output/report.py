@@ -1,0 +1,291 @@
+"""python -m experiments.report DIR
+
+Draws the table, the figures and the report of a comparison again, from the folder that it left.
+"""
+
+if __name__ == "__main__":  # before the imports that would fail
+    from jaxact import packages
+
+    packages.exit_without("jinja2", "matplotlib", "plotly")
+
+import base64
+import functools
+import hashlib
+import math
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from absl import app
+from plotly import offline
+
+import jaxact
+from jaxact import command_line, data
+from jaxact.comparison import answers, study as studies
+from jaxact.comparison.analysis import measures, sweep
+from jaxact.comparison.output import report_content as content, study_table
+from jaxact.comparison.study import Study, Workload
+from jaxact.presentation import columns as cells
+from jaxact.runs.records import record_files
+from jaxact.statistics import paired
+
+REPORT = "report.html"
+PAGE = Path(__file__).parent / "report_page"
+SCRIPTS = ("page.js", "charts.js", "explorer.js", "health.js", "start.js")
+MARKS = {"confirmed": "✓", "refuted": "✗", "undecided": "?"}
+HEALTH_WORDS = {
+    "dead": "dead units",
+    "saturated": "saturated units",
+    "gradient_norm": "gradient norm",
+    "mean": "mean output",
+    "deviation": "standard deviation",
+}
+NO_VALUE = "N/A"
+
+
+def write_report(study: Study, workdir: Path) -> Path:
+    """Writes `report.html`, one file that needs no other and no network; returns its path."""
+    path = workdir / REPORT
+    record_files.write_text(path, page(study))
+    return path
+
+
+def page(study: Study) -> str:
+    """The report of a comparison as HTML."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(PAGE),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    # tojson escapes <, >, & and ', and json.dumps U+2028: no name can end the script it stands in
+    environment.policies["json.dumps_kwargs"] = {"allow_nan": False, "separators": (",", ":")}
+    plan = study.plan
+    activations = content.drawn(plan.activations)
+    explored = content.explored(plan.activations)
+    workloads = [_workload(study, workload) for workload in study.workloads()]
+    profile, facts = content.profile(study), content.environment(study)
+    plotly, javascript = offline.get_plotlyjs(), _javascript()
+    return environment.get_template("page.html").render(
+        title=_title(study),
+        summary=_summary(study),
+        model=plan.config.model,
+        baseline=plan.baseline,
+        seeds=plan.seeds,
+        eval_split=plan.config.eval_split,
+        latency_samples=plan.config.latency_samples,
+        targets=_targets(study),
+        series=activations,
+        workloads=workloads,
+        profile=profile,
+        sweeps=_sweeps(study),
+        findings=answers.paper_findings(study),
+        marks=MARKS,
+        explorer=explored,
+        health_measures=list(HEALTH_WORDS.items()),
+        configuration=content.configuration(study),
+        environment=facts,
+        differing=[fact.field for fact in facts if len(fact.values) > 1],
+        shown=lambda value: NO_VALUE if value is None or value == "" else value,
+        version=jaxact.__version__,
+        data={
+            "series": activations,
+            "epochs": plan.config.epochs,
+            "evalSplit": plan.config.eval_split,
+            "explorer": explored,
+            "profile": profile,
+            "workloads": [workload["data"] for workload in workloads],
+        },
+        # Ours and plotly's: the only texts that the template takes unescaped.
+        css=(PAGE / "page.css").read_text(encoding="utf-8"),
+        plotly=plotly,
+        javascript=javascript,
+        script_hashes=" ".join(map(_script_hash, (plotly, javascript))),
+    )
+
+
+def _javascript() -> str:
+    """Our scripts as one, apart from the names of everything else on the page."""
+    parts = [(PAGE / name).read_text(encoding="utf-8") for name in SCRIPTS]
+    return '"use strict";\n{\n' + "\n".join(parts) + "}\n"
+
+
+def _script_hash(script: str) -> str:
+    """As a Content-Security-Policy names a script; the browser runs no other."""
+    digest = hashlib.sha256(script.encode("utf-8")).digest()
+    return f"'sha256-{base64.b64encode(digest).decode('ascii')}'"
+
+
+def _title(study: Study) -> str:
+    datasets = " and ".join(map(data.title, study.plan.datasets))
+    return f"Which activation for {study.plan.config.model} on {datasets}?"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.4g} %"
+
+
+def _targets(study: Study) -> str:
+    """`98 %`, or each data set's own."""
+    targets = {name: _percent(study.plan.target_accuracy(name)) for name in study.plan.datasets}
+    if len(set(targets.values())) == 1:
+        return next(iter(targets.values()))
+    return ", ".join(f"{target} ({data.title(name)})" for name, target in targets.items())
+
+
+def _summary(study: Study) -> str:
+    """What was compared, in a line."""
+    plan = study.plan
+
+    def count(number: int, word: str) -> str:
+        return f"{number} {word}{'' if number == 1 else 's'}"
+
+    done = len(study.with_status(studies.DONE))
+    return (
+        f"{count(len(plan.activations), 'activation')}, {count(plan.seeds, 'seed')} each, "
+        f"{count(plan.config.epochs, 'epoch')}, target {_targets(study)} on the "
+        f"{plan.config.eval_split} set; {done} of {count(len(study.runs), 'run')} done."
+    )
+
+
+def _workload(study: Study, workload: Workload) -> dict[str, Any]:
+    """What the page says of one workload; `data` is for its charts."""
+    curves, health = content.curves(study, workload), content.health(study, workload)
+    target = study.plan.target_accuracy(workload.dataset)
+    return {
+        "name": f"{data.title(workload.dataset)}, learning rate {workload.learning_rate:g}",
+        "answer": re.split(r"(?<=\.) ", answers.answer(study, workload)),  # its sentences
+        "target": _percent(target),
+        "table": _results(study, workload),
+        "comparisons": _comparisons(study, workload),
+        "lost": content.lost(study, workload),
+        "has_curves": any(curves),
+        "health": health,
+        "health_tables": _health_tables(study, health) if health else [],
+        "data": {
+            "target": target,
+            "curves": curves,
+            "times": content.times(study, workload),
+            "health": health,
+        },
+    }
+
+
+def _results(study: Study, workload: Workload) -> dict[str, Any]:
+    rows = study_table.rows(study, workload)
+    note = f"{study_table.LEGEND} {study_table.paper_legend(study, workload)}".strip()
+    return {**_table(study_table.COLUMNS, rows), "note": note}
+
+
+def _sweeps(study: Study) -> list[dict[str, Any]]:
+    """Of a sweep of learning rates, each data set's table of every activation's own best."""
+    if not sweep.is_sweep(study):
+        return []
+    return [
+        {**_table(sweep.COLUMNS, sweep.rows(study, name)), "title": sweep.title(study, name)}
+        for name in study.plan.datasets
+    ]
+
+
+def _table(columns: Sequence[cells.Column], rows: Sequence[cells.Row]) -> dict[str, Any]:
+    """A table of `jaxact.presentation.columns` as the page's templates show it."""
+    columns = [c for c in columns if any(row[c.name] is not None for row in rows)]
+
+    def cell(row: cells.Row, column: cells.Column) -> dict[str, Any]:
+        key = "reached_share" if column.name == "reached" else column.name
+        return {
+            "text": cells.value_text(row, column),
+            "value": row[key],
+            "interval": "" if row[column.name] is None else cells.interval_text(row, column),
+            "best": column.name in row["best"],
+        }
+
+    return {
+        "columns": columns,
+        "rows": [
+            {
+                "is_paper": row.get("source") == study_table.PAPER,
+                "cells": [cell(row, column) for column in columns],
+            }
+            for row in rows
+        ],
+    }
+
+
+def _comparisons(study: Study, workload: Workload) -> list[dict[str, Any]]:
+    """Tables of every activation against the baseline, one for each measure with pairs."""
+    families = []
+    for title, measure in (
+        ("Seconds to target", measures.seconds_to_target),
+        ("Error, in points", measures.error_percent),
+    ):
+        values = measures.by_seed(study, workload, measure)
+        # a mean of misses says nothing: of times, those that all runs have
+        values = {name: of_runs for name, of_runs in values.items() if math.inf not in of_runs}
+        if study.plan.baseline not in values:
+            continue
+        found = [c for c in paired.compare(values, study.plan.baseline) if c.pairs]
+        if found:
+            rows = [{"name": c.name, "texts": _comparison_texts(c)} for c in found]
+            families.append({"title": title, "rows": rows})
+    return families
+
+
+def _comparison_texts(comparison: paired.Comparison) -> list[str]:
+    difference, p_value = comparison.difference, comparison.corrected_p_value
+    has_interval = not math.isnan(difference.low)
+    verdict = "within noise"
+    if comparison.significant:
+        verdict = "lower" if difference.value < 0 else "higher"
+    elif math.isnan(p_value):
+        verdict = f"fewer than {paired.MIN_PAIRS} pairs"
+    texts = [
+        f"{difference.value:+.2f}",
+        f"[{difference.low:+.2f}, {difference.high:+.2f}]" if has_interval else NO_VALUE,
+        NO_VALUE if math.isnan(p_value) else "<0.001" if p_value < 0.001 else f"{p_value:.3f}",
+        NO_VALUE if math.isnan(comparison.effect_size) else f"{comparison.effect_size:.2f}",
+        str(comparison.pairs),
+        verdict,
+    ]
+    return [text.replace("-", "\N{MINUS SIGN}") for text in texts]
+
+
+def _health_tables(study: Study, health: dict[str, Any]) -> list[dict[str, Any]]:
+    """The last epoch of the heat maps in words, one table for each measure that there is."""
+    found = []
+    for measure, title in HEALTH_WORDS.items():
+        rows = [
+            (name, [_health_text(layer[-1], measure) for layer in grids[measure]])
+            for name, grids in zip(study.plan.activations, health["activations"], strict=True)
+            if grids is not None
+        ]
+        found.append({"title": title.capitalize(), "rows": rows})
+    return found
+
+
+def _health_text(value: float | None, measure: str) -> str:
+    if value is None:
+        return NO_VALUE
+    return f"{100 * value:.3g} %" if measure in content.SHARES else f"{value:.3g}"
+
+
+def redraw(workdir: Path) -> None:
+    """Makes everything that a comparison draws again, and says where it is.
+
+    Raises:
+      ConfigError: the folder holds no comparison.
+    """
+    from jaxact.comparison.output import files  # which itself writes the report
+
+    print(*files.write_all(studies.load(workdir), workdir), sep="\n")
+
+
+def main(argv: Sequence[str]) -> int:
+    return command_line.exit_code(functools.partial(redraw, Path(argv[1])))
+
+
+if __name__ == "__main__":
+    app.run(main, flags_parser=functools.partial(command_line.parse_arguments, names=("DIR",)))

@@ -1,0 +1,304 @@
+"""The table of a comparison, on the terminal, in Markdown, as CSV and as JSON.
+
+Of the runs of an activation it holds: how many reached the target; medians of the first epoch and
+of the training seconds at the target (a run that never got there counts as infinite), of the
+training time, of the mean latency of one sample and of a step's time; the mean error at the end;
+95 % intervals; and the p-values of the differences to the baseline, paired by seed and corrected
+for all of the column (Holm). The paper's own row stands below ours where it has one.
+"""
+
+import csv
+import dataclasses
+import io
+import math
+from typing import Any
+
+from rich.console import Group
+from rich.table import Table
+
+from jaxact import data
+from jaxact.comparison.analysis import measures, sweep
+from jaxact.comparison.paper import tables
+from jaxact.comparison.study import DIVERGED, FAILED, MISSING, Study, Workload
+from jaxact.presentation.columns import (
+    Column,
+    Row,
+    finite,
+    interval_text,
+    mark_best,
+    markdown_table,
+    marked_cell,
+    new_table,
+)
+from jaxact.statistics import paired
+
+MEASURED, PAPER = "measured", "paper"
+
+
+COLUMNS = (
+    Column("activation", "activation"),
+    Column("reached", "reached", best="high"),
+    Column("epoch_to_target", "epoch", "{:g}", "low", True),
+    Column("seconds_to_target", "s to target", "{:.2f}", "low", True),
+    Column("train_seconds", "train s", "{:.2f}", "low", True),
+    Column("latency_ms", "ms/sample", "{:.4f}", "low", True),
+    Column("error_percent", "error %", "{:.2f}", "low", True),
+    Column("error_p_value", "p error", "{:.3f}"),
+    Column("seconds_p_value", "p time", "{:.3f}"),
+    Column("step_ms", "step ms", "{:.2f}", "low", True),
+    Column("parameters", "parameters", "{:,.0f}"),
+    Column("train_memory_mib", "MiB", "{:,.1f}", "low"),
+)
+BY_NAME = {column.name: column for column in COLUMNS}
+
+# The terminal has no room for all in one.
+FIGURES = ("activation", "reached", "epoch_to_target", "seconds_to_target", "train_seconds")
+FIGURES = (*FIGURES, "latency_ms", "error_percent")
+DETAILS = ("activation", "seconds_to_target", "error_percent", "error_p_value", "seconds_p_value")
+DETAILS = (*DETAILS, "step_ms", "parameters", "train_memory_mib")
+
+LEGEND = (
+    "epoch, s to target: the first epoch at the target, and the training time at its end. Medians "
+    "over the seeds; error: mean. [95 % interval]. Bold: the best of a column, if a difference "
+    "shows. p: of no difference to the baseline, paired by seed, Holm-corrected; N/A with fewer "
+    "than 5 pairs, for time also where not every run reached the target. MiB: held by the compiled "
+    "training steps."
+)
+
+
+def rows(study: Study, workload: Workload) -> list[Row]:
+    """A row an activation, in the plan's order, each followed by the paper's where it has one.
+
+    Keys: the names of `COLUMNS`; `<name>_low` and `<name>_high` where there is an interval, inf
+    where misses make it so; `source`, MEASURED or PAPER; `best`, the columns in which the row
+    is marked; `is_baseline`. A missing figure, or an infinite one, is None.
+    """
+    p_values = {
+        "error_p_value": _p_values(study, workload, measures.error_percent),
+        "seconds_p_value": _p_values(study, workload, measures.seconds_to_target),
+    }
+    measured = []
+    for activation in study.plan.activations:
+        row = _measured(study, workload, activation)
+        row |= {name: values.get(activation) for name, values in p_values.items()}
+        measured.append(row)
+    floors = [measures.latency_floor_ms(run) for run in study.runs]
+    floor = paired.median(floors).value
+    mark_best(measured, COLUMNS, {"latency_ms": 0.0 if math.isnan(floor) else floor})
+    table = tables.table_of(workload.dataset, study.plan.config.model)
+    both = []
+    for row in measured:
+        both.append(row)
+        if table and row["activation"] in table.rows:
+            both.append(_of_paper(row["activation"], table.rows[row["activation"]]))
+    return both
+
+
+def _measured(study: Study, workload: Workload, activation: str) -> Row:
+    runs = study.of(workload, activation)
+    estimates = {
+        name: summarize([measure(run) for run in runs])
+        for name, measure, summarize in (
+            ("epoch_to_target", measures.epoch_to_target, paired.median),
+            ("seconds_to_target", measures.seconds_to_target, paired.median),
+            ("train_seconds", measures.train_seconds, paired.median),
+            ("latency_ms", measures.latency_ms, paired.median),
+            ("error_percent", measures.error_percent, paired.mean),
+            ("step_ms", measures.step_ms(study.plan.config.batch_size), paired.median),
+            ("parameters", measures.parameters, paired.median),
+            ("train_memory_mib", measures.train_memory_mib, paired.median),
+        )
+    }
+    made = measures.made(study, workload, activation)
+    row: Row = {
+        "activation": activation,
+        "source": MEASURED,
+        "is_baseline": activation == study.plan.baseline,
+        "best": [],
+        "reached": reached(study, workload, activation),
+        "reached_share": measures.reached(made) / len(made) if made else None,
+    }
+    for name, estimate in estimates.items():
+        row[name] = estimate.value if math.isfinite(estimate.value) else None
+        if BY_NAME[name].has_interval:
+            low, high = (None if math.isnan(end) else end for end in estimate[1:])
+            row |= {f"{name}_low": low, f"{name}_high": high}
+    return row
+
+
+def reached(study: Study, workload: Workload, activation: str) -> str:
+    """How many runs reached the target, and what became of the rest: `1/4 (2 diverged)`."""
+    runs = study.of(workload, activation)
+    made = measures.made(study, workload, activation)
+    words = {DIVERGED: "diverged", FAILED: "failed", MISSING: "to do"}
+    counts = {word: sum(run.status == status for run in runs) for status, word in words.items()}
+    notes = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
+    return f"{measures.reached(made)}/{len(made)}" + (f" ({notes})" if notes else "")
+
+
+def _p_values(study: Study, workload: Workload, measure: measures.Measure) -> dict[str, float]:
+    """Corrected p-values against the baseline, of activations whose runs all have a figure."""
+    values = measures.by_seed(study, workload, measure)
+    if measure is measures.seconds_to_target:
+        values = {name: times for name, times in values.items() if math.inf not in times}
+    if study.plan.baseline not in values:
+        return {}
+    return {
+        comparison.name: comparison.corrected_p_value
+        for comparison in paired.compare(values, study.plan.baseline)
+        if not math.isnan(comparison.corrected_p_value)
+    }
+
+
+def _of_paper(activation: str, figures: tables.PaperRow) -> Row:
+    empty: Row = dict.fromkeys(BY_NAME)
+    intervals = [column.name for column in COLUMNS if column.has_interval]
+    empty |= {f"{name}_{end}": None for name in intervals for end in ("low", "high")}
+    return empty | {
+        "activation": f"{activation} (paper)",
+        "source": PAPER,
+        "is_baseline": False,
+        "best": [],
+        "reached": "0/1" if figures.epoch_to_target is None else "1/1",
+        "reached_share": None,
+        "blank": [
+            name for name in BY_NAME if name not in (*figures._fields, "activation", "reached")
+        ],
+        **figures._asdict(),
+    }
+
+
+def title(study: Study, workload: Workload) -> str:
+    """What was compared, in a line."""
+    plan = study.plan
+    seeds = "1 seed" if plan.seeds == 1 else f"{plan.seeds} seeds"
+    target = 100 * plan.target_accuracy(workload.dataset)
+    return (
+        f"{plan.config.model} on {data.title(workload.dataset)}, target {target:g} %, "
+        f"{plan.config.epochs} epochs, learning rate {workload.learning_rate:g}, {seeds}"
+    )
+
+
+def as_rich(study: Study, workload: Workload) -> Group:
+    """For the terminal: the figures, `*` at the best of a column, then intervals, tests, costs."""
+    table = rows(study, workload)
+    figures = new_table(title(study, workload), (BY_NAME[name] for name in FIGURES))
+    for row in table:
+        style = "dim" if row["source"] == PAPER else ""
+        figures.add_row(*(marked_cell(row, BY_NAME[name]) for name in FIGURES), style=style)
+    baseline = study.plan.baseline
+    details = new_table(
+        f"95 % intervals, tests against {baseline}, costs",
+        (BY_NAME[name] for name in DETAILS),
+        padding=0,
+    )
+    for row in table:
+        if row["source"] == MEASURED:
+            details.add_row(
+                *(
+                    (interval_text(row, column) or "N/A")
+                    if column.name in FIGURES and column.has_interval
+                    else marked_cell(row, column)
+                    for column in (BY_NAME[name] for name in DETAILS)
+                )
+            )
+    return Group(figures, details)
+
+
+def sweep_as_rich(study: Study, dataset: str) -> Table:
+    """For the terminal: each activation at the common rate and at its own best."""
+    table = new_table(sweep.title(study, dataset), sweep.COLUMNS)
+    for row in sweep.rows(study, dataset):
+        table.add_row(*(marked_cell(row, column) for column in sweep.COLUMNS))
+    return table
+
+
+def as_markdown(study: Study) -> str:
+    """A section a workload, then what diverged or failed, and why."""
+    parts = []
+    for workload in study.workloads():
+        table = rows(study, workload)
+        parts.append(f"## {title(study, workload)}\n\n{markdown_table(COLUMNS, table)}")
+        if any(row["source"] == PAPER for row in table):
+            parts.append(f"{paper_legend(study, workload)}\n")
+    if sweep.is_sweep(study):
+        for dataset in study.plan.datasets:
+            table = markdown_table(sweep.COLUMNS, sweep.rows(study, dataset))
+            parts.append(f"## {sweep.title(study, dataset)}\n\n{table}")
+    parts.append(f"{LEGEND} Baseline: {study.plan.baseline}.\n")
+    if notes := [*not_done(study), *disturbed(study)]:
+        parts.append("".join(f"- {note}\n" for note in notes))
+    return "\n".join(parts)
+
+
+def paper_legend(study: Study, workload: Workload) -> str:
+    """What the paper's rows are."""
+    table = tables.table_of(workload.dataset, study.plan.config.model)
+    if table is None:
+        return ""
+    return (
+        f"(paper): its {table.title}, target {100 * table.target_accuracy:g} %, {table.epochs} "
+        "epochs, one run on a GTX 1060."
+    )
+
+
+def not_done(study: Study) -> list[str]:
+    """A line for each run that diverged or failed, with its cause."""
+    return [
+        f"{study.plan.label(run)} {run.status}: {run.note}"
+        for run in study.with_status(DIVERGED, FAILED)
+    ]
+
+
+def disturbed(study: Study) -> list[str]:
+    """A line about the runs beside which other work ran, where there are any."""
+    seconds = [run.summary.get("beside_compilation_seconds", 0.0) for run in study.runs]
+    count = sum(value > 0 for value in seconds)
+    if not count:
+        return []
+    return [
+        f"{count} of {len(study.runs)} runs trained while programs of others were compiled "
+        f"({sum(seconds):.0f} s in all), which may have slowed them: with --compile_ahead=0, and "
+        "another --workdir, each trains alone"
+    ]
+
+
+def as_csv(study: Study) -> str:
+    """Every workload's rows, unrounded; a missing figure is empty, an interval's end may be inf."""
+    text = io.StringIO()
+    names: list[str] = []
+    for column in COLUMNS:
+        ends = [f"{column.name}_{end}" for end in ("low", "high")] if column.has_interval else []
+        names += [column.name, *ends]
+    writer = csv.DictWriter(
+        text,
+        ["dataset", "learning_rate", "source", *names],
+        extrasaction="ignore",
+        lineterminator="\n",
+    )
+    writer.writeheader()
+    for workload in study.workloads():
+        for row in rows(study, workload):
+            writer.writerow({**dataclasses.asdict(workload), **row})
+    return text.getvalue()
+
+
+def as_json(study: Study) -> dict[str, Any]:
+    """As CSV, with what was compared and what diverged or failed; null: no figure, or infinite."""
+    return {
+        "baseline": study.plan.baseline,
+        "workloads": [
+            {
+                **dataclasses.asdict(workload),
+                "target_accuracy": study.plan.target_accuracy(workload.dataset),
+                "rows": [finite(row) for row in rows(study, workload)],
+            }
+            for workload in study.workloads()
+        ],
+        "sweeps": {
+            dataset: [finite(row) for row in sweep.rows(study, dataset)]
+            for dataset in study.plan.datasets
+            if sweep.is_sweep(study)
+        },
+        "not_done": not_done(study),
+    }

@@ -1,0 +1,141 @@
+"""The plan of a comparison: which runs there are, where each lies, what may go on with what."""
+
+import dataclasses
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jaxact import data
+from jaxact.config import Config
+
+if TYPE_CHECKING:
+    from jaxact.comparison.study import Run
+
+# The fields of a configuration that a plan sets for each run, or that may grow.
+VARIED = ("dataset", "learning_rate", "activation", "seed", "target_accuracy", "epochs")
+
+
+def folder_name(spec: str) -> str:
+    """A spec as the name of a folder: itself, with what file systems dislike replaced."""
+    return re.sub(r"[^\w.=(),+-]", "_", spec).lstrip(".") or "_"
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """The runs of a comparison: every activation with every seed, rate and data set.
+
+    Attributes:
+      config: what all runs share; its dataset, learning_rate, activation and seed are replaced.
+      datasets, learning_rates, activations: in the order of the tables; activations as specs.
+      seeds: runs of each, with seeds 0 to seeds - 1.
+      baseline: the activation that the others are compared with; one of `activations`.
+      targets: the accuracy to reach on each of `datasets`; empty: the configuration's on all.
+    """
+
+    config: Config
+    datasets: tuple[str, ...]
+    learning_rates: tuple[float, ...]
+    activations: tuple[str, ...]
+    seeds: int
+    baseline: str
+    targets: tuple[float, ...] = ()
+
+    def target_accuracy(self, dataset: str) -> float:
+        """The accuracy to reach on a data set, from 0 to 1."""
+        if not self.targets:
+            return self.config.target_accuracy
+        return self.targets[self.datasets.index(dataset)]
+
+    @property
+    def common_rate(self) -> float:
+        """The rate at which activations are compared: the configuration's, else the first."""
+        rate = self.config.learning_rate
+        return rate if rate in self.learning_rates else self.learning_rates[0]
+
+    def runs(self) -> Iterator[Config]:
+        """Seed by seed, so that a study that is stopped early has whole pairs."""
+        for seed in range(self.seeds):
+            for dataset in self.datasets:
+                for rate in self.learning_rates:
+                    for spec in self.activations:
+                        yield dataclasses.replace(
+                            self.config,
+                            dataset=dataset,
+                            learning_rate=rate,
+                            activation=spec,
+                            seed=seed,
+                            target_accuracy=self.target_accuracy(dataset),
+                        )
+
+    def label(self, run: "Config | Run") -> str:
+        """A run in a line of text: `relu, seed 0`, and what else tells it from the others."""
+        parts = [run.activation, f"seed {run.seed}"]
+        if len(self.datasets) > 1:
+            parts.append(data.title(run.dataset))
+        if len(self.learning_rates) > 1:
+            parts.append(f"learning rate {run.learning_rate:g}")
+        return ", ".join(parts)
+
+    def folder(self, run: Config) -> Path:
+        """Of a run, within the comparison's: `<activation>/seed<k>`.
+
+        With several data sets or rates, one folder of each kind stands before it.
+        """
+        parts = []
+        if len(self.datasets) > 1:
+            parts.append(folder_name(run.dataset))
+        if len(self.learning_rates) > 1:
+            parts.append(f"learning_rate={run.learning_rate:g}")
+        return Path(*parts, folder_name(run.activation), f"seed{run.seed}")
+
+    def as_json(self) -> dict[str, Any]:
+        """All of it but `data_dir`: where a machine keeps its data is no part of a comparison."""
+        value = dataclasses.asdict(self)
+        del value["config"]["data_dir"]
+        return value
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> "Plan":
+        """The plan of `as_json`, with the `data_dir` of this machine."""
+        return cls(
+            config=Config(**value["config"]),
+            datasets=tuple(value["datasets"]),
+            learning_rates=tuple(value["learning_rates"]),
+            activations=tuple(value["activations"]),
+            seeds=value["seeds"],
+            baseline=value["baseline"],
+            targets=tuple(value["targets"]),
+        )
+
+    def differences(self, stored: "Plan") -> list[str]:
+        """What keeps this plan from going on with the runs of another, each in a few words.
+
+        More epochs, seeds and activations go on with it, and another baseline changes no run.
+        """
+        own, other = dataclasses.asdict(self.config), dataclasses.asdict(stored.config)
+        same = {*VARIED, "data_dir"}
+        pairs = [(f"config.{name}", other[name], own[name]) for name in own if name not in same]
+        pairs += [
+            ("datasets", stored.datasets, self.datasets),
+            ("learning rates", stored.learning_rates, self.learning_rates),
+        ]
+        changed = [(name, old, new) for name, old, new in pairs if old != new]
+        targets = [(d, stored.target_accuracy(d), self.target_accuracy(d)) for d in self.datasets]
+        if self.datasets == stored.datasets:
+            changed += [
+                (f"target of {name}", *both) for name, *both in targets if both[0] != both[1]
+            ]
+        if not set(stored.activations) <= set(self.activations):
+            changed.append(("activations", stored.activations, self.activations))
+        for name, old, new in (
+            ("seeds", stored.seeds, self.seeds),
+            ("config.epochs", stored.config.epochs, self.config.epochs),
+        ):
+            if new < old:
+                changed.append((name, old, new))
+        return [f"{name} ({_text(old)} there, {_text(new)} now)" for name, old, new in changed]
+
+
+def _text(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, tuple) else repr(value)

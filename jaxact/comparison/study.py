@@ -1,0 +1,194 @@
+"""A comparison as data: what was planned, what each run left, and `study.json`, which holds both.
+
+Everything that is drawn or tabulated starts from a `Study`, so that a table, a figure and the
+report can be made again from the folder of a comparison, or from its `study.json` alone.
+"""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from jaxact.comparison.plan import Plan as Plan, folder_name as folder_name
+from jaxact.config import Config
+from jaxact.errors import ConfigError
+from jaxact.runs.records import lock, record_files
+
+STUDY = "study.json"
+FORMAT = 1
+
+DONE = "done"
+DIVERGED = "diverged"  # the loss became NaN or infinite: a miss
+FAILED = "failed"  # any other error: a miss that says why
+MISSING = "missing"  # not made yet
+
+Row = Mapping[str, Any]
+
+_LEFT_BY_A_KILLED_START = (lock.LOCK, f".{STUDY}.tmp")
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """What one run left.
+
+    Attributes:
+      dataset, learning_rate, activation, seed: which run it is.
+      status: DONE, DIVERGED, FAILED or MISSING.
+      note: why it is not done, in a line; "" if it is.
+      summary: as in `summary.json`; empty unless done.
+      metrics: the rows of `metrics.jsonl`, one an epoch.
+      health: the rows of `health.jsonl`, one an epoch, `{"epoch": n, "layers": [{"layer": name,
+        "dead": share, "saturated": share, "mean": m, "deviation": s, "gradient_norm": g}, ...]}`;
+        empty where health was not recorded.
+      environment: as in `environment.json`.
+    """
+
+    dataset: str
+    learning_rate: float
+    activation: str
+    seed: int
+    status: str = MISSING
+    note: str = ""
+    summary: Row = dataclasses.field(default_factory=dict)
+    metrics: tuple[Row, ...] = ()
+    health: tuple[Row, ...] = ()
+    environment: Row = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True)
+class Workload:
+    """What activations are compared on: one data set, trained at one rate."""
+
+    dataset: str
+    learning_rate: float
+
+
+@dataclasses.dataclass(frozen=True)
+class Study:
+    """A plan and its runs, in the plan's order."""
+
+    plan: Plan
+    runs: tuple[Run, ...]
+
+    def workloads(self) -> list[Workload]:
+        return [
+            Workload(dataset, rate)
+            for dataset in self.plan.datasets
+            for rate in self.plan.learning_rates
+        ]
+
+    def of(self, workload: Workload, activation: str) -> list[Run]:
+        """The runs of an activation on a workload, by seed."""
+        return [
+            run
+            for run in self.runs
+            if run.activation == activation and Workload(run.dataset, run.learning_rate) == workload
+        ]
+
+    def with_run(self, run: Run) -> "Study":
+        """The study with one of its runs replaced by a newer reading of it."""
+        return dataclasses.replace(
+            self, runs=tuple(run if _key(old) == _key(run) else old for old in self.runs)
+        )
+
+    def with_status(self, *statuses: str) -> list[Run]:
+        return [run for run in self.runs if run.status in statuses]
+
+    def save(self, workdir: Path) -> None:
+        """Writes `study.json` whole: a reader sees this study or the one before, never a part."""
+        record_files.write_json(
+            workdir / STUDY,
+            {
+                "format": FORMAT,
+                "plan": self.plan.as_json(),
+                "runs": [dataclasses.asdict(run) for run in self.runs],
+            },
+        )
+
+
+def _key(run: Run | Config) -> tuple[str, float, str, int]:
+    return run.dataset, run.learning_rate, run.activation, run.seed
+
+
+def begin(workdir: Path, plan: Plan) -> Study:
+    """The study of a plan as its folder holds it: what an earlier command finished is done.
+
+    A run that diverged stays diverged, as it would diverge again; one that failed is missing, and
+    gets another chance. Nothing is written.
+
+    Raises:
+      ConfigError: the folder holds another comparison, or something else.
+    """
+    record_files.check_place(workdir)
+    diverged = {}
+    if (workdir / STUDY).exists():
+        stored = load(workdir)
+        if changed := plan.differences(stored.plan):
+            raise ConfigError(
+                f"--workdir={workdir} holds another comparison: {'; '.join(changed)}; choose "
+                "another folder (one is extended by more seeds, activations or epochs alone)"
+            )
+        diverged = {_key(run): run for run in stored.with_status(DIVERGED)}
+    elif (
+        workdir.exists()
+        and any(path.name not in _LEFT_BY_A_KILLED_START for path in workdir.iterdir())
+        and not any((workdir / plan.folder(run)).exists() for run in plan.runs())
+    ):
+        raise ConfigError(
+            f"--workdir={workdir} holds files but no {STUDY}, so no comparison; choose another "
+            "folder"
+        )
+    for run in plan.runs():
+        record_files.check_workdir(workdir / plan.folder(run), dataclasses.asdict(run))
+    runs = [diverged.get(_key(run)) or read_run(workdir, plan, run) for run in plan.runs()]
+    return Study(plan, tuple(runs))
+
+
+def read_run(workdir: Path, plan: Plan, config: Config, note: str = "", status: str = "") -> Run:
+    """A run as its folder holds it; `status` and `note` if it ended in an error."""
+    folder = workdir / plan.folder(config)
+    summary_path = folder / record_files.SUMMARY
+    summary: Row = record_files.read_json(summary_path) if summary_path.exists() else {}
+    if summary and summary["epochs"] != config.epochs:
+        summary = {}  # of a shorter run, which is to go on
+
+    def rows(name: str) -> tuple[Row, ...]:
+        path = folder / name
+        return tuple(record_files.read_rows(path)) if path.exists() else ()
+
+    environment_path = folder / record_files.ENVIRONMENT
+    return Run(
+        dataset=config.dataset,
+        learning_rate=config.learning_rate,
+        activation=config.activation,
+        seed=config.seed,
+        status=status or (DONE if summary else MISSING),
+        note=note,
+        summary=summary,
+        metrics=rows(record_files.METRICS),
+        health=rows(record_files.HEALTH),
+        environment=record_files.read_json(environment_path) if environment_path.exists() else {},
+    )
+
+
+def load(workdir: Path) -> Study:
+    """The study of a folder, as its `study.json` has it.
+
+    Raises:
+      ConfigError: there is none, or it is not one of this program.
+    """
+    path = workdir / STUDY
+    if not path.exists():
+        raise ConfigError(f"{workdir} holds no {STUDY}: give the --workdir of a comparison")
+    value = record_files.read_json(path)
+    try:
+        if value["format"] != FORMAT:
+            raise ConfigError(f"{path} has format {value['format']}, this program reads {FORMAT}")
+        return Study(Plan.from_json(value["plan"]), tuple(_run(row) for row in value["runs"]))
+    except (KeyError, TypeError, ValueError) as error:
+        raise ConfigError(f"{path} is not a comparison's: {error!r}") from error
+
+
+def _run(row: Row) -> Run:
+    tuples: dict[str, Sequence[Row]] = {name: tuple(row[name]) for name in ("metrics", "health")}
+    return Run(**{**row, **tuples})

@@ -1,0 +1,83 @@
+"""The user's own images: a path in the place of a data set's name.
+
+An `.npz` file (`own_arrays`) or a folder of class folders (`own_folders`). Neither is believed:
+what is wrong with it ends in a DataError of one line, and nothing in it is executed.
+"""
+
+import os
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from jaxact.data.dataset import Dataset
+from jaxact.data.formats.limits import quoted
+from jaxact.data.own import arrays
+from jaxact.data.own.splits import as_dataset
+from jaxact.errors import DataError, did_you_mean
+from jaxact.packages import needed_for
+
+OWN = "the path of an .npz file or of a folder of class folders (./NAME)"
+_TITLE_CHARACTERS = 60
+
+
+def is_path(name: str) -> bool:
+    """Whether a text is meant as a path: it has a separator, ends in .npz, or is there."""
+    separators = tuple(filter(None, (os.sep, os.altsep)))
+    if not name.strip() or "\0" in name:
+        return False
+    return (
+        any(separator in name for separator in separators)
+        or name.lower().endswith(".npz")
+        or os.path.exists(name)
+    )
+
+
+def title(name: str) -> str:
+    """A data set's name, or the last part of its path, safe as a folder's name and in titles.
+
+    `mnist` -> `mnist`, `../data/my images.npz` -> `my_images`.
+    """
+    if not is_path(name):
+        return name
+    last = os.path.basename(os.path.abspath(os.path.expanduser(name)))
+    stem = re.sub(r"\.npz$", "", last, flags=re.IGNORECASE)
+    return re.sub(r"[^\w.-]+", "_", stem).strip("._")[:_TITLE_CHARACTERS] or "own"
+
+
+def load(name: str, known: Iterable[str], image_size: int | None = None) -> Dataset:
+    """The user's own images.
+
+    Args:
+      name: their path; kept as it is in the data set's `name`.
+      known: names of data sets, for a suggestion where there is no such path.
+      image_size: height and width that a folder's images are resized to as they are read.
+
+    Raises:
+      DataError: there is nothing, or nothing that can be trained on; in one line.
+    """
+    path = Path(os.path.expanduser(name))
+    try:
+        if path.is_dir():
+            with needed_for("a folder of images", DataError):
+                from jaxact.data.own import folders  # imports Pillow, which nothing else needs
+
+            return as_dataset(name, folders.read(path, image_size))
+        if path.is_file():
+            return as_dataset(name, arrays.read(path))
+        is_there = path.exists()
+    except OSError as error:
+        raise DataError(f"cannot read {quoted(name)}: {error.strerror}") from error
+    if is_there:
+        raise DataError(f"{quoted(name)} is neither a file nor a folder")
+    raise DataError(f"{quoted(name)} is not there{_suggestion(path, known)}")
+
+
+def _suggestion(path: Path, known: Iterable[str]) -> str:
+    """Names like it: of the files beside where it should be, and of data sets."""
+    try:
+        beside = [quoted(path.with_name(entry)) for entry in os.listdir(path.parent)]
+    except (OSError, ValueError):
+        beside = []
+    near = did_you_mean(path.stem, {path.stem} & set(known))
+    near = near or did_you_mean(str(path), beside) or did_you_mean(path.stem, known)
+    return near or f"; give one of {', '.join(known)}, or {OWN}"

@@ -1,0 +1,108 @@
+"""What the user's own images have in common, whatever they are read from."""
+
+import dataclasses
+import hashlib
+
+import numpy as np
+
+from jaxact.data.dataset import Dataset, Split, split_by_class
+from jaxact.data.formats.limits import quoted
+from jaxact.errors import DataError
+
+# The same for every run, whatever its seed: seeds differ in training alone.
+SPLIT_SEED = 0
+TEST_SHARE = 0.2
+_SHOWN = 5
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class OwnSplits:
+    """Images and labels as a reader found them; the labels are not checked yet.
+
+    Attributes:
+      train, test: uint8 `[examples, height, width, channels]` and integers `[examples]`; `test` is
+        None where the images are not divided.
+      class_names: one a class, or None where only labels are known.
+      notes: what the reader has to report.
+    """
+
+    train: tuple[np.ndarray, np.ndarray]
+    test: tuple[np.ndarray, np.ndarray] | None
+    class_names: tuple[str, ...] | None
+    notes: tuple[str, ...] = ()
+
+
+def as_dataset(name: str, own: OwnSplits) -> Dataset:
+    """The data set, its labels checked, divided by a seeded stratified draw if it is not yet.
+
+    Args:
+      name: the path as the user gave it.
+      own: from a reader.
+
+    Raises:
+      DataError: the labels are not 0, 1, 2 and so on, or there are too few images.
+    """
+    where = quoted(name)
+    classes = _count_classes(where, own)
+    train = Split(own.train[0], own.train[1].astype(np.int32))
+    notes = list(own.notes)
+    if own.test is not None:
+        test = Split(own.test[0], own.test[1].astype(np.int32))
+    else:
+        counts = np.bincount(train.labels, minlength=classes)
+        if counts.min() < 2:
+            rare = int(counts.argmin())
+            label = quoted(own.class_names[rare]) if own.class_names else str(rare)
+            raise DataError(
+                f"{where}: class {label} has one image, too few to divide into training and test "
+                "images; add images, or divide them yourself"
+            )
+        train, test = split_by_class(train, TEST_SHARE, SPLIT_SEED)
+        notes.insert(
+            0,
+            f"divided by class with seed {SPLIT_SEED} into {len(train)} training and {len(test)} "
+            "test images",
+        )
+    return Dataset(
+        name=name,
+        train=train,
+        test=test,
+        num_classes=classes,
+        class_names=own.class_names or tuple(map(str, range(classes))),
+        augmentation="none",
+        note="; ".join(notes),
+        fingerprint=fingerprint(train, test),
+    )
+
+
+def _count_classes(where: str, own: OwnSplits) -> int:
+    labels = np.unique(own.train[1])
+    test_labels = labels if own.test is None else np.unique(own.test[1])
+    kind = "the labels" if own.test is None else "the training labels"
+    lowest = min(labels[0], test_labels[0])
+    if lowest < 0:
+        raise DataError(f"{where}: labels must be 0, 1, 2 and so on, got {lowest}")
+    if len(labels) < 2:
+        raise DataError(f"{where}: {kind} are all {labels[0]}; there must be two classes or more")
+    if labels[-1] != len(labels) - 1:
+        missing = np.setdiff1d(np.arange(len(labels)), labels)[:_SHOWN]
+        raise DataError(
+            f"{where}: {kind} go up to {labels[-1]} but none is {', '.join(map(str, missing))}; "
+            "renumber all labels together with np.unique(labels, return_inverse=True)[1]"
+        )
+    if test_labels[-1] > labels[-1]:
+        raise DataError(
+            f"{where}: the test labels go up to {test_labels[-1]}, the training labels to "
+            f"{labels[-1]}; every class needs training images"
+        )
+    return len(labels)
+
+
+def fingerprint(train: Split, test: Split) -> str:
+    """SHA-256 over shapes, images and labels of both splits, in hexadecimal digits."""
+    digest = hashlib.sha256()
+    for split in (train, test):
+        for array in (split.images, split.labels):
+            digest.update(repr((array.shape, array.dtype.str)).encode())
+            digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()

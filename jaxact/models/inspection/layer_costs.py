@@ -1,0 +1,66 @@
+"""What each layer of a network costs: its parameters and multiply-adds, from a trace alone."""
+
+import math
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from flax import linen as nn
+
+from jaxact.models.layers.blocks import ConvNet
+
+
+class LayerCost(NamedTuple):
+    """One layer of a network.
+
+    Attributes:
+      name: its path in `params`, such as "Conv_0".
+      output_shape: of one image: `[height, width, channels]` or `[units]`.
+      parameters: trainable scalars.
+      multiply_adds: products of convolutions and dense layers for one image, forward; 0 for others.
+    """
+
+    name: str
+    output_shape: tuple[int, ...]
+    parameters: int
+    multiply_adds: int
+
+
+def layer_costs(model: ConvNet, image_shape: tuple[int, ...]) -> list[LayerCost]:
+    """The layers in the order in which an image passes them; nothing is computed.
+
+    A kernel is applied once for each place of its layer's output, so a convolution or dense layer
+    has places x (entries of the kernel) multiply-adds, padding counted.
+
+    Args:
+      image_shape: `(height, width, channels)`.
+    """
+    layers: list[LayerCost] = []
+
+    def keep(call: Any, arguments: tuple[Any, ...], options: dict[str, Any], context: Any) -> Any:
+        output = call(*arguments, **options)
+        layer = context.module
+        if layer.path and context.method_name == "__call__":
+            params = {
+                name: leaf
+                for name, leaf in layer.variables.get("params", {}).items()
+                if hasattr(leaf, "size")  # else a layer within, which is met by itself
+            }
+            places = math.prod(output.shape[1:-1])
+            layers.append(
+                LayerCost(
+                    name="/".join(layer.path),
+                    output_shape=tuple(output.shape[1:]),
+                    parameters=sum(leaf.size for leaf in params.values()),
+                    multiply_adds=places * params["kernel"].size if "kernel" in params else 0,
+                )
+            )
+        return output
+
+    def trace(key: jax.Array, images: jax.Array) -> Any:
+        with nn.intercept_methods(keep):
+            return model.clone(fuses_pooling=False).init(key, images, train=False)
+
+    images = jax.ShapeDtypeStruct((1, *image_shape), jnp.float32)
+    jax.eval_shape(trace, jax.random.key(0), images)
+    return layers

@@ -1,0 +1,292 @@
+"""Trains one network with one activation and leaves its records."""
+
+import contextlib
+import dataclasses
+import time
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from jaxact.compilation.clock import Clock
+from jaxact.compilation.compiler import CacheUse
+from jaxact.config import Config
+from jaxact.errors import Interrupted, NonFiniteLossError
+from jaxact.runs import diagnosis
+from jaxact.runs.ahead import Ahead
+from jaxact.runs.cadence import Cadence
+from jaxact.runs.epoch_end import evaluate, examine, make_row, write_events
+from jaxact.runs.pace import Pace, argument, choose as choose_pace
+from jaxact.runs.process import determinism, environment, memory
+from jaxact.runs.process.signals import StopRequest, stop_on_signals
+from jaxact.runs.progress import Follow, ProgressView, RunView
+from jaxact.runs.records import record_files
+from jaxact.runs.records.checkpoint import Checkpoints, Snapshot, size_bytes
+from jaxact.runs.records.events import Events
+from jaxact.runs.setup import RunData, Setup, initial_state, prepare
+from jaxact.runs.summary import summarize
+from jaxact.training import early_stopping, health
+from jaxact.training.state import Totals, TrainState
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """The impure things of a run: its folder, its clock, its checkpoints, and who may stop it."""
+
+    workdir: Path
+    clock: Clock
+    checkpoints: Checkpoints
+    stop: StopRequest
+    follow: Follow = ProgressView
+
+
+def fit(
+    config: Config,
+    workdir: Path,
+    started: float | None = None,
+    follow: Follow = ProgressView,
+    stop: StopRequest | None = None,
+    images: RunData | None = None,
+    ahead: Ahead | None = None,
+) -> dict[str, Any]:
+    """Trains as `config` says, or goes on where an earlier process of the same run stopped.
+
+    Args:
+      config: from `jaxact.config.check`.
+      workdir: gets the run's files (see `jaxact.runs.records.record_files`); made only once the
+        configuration, the data and the model are right.
+      started: `time.perf_counter()` when the wall clock began; now, if None.
+      follow: makes what shows the training; a bar or lines on stderr, if not given.
+      stop: asked between dispatches whether to stop; SIGTERM and SIGINT ask, if None.
+      images: as `jaxact.runs.setup.prepare` takes them.
+      ahead: compiles for other runs meanwhile; the summary tells how long beside this one.
+
+    Returns:
+      The summary, as in `summary.json`.
+
+    Raises:
+      ConfigError, DataError: before anything is written.
+      WorkdirError: the workdir is in use, or cannot be written, or its checkpoints are damaged.
+      OutOfMemoryError: of the device; the last checkpoint is kept.
+      NonFiniteLossError: the last checkpoint is kept.
+      Interrupted: by SIGTERM or SIGINT, after a checkpoint was saved.
+    """
+    cache_use = CacheUse()
+    clock = Clock(started=time.perf_counter() if started is None else started)
+    fields = dataclasses.asdict(config)
+    record_files.check_workdir(workdir, fields)
+    determinism.ensure(config.deterministic)
+    with memory.explained(config):
+        setup = prepare(config, images)
+    beside_seconds = 0.0 if ahead is None else ahead.seconds()
+    record_files.check_data(workdir, setup.data.record)
+    described = environment.describe(config.deterministic)
+    how_to_go_on = f"nothing is lost: to go on, give the same command with --workdir={workdir}"
+    with (
+        memory.explained(config),
+        record_files.opened_workdir(workdir, fields, described, setup.data.record),
+        stop_on_signals() if stop is None else contextlib.nullcontext(stop) as request,
+        Checkpoints(workdir / record_files.CHECKPOINTS) as checkpoints,
+    ):
+        run = Run(workdir, clock, checkpoints, request, follow)
+        with request.nothing_to_save(how_to_go_on):
+            snapshot = begin(setup, run)
+            done = finished_summary(setup, run, snapshot)
+        if done:
+            return done
+        snapshot = train(setup, run, snapshot)
+        with request.nothing_to_save(how_to_go_on):
+            summary = summarize(setup, clock, snapshot) | {"compilation_cache": str(cache_use)}
+            if ahead is not None:
+                summary["beside_compilation_seconds"] = ahead.seconds() - beside_seconds
+        record_files.write_json(workdir / record_files.SUMMARY, summary)
+    return summary
+
+
+def begin(setup: Setup, run: Run) -> Snapshot:
+    """The newest checkpoint of the workdir, or the state before the first step."""
+    progress = {"rows": [], "health": [], "epochs": setup.config.epochs}
+    state = initial_state(setup, run.clock)
+    best = None if setup.config.early_stopping_epochs is None else copied(state.variables)
+    snapshot = Snapshot(state, Totals.zero(), progress, best)
+    if run.checkpoints.newest_step() is not None:
+        snapshot = run.checkpoints.restore(like=snapshot)
+        snapshot.progress.setdefault("health", [])  # of a run begun before there was any
+        run.clock.go_on_from(snapshot.progress["clock"])
+    # The files may hold epochs after the checkpoint, which are about to be trained again.
+    for name, key in ((record_files.METRICS, "rows"), (record_files.HEALTH, "health")):
+        if snapshot.progress[key] or (run.workdir / name).exists():
+            record_files.write_rows(run.workdir / name, snapshot.progress[key])
+    return snapshot
+
+
+def finished_summary(setup: Setup, run: Run, snapshot: Snapshot) -> dict[str, Any] | None:
+    """The summary of a run that ended in an earlier process; None if something is left to do.
+
+    Raises:
+      ConfigError: the run has trained more epochs than the configuration asks for.
+    """
+    step, path = int(snapshot.state.step), run.workdir / record_files.SUMMARY
+    record_files.check_epochs(step / setup.steps_per_epoch, setup.config.epochs, run.workdir)
+    if not is_over(setup, step, snapshot.progress["rows"]) or not path.exists():
+        return None
+    summary = record_files.read_json(path)
+    return summary if summary["epochs"] == setup.config.epochs else None
+
+
+def is_over(setup: Setup, step: int, rows: list[dict[str, Any]]) -> bool:
+    """Whether a run has trained all its epochs, or as many as early stopping lets it."""
+    patience_epochs = setup.config.early_stopping_epochs
+    return step >= setup.total_steps or early_stopping.is_over(rows, patience_epochs)
+
+
+def copied(tree: Any) -> Any:
+    """A tree of arrays of its own: those of a state are donated to its next step."""
+    return jax.tree.map(jnp.copy, tree)
+
+
+def train(setup: Setup, run: Run, snapshot: Snapshot) -> Snapshot:
+    """Trains to the configuration's last epoch, or until early stopping ends the run.
+
+    Returns:
+      The last snapshot; it is on disk.
+    """
+    clock, config = run.clock, setup.config
+    state, totals, best = snapshot.state, snapshot.totals, snapshot.best
+    rows, health_rows = snapshot.progress["rows"], snapshot.progress["health"]
+    step = int(state.step)
+    pace = choose_pace(config.steps_per_dispatch, setup.steps_per_epoch)
+    cadence = Cadence(config.checkpoint_every_epochs, size_bytes((state, totals, best)))
+    with (
+        run.follow(config.epochs, setup.steps_per_epoch, step) as view,
+        contextlib.closing(
+            Events(run.workdir / record_files.TENSORBOARD, purge_step=step)
+        ) as events,
+    ):
+        if note := setup.data.record["note"]:
+            view.message(f"data: {note}")
+        for warning in run.checkpoints.warnings:
+            view.message(warning)
+        if step:
+            view.message(f"resumed from step {step} in {run.workdir}; clocks count on from there")
+            if snapshot.progress["epochs"] != config.epochs and not setup.has_constant_rate:
+                view.message(
+                    f"warning: {config.learning_rate_schedule} was planned for "
+                    f"{snapshot.progress['epochs']} epochs: what follows is not what a run of "
+                    f"{config.epochs} from its start gives"
+                )
+        while not is_over(setup, step, rows):
+            epoch = step // setup.steps_per_epoch + 1
+            state, totals, step = train_epoch(setup, run, view, pace, state, totals, step)
+            if step == epoch * setup.steps_per_epoch:
+                figures: dict[str, Any] = {}
+                if setup.probe is not None:
+                    health_rows.append(examine(setup, clock, state, epoch))
+                    record_files.append_row(run.workdir / record_files.HEALTH, health_rows[-1])
+                    figures = health.scalars(health_rows[-1])
+                rows.append(make_row(setup, clock, state, totals, rows))
+                totals = Totals.zero()
+                record_files.append_row(run.workdir / record_files.METRICS, rows[-1])
+                if best is not None and early_stopping.best_epoch(rows) == epoch:
+                    best = copied(state.variables)
+                write_events(events, step, figures | rows[-1])
+                view.after_epoch(rows[-1], config.eval_split)
+            progress = {
+                "rows": rows,
+                "health": health_rows,
+                "clock": clock.readings(),
+                "epochs": config.epochs,
+            }
+            snapshot = Snapshot(state, totals, progress, best)
+            is_last = is_over(setup, step, rows)
+            if is_last and best is not None:
+                score_best(setup, run, view, events, snapshot)
+            is_due = is_last or cadence.is_due(epoch, run.checkpoints.seconds)
+            is_stopped = bool(run.stop)  # asked once: what is raised must have been saved
+            if is_due or is_stopped:
+                run.checkpoints.save(snapshot)
+            if is_stopped:
+                run.checkpoints.wait()
+                raise Interrupted(
+                    f"stopped by {run.stop.name} at step {step} of {setup.total_steps}; a "
+                    "checkpoint is saved: to go on, give the same command with "
+                    f"--workdir={run.workdir}"
+                )
+        run.checkpoints.wait()
+    return snapshot
+
+
+def score_best(setup: Setup, run: Run, view: RunView, events: Events, snapshot: Snapshot) -> None:
+    """Reads the test set with the best epoch's parameters, and adds the scores to its row."""
+    rows, path = snapshot.progress["rows"], run.workdir / record_files.METRICS
+    row = rows[early_stopping.best_epoch(rows) - 1]
+    scores = evaluate(setup, run.clock, snapshot.chosen, "test", row["epoch"])
+    row |= scores
+    snapshot.progress["clock"] = run.clock.readings()
+    record_files.write_rows(path, rows)
+    write_events(events, row["step"], scores)
+    if int(snapshot.state.step) < setup.total_steps:
+        view.message(
+            f"stopped early: {setup.config.early_stopping_epochs} epochs without a lower "
+            f"validation loss than that of epoch {row['epoch']}, whose parameters are kept"
+        )
+
+
+def train_epoch(
+    setup: Setup,
+    run: Run,
+    view: RunView,
+    pace: Pace,
+    state: TrainState,
+    totals: Totals,
+    step: int,
+) -> tuple[TrainState, Totals, int]:
+    """Dispatches steps to the end of the epoch at hand, or until the run is asked to stop."""
+    clock, keys, program = run.clock, setup.keys, setup.program
+    epoch = step // setup.steps_per_epoch
+    end = (epoch + 1) * setup.steps_per_epoch
+
+    order_arguments = (keys.order, jnp.int32(epoch), setup.train.labels)
+    draw_order = program.order.prepare(clock, *order_arguments)
+    with clock.timing("train_seconds"):
+        order = draw_order(*order_arguments).block_until_ready()
+
+    while step < end:
+        count = min(pace.steps, end - step)
+        arguments = (argument(count), state, totals, order, setup.train, keys)
+        dispatch = program.train.prepare(clock, *arguments)
+        before_seconds = clock.train_seconds
+        with clock.timing("train_seconds"):
+            state, totals = jax.block_until_ready(dispatch(*arguments))
+        step += count
+        if (bad_step := int(totals.nonfinite_step)) >= 0:
+            raise NonFiniteLossError(not_finite(setup, run, view, epoch + 1, bad_step))
+        seconds = clock.train_seconds - before_seconds
+        pace.after(count, seconds)
+        images = count * setup.config.batch_size
+        view.after_dispatch(step, totals.means()[0], images / seconds)
+        if run.stop:
+            break
+    return state, totals, step
+
+
+def not_finite(setup: Setup, run: Run, view: RunView, epoch: int, step: int) -> str:
+    """What to say, and advise, when the loss became NaN or infinite."""
+    config, saved = setup.config, run.checkpoints.newest_step()
+    view.message(f"the loss became NaN or infinite at step {step}: looking for where it began")
+    good = Snapshot(initial_state(setup, run.clock), Totals.zero(), {})
+    if saved is not None:
+        good = run.checkpoints.restore(like=good)
+    origin = diagnosis.origin(setup, run.clock, good.state, step, run.stop)
+    kept = (
+        "no checkpoint had been made yet"
+        if saved is None
+        else f"the last good checkpoint, of step {saved}, is in {run.workdir / record_files.CHECKPOINTS}"
+    )
+    return (
+        f"the loss became NaN or infinite at epoch {epoch}, step {step} ({config.activation}, "
+        f"learning_rate {config.learning_rate}); {origin}; {kept}; see "
+        f"whether `python -m jaxact.check '{config.activation}'` passes, or "
+        "try a lower --config.learning_rate in a new --workdir"
+    )

@@ -1,0 +1,93 @@
+"""Where a run was made: versions, devices, settings."""
+
+import importlib.metadata
+import os
+import platform
+import resource
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import jax
+
+import jaxact
+from jaxact.runs.process import determinism, devices, huge_pages
+
+PACKAGES = ("jax", "jaxlib", "flax", "optax", "orbax-checkpoint")
+
+
+def describe(deterministic: bool = False) -> dict[str, Any]:
+    """What `environment.json` holds; `deterministic` as the configuration has it."""
+    used = devices.used()
+    device = used[0]
+    versions = {name.split("-")[0]: _version(name) for name in PACKAGES}
+    return {
+        "jaxact": jaxact.__version__,
+        "python": platform.python_version(),
+        **versions,
+        "platform": device.platform,
+        "device_kind": device.device_kind,
+        "device_count": len(used),
+        "devices": [str(device) for device in used],
+        "cpu_model": cpu_model(),
+        "cpu_count": os.cpu_count(),
+        "operating_system": f"{platform.system()} {platform.machine()}",
+        "huge_pages": "glibc.malloc.hugetlb=1" in os.environ.get(huge_pages.VARIABLE, ""),
+        "XLA_FLAGS": os.environ.get("XLA_FLAGS", ""),
+        "deterministic": determinism.describe(deterministic),
+        "matmul_precision": getattr(jax.config, "jax_default_matmul_precision", None) or "default",
+        **git_state(),
+    }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def cpu_model() -> str:
+    """The processor's name, as its maker has it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
+
+
+def in_words(environment: Mapping[str, Any]) -> str:
+    """The machine of an `environment.json` in a few words."""
+    cpu = f"{environment['cpu_model']}, {environment['cpu_count']} CPUs"
+    on_cpu = environment["platform"] == "cpu"
+    return cpu if on_cpu else f"{environment['device_kind']} ({cpu})"
+
+
+def git_state() -> dict[str, Any]:
+    """The commit that jaxact runs from, and whether files differ; null outside a checkout."""
+    root = Path(__file__).parents[2]
+
+    def git(*arguments: str) -> str:
+        command = ["git", "-C", str(root), *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+    unknown = {"git_commit": None, "git_dirty": None}
+    if not (root / ".git").exists():
+        return unknown
+    try:
+        changes = git("status", "--porcelain", "--untracked-files=no")
+        return {"git_commit": git("rev-parse", "HEAD"), "git_dirty": bool(changes)}
+    except (OSError, subprocess.CalledProcessError):
+        return unknown
+
+
+def peak_memory_bytes() -> int:
+    """The most memory held at once so far: the accelerator's, or on a CPU this process's."""
+    stats = devices.used()[0].memory_stats()
+    if stats and "peak_bytes_in_use" in stats:
+        return stats["peak_bytes_in_use"]
+    unit_bytes = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit_bytes

@@ -1,0 +1,195 @@
+"""The files of a run's workdir, as other programs read them."""
+
+import contextlib
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from jaxact.errors import ConfigError, DataError, WorkdirError
+from jaxact.runs.records import lock
+
+CONFIG = "config.json"
+ENVIRONMENT = "environment.json"
+DATA = "data.json"
+METRICS = "metrics.jsonl"
+HEALTH = "health.jsonl"
+SUMMARY = "summary.json"
+CHECKPOINTS = "checkpoints"
+TENSORBOARD = "tensorboard"
+# Fields that stored configurations may lack, as they came later, and what such runs did.
+ADDED_FIELDS: Mapping[str, Any] = {
+    "dropout": "channels",
+    "loss": "cross_entropy",
+    "l1": 0.0,
+    "l2": 0.0,
+    "early_stopping_epochs": None,
+    "preprocessing": "mean_std",
+}
+LONGEST_NAME = 255  # bytes, of a file in every usual file system
+_LEFT_BY_A_KILLED_START = (lock.LOCK, f".{CONFIG}.tmp")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Replaces a file whole: a reader sees the old text or the new one, never a part."""
+    temporary = path.with_name(f".{path.name}.tmp")
+    with open(temporary, "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(temporary, path)
+
+
+def write_json(path: Path, value: Any) -> None:
+    write_text(path, json.dumps(value, indent=2, allow_nan=False) + "\n")
+
+
+def read_json(path: Path) -> Any:
+    """Raises ConfigError where the file is not JSON: it is not one that a run has written."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeError, json.JSONDecodeError) as error:
+        raise ConfigError(f"{path} cannot be read ({error}); choose another --workdir") from error
+
+
+def append_row(path: Path, row: Mapping[str, Any]) -> None:
+    """Appends one line of JSON, on disk when this returns."""
+    with open(path, "a", encoding="utf-8") as file:
+        file.write(json.dumps(row, allow_nan=False) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def write_rows(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Replaces a file of rows: a resumed run's may hold more epochs than its checkpoint."""
+    write_text(path, "".join(json.dumps(row, allow_nan=False) + "\n" for row in rows))
+
+
+def read_rows(path: Path) -> list[dict[str, Any]]:
+    """The rows of a file; a last line without an end is what a killed process left unfinished."""
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    return [json.loads(line) for line in lines if line.endswith("\n")]
+
+
+def check_workdir(workdir: Path, config: Mapping[str, Any]) -> None:
+    """Whether a run with this configuration may use the workdir: a new or empty one, or its own.
+
+    A stored configuration may be older than some fields, see `ADDED_FIELDS`.
+
+    Raises:
+      ConfigError: it is no folder, holds something else, or a run whose configuration differs in
+        anything but `epochs`.
+    """
+    check_place(workdir)
+    if not workdir.exists():
+        return
+    if not (workdir / CONFIG).exists():
+        if any(path.name not in _LEFT_BY_A_KILLED_START for path in workdir.iterdir()):
+            raise ConfigError(
+                f"--workdir={workdir} holds files but no {CONFIG}, so no run; choose another folder"
+            )
+        return
+    stored = read_json(workdir / CONFIG)
+    if not isinstance(stored, dict):
+        raise ConfigError(f"{workdir / CONFIG} holds no configuration; choose another --workdir")
+    stored = {name: ADDED_FIELDS[name] for name in ADDED_FIELDS if name in config} | stored
+    names = [*config, *(name for name in stored if name not in config)]
+    changed = [
+        f"{name} ({stored.get(name)!r} there, {config.get(name)!r} now)"
+        for name in names
+        if name != "epochs" and stored.get(name) != config.get(name)
+    ]
+    if changed:
+        raise ConfigError(
+            f"--workdir={workdir} holds a run with another configuration: {', '.join(changed)}; "
+            "choose another folder, or give the same fields (only epochs may change)"
+        )
+
+
+def check_place(workdir: Path) -> None:
+    """Whether the workdir can be made or written in, as far as can be told without doing so.
+
+    Raises:
+      ConfigError: it cannot.
+    """
+    if os.path.isfile(workdir):  # unlike Path.is_file it takes every name
+        raise ConfigError(f"--workdir={workdir} is a file; choose another folder")
+    try:
+        if "\0" in str(workdir):
+            raise ValueError("a path holds no null character")
+        path = workdir.absolute()
+        nearest = next(folder for folder in (path, *path.parents) if folder.exists())
+        if any(len(os.fsencode(name)) > LONGEST_NAME for name in path.parts):
+            raise ValueError(f"a name is longer than {LONGEST_NAME} bytes")
+        if nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK):
+            return
+        reason = f"{nearest} is not a folder that can be written in"
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+    raise ConfigError(f"--workdir={workdir} cannot be used ({reason}); choose another folder")
+
+
+def check_data(workdir: Path, data: Mapping[str, Any]) -> None:
+    """Refuses to go on with other images or labels than the run has seen.
+
+    Args:
+      workdir: passed `check_workdir`.
+      data: as in `jaxact.data.describe`.
+
+    Raises:
+      DataError: the fingerprint of the user's own data has changed.
+    """
+    path = workdir / DATA
+    if not path.exists():
+        return
+    stored = read_json(path)
+    if not isinstance(stored, dict):
+        raise ConfigError(f"{path} describes no data; choose another --workdir")
+    if stored.get("fingerprint") != data["fingerprint"]:
+        raise DataError(
+            f"{data['dataset']} has changed since --workdir={workdir} was trained on it (SHA-256 "
+            f"{stored.get('fingerprint')} there, {data['fingerprint']} now): bring the old data "
+            "back, or choose another folder"
+        )
+
+
+def check_epochs(done: float, wanted: int, workdir: Path) -> None:
+    """Refuses a run that is to end before where its checkpoint already is."""
+    if done > wanted:
+        raise ConfigError(
+            f"--workdir={workdir} has trained {done:.4g} epochs already; config.epochs={wanted} "
+            "must be at least that, or choose another folder"
+        )
+
+
+@contextlib.contextmanager
+def opened_workdir(
+    workdir: Path,
+    config: Mapping[str, Any],
+    environment: Mapping[str, Any],
+    data: Mapping[str, Any],
+) -> Iterator[None]:
+    """Makes the workdir and writes what is known before training; keeps other processes out.
+
+    Raises:
+      ConfigError: as `check_workdir`; another process may have been there since.
+      WorkdirError: another process is at work there; or it cannot be written, now or at any time
+        within the block (no space, read-only, gone).
+    """
+    try:
+        workdir.mkdir(parents=True, exist_ok=True)
+        with lock.held(workdir):
+            check_workdir(workdir, config)
+            check_data(workdir, data)
+            write_json(workdir / CONFIG, config)
+            write_json(workdir / ENVIRONMENT, environment)
+            write_json(workdir / DATA, data)
+            yield
+    except OSError as error:
+        file = f" at {error.filename}" if error.filename else ""
+        raise WorkdirError(
+            f"--workdir={workdir} cannot be written ({error.strerror or error}{file}); what is "
+            "there is whole: make room or make it writable and give the same command to go on, or "
+            "choose another folder"
+        ) from error

@@ -1,0 +1,222 @@
+"""From a configuration to all that a run needs: data on the device, model, compiled functions."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import linen as nn
+
+from jaxact import activations, data, models
+from jaxact.compilation.clock import Clock
+from jaxact.config import Config
+from jaxact.errors import ConfigError
+from jaxact.training import health, program
+from jaxact.training.losses import Objective
+from jaxact.training.state import TrainState
+from jaxact.training.steps import Examples, Keys
+
+# Subsets and the validation split are the same for every seed, so that seeds differ in training
+# alone.
+SPLIT_SEED = 0
+EVAL_BATCH = 256
+
+
+@dataclasses.dataclass(frozen=True)
+class RunData:
+    """The data of runs that differ in activation, seed, rates and epochs alone.
+
+    Attributes:
+      train: the training images, on the device.
+      evaluations: the splits to evaluate, by name ("test", "validation"), in batches on the device.
+      probe: the training images on which activation layers are examined; None: they are not.
+      test_images: uint8 `[examples, height, width, channels]`, on the host; for the latency.
+      num_classes: of the data set.
+      augmentation: as `jaxact.training.program.Recipe` has it.
+      record: which data they are, as in `data.json`.
+    """
+
+    train: Examples
+    evaluations: dict[str, Examples]
+    probe: Examples | None
+    test_images: np.ndarray
+    num_classes: int
+    augmentation: str
+    record: Mapping[str, Any]
+
+
+@dataclasses.dataclass(frozen=True)
+class Setup:
+    """A run, ready to start; nothing has been written yet.
+
+    Attributes:
+      model, activation: as built.
+      data: the images.
+      recipe, program: what decides the compiled functions, and these.
+      keys: the run's streams of randomness.
+      steps_per_epoch: whole batches in the training images.
+    """
+
+    config: Config
+    model: nn.Module
+    activation: activations.Activation
+    data: RunData
+    recipe: program.Recipe
+    program: program.Program
+    keys: Keys
+    steps_per_epoch: int
+
+    @property
+    def train(self) -> Examples:
+        return self.data.train
+
+    @property
+    def evaluations(self) -> dict[str, Examples]:
+        return self.data.evaluations
+
+    @property
+    def probe(self) -> Examples | None:
+        return self.data.probe
+
+    @property
+    def has_constant_rate(self) -> bool:
+        return self.config.learning_rate_schedule == "constant"
+
+    @property
+    def total_steps(self) -> int:
+        return self.config.epochs * self.steps_per_epoch
+
+
+def load(config: Config) -> RunData:
+    """Gets the images of a run and puts them on the device.
+
+    Raises:
+      ConfigError: they are too few for the configuration, or too large for it.
+      DataError: they cannot be had.
+    """
+    dataset = data.load(config.dataset, config.data_dir, image_size=config.image_size)
+    splits = choose_splits(dataset, config, models.input_size(config.model))
+    train = splits.pop("train")
+    if len(train.labels) < config.batch_size:
+        raise ConfigError(
+            f"config.batch_size={config.batch_size} must be at most the number of training images, "
+            f"{len(train.labels)}"
+        )
+    probe = choose_probe(train, config)
+    augmentation = data.augmentation_text(
+        data.parse_augmentation(config.augmentation, dataset.augmentation)
+    )
+    colors = data.color_components(train.images) if data.needs_colors(augmentation) else None
+    # Put on the device once: all splits share a whitening matrix.
+    fitted = jax.device_put(data.fit_preprocessing(config.preprocessing, train.images))
+    return RunData(
+        train=on_device(train.images, train.labels, *fitted, colors),
+        evaluations={name: in_batches(split, *fitted) for name, split in splits.items()},
+        probe=None if probe is None else on_device(probe.images, probe.labels, *fitted),
+        test_images=splits["test"].images,
+        num_classes=dataset.num_classes,
+        augmentation=augmentation,
+        record=data.describe(dataset),
+    )
+
+
+def prepare(config: Config, images: RunData | None = None) -> Setup:
+    """Builds the model, and gets the data if they are not given.
+
+    Args:
+      images: of a run that differs in activation, seed, rates, epochs or target alone.
+
+    Raises:
+      ConfigError, DataError: as `load`.
+    """
+    activation = activations.get(config.activation)
+    images = load(config) if images is None else images
+    model = models.create_model(
+        config.model,
+        activation,
+        images.num_classes,
+        config.kernel_init,
+        config.activation_sharing,
+        config.precision,
+        config.bias_init,
+        **{name: getattr(config, name) for name in models.own_fields(config.model)},
+    )
+    steps_per_epoch = images.train.labels.shape[0] // config.batch_size
+    recipe = program.Recipe(
+        model=model,
+        augmentation=images.augmentation,
+        batch_size=config.batch_size,
+        learning_rate=config.learning_rate,
+        learning_rate_schedule=config.learning_rate_schedule,
+        weight_decay=config.weight_decay,
+        total_steps=(
+            0 if config.learning_rate_schedule == "constant" else config.epochs * steps_per_epoch
+        ),
+        objective=Objective(config.loss, config.l1, config.l2),
+    )
+    return Setup(
+        config=config,
+        model=model,
+        activation=activation,
+        data=images,
+        recipe=recipe,
+        program=program.build(recipe),
+        keys=Keys.from_seed(config.seed),
+        steps_per_epoch=steps_per_epoch,
+    )
+
+
+def initial_state(setup: Setup, clock: Clock) -> TrainState:
+    """The state before the first step."""
+    images = jnp.zeros((1, *setup.train.images.shape[1:]), jnp.float32)
+    create = setup.program.init.prepare(clock, setup.keys.init, images)
+    return create(setup.keys.init, images)
+
+
+def choose_splits(dataset: data.Dataset, config: Config, input_size: int) -> dict[str, data.Split]:
+    """The images to train on, "train", and to evaluate: "test", and "validation" if asked for."""
+    splits = {"train": dataset.train, "test": dataset.test}
+    if config.eval_split == "validation":
+        splits["train"], splits["validation"] = data.hold_out(dataset.train, seed=SPLIT_SEED)
+    for name in ("train", "test"):
+        field = f"{name}_examples"
+        splits[name] = data.subset(
+            splits[name], getattr(config, field), SPLIT_SEED, f"config.{field}"
+        )
+    return {
+        name: data.Split(data.fit_to_model(split.images, input_size), split.labels)
+        for name, split in splits.items()
+    }
+
+
+def choose_probe(train: data.Split, config: Config) -> data.Split | None:
+    """The training images on which activation layers are examined: the same for every seed."""
+    examples = config.health_examples
+    if examples is None:
+        examples = health.automatic_examples(len(train))
+    if examples > len(train):
+        raise ConfigError(
+            f"config.health_examples={examples} must be at most the number of training images, "
+            f"{len(train)} (0: health is not recorded; null: 1 % of them, at most "
+            f"{health.AUTOMATIC_MOST})"
+        )
+    return data.subset(train, examples, SPLIT_SEED) if examples else None
+
+
+def on_device(*leaves: Any) -> Examples:
+    return Examples(*map(jax.device_put, leaves))
+
+
+def in_batches(split: data.Split, *preprocessing: Any) -> Examples:
+    """Splits into equal batches of at most 256, the last one filled with blanks labelled -1."""
+    count = len(split.labels)
+    batches = -(-count // EVAL_BATCH)
+    size = -(-count // batches)
+    blanks = batches * size - count
+    images = np.pad(split.images, ((0, blanks), (0, 0), (0, 0), (0, 0)))
+    labels = np.pad(split.labels, (0, blanks), constant_values=-1)
+    shape = (batches, size)
+    images, labels = images.reshape(*shape, *images.shape[1:]), labels.reshape(shape)
+    return on_device(images, labels, *preprocessing)

@@ -1,0 +1,56 @@
+"""The one record that a run ends in."""
+
+from typing import Any
+
+from jaxact import models
+from jaxact.compilation.clock import Clock
+from jaxact.inference import latency
+from jaxact.runs.process import environment
+from jaxact.runs.records.checkpoint import Snapshot
+from jaxact.runs.setup import Setup
+from jaxact.training import early_stopping
+
+
+def summarize(setup: Setup, clock: Clock, snapshot: Snapshot) -> dict[str, Any]:
+    """The run in one record, as in `summary.json`; the latency is measured here."""
+    config, rows = setup.config, snapshot.progress["rows"]
+    score = f"{config.eval_split}_accuracy"
+    reached = next((row for row in rows if row[score] >= config.target_accuracy), None)
+    examples = rows[-1]["step"] * config.batch_size
+    is_best_kept = config.early_stopping_epochs is not None
+    best_epoch = early_stopping.best_epoch(rows) if is_best_kept else None
+    # Its parameters are the run's result.
+    chosen = rows[-1] if best_epoch is None else rows[best_epoch - 1]
+
+    latency_ms = None
+    if config.latency_samples:
+        latency_ms = latency.measure(
+            setup.program.classifier,
+            setup.program.fold(snapshot.chosen, *setup.train.preprocessing),
+            setup.data.test_images,
+            config.latency_samples,
+        )
+    return {
+        "dataset": config.dataset,
+        "model": config.model,
+        "activation": setup.activation.spec,
+        "seed": config.seed,
+        "parameters": models.count_parameters(snapshot.state.params),
+        "epochs": config.epochs,
+        "epochs_trained": rows[-1]["epoch"],
+        "stopped_early": rows[-1]["epoch"] < config.epochs,
+        "best_epoch": best_epoch,
+        "eval_split": config.eval_split,
+        "target_accuracy": config.target_accuracy,
+        "reached_target": reached is not None,
+        "epoch_to_target": reached and reached["epoch"],
+        "seconds_to_target": reached and reached["train_seconds"],
+        **clock.readings(),
+        "test_loss": chosen["test_loss"],
+        "test_accuracy": chosen["test_accuracy"],
+        "error_percent": 100 * (1 - chosen["test_accuracy"]),
+        "images_per_second": examples / clock.train_seconds,
+        "peak_memory_bytes": environment.peak_memory_bytes(),
+        "train_memory_bytes": setup.program.train.memory_bytes(setup.train),
+        "latency_ms": latency_ms,
+    }

@@ -1,0 +1,158 @@
+"""`python -m jaxact.check`: what it finds, prints and returns."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import pytest
+
+from jaxact import activations, check
+from jaxact.activations import Activation, Kink
+from jaxact.activations.verification.checks import CHECKS, check_activation
+from tests.support.commands import python_path
+
+ROOT = Path(__file__).parents[1]
+
+
+def failures(*names, **fields):
+    """The names of the checks, of all or of those named, that an activation fails."""
+    results = check_activation(Activation(name="tried", **fields), names or None)
+    assert results
+    return {result.name for result in results if not result.passed}
+
+
+def test_a_good_one_passes():
+    assert failures(function=activations.mish, derivative_function=gated_derivative) == set()
+
+
+def gated_derivative(x):
+    return activations.get("mish").derivative(x)
+
+
+def test_growth_is_no_failure():
+    results = check_activation(Activation(name="cube", function=lambda x: x**3))
+    assert all(result.passed for result in results)
+    assert any("overflows from |x|" in result.detail for result in results)
+
+
+def test_oscillation_is_no_failure():
+    assert failures(function=jnp.sin) == set()
+
+
+@pytest.mark.parametrize(
+    ("name", "fields"),
+    [
+        (
+            "derivative is jax.grad",
+            {"function": jnp.tanh, "derivative_function": lambda x: 1.0001 - jnp.tanh(x) ** 2},
+        ),
+        (
+            "derivative is the finite difference",
+            {"function": jax.custom_jvp(lambda x: x * x), "derivative_function": lambda x: x},
+        ),
+        ("value at the kinks", {"function": jax.nn.relu, "kinks": (Kink(0.0, 1.0),)}),
+        ("finite over the float range", {"function": lambda x: jnp.log(1 + jnp.exp(x))}),
+        ("finite over the float range", {"function": lambda x: x / jnp.abs(x)}),
+        ("limits at -inf and inf", {"function": jax.nn.silu}),
+        ("NaN in, NaN out", {"function": lambda x: jnp.where(x > 0, x, jnp.zeros_like(x))}),
+        (
+            "second derivative",
+            {"function": lambda x: jnp.where(x == 0, 0, x * jnp.abs(x) ** 0.5)},
+        ),
+        ("dtype and shape kept", {"function": lambda x: jnp.tanh(x).astype(jnp.float32)}),
+        ("dtype and shape kept", {"function": lambda x: jnp.atleast_1d(jnp.tanh(x))}),
+        ("jit and vmap", {"function": lambda x: x - jnp.mean(x)}),
+        ("jit and vmap", {"function": lambda x: x if float(x.sum()) else -x}),
+        ("monotonic", {"function": jax.nn.gelu, "monotonic": True}),
+        ("monotonic", {"function": jnp.tanh, "monotonic": False}),
+        (
+            "learnable parameters",
+            {
+                "function": lambda x, a: jax.lax.stop_gradient(a) * x,
+                "initial": (("a", 0.5),),
+            },
+        ),
+    ],
+)  # fmt: skip
+def test_each_check_can_fail(name, fields):
+    function = fields["function"]
+    if isinstance(function, jax.custom_jvp):
+        function.defjvp(lambda primals, tangents: (function(*primals), primals[0] * tangents[0]))
+    assert failures(name, **fields) == {name}
+
+
+def test_the_spec_check_can_fail():
+    other = Activation(name="relu", function=jnp.tanh)
+    assert not check_activation(other, ["spec gives it back"])[0].passed
+
+
+def test_an_undeclared_kink_is_noted():
+    [result] = check_activation(activations.get("jax.nn:relu"), ["value at the kinks"])
+    assert result.passed
+    assert "bends at 0" in result.detail
+
+
+def test_an_exception_fails_a_check_and_is_shown():
+    def picky(x):
+        if x.dtype == jnp.bfloat16:
+            raise RuntimeError("no bfloat16\nplease")
+        return x
+
+    [result] = check_activation(Activation(name="picky", function=picky), ["dtype and shape kept"])
+    assert not result.passed
+    assert result.detail == "RuntimeError: no bfloat16"
+
+
+def test_float64_is_left_off():
+    check_activation(activations.get("relu"), ["monotonic"])
+    assert jnp.ones(1).dtype == jnp.float32
+
+
+def test_main_passes(capsys):
+    assert check.main(["leaky_relu(negative_slope=0.05)"]) == 0
+    printed = capsys.readouterr()
+    assert "leaky_relu(negative_slope=0.05)" in printed.out
+    assert printed.out.count("pass") == len(CHECKS)
+    assert "0.05 at 0" in printed.out
+    assert printed.err == ""
+
+
+def test_main_fails(capsys):
+    assert check.main(["jax.nn:silu"]) == 1
+    assert "FAIL" in capsys.readouterr().out
+
+
+def test_main_refuses_a_bad_spec_in_one_line(capsys):
+    assert check.main(["rellu"]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith("jaxact.check: unknown activation 'rellu'")
+    assert printed.err.count("\n") == 1
+
+
+def test_help_says_how(capsys):
+    with pytest.raises(SystemExit) as caught:
+        check.main(["--help"])
+    assert caught.value.code == 0
+    assert "my_module:my_function" in capsys.readouterr().out
+
+
+def test_the_command_finds_a_module_in_the_current_directory(tmp_path):
+    (tmp_path / "own.py").write_text(
+        "import jax.numpy as jnp\n\ndef f(x):\n    return jnp.tanh(x)\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": python_path(ROOT), "JAX_PLATFORMS": "cpu"}
+    done = subprocess.run(
+        [sys.executable, "-m", "jaxact.check", "own:f"],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "own:f" in done.stdout
+    assert "\x1b" not in done.stdout

@@ -1,0 +1,336 @@
+"""Figures of studies: the right numbers, labels and files, whatever became of the runs."""
+
+import math
+import xml.etree.ElementTree as ElementTree
+from typing import Any
+
+import matplotlib
+import numpy as np
+import pytest
+
+from jaxact.comparison.analysis import learning_curves
+from jaxact.comparison.output import cost_figures, figures, health_figures, learning_figures
+from jaxact.presentation import drawing
+from jaxact.presentation.style import GREY, labels_of
+from jaxact.statistics import paired
+from tests.support.studies import LAYERS, synthetic_study
+
+ODD_SPECS = (
+    "relu",
+    "a_b$^c$",
+    "_x:<b>&$",
+    "m:f(a='\\frac{')",
+    "p" * 70 + ".q:f",
+    "q" * 70 + ".q:f",
+)
+STUDIES = {
+    "plain": synthetic_study(3, 3, 4),
+    "one of each": synthetic_study(1, 1, 1),
+    "one seed": synthetic_study(2, 1, 5),
+    "one epoch": synthetic_study(3, 4, 1),
+    "two seeds": synthetic_study(2, 2, 3),
+    "many": synthetic_study(25, 2, 2),
+    "diverged": synthetic_study(3, 2, 4, diverged={("relu", 0), ("tanh", 0), ("tanh", 1)}),
+    "lost at once": synthetic_study(2, 1, 1, diverged={("relu", 0)}, failed={("tanh", 0)}),
+    "unfinished": synthetic_study(3, 2, 4, missing={("relu", 1), ("tanh", 0), ("tanh", 1)}),
+    "validation": synthetic_study(2, 2, 3, eval_split="validation"),
+    "none reached": synthetic_study(2, 2, 3, never_reach={"relu", "tanh"}),
+    "odd names": synthetic_study(ODD_SPECS, 2, 3),
+    "neither health nor latency": synthetic_study(2, 2, 3, health=False, latency=False),
+}
+
+
+def workload_of(study):
+    return study.workloads()[0]
+
+
+def draw(function, study) -> Any:
+    figure = function(study, workload_of(study))
+    assert figure is not None
+    return figure
+
+
+def legend(figure):
+    """Texts of the legend and what they stand for."""
+    box = figure.legends[0]
+    return dict(zip([t.get_text() for t in box.get_texts()], box.legend_handles, strict=True))
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_every_study_gives_what_it_has_data_for(name):
+    study = STUDIES[name]
+    drawn = {
+        key: function(study, workload_of(study)) for key, function in figures.OF_A_WORKLOAD.items()
+    }
+    absent = {key for key, figure in drawn.items() if figure is None}
+    everything = set(drawn)
+    assert absent == {
+        "neither health nor latency": {k for k in everything if k.startswith("health")}
+        | {"error_against_latency"},
+        "lost at once": everything - {"time_to_accuracy"},
+    }.get(name, set())
+    for key, figure in drawn.items():
+        if figure is not None and key != "health_saturated":  # drawn as health_dead is
+            figure.draw_without_rendering()  # warnings are errors
+            assert figure.get_supxlabel()
+            if len(figure.axes) == 1:
+                assert figure.axes[0].get_xlabel()
+                assert figure.axes[0].get_ylabel()
+
+
+@pytest.mark.parametrize("name", ["plain", "many", "odd names", "one of each"])
+@pytest.mark.parametrize(
+    "function",
+    [
+        learning_figures.accuracy,
+        learning_figures.loss,
+        learning_figures.time_to_accuracy,
+        cost_figures.error_against_latency,
+    ],
+)
+def test_legends_name_every_activation_differently(function, name):
+    study = STUDIES[name]
+    figure = draw(function, study)
+    activations = [text for text in legend(figure) if not text.startswith("target")]
+    assert len(activations) == len(study.plan.activations)
+    labels = labels_of(study.plan.activations)
+    for spec, text in zip(study.plan.activations, activations, strict=True):
+        assert text.split(" (")[0] == labels[spec]
+    looks = {
+        (handle.get_color(), handle.get_linestyle(), handle.get_marker())
+        for text, handle in legend(figure).items()
+        if text in activations
+    }
+    assert len(looks) == len(activations)
+
+
+def test_axes_say_what_they_show_and_in_which_unit():
+    study = STUDIES["plain"]
+    labels = {
+        key: (figure.axes[0].get_xlabel(), figure.axes[0].get_ylabel())
+        for key, function in figures.OF_A_WORKLOAD.items()
+        if not key.startswith("health") and (figure := draw(function, study))
+    }
+    assert labels == {
+        "accuracy": ("epoch", "test accuracy (%)"),
+        "loss": ("epoch", "test loss (cross-entropy, nats)"),
+        "time_to_accuracy": ("training time (s)", "runs at 95 % test accuracy (%)"),
+        "error_against_latency": (
+            "mean latency of one sample (ms)",
+            "test error after the last epoch (%)",
+        ),
+    }
+
+
+@pytest.mark.parametrize(
+    ("function", "field", "scale"),
+    [(learning_figures.accuracy, "test_accuracy", 100), (learning_figures.loss, "test_loss", 1)],
+)
+def test_lines_are_medians_and_bands_their_intervals(function, field, scale):
+    study = synthetic_study(3, 5, 6)
+    axes = draw(function, study).axes[0]
+    for k, spec in enumerate(study.plan.activations):
+        runs = study.of(workload_of(study), spec)
+        expected = [
+            paired.median([run.metrics[epoch][field] for run in runs]) for epoch in range(6)
+        ]
+        x, y = axes.lines[k].get_data()
+        assert x.tolist() == [1, 2, 3, 4, 5, 6]
+        np.testing.assert_allclose(y, [scale * e.value for e in expected])
+        (outline,) = axes.collections[k].get_paths()
+        corners = {(x, round(y, 9)) for x, y in outline.vertices}
+        for epoch, estimate in enumerate(expected, 1):
+            assert (epoch, round(scale * estimate.low, 9)) in corners
+            assert (epoch, round(scale * estimate.high, 9)) in corners
+
+
+def test_a_validation_split_is_named():
+    assert draw(learning_figures.accuracy, STUDIES["validation"]).axes[0].get_ylabel() == (
+        "validation accuracy (%)"
+    )
+
+
+def test_the_target_is_a_line_within_the_axes():
+    for name in ("plain", "none reached", "one of each"):
+        figure = draw(learning_figures.accuracy, STUDIES[name])
+        assert legend(figure)["target, 95 %"].get_linestyle() == "--"
+        (target,) = [line for line in figure.axes[0].lines if list(line.get_ydata()) == [95, 95]]
+        assert target.axes is figure.axes[0]
+        low, high = figure.axes[0].get_ylim()
+        assert low < 95 < high
+
+
+def test_a_single_seed_has_no_band_and_says_so():
+    figure = draw(learning_figures.accuracy, STUDIES["one seed"])
+    assert not any(len(band.get_paths()) for band in figure.axes[0].collections)
+    assert figure.get_supxlabel() == "One seed."
+    several = draw(learning_figures.accuracy, STUDIES["plain"])
+    assert several.get_supxlabel() == "Lines: median over 3 seeds; bands: its 95 % interval."
+
+
+def test_lost_runs_are_in_the_legend_and_end_the_line():
+    figure = draw(learning_figures.loss, STUDIES["diverged"])
+    assert list(legend(figure)) == ["relu (1 of 2 diverged)", "tanh (2 of 2 diverged)", "selu"]
+    ends = [np.isfinite(line.get_ydata()).tolist() for line in figure.axes[0].lines]
+    assert ends[0] == [True, True, False, False]
+    assert ends[2] == [True] * 4
+
+
+def test_misses_are_not_drawn_as_reached():
+    study = synthetic_study(3, 4, 12, diverged={("selu", 2)})
+    figure = draw(learning_figures.time_to_accuracy, study)
+    assert list(legend(figure)) == ["relu (4/4)", "tanh (0/4)", "selu (3/4)"]
+    tops = [line.get_ydata().max() for line in figure.axes[0].lines]
+    assert tops == [100, 0, 75]
+    for spec, line in zip(study.plan.activations, figure.axes[0].lines, strict=True):
+        runs = study.of(workload_of(study), spec)
+        seconds = learning_curves.seconds_to_target(runs)
+        assert line.get_drawstyle() == "steps-post"
+        for at, share in zip(*line.get_data(), strict=True):
+            assert share == pytest.approx(25 * sum(s <= at for s in seconds))
+        if not all(map(math.isfinite, seconds)):
+            assert line.get_xdata()[-1] == learning_curves.train_seconds(runs)
+
+
+def test_error_and_latency_have_their_intervals():
+    study = synthetic_study(2, 5, 3)
+    axes = draw(cost_figures.error_against_latency, study).axes[0]
+    for spec, bars in zip(study.plan.activations, axes.containers, strict=True):
+        summaries = [run.summary for run in study.of(workload_of(study), spec)]
+        error = paired.mean([summary["error_percent"] for summary in summaries])
+        latency = paired.median([summary["latency_ms"]["mean"] for summary in summaries])
+        point, _, (across, up) = bars.lines
+        assert point.get_xydata().tolist() == [[latency.value, error.value]]
+        np.testing.assert_allclose(across.get_segments()[0][:, 0], [latency.low, latency.high])
+        np.testing.assert_allclose(up.get_segments()[0][:, 1], [error.low, error.high])
+
+
+def test_the_dispatch_floor_is_drawn_to_scale():
+    axes = draw(cost_figures.error_against_latency, STUDIES["plain"]).axes[0]
+    floor = next(line for line in axes.lines if line.get_color() == GREY)
+    assert np.ptp(np.asarray(floor.get_xdata())) == pytest.approx(0.05)
+    assert "0.05 ms" in axes.texts[0].get_text()
+    low, high = axes.get_xlim()
+    assert low < min(floor.get_xdata()) < max(floor.get_xdata()) < high
+
+
+def test_the_profile_is_that_of_medians_over_workloads():
+    study = synthetic_study(3, 3, 12, datasets=("mnist", "digits", "cifar10"))
+    figure: Any = cost_figures.performance_profile(study)
+    medians = {
+        spec: [
+            float(np.median(learning_curves.seconds_to_target(study.of(workload, spec))))
+            for workload in study.workloads()
+        ]
+        for spec in study.plan.activations
+    }
+    best = [min(times) for times in zip(*medians.values(), strict=True)]
+    axes = figure.axes[0]
+    for spec, line in zip(study.plan.activations, axes.lines, strict=True):
+        for ratio, share in zip(*line.get_data(), strict=True):
+            within = [
+                t <= ratio * b * (1 + 1e-12) for t, b in zip(medians[spec], best, strict=True)
+            ]
+            assert share == pytest.approx(100 * np.mean(within))
+    assert axes.lines[1].get_ydata().max() == 0  # tanh never reaches it
+    assert list(legend(figure)) == list(study.plan.activations)
+    assert axes.get_xlabel()
+    assert axes.get_ylabel() == "workloads at the target (%)"
+
+
+def test_there_is_no_profile_without_several_solved_workloads():
+    assert cost_figures.performance_profile(STUDIES["plain"]) is None
+    lost = synthetic_study(1, 1, 3, datasets=("mnist", "digits"), never_reach={"relu"})
+    assert cost_figures.performance_profile(lost) is None
+
+
+def test_heat_maps_are_medians_by_layer_and_epoch():
+    study = synthetic_study(2, 3, 4)
+    layers, maps = health_figures.heat_maps(study, workload_of(study), "dead")
+    assert layers == list(LAYERS)
+    runs = study.of(workload_of(study), "tanh")
+    expected = np.median(
+        [[[layer["dead"] for layer in row["layers"]] for row in run.health] for run in runs], 0
+    )
+    np.testing.assert_allclose(maps["tanh"], expected.T)
+    figure = draw(health_figures.dead, study)
+    drawn = figure.axes[1].collections[0]
+    np.testing.assert_allclose(drawn.get_array(), 100 * expected.T)
+    assert figure.axes[-1].get_ylabel() == "dead units (%)"
+    assert [text.get_text() for text in figure.axes[0].get_yticklabels()] == list(LAYERS)
+    low, high = figure.axes[0].get_ylim()
+    assert low > high  # the first layer on top
+
+
+def test_health_that_is_not_defined_is_left_blank():
+    study = synthetic_study(2, 1, 2)
+    for run in study.runs:
+        for row in run.health:
+            for layer in row["layers"]:
+                layer["saturated"] = None
+                if run.activation == "relu":
+                    layer["dead"] = None
+    assert health_figures.saturated(study, workload_of(study)) is None
+    figure = draw(health_figures.dead, study)
+    assert np.ma.getmaskarray(np.ma.masked_invalid(figure.axes[0].collections[0].get_array())).all()
+    figure.draw_without_rendering()
+
+
+def test_gradient_norms_of_zero_do_no_harm():
+    study = synthetic_study(2, 1, 2)
+    study.runs[0].health[0]["layers"][0]["gradient_norm"] = 0.0
+    draw(health_figures.gradient_norm, study).draw_without_rendering()
+
+
+@pytest.fixture
+def few_pixels(monkeypatch):
+    """Files are drawn faster."""
+    assert drawing.DPI >= 150
+    monkeypatch.setattr(drawing, "DPI", 30)
+
+
+def test_files_are_named_and_the_same_each_time(tmp_path, few_pixels):
+    """Of specs that mathtext or SVG would stumble over."""
+    study = STUDIES["odd names"]
+    first = figures.draw_all(study, tmp_path / "first")
+    names = [f"{key}.{kind}" for key in figures.OF_A_WORKLOAD for kind in ("png", "svg")]
+    assert [path.name for path in first] == names
+    for path, again in zip(first, figures.draw_all(study, tmp_path / "second"), strict=True):
+        assert path.read_bytes() == again.read_bytes()
+        if path.suffix == ".svg":
+            ElementTree.parse(path)
+
+
+def test_odd_names_are_shown_as_they_are():
+    texts = list(legend(draw(learning_figures.accuracy, STUDIES["odd names"])))
+    assert texts[:3] == ["relu", "a_b$^c$", "_x:<b>&$"]
+
+
+def test_workloads_have_their_names_in_the_files(tmp_path, monkeypatch):
+    monkeypatch.setattr(drawing, "save", lambda figure, folder, name: [folder / name])
+    study = synthetic_study(
+        1,
+        1,
+        9,
+        datasets=("mnist", "digits"),
+        learning_rates=(1e-3, 0.01),
+        health=False,
+        latency=False,
+    )
+    endings = [
+        f"_{dataset}_learning_rate={rate}"
+        for dataset in ("mnist", "digits")
+        for rate in ("0.001", "0.01")
+    ]
+    names = [f"{key}{e}" for key in ("accuracy", "loss", "time_to_accuracy") for e in endings]
+    assert figures.draw_all(study, tmp_path) == [
+        tmp_path / name for name in [*names, "performance_profile"]
+    ]
+
+
+def test_the_users_own_matplotlib_settings_change_nothing(tmp_path, few_pixels):
+    study = STUDIES["one of each"]
+    plain = drawing.save(draw(learning_figures.accuracy, study), tmp_path / "plain", "accuracy")
+    with matplotlib.rc_context({"lines.linewidth": 9, "font.size": 20, "svg.fonttype": "none"}):
+        own = drawing.save(draw(learning_figures.accuracy, study), tmp_path / "own", "accuracy")
+    assert [path.read_bytes() for path in plain] == [path.read_bytes() for path in own]

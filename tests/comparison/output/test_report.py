@@ -1,0 +1,279 @@
+"""The report: what is in the file, what is escaped, and that it works in a browser."""
+
+import itertools
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from jaxact import command_line
+from jaxact.comparison import answers
+from jaxact.comparison.output import report, report_content as content
+from jaxact.comparison.study import Study
+from jaxact.compilation import compiler
+from tests.support.studies import synthetic_study, write_study
+
+ROOT = Path(__file__).parents[2]
+SPECS = ("relu", "tanh", "leaky_relu(negative_slope=0.1)", "elu")
+HOSTILE = (
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(2)>',
+    "</script><b>bold</b>",
+    "{{ 7 * 7 }} %{x} &amp; \u2028",
+    "__proto__",
+)
+VOID = {"meta", "link", "input", "br", "wbr", "img", "hr"}
+
+
+class Page(HTMLParser):
+    """Every element with its attributes and its own text, and whether elements nest."""
+
+    def __init__(self, text):
+        super().__init__(convert_charrefs=True)
+        self.elements, self.open = [], []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        element = {"tag": tag, "text": "", **dict(attrs)}
+        self.elements.append(element)
+        if tag not in VOID:
+            self.open.append(element)
+
+    def handle_startendtag(self, tag, attrs):
+        self.elements.append({"tag": tag, "text": "", **dict(attrs)})
+
+    def handle_endtag(self, tag):
+        assert self.open, f"</{tag}> closes nothing"
+        assert self.open.pop()["tag"] == tag
+
+    def handle_data(self, data):
+        for element in self.open:
+            element["text"] += data
+
+    def all(self, tag, **attributes):
+        return [
+            element
+            for element in self.elements
+            if element["tag"] == tag and attributes.items() <= element.items()
+        ]
+
+    def data(self):
+        (script,) = self.all("script", id="data")
+        return json.loads(script["text"])
+
+
+@pytest.fixture(scope="module")
+def study():
+    return synthetic_study(
+        SPECS, seeds=5, epochs=6, diverged={("elu", 1)}, failed={("relu", 2)}, never_reach={"tanh"}
+    )
+
+
+@pytest.fixture(scope="module")
+def text(study):
+    return report.page(study)
+
+
+@pytest.fixture(scope="module")
+def page(text):
+    return Page(text)
+
+
+@pytest.fixture(scope="module")
+def hostile():
+    return report.page(synthetic_study(HOSTILE, seeds=2, epochs=3, failed={(HOSTILE[0], 1)}))
+
+
+def test_elements_nest_and_ids_are_unique(page):
+    assert not page.open
+    ids = [element["id"] for element in page.elements if "id" in element]
+    assert len(ids) == len(set(ids))
+    targets = {element["href"][1:] for element in page.all("a") if element["href"][0] == "#"}
+    assert targets <= set(ids)
+    labelled = {
+        element["aria-labelledby"]
+        for element in page.all("section")
+        if "aria-labelledby" in element
+    }
+    assert labelled <= set(ids)
+
+
+def test_the_answer_comes_first(page, study):
+    (answer,) = page.all("p", **{"class": "answer"})
+    assert answers.answer(study, study.workloads()[0]).startswith(answer["text"])
+    assert answer["text"].endswith(".")
+
+
+def test_headings_go_down_one_level_at_a_time(page):
+    levels = [int(e["tag"][1]) for e in page.elements if re.fullmatch(r"h[1-6]", e["tag"])]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(following <= level + 1 for level, following in itertools.pairwise(levels))
+
+
+def test_the_table_holds_every_activation_and_marks_the_best(page):
+    headers = [e["text"] for e in page.all("th", scope="row")]
+    assert set(SPECS) <= set(headers)
+    assert page.all("th", **{"aria-sort": "none"})
+    assert page.all("td", **{"class": "best"})
+    assert page.all("span", **{"class": "interval"})
+
+
+def test_lost_runs_are_listed_with_their_notes(page, study):
+    items = [e["text"] for e in page.all("li")]
+    for run in study.with_status("diverged", "failed"):
+        assert any(
+            run.activation in item and f"seed {run.seed}" in item and run.note in item
+            for item in items
+        )
+
+
+def test_the_paper_s_findings_stand_with_their_verdicts(page, study):
+    found = [e["text"] for e in page.all("li")]
+    for finding in answers.paper_findings(study):
+        assert any(finding.claim in item and finding.verdict in item for item in found)
+
+
+def test_plotly_is_there_once_and_nothing_comes_from_elsewhere(text, page):
+    assert text.count("plotly.js v") == 1
+    for element in page.elements:
+        for attribute in ("src", "href"):
+            value = element.get(attribute, "#")
+            assert value.startswith("#") or value == "data:,"
+    assert not page.all("img")
+
+
+def test_the_policy_names_every_script_that_runs(text, page):
+    (policy,) = page.all("meta", **{"http-equiv": "Content-Security-Policy"})
+    assert policy["content"].startswith("default-src 'none';")
+    scripts = re.findall(r"<script>(.*?)</script>", text, re.DOTALL)
+    assert len(scripts) == 2
+    for script in scripts:
+        assert report._script_hash(script) in policy["content"]
+
+
+def test_curves_are_medians_over_the_seeds(page, study):
+    (workload,) = page.data()["workloads"]
+    curve = workload["curves"][SPECS.index("tanh")]
+    rows = [run.metrics for run in study.of(study.workloads()[0], "tanh")]
+    accuracy = np.median([[row["test_accuracy"] for row in of_run] for of_run in rows], axis=0)
+    np.testing.assert_allclose(curve["eval_accuracy"]["median"], accuracy, rtol=1e-5)
+    seconds = np.median([[row["train_seconds"] for row in of_run] for of_run in rows], axis=0)
+    np.testing.assert_allclose(curve["seconds"], seconds, rtol=1e-5)
+    loss = curve["eval_loss"]
+    for low, median, high in zip(loss["low"], loss["median"], loss["high"], strict=True):
+        assert low <= median <= high
+
+
+def test_times_hold_misses_as_null(page):
+    (workload,) = page.data()["workloads"]
+    times = dict(zip(SPECS, workload["times"], strict=True))
+    assert [run["seconds"] for run in times["tanh"]["runs"]] == [None] * 5
+    assert times["elu"]["runs"][1]["seconds"] is None
+    assert times["tanh"]["median"]["value"] is None
+    assert times["elu"]["steps"]["y"][-1] < 1
+    assert workload["curves"][SPECS.index("elu")]["diverged"][0]["seed"] == 1
+
+
+def test_health_is_there_only_if_it_was_recorded(page):
+    assert page.data()["workloads"][0]["health"]["layers"]
+    without = Page(report.page(synthetic_study(("relu",), seeds=1, epochs=1, health=False)))
+    assert without.data()["workloads"][0]["health"] is None
+    assert not [e for e in without.elements if "data-map" in e]
+
+
+def test_several_workloads_have_a_section_and_an_answer_each():
+    study = synthetic_study(
+        ("relu", "elu"), 1, 8, datasets=("mnist", "cifar10"), learning_rates=(1e-3, 1e-2)
+    )
+    page = Page(report.page(study))
+    assert len([e for e in page.elements if "data-workload" in e]) == 4
+    assert len(page.all("option")) == 4
+    assert len([e for e in page.elements if "data-choose" in e]) == 4
+    profile = page.data()["profile"]
+    assert profile["ratios"][0] == 1
+    assert max(max(shares) for shares in profile["shares"]) <= 1
+
+
+@pytest.mark.parametrize("status", ["missing", "failed", "diverged"])
+def test_a_study_whose_runs_all_missed_is_reported(status):
+    everything: dict[str, Any] = {status: {("relu", 0), ("tanh", 0)}}
+    study = synthetic_study(("relu", "tanh"), 1, 2, **everything)
+    page = Page(report.page(study))
+    assert page.data()["workloads"][0]["times"][0]["median"]["value"] is None
+
+
+def test_differences_between_environments_are_pointed_out(study):
+    other = {**study.runs[0].environment, "cpu_model": "Another <processor>"}
+    runs = (study.runs[0].__class__(**{**vars(study.runs[0]), "environment": other}),)
+    mixed = Page(report.page(Study(study.plan, runs + study.runs[1:])))
+    marked = [e["text"] for e in mixed.all("span", **{"class": "differs"})]
+    assert "Another <processor>" in marked
+    facts = {fact.field: fact.values for fact in content.environment(Study(study.plan, runs))}
+    assert facts["cpu_model"] == [("Another <processor>", ["relu, seed 0"])]
+
+
+def test_no_name_becomes_markup(hostile):
+    page = Page(hostile)
+    assert not page.open
+    assert not page.all("img")
+    assert not page.all("b")
+    assert len(page.all("script")) == 3
+    assert not [e for e in page.elements if any(key.startswith("on") for key in e)]
+    headers = [e["text"] for e in page.all("th", scope="row")]
+    for name in HOSTILE:
+        assert name in headers
+
+
+def test_no_name_ends_the_data_s_script(hostile):
+    (data,) = re.findall(r'<script type="application/json" id="data">(.*?)</script>', hostile, re.S)
+    assert not re.search("[<>&\u2028\u2029]", data)
+    assert [item["spec"] for item in json.loads(data)["series"]] == list(HOSTILE)
+
+
+def colors(scheme):
+    """The colours of page.css by name, on light or dark paper."""
+    css = (report.PAGE / "page.css").read_text()
+    light, dark = re.findall(r":root \{(.*?)\}", css, re.DOTALL)[:2]
+    own = re.findall(r"--(\w+): (#\w{6})", dark if scheme == "dark" else light)
+    return dict(own)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_stands_out(scheme):
+    color = colors(scheme)
+    assert color["paper"] == {"light": content.LIGHT, "dark": content.DARK}[scheme]
+    for text, paper in [
+        *(
+            (text, paper)
+            for text in ("ink", "muted", "accent", "warn")
+            for paper in ("paper", "raised")
+        ),
+        ("ink", "best"),
+        ("muted", "best"),
+    ]:
+        assert content.contrast(color[text], color[paper]) >= 4.5, (text, paper)
+
+
+def test_the_command_draws_everything_again(commands, tmp_path):
+    folder = write_study(synthetic_study(("relu", "tanh"), 1, 2, health=False), tmp_path / "study")
+    done = commands.run("experiments.report", str(folder))
+    assert done.returncode == 0, done.stderr
+    assert str(folder / "report.html") in done.stdout
+    for name in ("report.html", "table.md", "table.csv", "figures"):
+        assert (folder / name).exists()
+
+
+def test_a_folder_without_a_comparison_ends_in_one_line(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(compiler, "keep_compiled", lambda folder: None)
+    argv = command_line.parse_arguments(["report", str(tmp_path)], ("DIR",))
+    assert report.main(argv) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("jaxact: ")
+    assert error.count("\n") == 1
+    assert "study.json" in error

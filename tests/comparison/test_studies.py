@@ -1,0 +1,60 @@
+"""The made-up studies have the shape of real ones."""
+
+import pytest
+
+from jaxact.comparison.study import DIVERGED, FAILED, MISSING, load, read_run
+from jaxact.runs.process import environment
+from tests.support.studies import LAYERS, TARGET, synthetic_study, write_study
+
+
+def test_the_same_arguments_give_the_same_study():
+    arguments = {"activations": 20, "seeds": 2, "epochs": 3, "diverged": {("relu", 1)}}
+    assert synthetic_study(**arguments) == synthetic_study(**arguments)
+    assert len(set(synthetic_study(**arguments).plan.activations)) == 20
+
+
+def test_reached_means_that_a_row_is_at_the_target():
+    study = synthetic_study(seeds=2, epochs=12)
+    for run in study.runs:
+        at_target = [row["epoch"] for row in run.metrics if row["test_accuracy"] >= TARGET]
+        assert run.summary["epoch_to_target"] == (at_target[0] if at_target else None)
+        assert run.summary["reached_target"] == (run.activation != "tanh")
+
+
+def test_states():
+    study = synthetic_study(
+        3, diverged={("relu", 0)}, failed={("relu", 1)}, missing={("relu", 2)}, epochs=4
+    )
+    relu = study.of(study.workloads()[0], "relu")
+    assert [run.status for run in relu] == [DIVERGED, FAILED, MISSING]
+    assert [len(run.metrics) for run in relu] == [2, 0, 0]
+    assert [bool(run.note) for run in relu] == [True, True, False]
+    assert not any(run.summary for run in relu)
+
+
+def test_a_validation_split_leaves_the_test_set_to_the_end():
+    (run,) = synthetic_study(1, 1, 3, eval_split="validation").runs
+    assert [row["test_accuracy"] is None for row in run.metrics] == [True, True, False]
+    assert all(row["validation_accuracy"] is not None for row in run.metrics)
+
+
+def test_health_rows_name_every_layer():
+    (run,) = synthetic_study(1, 1, 2).runs
+    assert [[layer["layer"] for layer in row["layers"]] for row in run.health] == [[*LAYERS]] * 2
+
+
+@pytest.mark.parametrize("datasets", [("mnist",), ("mnist", "cifar10")])
+def test_what_is_written_is_read_back(datasets, tmp_path):
+    study = synthetic_study(
+        2, 2, 3, datasets=datasets, diverged={("relu", 0)}, missing={("tanh", 1)}
+    )
+    workdir = write_study(study, tmp_path / "study")
+    assert load(workdir) == study
+    for run, config in zip(study.runs, study.plan.runs(), strict=True):
+        read = read_run(workdir, study.plan, config, run.note, run.status)
+        assert read == run
+
+
+def test_the_environment_has_names_of_a_real_one():
+    (run,) = synthetic_study(1, 1, 1).runs
+    assert set(run.environment) <= set(environment.describe())

@@ -1,0 +1,61 @@
+"""What every experiment of one command leaves, and its errors."""
+
+import json
+
+import pytest
+
+from experiments.common import outcomes
+from jaxact.errors import ConfigError
+from jaxact.presentation import drawing
+
+PARSER = outcomes.parser("example", "shows that three follows two", "--count=4")
+PARSER.add_argument("--count", type=int, default=3)
+
+
+def outcome(options):
+    if options.count < 1:
+        raise ConfigError(f"--count={options.count} must be a whole number from 1")
+    figure, axes = drawing.new_axes("Counting")
+    axes.plot(range(options.count))
+    return outcomes.Outcome(
+        title="Counting",
+        claim="three follows two",
+        source="everyone",
+        answer="it does",
+        settings={"count": options.count, "data_dir": "/where/this/machine/has/them"},
+        rows=[{"number": k, "seen": (k, k, k)} for k in range(options.count)],
+        figures={"counting": figure},
+        details={"raw": [1, 2]},
+    )
+
+
+def test_an_outcome_is_written_whole_and_shown(tmp_path, capsys):
+    assert outcomes.run(PARSER, outcome, ["--count=2", f"--workdir={tmp_path / 'x'}"]) == 0
+    names = {path.name for path in (tmp_path / "x").iterdir()}
+    assert names == {"result.json", "table.md", "counting.png", "counting.svg"}
+    result = json.loads((tmp_path / "x" / "result.json").read_text())
+    assert result["settings"] == {"count": 2}
+    assert result["details"] == {"raw": [1, 2]}
+    assert result["command"].startswith("python -m experiments.example --count=2")
+    assert result["environment"]["jax"] in (tmp_path / "x" / "table.md").read_text()
+    shown = capsys.readouterr().out
+    assert "found: it does" in shown
+    assert "claim: three follows two (everyone)" in shown
+
+
+def test_a_wrong_option_is_one_line_and_leaves_nothing(tmp_path, capsys):
+    assert outcomes.run(PARSER, outcome, ["--count=0", f"--workdir={tmp_path / 'x'}"]) == 2
+    assert capsys.readouterr().err == "jaxact: --count=0 must be a whole number from 1\n"
+    assert not (tmp_path / "x").exists()
+
+
+def test_a_folder_that_cannot_be_written_is_one_line(tmp_path, capsys):
+    (tmp_path / "file").touch()
+    assert outcomes.run(PARSER, outcome, [f"--workdir={tmp_path / 'file' / 'x'}"]) == 2
+    assert "cannot be written" in capsys.readouterr().err
+
+
+def test_help_shows_what_to_type(capsys):
+    with pytest.raises(SystemExit):
+        outcomes.run(PARSER, outcome, ["--help"])
+    assert "python -m experiments.example --count=4" in capsys.readouterr().out

@@ -1,0 +1,216 @@
+"""Convolution as we compute it equals XLA's own, values and gradients."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import linen as nn
+
+from jaxact.models.convolution import lowering
+
+NHWC = ("NHWC", "HWIO", "NHWC")
+# (images, kernel, padding): every convolution of both models, and odd ones.
+CONVOLUTIONS = [
+    ((3, 28, 28, 1), (5, 5, 1, 10), "VALID"),
+    ((3, 12, 12, 10), (5, 5, 10, 20), "VALID"),
+    ((64, 12, 12, 10), (5, 5, 10, 20), "VALID"),
+    ((16, 16, 8, 32), (5, 5, 32, 32), "SAME"),
+    ((2, 32, 32, 3), (3, 3, 3, 64), "SAME"),
+    ((2, 16, 16, 64), (3, 3, 64, 128), "SAME"),
+    ((2, 8, 8, 128), (3, 3, 128, 256), "SAME"),
+    ((2, 4, 4, 256), (3, 3, 256, 512), "SAME"),
+    ((2, 2, 2, 512), (3, 3, 512, 512), "SAME"),
+    ((16, 16, 16, 64), (3, 3, 64, 32), "SAME"),
+    ((64, 4, 4, 32), (3, 3, 32, 16), "SAME"),
+    ((128, 4, 4, 16), (3, 3, 16, 8), "SAME"),
+    ((64, 6, 10, 16), (3, 3, 16, 8), "VALID"),
+    ((64, 7, 9, 16), (3, 3, 16, 8), "SAME"),
+    ((64, 9, 5, 16), (3, 3, 16, 8), [(2, 0), (1, 3)]),
+    ((16, 2, 2, 512), (3, 3, 512, 8), "SAME"),
+    ((64, 1, 1, 8), (3, 3, 8, 4), "SAME"),
+    ((32, 2, 1, 8), (5, 3, 8, 4), "SAME"),
+    ((5, 1, 3, 8), (3, 5, 8, 4), [(4, 0), (3, 4)]),
+    ((1, 7, 5, 3), (2, 4, 3, 2), "SAME"),
+    ((1, 7, 5, 3), (1, 1, 3, 2), "VALID"),
+    ((2, 6, 9, 4), (3, 2, 4, 5), [(2, 0), (1, 3)]),
+]
+
+
+def stock(images, kernel, padding, **options):
+    return jax.lax.conv_general_dilated(
+        images,
+        kernel,
+        dimension_numbers=NHWC,
+        padding=padding,
+        **{"window_strides": (1, 1), **options},
+    )
+
+
+def ours(images, kernel, padding, **options):
+    return lowering.conv_general_dilated(
+        images,
+        kernel,
+        dimension_numbers=NHWC,
+        padding=padding,
+        **{"window_strides": (1, 1), **options},
+    )
+
+
+def assert_same(actual, expected):
+    scale = np.abs(expected).max()
+    np.testing.assert_allclose(actual, expected, rtol=1e-4, atol=1e-5 * scale)
+
+
+def normal(*shapes):
+    """Arrays of random numbers."""
+    rng = np.random.default_rng(0)
+    return [rng.standard_normal(shape, np.float32) for shape in shapes]
+
+
+def assert_values_and_gradients_are_the_same(actual, expected, *shapes):
+    """Compares two functions of images and kernel in one program: two take longer to compile."""
+    *inputs, weights = normal(*shapes, jax.eval_shape(expected, *normal(*shapes)).shape)
+
+    @jax.jit
+    def both(images, kernel, weights):
+        pairs = [jax.vjp(function, images, kernel) for function in (actual, expected)]
+        return [(outputs, *pull_back(weights)) for outputs, pull_back in pairs]
+
+    with lowering.traced_for(jax.default_backend()):  # the other platforms' trace takes as long
+        results = both(*inputs, weights)
+    jax.tree.map(assert_same, *map(jax.device_get, results))
+
+
+@pytest.mark.parametrize(("shape", "kernel_shape", "padding"), CONVOLUTIONS)
+def test_convolution_equals_xlas(shape, kernel_shape, padding):
+    assert_values_and_gradients_are_the_same(
+        lambda x, k: ours(x, k, padding), lambda x, k: stock(x, k, padding), shape, kernel_shape
+    )
+
+
+@pytest.mark.parametrize(
+    ("shape", "kernel_shape", "options"),
+    [
+        ((3, 28, 28, 1), (5, 5, 1, 10), {}),
+        ((8, 28, 28, 1), (5, 5, 1, 10), {}),
+        ((32, 13, 16, 3), (4, 5, 3, 4), {}),
+        ((64, 12, 12, 10), (5, 5, 10, 20), {}),
+        ((2, 11, 12, 3), (5, 5, 3, 4), {}),
+        ((2, 12, 12, 3), (4, 5, 3, 4), {}),
+        ((2, 9, 9, 4), (3, 3, 2, 6), {"feature_group_count": 2, "padding": "SAME"}),
+        ((16, 16, 16, 16), (3, 3, 16, 8), {"padding": "SAME"}),
+        ((2, 9, 9, 4), (3, 3, 4, 6), {"rhs_dilation": (2, 2)}),
+    ],
+)
+def test_pooled_convolution_equals_xlas(shape, kernel_shape, options):
+    options = {"padding": "VALID", **options}
+
+    def pooled(images, kernel):
+        return nn.max_pool(stock(images, kernel, **options), (2, 2), (2, 2))
+
+    assert_values_and_gradients_are_the_same(
+        lambda x, k: ours(x, k, pools=True, **options), pooled, shape, kernel_shape
+    )
+
+
+@pytest.mark.parametrize(
+    ("shape", "kernel_shape", "options"),
+    [
+        ((1, 4, 4, 32), (24, 3, 3, 32), {}),
+        ((3, 7, 5, 3), (2, 2, 4, 3), {"padding": [(2, 0), (1, 3)]}),
+        ((1, 32, 32, 3), (64, 3, 3, 3), {}),
+        ((64, 12, 12, 10), (20, 5, 5, 10), {"padding": "VALID"}),
+        ((1, 9, 9, 4), (6, 3, 3, 2), {"feature_group_count": 2}),
+        ((1, 9, 9, 4), (6, 3, 3, 4), {"window_strides": (2, 2)}),
+        ((1, 9, 9, 4), (6, 3, 3, 4), {"rhs_dilation": (2, 2)}),
+    ],
+)
+@pytest.mark.parametrize("pools", [False, True])
+def test_a_kernel_stored_output_major(shape, kernel_shape, options, pools):
+    options = {"padding": "SAME", "window_strides": (1, 1), **options}
+
+    def expected_of(images, kernel):
+        outputs = jax.lax.conv_general_dilated(
+            images, kernel, dimension_numbers=("NHWC", "OHWI", "NHWC"), **options
+        )
+        return nn.max_pool(outputs, (2, 2), (2, 2)) if pools else outputs
+
+    def actual_of(images, kernel):
+        return lowering.conv_general_dilated(
+            images, kernel, dimension_numbers=lowering.OUTPUT_MAJOR, pools=pools, **options
+        )
+
+    assert_values_and_gradients_are_the_same(actual_of, expected_of, shape, kernel_shape)
+
+
+def test_pooled_convolution_in_bfloat16_is_that_in_float32():
+    images, kernel = normal((64, 12, 12, 10), (5, 5, 10, 20))
+    expected = np.asarray(ours(images, kernel, "VALID", pools=True))
+    halves = images.astype(jnp.bfloat16), kernel.astype(jnp.bfloat16)
+    actual = ours(*halves, "VALID", pools=True)
+    assert actual.dtype == jnp.bfloat16
+    np.testing.assert_allclose(
+        np.asarray(actual, np.float32), expected, atol=2e-2 * np.abs(expected).max()
+    )
+
+
+@pytest.mark.parametrize("batch", [1, 128])
+def test_pooled_convolution_splits_the_gradient_among_equals(batch):
+    images, kernel = np.ones((batch, 8, 8, 1), np.float32), np.ones((5, 5, 1, 1), np.float32)
+    images[:, 0, 0] = 0  # the first output is less than its three neighbours
+    outputs = np.zeros((batch, 4, 4, 1), np.float32)
+
+    def pooled(shift):
+        shifted = jnp.concatenate([images, jnp.pad(shift, ((0, 0), (2, 2), (2, 2), (0, 0)))], -1)
+        centre = jnp.zeros((5, 5, 1, 1)).at[2, 2].set(1.0)
+        return ours(shifted, jnp.concatenate([kernel, centre], 2), "VALID", pools=True).sum()
+
+    gradient = np.asarray(jax.jit(jax.grad(pooled))(outputs))
+    expected = np.full((4, 4), 1 / 4)
+    expected[:2, :2] = [[0, 1 / 3], [1 / 3, 1 / 3]]
+    np.testing.assert_allclose(gradient[-1, :, :, 0], expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("shape", "kernel_shape", "options"),
+    [
+        ((2, 8, 8, 6), (5, 5, 3, 4), {"feature_group_count": 2}),
+        ((16, 16, 16, 48), (3, 3, 16, 6), {"feature_group_count": 3}),
+        ((2, 31, 35, 3), (11, 11, 3, 5), {"window_strides": (4, 4), "padding": "VALID"}),
+        ((2, 32, 30, 3), (11, 11, 3, 5), {"window_strides": (4, 4), "padding": "VALID"}),
+        ((2, 9, 8, 4), (3, 3, 4, 5), {"window_strides": (2, 2)}),
+        ((2, 9, 8, 4), (2, 3, 4, 5), {"window_strides": (3, 1), "padding": [(2, 0), (0, 3)]}),
+        ((2, 7, 7, 4), (1, 1, 4, 5), {"window_strides": (2, 2), "padding": "VALID"}),
+        (
+            (2, 12, 12, 4),
+            (3, 3, 2, 6),
+            {"window_strides": (2, 2), "feature_group_count": 2},
+        ),
+    ],
+)
+def test_groups_and_strides_equal_xlas(shape, kernel_shape, options):
+    options = {"padding": "SAME", **options}
+    assert_values_and_gradients_are_the_same(
+        lambda x, k: ours(x, k, **options), lambda x, k: stock(x, k, **options), shape, kernel_shape
+    )
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"rhs_dilation": (2, 2)},
+        {"lhs_dilation": (2, 1), "padding": [(1, 1), (0, 0)]},
+        {"padding": [(-1, 0), (0, 0)]},
+    ],
+)
+def test_what_patches_do_not_cover_is_left_to_xla(options):
+    images, kernel = normal((2, 9, 9, 4), (3, 3, 4, 6))
+    options = {"padding": "VALID", **options}
+    np.testing.assert_array_equal(ours(images, kernel, **options), stock(images, kernel, **options))
+
+
+def test_a_cpu_convolves_by_a_matrix_product():
+    images, kernel = jnp.ones((2, 8, 8, 3)), jnp.ones((3, 3, 3, 4))
+    text = jax.jit(lambda x, k: ours(x, k, "SAME")).lower(images, kernel).compile().as_text()
+    assert text is not None
+    assert (" dot(" in text) == (jax.default_backend() == "cpu")

@@ -1,0 +1,61 @@
+"""Styles: told apart with and without colour, the same in every study, known to both libraries."""
+
+import itertools
+
+import plotly.graph_objects as plotly
+import pytest
+from matplotlib.lines import Line2D
+
+from jaxact.comparison.paper.tables import PAPER_ACTIVATIONS
+from jaxact.presentation import style
+from tests.support.studies import specs
+
+
+def test_thirty_five_activations_look_different():
+    styles = style.style_of(specs(35)).values()
+    assert len({(s.color, s.dash) for s in styles}) == 35
+
+
+def test_without_colour_neighbours_still_differ():
+    styles = list(style.style_of(specs(25)).values())
+    for window in range(len(styles) - 10):
+        grey = [(s.dash, s.marker) for s in styles[window : window + 11]]
+        assert len(set(grey)) == 11
+
+
+@pytest.mark.parametrize("name", PAPER_ACTIVATIONS)
+def test_the_papers_activations_look_the_same_in_every_study(name):
+    alone = style.style_of([name])[name]
+    assert alone == style.style_of(["gelu", *specs(20)])[name]
+    assert alone != style.style_of(["gelu", name])["gelu"]
+
+
+def test_colours_contrast_with_white():
+    """At least 2:1, of relative luminance as WCAG defines it."""
+
+    def luminance(color):
+        channels = [int(color[k : k + 2], 16) / 255 for k in (1, 3, 5)]
+        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+        return sum(w * c for w, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+    for s in style.style_of(specs(7)).values():
+        assert 1.05 / (luminance(s.color) + 0.05) >= 2
+
+
+def test_both_libraries_know_every_style():
+    for s in style.style_of(specs(35)).values():
+        line = Line2D([], [], color=s.color, linestyle=s.line_style, marker=s.marker)
+        assert line.get_marker() == s.marker
+        plotly.Scatter(
+            line={"dash": s.plotly_dash, "color": s.color}, marker={"symbol": s.plotly_symbol}
+        )
+
+
+def test_labels_are_short_and_different():
+    heads = ("a" * 60 + ".module:f", "b" * 60 + ".module:f", "c" * 60 + ".module:g")
+    names = ["relu", "snake(a='\u03b1')", *heads]
+    labels = style.labels_of(names)
+    assert labels["relu"] == "relu"
+    assert labels[names[1]] == "snake(a='\\u03b1')"
+    assert labels[heads[2]] == "..." + heads[2][-37:]
+    assert all(a != b for a, b in itertools.combinations(labels.values(), 2))

@@ -1,0 +1,75 @@
+"""`config.deterministic`: the flag before the backend starts, and what is said and recorded."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import jax
+import pytest
+
+from jaxact.errors import ConfigError
+from jaxact.runs.process import determinism
+from tests.support.tiny import words
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_a_run_says_records_and_sets_it(tmp_path, wanted):
+    workdir = tmp_path / "run"
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "jaxact.main", f"--workdir={workdir}"),
+            *words(epochs=1, health_examples=0, deterministic=wanted),
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=ROOT,
+        env=os.environ | {"JAX_PLATFORMS": "cpu"},
+    )
+    known = json.loads((workdir / "environment.json").read_text())
+    assert (determinism.FLAG in known["XLA_FLAGS"].split()) == wanted
+    assert known["deterministic"] == "always, as on every CPU"
+    assert ("on a CPU results are deterministic without it" in done.stderr) == wanted
+
+
+def test_it_knows_whether_jax_has_started():
+    code = (
+        "import jax; from jaxact.runs.process.determinism import _backend_is_up as up;"
+        "before = up(); jax.devices(); print(before, up(), jax.device_count())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=ROOT,
+        env=os.environ | {"JAX_PLATFORMS": "cpu"},
+    )
+    assert done.stdout.split() == ["False", "True", str(jax.device_count("cpu"))]
+
+
+@pytest.mark.parametrize("given", ["", "--xla_cpu_max_isa=AVX2", f"--xla_a=1 {determinism.FLAG}"])
+def test_flags_of_the_user_stay(monkeypatch, given):
+    monkeypatch.setenv("XLA_FLAGS", given)
+    determinism.ensure(True)
+    flags = os.environ["XLA_FLAGS"].split()
+    assert flags == [flag for flag in given.split() if flag != determinism.FLAG] + [
+        determinism.FLAG
+    ]
+
+
+def test_on_a_gpu_that_is_up_it_comes_too_late(monkeypatch):
+    jax.devices()
+    monkeypatch.setenv("XLA_FLAGS", "")
+    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+    with pytest.raises(ConfigError, match=f"start it with XLA_FLAGS={determinism.FLAG}"):
+        determinism.ensure(True)
+    assert os.environ["XLA_FLAGS"] == ""
+    monkeypatch.setenv("XLA_FLAGS", determinism.FLAG)
+    determinism.ensure(True)
+    assert determinism.describe(True) == f"yes, by {determinism.FLAG}"
+    assert determinism.describe(False) == "not asked for"

@@ -1,0 +1,110 @@
+"""Runs on a user's own images: any size and number of classes, and the same data to the end."""
+
+import dataclasses
+
+import jax
+import numpy as np
+import pytest
+
+from jaxact import data, models
+from jaxact.errors import DataError
+from jaxact.runs import loop
+from jaxact.runs.records import record_files
+from jaxact.runs.setup import prepare
+
+
+def save(path, examples, image_shape):
+    """Images of three classes in turn, not divided."""
+    images = np.random.default_rng(0).integers(0, 256, (examples, *image_shape), np.uint8)
+    np.savez(path, images=images, labels=np.arange(examples) % 3)
+
+
+@pytest.fixture
+def own(tiny, tmp_path):
+    """A tiny run on own arrays that are smaller than the network's input."""
+    path = tmp_path / "my.npz"
+    save(path, 150, (9, 10, 3))
+    return dataclasses.replace(
+        tiny, dataset=str(path), train_examples=None, test_examples=None, batch_size=32
+    )
+
+
+def test_classes_and_shape_reach_the_model(own):
+    setup = prepare(own)
+    assert setup.train.images.shape == (120, 28, 28, 3)
+    mean, std = data.channel_statistics(np.asarray(setup.train.images))
+    np.testing.assert_array_equal(setup.train.mean, mean)
+    np.testing.assert_array_equal(setup.train.std, std)
+    assert vars(setup.model)["num_classes"] == 3
+
+
+@pytest.mark.parametrize("model", models.names())
+@pytest.mark.parametrize("size", [(3, 5), (28, 41), (33, 35), (64, 32)])
+def test_images_of_any_size_fit_every_model(tmp_path, tiny, model, size):
+    save(tmp_path / "my.npz", 12, (*size, 2))
+    config = dataclasses.replace(
+        tiny,
+        dataset=str(tmp_path / "my.npz"),
+        model=model,
+        train_examples=None,
+        test_examples=None,
+        batch_size=2,
+        steps_per_dispatch=1,
+    )
+    setup = prepare(config)
+    images = jax.ShapeDtypeStruct(setup.train.images.shape, np.float32)
+    height, width = images.shape[1:3]
+    assert (height, width) == tuple(max(side, models.input_size(model)) for side in size)
+    logits, _ = jax.eval_shape(
+        lambda images: setup.model.init_with_output(jax.random.key(0), images, train=False), images
+    )
+    assert logits.shape == (*images.shape[:1], 3)
+
+
+@pytest.fixture
+def coloured(tiny, tmp_path):
+    """A run on larger images of odd size, each of one of three colours."""
+    images = np.zeros((96, 33, 41, 3), np.uint8)
+    labels = np.arange(96) % 3
+    images[np.arange(96), ..., labels] = 255
+    np.savez(tmp_path / "my.npz", images=images, labels=labels)
+    return dataclasses.replace(
+        tiny,
+        dataset=str(tmp_path / "my.npz"),
+        train_examples=None,
+        test_examples=None,
+        epochs=4,
+        learning_rate=3e-3,
+        batch_size=16,
+        dropout_rate=0.0,
+        health_examples=0,
+    )
+
+
+def test_a_network_learns_from_larger_images_of_odd_size(coloured, tmp_path):
+    assert loop.fit(coloured, tmp_path / "run")["test_accuracy"] == 1
+
+
+def test_a_run_keeps_the_path_and_goes_on_only_with_the_same_data(coloured, tmp_path, capsys):
+    workdir = tmp_path / "run"
+    loop.fit(dataclasses.replace(coloured, epochs=1), workdir)
+    assert "data: divided by class with seed 0 into 78 training" in capsys.readouterr().err
+    assert record_files.read_json(workdir / "config.json")["dataset"] == coloured.dataset
+    record = record_files.read_json(workdir / "data.json")
+    assert record["fingerprint"] == data.load(coloured.dataset).fingerprint
+    assert (record["train_images"], record["image_shape"]) == (78, [33, 41, 3])
+    loop.fit(dataclasses.replace(coloured, epochs=2), workdir)
+
+    with np.load(coloured.dataset) as arrays:
+        images, labels = arrays["images"], arrays["labels"]
+    images[0, 0, 0, 0] ^= 1
+    np.savez(coloured.dataset, images=images, labels=labels)
+    before = (workdir / "data.json").read_text()
+    with pytest.raises(DataError, match=r"my.npz has changed since .*run was trained"):
+        loop.fit(dataclasses.replace(coloured, epochs=3), workdir)
+    assert (workdir / "data.json").read_text() == before
+    assert len(record_files.read_rows(workdir / "metrics.jsonl")) == 2
+
+
+def test_published_data_need_no_fingerprint(tiny):
+    assert prepare(tiny).data.record["fingerprint"] is None
