@@ -4,8 +4,8 @@
 
 Against mpmath with 50 digits, over about 20,000 points a function: every exponent of float32 in
 both signs, [-100, 100], and the neighbourhood of each root and kink. What is counted as an error
-is said in `benchmarks.exactness.truth`. Prints a table and writes JSON with machine and versions, a file
-for each version of JAX, whose jax.nn they differ in.
+is said in `benchmarks.exactness.truth`. Prints a table and writes JSON with machine and versions, a
+file for each version of JAX, whose jax.nn they differ in.
 """
 
 if __name__ == "__main__":  # before the imports that would fail

@@ -12,7 +12,7 @@ import pytest
 from jaxact import command_line
 from jaxact.config import Config
 from jaxact.errors import ConfigError, DataError
-from tests.support.commands import ROOT
+from tests.support.paths import ROOT
 
 WRONG = {
     "--config.lerning_rate=1": "config.lerning_rate is not a field; did you mean learning_rate",

@@ -2,7 +2,8 @@
 
 import json
 
-from tests.support.commands import ROOT, Commands
+from tests.support.commands import Commands
+from tests.support.paths import ROOT
 
 
 def test_a_command_keeps_the_pythonpath_that_is_set(tmp_path, monkeypatch):

@@ -3,14 +3,14 @@
 import dataclasses
 import json
 import runpy
-from pathlib import Path
 
 import pytest
 
 from jaxact.config import RULES, Config, check, default_config
 from jaxact.errors import ConfigError
+from tests.support.paths import ROOT
 
-CONFIGS = sorted((Path(__file__).parents[1] / "configs").glob("*.py"))
+CONFIGS = sorted((ROOT / "configs").glob("*.py"))
 WRONG = {
     "dataset": ["cifr10", "", None, 3],
     "data_dir": ["", "  ", None],

@@ -7,11 +7,11 @@ import re
 import subprocess
 import sys
 import tomllib
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+from tests.support.paths import ROOT
+
 PACKAGE = sorted((ROOT / "jaxact").rglob("*.py"))
 # Room to the rooms of jaxact it may import; imports run one way.
 ALLOWED = {

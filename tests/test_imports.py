@@ -6,7 +6,6 @@ import importlib
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -14,9 +13,9 @@ from jaxact import packages
 from jaxact.data.formats import idx as idx_format
 from jaxact.errors import ConfigError, DataError
 from jaxact.runs.process import huge_pages
+from tests.support.paths import ROOT
 from tests.support.published_files import idx, make_split
 
-ROOT = Path(__file__).parents[1]
 OPTIONAL = {
     *("PIL", "array_record", "jinja2", "matplotlib", "mpmath", "optuna", "plotly", "sklearn"),
     "tensorflow_datasets",

@@ -1,4 +1,4 @@
-"""python -m benchmarks.contenders.jaxact_worker: the jaxact side of a benchmark; see `benchmarks.timing.protocol`."""
+"""The jaxact side of a benchmark, in a process of its own; see `benchmarks.timing.protocol`."""
 
 if __name__ == "__main__":  # as jaxact.main does
     from jaxact.runs.process import huge_pages

@@ -58,7 +58,7 @@ def activation(name: str, parameters: dict[str, Any]) -> Function:
 
 
 class SmallCNN(nn.Module):
-    """`jaxact.models.networks.small_cnn`: the activation after the pooling, Dropout2d after the second
+    """jaxact's `small_cnn`: the activation after the pooling, Dropout2d after the second
     convolution."""
 
     def __init__(self, make_activation: Callable[[], Function]):
@@ -89,7 +89,7 @@ class Activate(nn.Module):
 
 
 class VGG11(nn.Module):
-    """`jaxact.models.networks.vgg`: convolution, BatchNorm and activation, five stages with max-pooling."""
+    """jaxact's `vgg11`: convolution, BatchNorm and activation, five stages with max-pooling."""
 
     def __init__(self, make_activation: Callable[[], Function]):
         super().__init__()
@@ -113,7 +113,7 @@ class VGG11(nn.Module):
 
 
 class AlexNet(nn.Module):
-    """`jaxact.models.networks.alexnet`, layer by layer: LRN's alpha is PyTorch's, 5 times the paper's."""
+    """jaxact's `alexnet`, layer by layer: LRN's alpha is PyTorch's, 5 times the paper's."""
 
     field = 227
     widths = (96, 256, 384, 384, 256)

@@ -1,4 +1,4 @@
-"""python -m benchmarks.contenders.torch_peer: the PyTorch side of a benchmark; see `benchmarks.timing.protocol`.
+"""The PyTorch side of a benchmark, in a process of its own; see `benchmarks.timing.protocol`.
 
 Imports PyTorch, NumPy and the standard library alone: its environment needs no JAX. Where PyTorch
 leaves a choice (memory layout, mode of `torch.compile`), each is tried and the fastest measured.

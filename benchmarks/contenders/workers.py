@@ -19,7 +19,7 @@ from benchmarks.timing.protocol import Job
 from jaxact import activations
 from jaxact.errors import ConfigError, JaxactError
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PEERS = ("none", "jax.nn", "torch", "checkout")
 # Threads that wait for work spin for some milliseconds before they sleep.
 SETTLE_SECONDS = 0.1

@@ -1,7 +1,7 @@
 """python -m experiments.initialization [--activations=SPEC,...] [--width=4096] [--depth=6]
 
 What initial weights do to a deep network before it has learned anything: standard normal inputs go
-through fully connected layers, once for every initialiser of `jaxact.models.layers.initializers` and every
+through fully connected layers, once for every initialiser of `--config.kernel_init` and every
 activation, and a gradient comes back. Mean, deviation, histogram and gradient norm of each layer,
 and a verdict by stated thresholds. The lecture's network (6 layers of 4096 units, batch 16) takes
 about 40 s on 2 cores.

@@ -279,11 +279,10 @@ def not_finite(setup: Setup, run: Run, view: RunView, epoch: int, step: int) -> 
     if saved is not None:
         good = run.checkpoints.restore(like=good)
     origin = diagnosis.origin(setup, run.clock, good.state, step, run.stop)
-    kept = (
-        "no checkpoint had been made yet"
-        if saved is None
-        else f"the last good checkpoint, of step {saved}, is in {run.workdir / record_files.CHECKPOINTS}"
-    )
+    kept = "no checkpoint had been made yet"
+    if saved is not None:
+        folder = run.workdir / record_files.CHECKPOINTS
+        kept = f"the last good checkpoint, of step {saved}, is in {folder}"
     return (
         f"the loss became NaN or infinite at epoch {epoch}, step {step} ({config.activation}, "
         f"learning_rate {config.learning_rate}); {origin}; {kept}; see "

@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import jax
 import jax.numpy as jnp
@@ -12,9 +11,7 @@ import pytest
 from jaxact import activations, check
 from jaxact.activations import Activation, Kink
 from jaxact.activations.verification.checks import CHECKS, check_activation
-from tests.support.commands import python_path
-
-ROOT = Path(__file__).parents[1]
+from tests.support.paths import ROOT, python_path
 
 
 def failures(*names, **fields):

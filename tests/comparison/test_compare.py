@@ -23,10 +23,9 @@ from jaxact.runs import loop
 from jaxact.runs.process import huge_pages
 from jaxact.runs.process.signals import StopRequest
 from jaxact.runs.records import lock, record_files
-from tests.support.commands import python_path
+from tests.support.paths import ROOT, python_path
 from tests.support.tiny import words
 
-ROOT = Path(__file__).parents[2]
 # What differs between two runs of the same training.
 TIMES = {"images_per_second", "peak_memory_bytes", "compilation_cache", "git_dirty"}
 

@@ -244,8 +244,8 @@ def test_p_values_are_corrected_over_the_whole_table():
 
 
 def test_the_median_run_comes_after_half_of_the_others():
-    assert experiment.playground_figures.median_run([math.inf, 7, 3, math.inf, 5]) == 1
-    assert experiment.playground_figures.median_run([4.0, 2.0]) == 1
+    assert experiment.figures.median_run([math.inf, 7, 3, math.inf, 5]) == 1
+    assert experiment.figures.median_run([4.0, 2.0]) == 1
 
 
 def test_the_command_leaves_table_and_pictures(tmp_path):

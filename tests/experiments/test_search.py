@@ -4,7 +4,6 @@ import dataclasses
 import json
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -25,8 +24,8 @@ from jaxact.config import Config
 from jaxact.errors import ConfigError, DataError, Interrupted, NonFiniteLossError, WorkdirError
 from jaxact.runs import loop
 from jaxact.runs.records import lock
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).parents[2]
 NAMES = ["relu", "tanh", "sigmoid", "gelu", "elu", "mish", "softplus", "selu", "lisht", "snake"]
 # What each is worth in the end; curves do not cross.
 WORTH = dict(zip(NAMES, (0.80, 0.70, 0.60, 0.90, 0.85, 0.95, 0.5, 0.75, 0.4, 0.65), strict=True))

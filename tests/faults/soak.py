@@ -21,7 +21,8 @@ from typing import Any
 from jaxact.runs.process import environment
 from jaxact.runs.records import record_files
 from tests.support import killing
-from tests.support.commands import ROOT, Commands
+from tests.support.commands import Commands
+from tests.support.paths import ROOT
 
 SHARES = {"small_cnn": 0.9, "vgg11": 0.1}  # of the kills
 HOSTILE = ("tests/test_hostile_input.py", "tests/data/formats/test_hostile_files.py")

@@ -16,8 +16,8 @@ from jaxact.errors import NonFiniteLossError, WorkdirError
 from jaxact.runs import loop
 from jaxact.runs.records import checkpoint, checksums, lock, record_files
 from tests.support import killing
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).parents[2]
 TINY = dataclasses.replace(Config(), **killing.SMALL | {"epochs": 3})
 
 

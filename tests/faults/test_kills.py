@@ -10,7 +10,7 @@ import time
 import pytest
 
 from tests.support import killing
-from tests.support.commands import ROOT
+from tests.support.paths import ROOT
 from tests.support.tiny import words
 
 # A twelfth of them VGG-11's, whose checkpoints are large; `.ci/run` asks for 12, `make soak` for

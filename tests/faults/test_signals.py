@@ -21,8 +21,8 @@ from jaxact.runs import loop
 from jaxact.runs.process import signals
 from jaxact.runs.records import checksums, record_files
 from tests.support import killing
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).parents[2]
 TINY = dataclasses.replace(Config(), **killing.SMALL | {"latency_samples": 5})
 
 

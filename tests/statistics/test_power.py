@@ -1,7 +1,6 @@
 """Power: against simulated studies, by hand where it is known exactly, and its limits."""
 
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +8,7 @@ from scipy import stats
 
 from jaxact.statistics import paired
 from jaxact.statistics.power import detection, fewest_seeds, seeds_needed
+from tests.support.paths import ROOT
 
 
 def simulated(difference, noise, seeds, comparisons, studies):
@@ -84,7 +84,7 @@ def test_what_no_number_of_seeds_answers(arguments):
 
 
 def test_the_page_has_the_seeds_of_the_function():
-    page = (Path(__file__).parents[2] / "docs" / "statistics.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "statistics.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| ([\d.]+) \| (\d+) \| (\d+) \| (\d+) \|$", page, re.MULTILINE)
     assert len(rows) == 5
     for difference, *seeds in rows:

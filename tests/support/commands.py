@@ -14,13 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from jaxact.runs.process import huge_pages
-
-ROOT = Path(__file__).parents[1]
-
-
-def python_path(*folders: Path) -> str:
-    """PYTHONPATH with these folders before what it has."""
-    return os.pathsep.join([*map(str, folders), *filter(None, [os.environ.get("PYTHONPATH")])])
+from tests.support.paths import ROOT, python_path
 
 
 class Ended(NamedTuple):

@@ -68,7 +68,7 @@ def in_words(environment: Mapping[str, Any]) -> str:
 
 def git_state() -> dict[str, Any]:
     """The commit that jaxact runs from, and whether files differ; null outside a checkout."""
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[3]
 
     def git(*arguments: str) -> str:
         command = ["git", "-C", str(root), *arguments]

@@ -4,7 +4,6 @@ import itertools
 import json
 import re
 from html.parser import HTMLParser
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,6 @@ from jaxact.comparison.study import Study
 from jaxact.compilation import compiler
 from tests.support.studies import synthetic_study, write_study
 
-ROOT = Path(__file__).parents[2]
 SPECS = ("relu", "tanh", "leaky_relu(negative_slope=0.1)", "elu")
 HOSTILE = (
     "<script>alert(1)</script>",

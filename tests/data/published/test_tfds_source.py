@@ -14,10 +14,8 @@ from jaxact import data
 from jaxact.data.formats import idx as idx_format
 from jaxact.data.published import tfds_source
 from jaxact.errors import DataError
-from tests.support.commands import python_path
+from tests.support.paths import ROOT, python_path
 from tests.support.published_files import assert_same_split, idx, source_of
-
-REPOSITORY = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -221,7 +219,7 @@ def test_tensorflow_is_not_imported_and_nothing_is_printed(published, server, tm
     """
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", textwrap.dedent(program)],
-        env={**os.environ, "PYTHONPATH": python_path(tmp_path, REPOSITORY)},
+        env={**os.environ, "PYTHONPATH": python_path(tmp_path, ROOT)},
         capture_output=True,
         text=True,
         timeout=60,

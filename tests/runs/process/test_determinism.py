@@ -4,16 +4,14 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import jax
 import pytest
 
 from jaxact.errors import ConfigError
 from jaxact.runs.process import determinism
+from tests.support.paths import ROOT
 from tests.support.tiny import words
-
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize("wanted", [True, False])
