@@ -8,13 +8,13 @@ is said in `benchmarks.exactness.truth`. Prints a table and writes JSON with mac
 file for each version of JAX, whose jax.nn they differ in.
 """
 
-if __name__ == "__main__":  # before the imports that would fail
-    from jaxact import packages
+if __name__ == "__main__":  # before the slow imports: it may start the process again
+    from jaxact.runs.process import start
 
-    packages.exit_without("mpmath")
+    start.begin("mpmath")
 
-import argparse
 import functools
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,8 @@ from benchmarks.exactness import truth
 from benchmarks.exactness.references import REFERENCES
 from benchmarks.exactness.truth import DERIVATIVE_TOLERANCE, VALUE_TOLERANCE, Reference, evaluate
 from jaxact import activations
-from jaxact.runs.process import devices, environment
+from jaxact.command import Command, Option, Options
+from jaxact.runs.process import environment
 
 # jax.nn's `gelu` is the tanh form unless told otherwise.
 _PEERS = {
@@ -113,20 +114,15 @@ def table_row(row: dict[str, Any]) -> dict[str, str | None]:
     }
 
 
-def main() -> None:
+def measure_all(options: Options) -> None:
     """Measures every registered activation."""
-    parser = argparse.ArgumentParser(description="accuracy of activations and gradients, float32")
-    parser.add_argument("--out", type=Path, help="JSON file (default: one in benchmarks/results)")
-    parser.add_argument("--points", type=int, default=20_000, help="points a function")
-    arguments = parser.parse_args()
-    devices.take_one()
-    rows = [measure(name, arguments.points) for name in activations.names()]
+    rows = [measure(name, options.points) for name in activations.names()]
     described = environment.describe()
     results.publish(
-        arguments.out or results.accuracy_path(described["platform"], jax.__version__),
+        Path(options.out or results.accuracy_path(described["platform"], jax.__version__)),
         "accuracy",
         f"Worst relative errors in float32, JAX {jax.__version__}",
-        {"points": arguments.points, "dtype": "float32"},
+        {"points": options.points, "dtype": "float32"},
         {"jaxact": described},
         [table_row(row) for row in rows],
         where_worst={row["activation"]: _places(row) for row in rows},
@@ -137,5 +133,14 @@ def _places(row: dict[str, Any]) -> dict[str, float]:
     return {key: row[key]["at"] for key in _COLUMNS if key in row}
 
 
+COMMAND = Command(
+    "python -m benchmarks.accuracy",
+    __doc__ or "",
+    {
+        "out": Option(None, "JSON file; one in benchmarks/results, if not given", str),
+        "points": Option(20_000, "points a function"),
+    },
+)
+
 if __name__ == "__main__":
-    main()
+    sys.exit(COMMAND.run(measure_all))

@@ -15,13 +15,14 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from absl import flags
 from jax import Array
 from rich.console import Console
 from rich.progress import track
 
-from benchmarks import options, results
+from benchmarks import results, shared
+from benchmarks.contenders import synthetic
 from benchmarks.contenders.counterparts import jax_nn_spec
+from benchmarks.contenders.protocol import Job, seconds_a_unit
 from benchmarks.contenders.workers import (
     Contender,
     Worker,
@@ -30,10 +31,10 @@ from benchmarks.contenders.workers import (
     running,
     torch_contenders,
 )
-from benchmarks.timing import alternation, pairing, synthetic
-from benchmarks.timing.protocol import Job, seconds_a_unit
-from jaxact import activations
+from benchmarks.timing import alternation, pairing
+from jaxact import activations, models
 from jaxact.activations import Activation
+from jaxact.command import Option, Options
 from jaxact.errors import ConfigError
 from jaxact.runs.process import environment
 
@@ -42,35 +43,28 @@ DTYPES = ("float32", "bfloat16", "float16")
 ELEMENTS = {"cpu": 2**24, "gpu": 2**27}
 ROW = 128  # softmax needs rows
 
-ONLY = flags.DEFINE_string("only", None, "Specs, separated by commas (default: all).")
-COUNT = flags.DEFINE_integer(
-    "elements", None, "Of the array (default: 2**24, on a GPU 2**27).", lower_bound=ROW
-)
-DTYPE = flags.DEFINE_enum(
-    "dtype", None, DTYPES, "Of the array (default: float32; bfloat16 if that is --precision)."
-)
 
 Function = Callable[[Array], Array]
 Measure = Callable[[], dict[str, float]]
 
 
-def specs() -> list[str]:
+def specs(only: str | None) -> list[str]:
     """Those to measure; raises ConfigError if one is wrong."""
-    if ONLY.value is None:
+    if only is None:
         return list(activations.names())
     try:
-        wanted = re.split(r",(?![^()]*\))", ONLY.value)
+        wanted = re.split(r",(?![^()]*\))", only)
         return [activations.get(spec).spec for spec in wanted]
     except ValueError as error:
-        raise ConfigError(f"--only={ONLY.value}: {error}") from error
+        raise ConfigError(f"--only={only}: {error}") from error
 
 
-def elements() -> int:
+def elements(options: Options) -> int:
     """Of the array: as asked for, a whole number of rows."""
-    if COUNT.value is not None:
-        count = COUNT.value
-    elif flags.FLAGS["model"].present:
-        count = options.BATCH_SIZE.value * synthetic.FIRST_ACTIVATION[options.MODEL.value]
+    if options.elements is not None:
+        count = options.elements
+    elif options.model is not None:
+        count = options.batch_size * synthetic.FIRST_ACTIVATION[options.model]
     else:
         count = ELEMENTS.get(jax.default_backend(), ELEMENTS["gpu"])
     return count // ROW * ROW
@@ -128,7 +122,11 @@ def in_process(activation: Activation, job: Job) -> dict[str, Measure]:
 
 
 def measure(
-    activation: Activation, job: Job, peers: Sequence[Contender], workers: dict[str, Worker]
+    activation: Activation,
+    job: Job,
+    peers: Sequence[Contender],
+    workers: dict[str, Worker],
+    pairs: int,
 ) -> dict[str, Any]:
     """Contender to figure to its values, one a round."""
     measures = in_process(activation, job)
@@ -137,7 +135,7 @@ def measure(
         measures |= in_turn(workers)
     except WorkerError as error:
         print(f"note: {activation.spec} without a peer: {error}", file=sys.stderr)
-    return pairing.alternate(measures, options.PAIRS.value)
+    return pairing.alternate(measures, pairs)
 
 
 def rows(measured: Mapping[str, Mapping[str, Any]], contenders: Sequence[str]) -> list[dict]:
@@ -158,35 +156,50 @@ def rows(measured: Mapping[str, Mapping[str, Any]], contenders: Sequence[str]) -
     return table
 
 
-def benchmark() -> None:
+def benchmark(options: Options) -> None:
     """Measures as the options say, writes the JSON and prints the table."""
-    chosen = [activations.get(spec) for spec in specs()]
-    by_precision = "bfloat16" if options.PRECISION.value == "bfloat16" else "float32"
+    wanted = [activations.get(spec) for spec in specs(options.only)]
+    by_precision = "bfloat16" if options.precision == "bfloat16" else "float32"
     job = dataclasses.replace(
-        options.job("activation"), elements=elements(), dtype=DTYPE.value or by_precision
+        shared.job(
+            "activation", Options(**(vars(options) | {"model": options.model or "small_cnn"}))
+        ),
+        elements=elements(options),
+        dtype=options.dtype or by_precision,
     )
-    peers = torch_contenders(options.PEER_PYTHON.value) if options.PEER.value == "torch" else []
+    peers = torch_contenders(options.peer_python) if options.peer == "torch" else []
     measured = {}
     environments = {"jaxact": environment.describe()}
     with running(peers) as workers:
         for name, details in alternation.prepared(workers, peers, job).items():
             environments[name] = details["environment"]
-        for activation in track(chosen, "measuring", console=Console(stderr=True)):
-            own = dataclasses.replace(job, **options.activation_fields(activation))
-            measured[activation.spec] = measure(activation, own, peers, workers)
+        for activation in track(wanted, "measuring", console=Console(stderr=True)):
+            own = dataclasses.replace(job, **shared.activation_fields(activation))
+            measured[activation.spec] = measure(activation, own, peers, workers, options.pairs)
     contenders = ["jaxact", "jax.nn", "limit", *(peer.name for peer in peers)]
     platform = environments["jaxact"]["platform"]
-    path = options.OUT.value or results.default_path("activations", job.dtype, platform)
+    path = options.out or results.default_path("activations", job.dtype, platform)
     results.publish(
         Path(path),
         "activations",
         f"Activations on {job.elements:,} numbers, {job.dtype}",
-        {"elements": job.elements, "dtype": job.dtype, "pairs": options.PAIRS.value},
+        {"elements": job.elements, "dtype": job.dtype, "pairs": options.pairs},
         environments,
         rows(measured, contenders),
         figures=measured,
     )
 
 
+COMMAND = shared.command(
+    "activations",
+    __doc__,
+    model=Option(None, "whose first activation the array is as large as", models.names()),
+    only=Option(None, "specs, separated by commas; all, if not given", str),
+    elements=Option(None, "of the array; 2**24, on a GPU 2**27, if not given", int, least=ROW),
+    dtype=Option(
+        None, "of the array; float32, or bfloat16 if that is --precision, if not given", DTYPES
+    ),
+)
+
 if __name__ == "__main__":
-    options.run(benchmark)
+    sys.exit(COMMAND.run(benchmark))

@@ -6,16 +6,16 @@ alone, in turn. The real data must be there (`$JAXACT_DATA`).
 """
 
 import dataclasses
+import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from absl import flags
-
-from benchmarks import options, results
+from benchmarks import results, shared
 from benchmarks.timing import pairing
 from benchmarks.timing.pairing import Spread
+from jaxact.command import Option, Options
 from jaxact.config import Config
 from jaxact.runs import loop
 from jaxact.runs.process import environment
@@ -28,7 +28,6 @@ DATASETS = {
     "alexnet32": "cifar10",
     "four_layer_cnn": "cifar10",
 }
-EPOCHS = flags.DEFINE_integer("run_epochs", 4, "Epochs of a run, 2 at least.", lower_bound=2)
 EACH, END, CHOSEN = "each epoch", "at the end", "as jaxact chooses"
 
 
@@ -66,9 +65,9 @@ def table(figures: Mapping[str, Mapping[str, Sequence[float]]]) -> list[dict[str
     ]
 
 
-def checkpoint_cost() -> None:
+def checkpoint_cost(options: Options) -> None:
     """Measures as the options say, writes the JSON and prints the table."""
-    job = options.job("train_step")
+    job = shared.job("train_step", options)
     config = Config(
         dataset=DATASETS[job.model],
         model=job.model,
@@ -77,7 +76,7 @@ def checkpoint_cost() -> None:
         precision=job.precision,
         train_examples=job.examples,
         test_examples=1000,
-        epochs=EPOCHS.value,
+        epochs=options.run_epochs,
         latency_samples=0,
     )
     ways = {
@@ -88,16 +87,13 @@ def checkpoint_cost() -> None:
     measure(config)  # compiles
     figures = pairing.alternate(
         {name: lambda config=config: measure(config) for name, config in ways.items()},
-        options.PAIRS.value,
+        options.pairs,
     )
     known = environment.describe()
-    settings = dataclasses.asdict(config) | {"pairs": options.PAIRS.value}
+    settings = dataclasses.asdict(config) | {"pairs": options.pairs}
     del settings["data_dir"]  # the machine's
     results.publish(
-        Path(
-            options.OUT.value
-            or results.default_path("checkpoint_cost", job.model, known["platform"])
-        ),
+        Path(options.out or results.default_path("checkpoint_cost", job.model, known["platform"])),
         "checkpoint_cost",
         f"Throughput with checkpoints: {job.model} on {config.dataset}",
         settings,
@@ -107,5 +103,9 @@ def checkpoint_cost() -> None:
     )
 
 
+COMMAND = shared.command(
+    "checkpoint_cost", __doc__, run_epochs=Option(4, "epochs of a run", least=2)
+)
+
 if __name__ == "__main__":
-    options.run(checkpoint_cost)
+    sys.exit(COMMAND.run(checkpoint_cost))

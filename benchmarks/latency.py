@@ -5,17 +5,13 @@ image on the device to logits on the device, and from one in host memory to its 
 is measured by `jaxact.inference.latency`, as in every run's summary.
 """
 
+import sys
 from typing import Any
 
-from absl import flags
-
-from benchmarks import options
+from benchmarks import shared
 from benchmarks.timing import alternation
 from benchmarks.timing.alternation import Duel
-
-SAMPLES = flags.DEFINE_integer(
-    "samples", 200, "Calls of a measurement, after 100 untimed.", lower_bound=10
-)
+from jaxact.command import Option, Options
 
 
 def rows(measured: Duel) -> list[dict[str, Any]]:
@@ -36,10 +32,14 @@ def rows(measured: Duel) -> list[dict[str, Any]]:
     return [*table, {"latency, batch 1": "floor: a call of jax.jit", "ms, device": floor}]
 
 
-def latency() -> None:
-    measured = alternation.fight("latency", samples=SAMPLES.value)
-    alternation.publish("latency", "Latency of one sample", measured, rows(measured))
+def latency(options: Options) -> None:
+    measured = alternation.fight("latency", options, samples=options.samples)
+    alternation.publish("latency", "Latency of one sample", options, measured, rows(measured))
 
+
+COMMAND = shared.command(
+    "latency", __doc__, samples=Option(200, "calls of a measurement, after 100 untimed", least=10)
+)
 
 if __name__ == "__main__":
-    options.run(latency)
+    sys.exit(COMMAND.run(latency))

@@ -7,18 +7,19 @@ faster than its axis is to be seen here.
 """
 
 import dataclasses
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from absl import flags
 from rich.console import Console
 from rich.progress import track
 
-from benchmarks import options, results
+from benchmarks import results, shared
+from benchmarks.contenders.protocol import Job
 from benchmarks.contenders.workers import Contender, in_turn, running
 from benchmarks.timing import alternation, pairing
-from benchmarks.timing.protocol import Job
+from jaxact.command import Option, Options
 from jaxact.errors import ConfigError
 
 BATCH_SIZES = (32, 64, 128, 256, 512, 1024)
@@ -32,8 +33,6 @@ DEPTHS = {
     "four_layer_cnn": (1, 4, 16),
 }
 AXES = ("batch", "data", "depth")
-
-CHOSEN = flags.DEFINE_list("axes", ",".join(AXES), f"Which of {', '.join(AXES)}.")
 
 
 class Point(NamedTuple):
@@ -65,11 +64,11 @@ def points(job: Job, axes: Sequence[str]) -> list[Point]:
     return [point for point in wanted if point.job.batch_size <= point.job.examples]
 
 
-def measure(point: Point, contender: Contender) -> dict[str, Any]:
+def measure(point: Point, contender: Contender, pairs: int) -> dict[str, Any]:
     """What a contender says of itself at a point, and figure to values, from a new process."""
     with running([contender]) as workers:
         details = alternation.prepared(workers, [contender], point.job)
-        figures = pairing.alternate(in_turn(workers), options.PAIRS.value)
+        figures = pairing.alternate(in_turn(workers), pairs)
     return {"details": details[contender.name], "figures": figures[contender.name]}
 
 
@@ -94,27 +93,28 @@ def rows(measured: Sequence[tuple[Point, str, Mapping[str, Any]]]) -> list[dict[
     return table
 
 
-def scaling() -> None:
+def scaling(options: Options) -> None:
     """Measures as the options say, writes the JSON and prints the table."""
-    job, contenders = options.job("train_step"), options.takes_part()
+    job, contenders = shared.job("train_step", options), shared.takes_part(options)
+    axes = options.axes.split(",")
     pairs = [
         (point, contender)
-        for point in points(job, CHOSEN.value)
+        for point in points(job, axes)
         for contender in contenders
         if point.axis != "depth" or "torch" not in contender.name
     ]
     measured = [
-        (point, contender.name, measure(point, contender))
+        (point, contender.name, measure(point, contender, options.pairs))
         for point, contender in track(pairs, "measuring", console=Console(stderr=True))
     ]
     environments = {name: known["details"]["environment"] for _, name, known in measured}
     platform = environments["jaxact"]["platform"]
-    words = ("scaling", job.model, job.activation, job.precision, options.PEER.value, platform)
+    words = ("scaling", job.model, job.activation, job.precision, options.peer, platform)
     results.publish(
-        Path(options.OUT.value or results.default_path(*words)),
+        Path(options.out or results.default_path(*words)),
         "scaling",
         f"Scaling of training: {job.model}, {job.activation}, {job.precision}",
-        {**dataclasses.asdict(job), "axes": CHOSEN.value, "pairs": options.PAIRS.value},
+        {**dataclasses.asdict(job), "axes": axes, "pairs": options.pairs},
         environments,
         rows(measured),
         figures=[
@@ -124,5 +124,7 @@ def scaling() -> None:
     )
 
 
+COMMAND = shared.command("scaling", __doc__, axes=Option(",".join(AXES), "by commas"))
+
 if __name__ == "__main__":
-    options.run(scaling)
+    sys.exit(COMMAND.run(scaling))

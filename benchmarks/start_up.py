@@ -13,10 +13,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks import options, results
+from benchmarks import results, shared
 from benchmarks.contenders.workers import ROOT, WorkerError
 from benchmarks.timing import pairing
 from jaxact import data
+from jaxact.command import Options
 from jaxact.runs.process import environment
 from jaxact.runs.records import record_files
 
@@ -67,11 +68,11 @@ def seconds_to_first_row(model: str, activation: str, cache: Path) -> dict[str, 
     return {"seconds": seconds, "compile_seconds": row["compile_seconds"]}
 
 
-def measure() -> dict[str, dict[str, list[Any]]]:
+def measure(options: Options) -> dict[str, dict[str, list[Any]]]:
     """Cold and warm starts in turn; each cold one makes the cache of the warm one after it."""
-    model, activation = options.MODEL.value, options.ACTIVATION.value
+    model, activation = options.model, options.activation
     turns = []
-    for _ in range(options.PAIRS.value):
+    for _ in range(options.pairs):
         with tempfile.TemporaryDirectory() as cache:
             start = {
                 name: lambda: seconds_to_first_row(model, activation, Path(cache))
@@ -81,10 +82,10 @@ def measure() -> dict[str, dict[str, list[Any]]]:
     return pairing.joined(turns)
 
 
-def start_up() -> None:
+def start_up(options: Options) -> None:
     """Measures as the options say, writes the JSON and prints the table."""
-    job = options.job("start_up")
-    figures = measure()
+    job = shared.job("start_up", options)
+    figures = measure(options)
     rows = [
         {
             "start": name,
@@ -94,17 +95,19 @@ def start_up() -> None:
         for name, own in figures.items()
     ]
     known = environment.describe()
-    path = options.OUT.value or results.default_path("start_up", job.model, known["platform"])
+    path = options.out or results.default_path("start_up", job.model, known["platform"])
     results.publish(
         Path(path),
         "start_up",
         f"Start of a run of one step: {job.model} on {dataset_of(job.model)}, {job.activation}",
-        {"model": job.model, "activation": job.activation, "pairs": options.PAIRS.value},
+        {"model": job.model, "activation": job.activation, "pairs": options.pairs},
         {"jaxact": known},
         rows,
         figures=figures,
     )
 
 
+COMMAND = shared.command("start_up", __doc__)
+
 if __name__ == "__main__":
-    options.run(start_up)
+    sys.exit(COMMAND.run(start_up))

@@ -16,14 +16,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from absl import flags
 from rich.console import Console
 
-from benchmarks import options, results
-from benchmarks.contenders.workers import ROOT, WorkerError
+from benchmarks import results
+from benchmarks.contenders.workers import ROOT, WorkerError, contenders
+from benchmarks.shared import SHARED
 from benchmarks.suite_plan import Device, Step, pace, plan, summary
 from benchmarks.timing import deadline
 from benchmarks.timing.deadline import Clock, StopRequest, stopping_on_signals
+from jaxact.command import Command, Option, Options
 from jaxact.compilation.clock import process_age_seconds
 from jaxact.errors import ConfigError, Interrupted, JaxactError
 from jaxact.presentation.tables import as_rich
@@ -37,12 +38,6 @@ LOOK = (
     "print(json.dumps([device.platform, device.device_kind, "
     "getattr(device, 'compute_capability', None)]))"
 )
-OWN_OPTIONS = ("peer", "peer_python")  # of those that the benchmarks share
-
-MINUTES = flags.DEFINE_float("minutes", 10.0, "The whole ends within them.", lower_bound=0.0)
-OUT_DIR = flags.DEFINE_string("out_dir", None, "For the files (default: benchmarks/results).")
-for name in OWN_OPTIONS:
-    flags.declare_key_flag(name)  # --help lists them
 
 
 class StepsFailed(JaxactError):
@@ -89,17 +84,6 @@ def look_for_device(limit_seconds: float) -> Device:
     if done.returncode:
         raise WorkerError(f"JAX finds no device: {(done.stderr.strip().splitlines() or ['?'])[-1]}")
     return Device(*json.loads(done.stdout.strip().splitlines()[-1]))
-
-
-def check_options() -> None:
-    """Raises ConfigError for an option of the other programs: the suite chooses those itself."""
-    shared = flags.FLAGS.flags_by_module_dict()[options.__name__]
-    given = [flag.name for flag in shared if flag.present and flag.name not in OWN_OPTIONS]
-    if given:
-        raise ConfigError(
-            f"--{given[0]} is chosen by the suite; python -m benchmarks.train_step and the others "
-            "take it"
-        )
 
 
 def make_folder(path: Path) -> Path:
@@ -205,7 +189,7 @@ def report(outcomes: Sequence[Outcome], title: str, folder: Path) -> None:
     print(f"files: {', '.join(names) or 'none'} in {folder}")
 
 
-def suite() -> None:
+def suite(options: Options) -> None:
     """Measures what the options allow, prints what that was, and writes its files.
 
     Raises:
@@ -213,13 +197,12 @@ def suite() -> None:
       Interrupted: by a signal; what is there has been reported.
       StepsFailed: after all else.
     """
-    minutes = MINUTES.value
+    minutes = options.minutes
     end = time.monotonic() - process_age_seconds() + 60 * minutes - RESERVE_SECONDS
-    check_options()
-    options.takes_part()
-    folder = make_folder(Path(OUT_DIR.value or results.FOLDER))
+    contenders(options.peer, "relu", options.peer_python)  # raises if one cannot be run
+    folder = make_folder(Path(options.out_dir or results.FOLDER))
     device = look_for_device(DEVICE_SECONDS)
-    steps = plan(device, minutes, options.PEER.value, options.PEER_PYTHON.value, folder)
+    steps = plan(device, minutes, options.peer, options.peer_python, folder)
     check_time(steps, end - time.monotonic(), minutes)
     with stopping_on_signals() as stop:
         outcomes = perform(steps, end, stop)
@@ -234,5 +217,16 @@ def suite() -> None:
         raise StepsFailed("nothing was measured in time; give more --minutes, or no --peer")
 
 
+COMMAND = Command(
+    "python -m benchmarks.suite",
+    __doc__ or "",
+    {
+        "minutes": Option(10.0, "the whole ends within them", least=0),
+        "peer": SHARED["peer"],
+        "peer_python": SHARED["peer_python"],
+        "out_dir": Option(None, "for the files; benchmarks/results, if not given", str),
+    },
+)
+
 if __name__ == "__main__":
-    options.run(suite)
+    sys.exit(COMMAND.run(suite))

@@ -5,11 +5,13 @@ benchmark's results, a table for each file; no figure is typed by hand.
 """
 
 import re
+import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmarks import options, results
+from benchmarks import results
+from jaxact.command import Command
 from jaxact.errors import ConfigError
 from jaxact.presentation import tables as row_tables
 from jaxact.runs.records import record_files
@@ -69,5 +71,7 @@ def write_tables() -> None:
     print(f"{README}: {', '.join(tables) or 'nothing to write'}")
 
 
+COMMAND = Command("python -m benchmarks.tables", __doc__ or "")
+
 if __name__ == "__main__":
-    options.run(write_tables)
+    sys.exit(COMMAND.run(lambda options: write_tables()))

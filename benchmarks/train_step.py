@@ -6,11 +6,14 @@ of the activation, `--peer=torch` the same network in PyTorch, eager and compile
 --peer_checkout=FOLDER` another commit of jaxact, or the same under another JAX (`--peer_python`).
 """
 
+import sys
 from typing import Any
 
-from benchmarks import options
-from benchmarks.timing import alternation, synthetic
+from benchmarks import shared
+from benchmarks.contenders import synthetic
+from benchmarks.timing import alternation
 from benchmarks.timing.alternation import Duel
+from jaxact.command import Options
 
 
 def rows(measured: Duel) -> list[dict[str, Any]]:
@@ -33,11 +36,13 @@ def rows(measured: Duel) -> list[dict[str, Any]]:
     return table
 
 
-def train_step() -> None:
-    measured = alternation.fight("train_step")
+def train_step(options: Options) -> None:
+    measured = alternation.fight("train_step", options)
     title = f"Training step of {measured.job.batch_size} images"
-    alternation.publish("train_step", title, measured, rows(measured))
+    alternation.publish("train_step", title, options, measured, rows(measured))
 
+
+COMMAND = shared.command("train_step", __doc__)
 
 if __name__ == "__main__":
-    options.run(train_step)
+    sys.exit(COMMAND.run(train_step))

@@ -1,6 +1,5 @@
 """Verifies one activation, your own too: `python -m jaxact.check SPEC`."""
 
-import argparse
 import sys
 from collections.abc import Sequence
 
@@ -8,20 +7,24 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from jaxact.activations import Activation, ActivationError, get
+from jaxact.activations import Activation, get
 from jaxact.activations.verification.checks import CheckResult, check_activation
-from jaxact.runs.process import devices
+from jaxact.command import Command, Options
 
-_HELP = """\
-verify one activation: its derivative against jax.grad and finite differences, its value at kinks,
-that it is finite over the whole float range, keeps its dtype, and works under jit, vmap and grad"""
-_EXAMPLES = """\
-examples:
-  python -m jaxact.check relu
-  python -m jaxact.check 'leaky_relu(negative_slope=0.05)'
-  python -m jaxact.check my_module:my_function        (my_module.py in the current directory)
-
-exit codes: 0 every check passed, 1 one failed, 2 the spec is wrong"""
+COMMAND = Command(
+    "python -m jaxact.check",
+    """\
+Verifies one activation: its derivative against jax.grad and finite differences, its value at
+kinks, that it is finite over the whole float range, keeps its dtype, and works under jit, vmap and
+grad.""",
+    arguments=("SPEC",),
+    examples=(
+        "relu",
+        "'leaky_relu(negative_slope=0.05)'",
+        "my_module:my_function        (my_module.py in the current directory)",
+    ),
+    notes="exit codes: 0 every check passed, 1 one failed, 2 the spec is wrong",
+)
 
 
 def render(activation: Activation, results: Sequence[CheckResult], console: Console) -> None:
@@ -33,22 +36,9 @@ def render(activation: Activation, results: Sequence[CheckResult], console: Cons
     console.print(table)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The command; returns its exit code."""
-    parser = argparse.ArgumentParser(
-        prog="python -m jaxact.check",
-        description=_HELP,
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("spec", metavar="SPEC", help="the activation")
-    spec = parser.parse_args(arguments).spec
-    try:
-        activation = get(spec)
-    except ActivationError as error:
-        print(f"jaxact.check: {error}", file=sys.stderr)
-        return error.exit_code
-    devices.take_one()
+def check(options: Options) -> int:
+    """Prints the results of all checks; returns 1 if one failed."""
+    activation = get(options.spec)
     results = check_activation(activation)
     console = Console()
     if not console.is_terminal:
@@ -58,4 +48,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(COMMAND.run(check))

@@ -1,39 +1,56 @@
-"""Flags of the commands: `--config` and its fields, with errors in one line."""
+"""`--config` and its fields on a command line."""
 
 import dataclasses
 import datetime
 import re
-import signal
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from absl import flags, logging
-from ml_collections import ConfigDict, config_flags
+from absl import flags
+from ml_collections import config_flags
 
 from jaxact import data
+from jaxact.command import Command, Option, Options
 from jaxact.compilation import compiler
-from jaxact.config import RULES, Config, field_error
-from jaxact.errors import ConfigError, JaxactError
-from jaxact.runs.process import devices
+from jaxact.config import RULES, Config, check, field_error
+from jaxact.errors import ConfigError
 
 DEFAULT_CONFIG = "configs/digits.py"
 # Where jaxact's own config files are: in a checkout, and in an installed package.
 CONFIG_FOLDERS = (Path(__file__).parents[1] / "configs", Path(__file__).parent / "configs")
 
 
-def define_config() -> flags.FlagHolder[ConfigDict]:
-    """Defines `--config`; `parse` gives it its default."""
-    return config_flags.DEFINE_config_file(
-        "config", None, f"Configuration file, such as configs/mnist.py:paper ({DEFAULT_CONFIG})."
-    )
+class ConfigCommand(Command):
+    """A command with `--config` and its fields; its options hold the checked `config`."""
 
+    def __init__(self, name: str, description: str, options: Mapping[str, Option]):
+        cache = Option(
+            compiler.default_folder(),
+            "folder that keeps compiled programs for the next start; empty: none is kept",
+        )
+        super().__init__(name, description, {**options, "compilation_cache": cache})
 
-COMPILATION_CACHE = flags.DEFINE_string(
-    "compilation_cache",
-    compiler.default_folder(),
-    "Folder that keeps compiled programs for the next start; empty: none is kept.",
-)
+    def parse(self, words: Sequence[str]) -> Options:
+        """As `Command.parse`; raises ConfigError for what is wrong in the configuration, too."""
+        options = super().parse(with_config_first(words))
+        options.config = check(options.config)
+        return options
+
+    def _define_more(self, values: flags.FlagValues, words: Sequence[str]) -> None:
+        argv = [self.name, *words]  # ml_collections looks for the fields there
+        config_flags.DEFINE_config_file("config", flag_values=values, sys_argv=argv)
+
+    def _explained(self, words: Sequence[str], error: Exception) -> ConfigError:
+        return field_that_is_wrong(words, error) or super()._explained(words, error)
+
+    def help(self) -> str:
+        """What `--help` prints, the fields of a configuration with their defaults among it."""
+        fields = [
+            f"  --config.{name}={value}  ({RULES[name].allowed})"
+            for name, value in dataclasses.asdict(Config()).items()
+        ]
+        config = f"--config=FILE, such as configs/mnist.py:paper (default: {DEFAULT_CONFIG})"
+        return "\n".join([super().help(), "", config, "", "fields and their defaults:", *fields])
 
 
 def config_path(path: str) -> str:
@@ -55,109 +72,28 @@ def config_path(path: str) -> str:
     return f"{found}{colon}{argument}"
 
 
-def with_config_first(argv: Sequence[str]) -> list[str]:
-    """The command line with `--config`, its path resolved, before the fields that override it."""
+def with_config_first(words: Sequence[str]) -> list[str]:
+    """The options with `--config`, its path resolved, before the fields that override it."""
     path, rest = DEFAULT_CONFIG, []
-    words = iter(argv[1:])
-    for word in words:
+    left = iter(words)
+    for word in left:
         if word in ("--config", "-config"):
-            path = next(words, "")
+            path = next(left, "")
         elif match := re.fullmatch(r"--?config=(.*)", word, re.DOTALL):
             path = match.group(1)
         else:
             rest.append(re.sub(r"^(--?config\.\w+)=null$", r"\1=None", word))
-    return [argv[0], f"--config={config_path(path)}", *rest]
+    return [f"--config={config_path(path)}", *rest]
 
 
-def parse(argv: Sequence[str]) -> list[str]:
-    """The `flags_parser` of `absl.app.run`: what is wrong ends in one line and exit code 2."""
-    _help_if_asked(argv, help_text)
-    try:
-        try:
-            sys.argv = with_config_first(argv)  # ml_collections reads the overrides from there
-            rest = flags.FLAGS(sys.argv)
-        except ConfigError:
-            raise
-        except Exception as error:
-            raise explain(argv, error) from error
-        if rest[1:]:
-            raise ConfigError(f"{rest[1]!r} is no option; fields are set as --config.FIELD=VALUE")
-    except ConfigError as error:
-        print(f"jaxact: {error}", file=sys.stderr)
-        sys.exit(error.exit_code)
-    return rest
-
-
-def parse_arguments(argv: Sequence[str], names: Sequence[str]) -> list[str]:
-    """As `parse`, for a command without `--config` that takes arguments, one for each name."""
-    _help_if_asked(argv, options_text)
-    try:
-        try:
-            rest = flags.FLAGS(argv)
-        except flags.Error as error:
-            raise explain(argv, error) from error
-        if len(rest) - 1 != len(names):
-            given = f"not {len(rest) - 1}" if rest[1:] else "none is given"
-            raise ConfigError(f"the command takes {' '.join(names)}, {given} (--help says more)")
-    except ConfigError as error:
-        print(f"jaxact: {error}", file=sys.stderr)
-        sys.exit(error.exit_code)
-    return rest
-
-
-def _help_if_asked(argv: Sequence[str], text: Callable[[], str]) -> None:
-    if any(re.fullmatch(r"--?h(elp(short)?)?", word) for word in argv[1:]):
-        print(text())
-        sys.exit(0)
-
-
-def exit_code(action: Callable[[], None]) -> int:
-    """Runs a command; an error that its user can act on becomes one line and its exit code."""
-    if not flags.FLAGS["verbosity"].present:
-        logging.set_verbosity(logging.WARNING)  # JAX and Orbax tell much at INFO
-    compiler.keep_compiled(COMPILATION_CACHE.value)
-    devices.take_one()
-    try:
-        action()
-    except JaxactError as error:
-        print(f"jaxact: {error}", file=sys.stderr)
-        return error.exit_code
-    except KeyboardInterrupt:
-        print("jaxact: interrupted before training began; nothing was lost", file=sys.stderr)
-        return 128 + signal.SIGINT
-    return 0
-
-
-def help_text() -> str:
-    """What the command does, its options, and the fields of a configuration with their defaults."""
-    fields = "\n".join(
-        f"  --config.{name}={value}  ({RULES[name].allowed})"
-        for name, value in dataclasses.asdict(Config()).items()
-    )
-    return f"{options_text()}\n\nFields and their defaults:\n{fields}"
-
-
-def options_text() -> str:
-    """What the command does, and its options."""
-    described = sys.modules["__main__"].__doc__ or ""
-    options = flags.FLAGS.main_module_help() + "\n" + flags.FLAGS.module_help(__name__)
-    return f"{described.strip()}\n{options}"
-
-
-def explain(argv: Sequence[str], error: Exception) -> ConfigError:
-    """What was wrong with a command line that absl or ml_collections refused."""
-    for word in argv[1:]:
+def field_that_is_wrong(words: Sequence[str], error: Exception) -> ConfigError | None:
+    """The error of a field that absl or ml_collections refused to set; None: it was another."""
+    for word in words:
         match = re.match(r"--?config\.([^=]*)", word)
         if match and match.group(1) not in RULES:
-            unknown = field_error(match.group(1), None)
-            assert unknown is not None
-            return unknown
+            return field_error(match.group(1), None)
     refused = re.search(r"flag --config\.(\w+)=(.*?):", str(error), re.DOTALL)
-    if refused and (wrong := field_error(refused.group(1), refused.group(2))):
-        return wrong
-    text = " ".join(str(error).split())
-    kind = "" if isinstance(error, flags.Error) else f"{type(error).__name__}: "
-    return ConfigError(f"{kind}{text} (--help lists the options)")
+    return field_error(refused.group(1), refused.group(2)) if refused else None
 
 
 def new_workdir(config: Config) -> Path:

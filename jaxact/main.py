@@ -1,43 +1,40 @@
-"""python -m jaxact.main --config=configs/cifar.py [--config.FIELD=VALUE ...] [--workdir=DIR]"""
+"""One training run: `python -m jaxact.main`."""
 
 if __name__ == "__main__":  # before the slow imports: it may start the process again
-    from jaxact.runs.process import huge_pages, signals
+    from jaxact.runs.process import start
 
-    huge_pages.restart()
-    signals.end_on_signals()  # also while the imports below take their seconds
+    start.begin()
 
+import sys
 import time
-from collections.abc import Sequence
 from pathlib import Path
 
-from absl import app, flags
-
 from jaxact import command_line
+from jaxact.command import Option, Options
 from jaxact.compilation.clock import process_age_seconds
-from jaxact.config import check
 from jaxact.runs import loop, progress
 
-CONFIG = command_line.define_config()
-WORKDIR = flags.DEFINE_string(
-    "workdir",
-    None,
-    "Folder of the run; one that holds this run already is resumed. Default: a new one in runs/.",
+COMMAND = command_line.ConfigCommand(
+    "python -m jaxact.main",
+    "Trains one network with one activation, and leaves its records in a folder.",
+    {
+        "workdir": Option(
+            None,
+            "folder of the run; one that holds this run already is resumed; a new one in runs/, if "
+            "not given",
+            str,
+        )
+    },
 )
 
 
-def train() -> None:
-    """Trains as the flags say, and prints the result."""
+def train(options: Options) -> None:
+    """Trains as the options say, and prints the result."""
     started = time.perf_counter() - process_age_seconds()
-    config = check(CONFIG.value)
-    workdir = Path(WORKDIR.value) if WORKDIR.value else command_line.new_workdir(config)
-    progress.print_summary(loop.fit(config, workdir, started))
+    workdir = Path(options.workdir or command_line.new_workdir(options.config))
+    progress.print_summary(loop.fit(options.config, workdir, started))
     print(f"records: {workdir}")
 
 
-def main(argv: Sequence[str]) -> int:
-    del argv
-    return command_line.exit_code(train)
-
-
 if __name__ == "__main__":
-    app.run(main, flags_parser=command_line.parse)
+    sys.exit(COMMAND.run(train))

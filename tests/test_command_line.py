@@ -5,13 +5,12 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from unittest import mock
 
 import pytest
 
 from jaxact import command_line
 from jaxact.config import Config
-from jaxact.errors import ConfigError, DataError
+from jaxact.errors import ConfigError
 from tests.support.paths import ROOT
 
 WRONG = {
@@ -78,9 +77,9 @@ def test_a_workdir_that_is_a_file_is_refused(run, tmp_path):
     ],
 )
 def test_the_config_file_comes_first_wherever_it_stands(words, expected):
-    argv = command_line.with_config_first(["main", *words])
-    assert argv[1].startswith("--config=")
-    assert argv[1].endswith(expected)
+    argv = command_line.with_config_first(words)
+    assert argv[0].startswith("--config=")
+    assert argv[0].endswith(expected)
 
 
 def test_config_files_are_found_from_any_folder(monkeypatch, tmp_path):
@@ -107,29 +106,8 @@ def test_help_lists_options_and_fields(commands, module):
 
 
 def test_null_is_none():
-    argv = command_line.with_config_first(["main", "--config.train_examples=null"])
+    argv = command_line.with_config_first(["--config.train_examples=null"])
     assert argv[-1] == "--config.train_examples=None"
-
-
-@pytest.mark.parametrize(("error", "code"), [(ConfigError("x"), 2), (DataError("x"), 3)])
-def test_errors_become_exit_codes(error, code, capsys, monkeypatch):
-    monkeypatch.setattr(command_line, "flags", mock.MagicMock())
-    monkeypatch.setattr(command_line, "COMPILATION_CACHE", mock.Mock(value=""))
-
-    def fail():
-        raise error
-
-    assert command_line.exit_code(fail) == code
-    assert capsys.readouterr().err == "jaxact: x\n"
-
-
-def test_a_command_takes_one_device_before_it_begins(monkeypatch):
-    monkeypatch.setattr(command_line, "flags", mock.MagicMock())
-    monkeypatch.setattr(command_line, "COMPILATION_CACHE", mock.Mock(value=""))
-    steps = []
-    monkeypatch.setattr(command_line.devices, "take_one", lambda: steps.append("device"))
-    assert command_line.exit_code(lambda: steps.append("action")) == 0
-    assert steps == ["device", "action"]
 
 
 def test_own_data_that_are_wrong_end_in_one_line_and_exit_code_3(run, tmp_path):
@@ -146,29 +124,3 @@ def test_the_path_of_own_data_cannot_lead_a_new_workdir_astray(dataset):
     workdir = command_line.new_workdir(Config(dataset=dataset))
     assert workdir.parent == Path("runs")
     assert re.fullmatch(r"(my_red_images|own|x)-small_cnn-relu-[\d-]+", workdir.name)
-
-
-@pytest.mark.parametrize(
-    ("words", "error"),
-    [
-        ([], "takes DIR, none is given"),
-        (["a", "b"], "takes DIR, not 2"),
-        (["--nonsense", "a"], "nonsense"),
-    ],
-)
-def test_arguments_that_are_wrong_end_in_one_line(words, error, capsys):
-    with pytest.raises(SystemExit) as exit_info:
-        command_line.parse_arguments(["report", *words], ("DIR",))
-    assert exit_info.value.code == 2
-    said = capsys.readouterr().err
-    assert said.startswith("jaxact: ")
-    assert said.count("\n") == 1
-    assert error in said
-
-
-def test_arguments_are_returned_and_help_is_printed(capsys):
-    assert command_line.parse_arguments(["report", "a"], ("DIR",)) == ["report", "a"]
-    with pytest.raises(SystemExit) as exit_info:
-        command_line.parse_arguments(["report", "--help"], ("DIR",))
-    assert exit_info.value.code == 0
-    assert "--compilation_cache" in capsys.readouterr().out

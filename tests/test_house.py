@@ -13,34 +13,123 @@ import pytest
 from tests.support.paths import ROOT
 
 PACKAGE = sorted((ROOT / "jaxact").rglob("*.py"))
-# Room to the rooms of jaxact it may import; imports run one way.
-ALLOWED = {
-    "activations": {"activations", "errors"},
-    "data": {"data", "errors", "packages"},
-    "models": {"activations", "models", "errors"},
-    "inference": {"models", "inference"},
-}
+FILES = [
+    path
+    for folder in ("jaxact", "experiments", "benchmarks")
+    for path in sorted((ROOT / folder).rglob("*.py"))
+]
+# The rooms of jaxact, from the ground up: each imports itself, and rooms of floors below it.
+FLOORS = (
+    {"errors"},
+    {"packages"},
+    {"activations", "data", "presentation", "statistics"},
+    {"models"},
+    {"compilation", "inference"},
+    {"training"},
+    {"config"},
+    {"runs"},
+    {"command"},
+    {"command_line"},
+    {"check", "comparison", "main"},
+)
 FORBIDDEN = {"tensorflow", "clu", "chex", "torch", "experiments", "configs", "benchmarks"}
+MOST_FILES = 15  # of a folder
+
+
+def module(path):
+    """The dotted name of a file; a folder's is that of its `__init__`."""
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+MODULES = {module(path): path for path in FILES}
 
 
 def imported(path):
-    """Every module that a file imports, wherever in the file."""
+    """Every module that a file imports, wherever in the file: ours whole, others by any name."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module == "jaxact":
-            yield from (f"jaxact.{alias.name}" for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module
+            for alias in node.names:
+                whole = f"{node.module}.{alias.name}"
+                yield whole if whole in MODULES else node.module
 
 
-@pytest.mark.parametrize("path", PACKAGE, ids=lambda path: str(path.relative_to(ROOT)))
+def room_of(name):
+    return name.split(".")[1] if name.startswith("jaxact.") else None
+
+
+@pytest.mark.parametrize("path", PACKAGE, ids=module)
 def test_imports_run_one_way(path):
-    modules = [name.split(".") for name in imported(path)]
-    assert not FORBIDDEN & {parts[0] for parts in modules}
-    rooms = {parts[1] for parts in modules if parts[0] == "jaxact" and len(parts) > 1}
-    room = path.relative_to(ROOT / "jaxact").parts[0]
-    assert rooms <= ALLOWED.get(room, rooms)
+    names = set(imported(path))
+    assert not FORBIDDEN & {name.split(".")[0] for name in names}
+    room = room_of(module(path))
+    if room is not None:
+        below = next(floor for floor, rooms in enumerate(FLOORS) if room in rooms)
+        allowed = {None, room}.union(*FLOORS[:below])
+        if room in ("presentation", "statistics"):  # they know nobody
+            allowed = {room}
+        assert {room_of(name) for name in names} - {None} <= allowed
+
+
+def test_no_experiment_imports_another():
+    for path in sorted((ROOT / "experiments").glob("*/*.py")):
+        names = {name.split(".")[1] for name in imported(path) if name.startswith("experiments.")}
+        assert names <= {path.parent.name, "common"}, path
+
+
+def circle(arrows):
+    """One of those in a graph, as a list of its nodes; empty where there is none."""
+    path, done = [], set()
+
+    def visit(node):
+        if node in path:
+            return [*path[path.index(node) :], node]
+        if node in done:
+            return []
+        path.append(node)
+        found = next(filter(None, map(visit, sorted(arrows.get(node, ())))), [])
+        path.pop()
+        done.add(node)
+        return found
+
+    return next(filter(None, map(visit, sorted(arrows))), [])
+
+
+def test_a_circle_is_found():
+    assert circle({"a": {"b"}, "b": {"c"}, "c": {"b"}}) == ["b", "c", "b"]
+    assert circle({"a": {"b", "c"}, "b": {"c"}, "c": set()}) == []
+
+
+def test_no_files_import_each_other_in_a_circle():
+    arrows = {
+        name: {other for other in imported(path) if other in MODULES and other != name}
+        for name, path in MODULES.items()
+    }
+    assert circle(arrows) == []
+
+
+def test_no_rooms_import_each_other_in_a_circle():
+    """A room is a folder without folders; files beside folders stand for themselves."""
+    folders = {path.parent for path in FILES}
+    parents = {folder.parent for folder in folders}
+    room = {
+        name: name if path.parent in parents or path.name == "__init__.py" else module(path.parent)
+        for name, path in MODULES.items()
+    }
+    arrows = {}
+    for name, path in MODULES.items():
+        others = {room[other] for other in imported(path) if other in MODULES}
+        arrows.setdefault(room[name], set()).update(others - {room[name]})
+    assert circle(arrows) == []
+
+
+def test_no_folder_is_a_hall():
+    counts = {}
+    for path in [*FILES, *(ROOT / "tests").rglob("*.py")]:
+        counts[path.parent] = counts.get(path.parent, 0) + 1
+    assert max(counts.values()) <= MOST_FILES
 
 
 def test_flax_stays_with_models_and_orbax_with_checkpoints():
@@ -49,10 +138,10 @@ def test_flax_stays_with_models_and_orbax_with_checkpoints():
         for name in imported(path):
             if name.split(".")[0] in users:
                 users[name.split(".")[0]].add(str(path.relative_to(ROOT / "jaxact")))
-    assert users["orbax"] == {"training/checkpoint.py"}
-    assert all(name.startswith("data/tfds_") for name in users["tensorflow_datasets"])
-    # training names the type of a module in signatures, no more
-    assert all(name.split("/")[0] in ("models", "training") for name in users["flax"])
+    assert users["orbax"] == {"runs/records/checkpoint.py"}
+    assert all(name.startswith("data/published/tfds_") for name in users["tensorflow_datasets"])
+    # training and runs name the type of a module in signatures, no more
+    assert all(name.split("/")[0] in ("models", "training", "runs") for name in users["flax"])
 
 
 def normal(name):
@@ -80,8 +169,7 @@ def test_requirements_agree():
 
 
 def test_examples_in_docstrings_hold():
-    modules = [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in PACKAGE]
-    results = [doctest.testmod(importlib.import_module(name)) for name in modules]
+    results = [doctest.testmod(importlib.import_module(module(path))) for path in PACKAGE]
     assert sum(result.attempted for result in results) > 0
     assert sum(result.failed for result in results) == 0
 

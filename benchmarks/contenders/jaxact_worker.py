@@ -1,4 +1,4 @@
-"""The jaxact side of a benchmark, in a process of its own; see `benchmarks.timing.protocol`."""
+"""The jaxact side of a benchmark, in a process of its own; see `benchmarks.contenders.protocol`."""
 
 if __name__ == "__main__":  # as jaxact.main does
     from jaxact.runs.process import huge_pages
@@ -12,8 +12,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from benchmarks.timing import synthetic
-from benchmarks.timing.protocol import Job, Prepared, seconds_a_unit, serve
+from benchmarks.contenders import synthetic
+from benchmarks.contenders.protocol import Job, Prepared, seconds_a_unit, serve
 from jaxact import models
 from jaxact.compilation.clock import Clock
 from jaxact.config import Config

@@ -1,4 +1,4 @@
-"""The PyTorch side of a benchmark, in a process of its own; see `benchmarks.timing.protocol`.
+"""The PyTorch side of a benchmark, in a process of its own; see `benchmarks.contenders.protocol`.
 
 Imports PyTorch, NumPy and the standard library alone: its environment needs no JAX. Where PyTorch
 leaves a choice (memory layout, mode of `torch.compile`), each is tried and the fastest measured.
@@ -20,7 +20,8 @@ import torch  # pyright: ignore[reportMissingImports]
 from torch import Tensor, nn  # pyright: ignore[reportMissingImports]
 from torch.nn import functional as F  # pyright: ignore[reportMissingImports]
 
-from benchmarks.contenders import torch_networks
+from benchmarks.contenders import synthetic, torch_networks
+from benchmarks.contenders.protocol import Job, Prepared, seconds_a_unit, serve
 from benchmarks.contenders.torch_variants import (
     DEVICE,
     LAYOUTS,
@@ -30,8 +31,6 @@ from benchmarks.contenders.torch_variants import (
     synchronize,
     variants,
 )
-from benchmarks.timing import synthetic
-from benchmarks.timing.protocol import Job, Prepared, seconds_a_unit, serve
 
 WARMUPS, LATENCY_IMAGES = 100, 32
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import torch  # pyright: ignore[reportMissingImports]
 from torch import Tensor, nn  # pyright: ignore[reportMissingImports]
 
-from benchmarks.timing.protocol import Job, seconds_a_unit
+from benchmarks.contenders.protocol import Job, seconds_a_unit
 
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 LAYOUTS = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}

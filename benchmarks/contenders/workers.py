@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import psutil
 
 from benchmarks.contenders.counterparts import jax_nn_spec
-from benchmarks.timing.protocol import Job
+from benchmarks.contenders.protocol import Job
 from jaxact import activations
 from jaxact.errors import ConfigError, JaxactError
 

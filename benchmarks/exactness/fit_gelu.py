@@ -7,9 +7,9 @@ variable s = 4 / (4 + h) - CENTRE, which is short enough for a low degree.
 """
 
 if __name__ == "__main__":  # before the imports that would fail
-    from jaxact import packages
+    from jaxact.runs.process import start
 
-    packages.exit_without("mpmath")
+    start.begin("mpmath")
 
 from collections.abc import Callable
 

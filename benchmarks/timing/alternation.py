@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from benchmarks import options, results
+from benchmarks import results, shared
+from benchmarks.contenders.protocol import Job
 from benchmarks.contenders.workers import Contender, Worker, in_turn, running
 from benchmarks.timing import pairing
 from benchmarks.timing.pairing import Spread
-from benchmarks.timing.protocol import Job
+from jaxact.command import Options
 
 BUSY_CPUS = 0.1
 
@@ -56,7 +57,7 @@ def shares(pairs: int, processes: int) -> list[int]:
     return [pairs // processes + (k < pairs % processes) for k in range(processes)]
 
 
-def fight(task: str, **changes: Any) -> Duel:
+def fight(task: str, options: Options, **changes: Any) -> Duel:
     """Measures as the options say.
 
     A process keeps the memory that it happened to get, good or bad, for as long as it lives. So
@@ -64,11 +65,13 @@ def fight(task: str, **changes: Any) -> Duel:
 
     Args:
       task: of the job.
+      options: of the command line.
       **changes: what else is different in the job.
     """
-    job, contenders = dataclasses.replace(options.job(task), **changes), options.takes_part()
+    job = dataclasses.replace(shared.job(task, options), **changes)
+    contenders = shared.takes_part(options)
     details, turns = {}, []
-    for pairs in shares(options.PAIRS.value, options.PROCESSES.value):
+    for pairs in shares(options.pairs, options.processes):
         with running(contenders) as workers:
             details = prepared(workers, contenders, job)
             turns.append(pairing.alternate(in_turn(workers), pairs))
@@ -91,13 +94,15 @@ def variant(details: dict[str, Any]) -> str:
     return f"{steps} steps a dispatch" if steps else "jit"
 
 
-def publish(benchmark: str, what: str, duel: Duel, rows: list[dict[str, Any]]) -> None:
+def publish(
+    benchmark: str, what: str, options: Options, duel: Duel, rows: list[dict[str, Any]]
+) -> None:
     """Writes and prints a duel; `what` begins the table's title."""
-    job, peer = duel.job, options.PEER.value
+    job, peer = duel.job, options.peer
     environments = {name: known.pop("environment") for name, known in duel.details.items()}
     platform = environments["jaxact"]["platform"]
     words = (benchmark, job.model, job.activation, str(job.batch_size), job.precision, peer)
-    path = options.OUT.value or results.default_path(*words, platform)
+    path = options.out or results.default_path(*words, platform)
     results.publish(
         Path(path),
         benchmark,
@@ -105,8 +110,8 @@ def publish(benchmark: str, what: str, duel: Duel, rows: list[dict[str, Any]]) -
         {
             **dataclasses.asdict(job),
             "peer": peer,
-            "pairs": options.PAIRS.value,
-            "processes": options.PROCESSES.value,
+            "pairs": options.pairs,
+            "processes": options.processes,
         },
         environments,
         rows,

@@ -5,15 +5,6 @@ the whole network (227x227 pixels, 1000 classes) and of its half for 32x32 pixel
 of the models. Then the half is trained briefly: 50 s on the embedded digits, 2 cores.
 """
 
-if __name__ == "__main__":  # as experiments.compare does
-    from jaxact import packages
-    from jaxact.runs.process import huge_pages
-
-    huge_pages.restart()
-    packages.exit_without("matplotlib")
-
-import argparse
-import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -25,6 +16,7 @@ from matplotlib.figure import Figure
 
 from experiments.common import outcomes, training_options
 from jaxact import data, models
+from jaxact.command import Option, Options
 from jaxact.config import Config
 from jaxact.presentation import drawing
 from jaxact.presentation.style import BLUE, ORANGE
@@ -37,27 +29,19 @@ TRAINED = "alexnet32"
 CONVOLUTIONS, DENSE_LAYERS = "Conv", "Dense"
 
 
-def parser() -> argparse.ArgumentParser:
-    made = outcomes.parser(
-        "alexnet",
-        "AlexNet layer by layer, and its half for 32x32 pixels trained briefly.",
-        "--dataset=cifar10 --train_examples=5000 --epochs=5",
-        "--activation=tanh",
+COMMAND = outcomes.command(
+    "alexnet",
+    "AlexNet layer by layer, and its half for 32x32 pixels trained briefly.",
+    training_options.shared(
+        train_examples=None, test_examples=None, epochs=4, batch_size=64, learning_rate=5e-4
     )
-    training_options.add(
-        made,
-        train_examples=None,
-        test_examples=None,
-        epochs=4,
-        batch_size=64,
-        learning_rate=5e-4,
-    )
-    made.add_argument("--activation", default="relu", help="spec (default: %(default)s)")
-    made.add_argument("--seed", type=int, default=0, help="default: %(default)s")
-    return made
+    | {"activation": Option("relu", "spec"), "seed": Option(0, "of the run")},
+    "--dataset=cifar10 --train_examples=5000 --epochs=5",
+    "--activation=tanh",
+)
 
 
-def perform(options: argparse.Namespace) -> outcomes.Outcome:
+def perform(options: Options) -> outcomes.Outcome:
     """Traces both models and trains the small one.
 
     Raises:
@@ -87,7 +71,7 @@ def perform(options: argparse.Namespace) -> outcomes.Outcome:
     )
 
 
-def config_of(options: argparse.Namespace) -> Config:
+def config_of(options: Options) -> Config:
     """The configuration of the run.
 
     Raises:
@@ -216,7 +200,3 @@ def draw_learning(config: Config, epochs: Sequence[Mapping[str, Any]]) -> Figure
             "Training: mean over the epoch's batches.",
         )
         return figure
-
-
-if __name__ == "__main__":
-    sys.exit(outcomes.run(parser(), perform))

@@ -8,17 +8,8 @@ they are, as five crops, and as five crops and their mirror images (probabilitie
 50 s on 2 cores. `--dataset=cifar10 --train_examples=2000` does it on photographs.
 """
 
-if __name__ == "__main__":  # before the slow imports: it may start the process again
-    from jaxact import packages
-    from jaxact.runs.process import huge_pages
-
-    huge_pages.restart()
-    packages.exit_without("matplotlib")
-
-import argparse
 import dataclasses
 import functools
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -31,6 +22,7 @@ from experiments.common import curves, outcomes, training_options
 from experiments.common.curves import Curve
 from experiments.common.side_by_side import side_by_side
 from jaxact import data, models
+from jaxact.command import Option, Options
 from jaxact.data.transforms.augmentation import AUGMENTATIONS
 from jaxact.errors import ConfigError
 from jaxact.inference.ten_crops import average_probabilities, ten_crops
@@ -44,32 +36,23 @@ DEFAULT = ";".join([NONE, *AUGMENTATIONS, TOGETHER])
 VIEWS = ("as they are", "five crops", "ten crops")
 
 
-def options_parser() -> argparse.ArgumentParser:
-    parser = outcomes.parser(
-        "augmentations",
-        "Draws every augmentation, and tells what each does to the test error.",
-        "--augmentations='none;rotate(amount=30);flip,mixup' --seeds=5",
-        "--dataset=cifar10 --train_examples=2000 --test_examples=2000",
+COMMAND = outcomes.command(
+    "augmentations",
+    "Draws every augmentation, and tells what each does to the test error.",
+    training_options.shared(
+        train_examples=200, test_examples=None, model="small_cnn", epochs=15, batch_size=50, seeds=3
     )
-    training_options.add(
-        parser,
-        train_examples=200,
-        test_examples=None,
-        model="small_cnn",
-        epochs=15,
-        batch_size=50,
-        seeds=3,
-    )
-    parser.add_argument(
-        "--augmentations",
-        default=DEFAULT,
-        help="texts as config.augmentation takes them, separated by semicolons (default: each "
-        "alone, and the geometric ones together)",
-    )
-    parser.add_argument(
-        "--padding", type=int, default=2, help="pixels of black about crops (default: %(default)s)"
-    )
-    return parser
+    | {
+        "augmentations": Option(
+            DEFAULT,
+            "texts as config.augmentation takes them, separated by semicolons: each alone, and the "
+            "geometric ones together",
+        ),
+        "padding": Option(2, "pixels of black about crops"),
+    },
+    "--augmentations='none;rotate(amount=30);flip,mixup' --seeds=5",
+    "--dataset=cifar10 --train_examples=2000 --test_examples=2000",
+)
 
 
 def chosen(text: str) -> list[str]:
@@ -160,7 +143,7 @@ def in_words(errors: Mapping[str, Mapping[str, Sequence[float]]], tests: Mapping
     return " ".join(sentences)
 
 
-def perform(options: argparse.Namespace) -> outcomes.Outcome:
+def perform(options: Options) -> outcomes.Outcome:
     """Trains, classifies, draws and tells.
 
     Raises:
@@ -197,7 +180,3 @@ def perform(options: argparse.Namespace) -> outcomes.Outcome:
         },
         details={"errors": errors},
     )
-
-
-if __name__ == "__main__":
-    sys.exit(outcomes.run(options_parser(), perform))

@@ -5,7 +5,6 @@ An experiment makes an `Outcome`. `run` writes it to `--workdir` (where the comm
 `table.md`, and each figure as PNG and SVG.
 """
 
-import argparse
 import shlex
 import sys
 import time
@@ -16,10 +15,10 @@ from typing import Any, NamedTuple
 from matplotlib.figure import Figure
 from rich.console import Console
 
-from jaxact.compilation import compiler
-from jaxact.errors import ConfigError, JaxactError
+from jaxact.command import Command, Option, Options
+from jaxact.errors import ConfigError
 from jaxact.presentation import drawing, tables
-from jaxact.runs.process import devices, environment
+from jaxact.runs.process import environment
 from jaxact.runs.records import record_files
 
 FILE_WIDTH = 160  # of the table on the terminal, where there is none that has a width
@@ -50,53 +49,42 @@ class Outcome(NamedTuple):
     details: Mapping[str, Any] = {}
 
 
-def parser(name: str, description: str, *examples: str) -> argparse.ArgumentParser:
-    """The command line of `python -m experiments.NAME`, with `--workdir`; add its own options.
+def command(name: str, description: str, options: Mapping[str, Option], *examples: str) -> Command:
+    """The command `python -m experiments.NAME`, with the option `--workdir` beside its own.
 
     Args:
-      name: of the module.
+      name: of the folder in `experiments/`.
       description: what the experiment shows.
+      options: by name.
       *examples: options worth knowing, each a command line's end.
     """
-    command = f"python -m experiments.{name}"
-    lines = [f"  {command} {example}".rstrip() for example in ("", *examples)]
-    made = argparse.ArgumentParser(
-        prog=command,
-        description=description,
-        epilog="\n".join(["examples:", *lines]),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    return Command(
+        f"python -m experiments.{name}",
+        description,
+        {"workdir": Option(f"runs/{name}", "folder of the results"), **options},
+        examples=("", *examples),
     )
-    made.add_argument("--workdir", default=f"runs/{name}", help="folder (default: %(default)s)")
-    return made
 
 
 def run(
-    options_of: argparse.ArgumentParser,
-    perform: Callable[[argparse.Namespace], Outcome],
-    arguments: Sequence[str] | None = None,
+    command: Command, perform: Callable[[Options], Outcome], words: Sequence[str] | None = None
 ) -> int:
     """The command: parses, performs, writes, prints; returns the exit code.
 
     A user's error ends in one line on stderr. Nothing is written before `perform` has ended.
     """
-    options = options_of.parse_args(arguments)
-    words = shlex.join(sys.argv[1:] if arguments is None else arguments)
-    if arguments is None:
-        compiler.keep_compiled(compiler.default_folder())
-        devices.take_one()
-    begin = time.perf_counter()
-    try:
+
+    def act(options: Options) -> None:
+        begin = time.perf_counter()
         outcome = perform(options)
+        typed = shlex.join(sys.argv[1:] if words is None else words)
         record = {
-            "command": f"{options_of.prog} {words}".rstrip(),
+            "command": f"{command.name} {typed}".rstrip(),
             "seconds": time.perf_counter() - begin,
         }
-        written = write(outcome, Path(options.workdir), record)
-    except JaxactError as error:
-        print(f"jaxact: {error}", file=sys.stderr)
-        return error.exit_code
-    show(outcome, written)
-    return 0
+        show(outcome, write(outcome, Path(options.workdir), record))
+
+    return command.run(act, words)
 
 
 def show(outcome: Outcome, written: Sequence[Path]) -> None:

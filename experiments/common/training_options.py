@@ -1,17 +1,16 @@
 """What the experiments that train have in common on their command lines."""
 
-import argparse
 from typing import Any
 
 from jaxact import data, models
+from jaxact.command import Option, Options
 from jaxact.config import RULES, Config, check, default_config, field_error
 from jaxact.errors import ConfigError
 
 MOST_SEEDS = 1000
-# Option to kind and meaning.
-OPTIONS: dict[str, tuple[type, str]] = {
-    "train_examples": (int, "images to train on"),
-    "test_examples": (int, "images to test on"),
+OPTIONS: dict[str, tuple[type, str]] = {  # name to kind and meaning
+    "train_examples": (int, "images to train on; all, if not given"),
+    "test_examples": (int, "images to test on; all, if not given"),
     "model": (str, f"network: {', '.join(models.names())}"),
     "epochs": (int, "of each run, at most"),
     "batch_size": (int, "images a step"),
@@ -20,19 +19,19 @@ OPTIONS: dict[str, tuple[type, str]] = {
 }
 
 
-def add(parser: argparse.ArgumentParser, **defaults: Any) -> None:
-    """Adds the data set's options, and those of `OPTIONS` that have a default here."""
-    parser.add_argument("--dataset", default="digits", help="name or path (default: %(default)s)")
-    parser.add_argument("--data_dir", default=str(data.default_data_dir()), help="of real data")
-    for name, default in defaults.items():
-        kind, meaning = OPTIONS[name]
-        shown = "all" if default is None else default
-        parser.add_argument(
-            f"--{name}", type=kind, default=default, help=f"{meaning} (default: {shown})"
-        )
+def shared(**defaults: Any) -> dict[str, Option]:
+    """The data set's options, and those of `OPTIONS` that have a default here."""
+    return {
+        "dataset": Option("digits", "name or path"),
+        "data_dir": Option(str(data.default_data_dir()), "of real data"),
+        **{
+            name: Option(default, OPTIONS[name][1], OPTIONS[name][0])
+            for name, default in defaults.items()
+        },
+    }
 
 
-def config_of(options: argparse.Namespace, **others: Any) -> Config:
+def config_of(options: Options, **others: Any) -> Config:
     """The configuration that options of the names of its fields describe.
 
     Latency is not measured and health not recorded, but for what `others` say.
@@ -58,6 +57,6 @@ def config_of(options: argparse.Namespace, **others: Any) -> Config:
         raise ConfigError(str(error).replace("config.", "--", 1)) from error
 
 
-def settings(options: argparse.Namespace) -> dict[str, Any]:
+def settings(options: Options) -> dict[str, Any]:
     """What an outcome records of the options."""
     return {name: value for name, value in vars(options).items() if name != "workdir"}

@@ -4,7 +4,6 @@ A trial with the configuration's learning rate ends in the parameters that `pyth
 ends in.
 """
 
-import argparse
 import dataclasses
 import functools
 from typing import Any, NamedTuple
@@ -13,6 +12,7 @@ import jax
 import jax.numpy as jnp
 
 from experiments.common import in_memory, training_options
+from jaxact.command import Options
 from jaxact.compilation.clock import Clock
 from jaxact.config import Config
 from jaxact.runs import setup as setups
@@ -97,7 +97,7 @@ def prepare(config: Config) -> Trials:
     return Trials(setups.prepare(config))
 
 
-def config_of(options: argparse.Namespace, probe_images: int, **others: Any) -> Config:
+def config_of(options: Options, probe_images: int, **others: Any) -> Config:
     """As `training_options.config_of`.
 
     Args:

@@ -6,104 +6,36 @@ bias is the lecture's remedy; here it is put to the test, and by `--activations`
 flat side beside it. About 40 s on 2 cores.
 """
 
-if __name__ == "__main__":  # before the slow imports: it may start the process again
-    from jaxact import packages
-    from jaxact.runs.process import huge_pages
-
-    huge_pages.restart()
-    packages.exit_without("matplotlib")
-
-import argparse
 import math
-import sys
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from experiments.common import outcomes, training_options, trials
 from experiments.dead_relu import figures
+from experiments.dead_relu.cells import Cell, measure, median
 from jaxact import data
+from jaxact.command import Option, Options
 from jaxact.comparison.options import split_specs, split_values
-from jaxact.errors import ConfigError
-from jaxact.models.inspection.observation import observe
 from jaxact.presentation.tables import spread
 
 RATES = "0.001,0.003,0.01,0.03,0.1,0.3"
 PROBE = 256  # training images at most: a unit is dead if it passes no gradient for any of them
 MOST_DEAD = 0.5  # of the units: from this share on, a rate is said to kill
 
-PARSER = outcomes.parser(
+COMMAND = outcomes.command(
     "dead_relu",
-    "shows how high learning rates kill ReLUs, and what a small positive bias does about it",
+    "Shows how high learning rates kill ReLUs, and what a small positive bias does about it.",
+    training_options.shared(train_examples=None, epochs=5, seeds=3)
+    | {
+        "activations": Option("relu", "specs"),
+        "learning_rates": Option(RATES, "of Adam"),
+        "biases": Option("0,0.01", "where they start"),
+    },
     "--activations=relu,leaky_relu,elu",
     "--dataset=mnist --epochs=1 --seeds=5",
 )
-PARSER.add_argument("--activations", default="relu", help="specs (default: %(default)s)")
-PARSER.add_argument("--learning_rates", default=RATES, help="of Adam (default: %(default)s)")
-PARSER.add_argument("--biases", default="0,0.01", help="where they start (default: %(default)s)")
-training_options.add(PARSER, train_examples=None, epochs=5, seeds=3)
-
-
-class Cell(NamedTuple):
-    """The trials of one activation, start of the biases and learning rate, by seed.
-
-    Attributes:
-      dead: share of dead units in the network after training; nan where training diverged.
-      dead_by_layer: of each layer, `[seeds][layers]`.
-      test_accuracy: from 0 to 1.
-      diverged: how many seeds ended in numbers that are not finite.
-    """
-
-    activation: str
-    bias: float
-    learning_rate: float
-    dead: list[float]
-    dead_by_layer: list[list[float]]
-    test_accuracy: list[float]
-    diverged: int
-
-
-def units_of_layers(of: trials.Trials, trial: trials.Trial) -> np.ndarray:
-    """Units of each activation layer, int `[layers]`."""
-    images = np.zeros((1, *of.setup.train.images.shape[1:]), np.float32)
-    _, layers = observe(of.setup.model, trial.initial.variables, images)  # pyright: ignore[reportArgumentType]
-    return np.array([layer.outputs.shape[-1] for layer in layers])
-
-
-def measure(of: trials.Trials, seeds: int, rate: float, bias: float) -> Cell:
-    """Trains with every seed and counts what is dead.
-
-    Raises:
-      ConfigError: the activation's slopes cannot be told.
-    """
-    spec = of.setup.activation.spec
-    dead, by_layer, accuracies, diverged = [], [], [], 0
-    for seed in range(seeds):
-        trial = of.run(seed, rate, bias)
-        shares = [layer.dead for layer in of.health(trial.final)]
-        if any(share is None for share in shares):
-            raise ConfigError(
-                f"--activations: {spec} is not elementwise and gives no derivative, so nobody can "
-                "tell which of its units are dead; leave it out"
-            )
-        if trial.is_finite:
-            of_layers = np.array([float(share) for share in shares])  # pyright: ignore[reportArgumentType]
-            dead.append(float(np.average(of_layers, weights=units_of_layers(of, trial))))
-            by_layer.append(of_layers.tolist())
-            accuracies.append(trial.test_accuracy)
-        else:
-            diverged += 1
-            dead.append(math.nan)
-            by_layer.append([math.nan] * len(shares))
-            accuracies.append(math.nan)
-    return Cell(spec, bias, rate, dead, by_layer, accuracies, diverged)
-
-
-def median(values: Sequence[float]) -> float:
-    """Of what is not nan; nan where all is."""
-    seen = [value for value in values if not math.isnan(value)]
-    return float(np.median(seen)) if seen else math.nan
 
 
 def row(cell: Cell) -> dict[str, Any]:
@@ -155,7 +87,7 @@ def answer(cells: Sequence[Cell]) -> str:
     return ". ".join(sentences) + "."
 
 
-def perform(options: argparse.Namespace) -> outcomes.Outcome:
+def perform(options: Options) -> outcomes.Outcome:
     """Trains at every rate from every start.
 
     Raises:
@@ -206,7 +138,3 @@ def as_json(cell: Cell) -> dict[str, Any]:
         return None if isinstance(value, float) and math.isnan(value) else value
 
     return {name: plain(value) for name, value in cell._asdict().items()}
-
-
-if __name__ == "__main__":
-    sys.exit(outcomes.run(PARSER, perform))

@@ -1,23 +1,20 @@
 """The figure of dead units: their share, and the accuracy, over the learning rate."""
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from experiments.dead_relu.cells import Cell
 from jaxact.presentation import drawing
 from jaxact.presentation.style import labels_of, style_of
-
-if TYPE_CHECKING:
-    from experiments.dead_relu.experiment import Cell
 
 MOST_TICKS = 8
 
 
 @drawing.house_style()
-def by_rate(cells: "Sequence[Cell]", where: str) -> Figure:
+def by_rate(cells: Sequence[Cell], where: str) -> Figure:
     """A line for each activation and start of the biases: median, least and most over seeds."""
     figure = drawing.new_figure(8.2, 3.6)
     figure.suptitle(f"Dead units after training: {where}", fontsize=10, x=0.01, ha="left")
@@ -42,7 +39,7 @@ def by_rate(cells: "Sequence[Cell]", where: str) -> Figure:
 
 
 def _draw(
-    axes: Axes, cells: "Sequence[Cell]", values_of: "Callable[[Cell], Sequence[float]]"
+    axes: Axes, cells: Sequence[Cell], values_of: "Callable[[Cell], Sequence[float]]"
 ) -> dict[str, object]:
     specs = list(dict.fromkeys(cell.activation for cell in cells))
     labels = labels_of(specs)

@@ -7,16 +7,7 @@ and a verdict by stated thresholds. The lecture's network (6 layers of 4096 unit
 about 40 s on 2 cores.
 """
 
-if __name__ == "__main__":  # before the slow imports: it may start the process again
-    from jaxact import packages
-    from jaxact.runs.process import huge_pages
-
-    huge_pages.restart()
-    packages.exit_without("matplotlib")
-
-import argparse
 import math
-import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -35,6 +26,7 @@ from experiments.initialization.deep_network import (
 )
 from jaxact import activations
 from jaxact.activations import Activation
+from jaxact.command import Option, Options
 from jaxact.comparison.options import split_specs
 from jaxact.errors import ConfigError
 from jaxact.models.layers.initializers import KERNEL_INITIALIZERS
@@ -52,17 +44,19 @@ THRESHOLDS = (
     "(grows) faster than by half (double) in three layers; just right: none of these"
 )
 
-PARSER = outcomes.parser(
+COMMAND = outcomes.command(
     "initialization",
-    "shows how initial weights decide what the layers of a deep network pass on",
+    "Shows how initial weights decide what the layers of a deep network pass on.",
+    {
+        "activations": Option("tanh,relu", "specs"),
+        "width": Option(4096, "units"),
+        "depth": Option(6, "layers"),
+        "batch": Option(16, "inputs"),
+        "seeds": Option(1, "draws"),
+    },
     "--activations=tanh,relu,selu,sigmoid",
     "--width=1024 --depth=20 --seeds=3",
 )
-PARSER.add_argument("--activations", default="tanh,relu", help="specs (default: %(default)s)")
-PARSER.add_argument("--width", type=int, default=4096, help="units (default: %(default)s)")
-PARSER.add_argument("--depth", type=int, default=6, help="layers (default: %(default)s)")
-PARSER.add_argument("--batch", type=int, default=16, help="inputs (default: %(default)s)")
-PARSER.add_argument("--seeds", type=int, default=1, help="draws (default: %(default)s)")
 LIMITS = {"width": (1, 2**14), "depth": (2, 100), "batch": (1, 4096), "seeds": (1, 100)}
 MOST_BYTES = 2**32  # of all weights of a network: they are kept for the way back
 
@@ -140,7 +134,7 @@ def answer(rows: Sequence[dict[str, Any]]) -> str:
     return ". ".join(sentences) + "."
 
 
-def check(options: argparse.Namespace) -> tuple[Activation, ...]:
+def check(options: Options) -> tuple[Activation, ...]:
     """The activations of the options; raises ConfigError where one of these is wrong."""
     for name, (low, high) in LIMITS.items():
         value = getattr(options, name)
@@ -162,7 +156,7 @@ def check(options: argparse.Namespace) -> tuple[Activation, ...]:
     return chosen
 
 
-def perform(options: argparse.Namespace) -> outcomes.Outcome:
+def perform(options: Options) -> outcomes.Outcome:
     """Passes signals through networks with every initialiser.
 
     Raises:
@@ -217,7 +211,3 @@ def perform(options: argparse.Namespace) -> outcomes.Outcome:
             },
         },
     )
-
-
-if __name__ == "__main__":
-    sys.exit(outcomes.run(PARSER, perform))

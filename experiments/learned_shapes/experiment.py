@@ -6,16 +6,7 @@ really gets. ReLU is trained beside them, with the same seeds. About a minute on
 compilation, which a second time takes no time.
 """
 
-if __name__ == "__main__":  # before the slow imports: it may start the process again
-    from jaxact import packages
-    from jaxact.runs.process import huge_pages
-
-    huge_pages.restart()
-    packages.exit_without("matplotlib")
-
-import argparse
 import math
-import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -28,6 +19,7 @@ from experiments.learned_shapes import figures
 from experiments.learned_shapes.curves import Shape, shapes_of
 from jaxact import activations, data
 from jaxact.activations import Activation
+from jaxact.command import Option, Options
 from jaxact.comparison.options import split_specs
 from jaxact.errors import ConfigError
 from jaxact.presentation import tables
@@ -38,19 +30,17 @@ PROBE = 256  # training images at most, whose inputs to the activations are show
 FEWEST_SEEDS = 5  # that a ranking takes
 LEARNABLE = tuple(name for name in activations.names() if activations.get(name).params)
 
-PARSER = outcomes.parser(
+COMMAND = outcomes.command(
     "learned_shapes",
-    "shows what training makes of activations with learnable parameters",
+    "Shows what training makes of activations with learnable parameters.",
+    training_options.shared(train_examples=None, epochs=3, learning_rate=3e-3, seeds=2)
+    | {
+        "activations": Option(",".join(LEARNABLE), "specs"),
+        "sharing": Option("layer", "parameters of a layer or a channel"),
+    },
     "--sharing=channel",
     "--activations='prelu,pau,apl' --dataset=mnist --epochs=2",
 )
-PARSER.add_argument(
-    "--activations", default=",".join(LEARNABLE), help="specs (default: all that learn)"
-)
-PARSER.add_argument(
-    "--sharing", default="layer", help="parameters of a layer or a channel (default: %(default)s)"
-)
-training_options.add(PARSER, train_examples=None, epochs=3, learning_rate=3e-3, seeds=2)
 
 
 def parameter_cells(activation: Activation, name: str, shape: Shape) -> tuple[Any, Any]:
@@ -135,7 +125,7 @@ def answer(
     )
 
 
-def perform(options: argparse.Namespace) -> outcomes.Outcome:
+def perform(options: Options) -> outcomes.Outcome:
     """Trains with every activation and looks at what became of it.
 
     Raises:
@@ -218,7 +208,3 @@ def perform(options: argparse.Namespace) -> outcomes.Outcome:
             },
         },
     )
-
-
-if __name__ == "__main__":
-    sys.exit(outcomes.run(PARSER, perform))

@@ -6,15 +6,6 @@ playground's: 4 and 2 units, learning rate 0.03, batches of 10, half of 500 poin
 Expected time: half a minute on two CPU cores.
 """
 
-if __name__ == "__main__":  # before the slow imports: it may start the process again
-    from jaxact import packages
-    from jaxact.runs.process import huge_pages, signals
-
-    huge_pages.restart()
-    signals.end_on_signals()  # also while the imports below take their seconds
-    packages.exit_without("matplotlib")
-
-import argparse
 import math
 import sys
 from collections.abc import Mapping, Sequence
@@ -29,6 +20,7 @@ from experiments.playground.findings import ORDER, Cell, Cells, answer, note, ro
 from experiments.playground.problems import LARGEST_NOISE, PROBLEMS, Problem, draw
 from experiments.playground.training import Recipe, Trained
 from jaxact import activations
+from jaxact.command import Option, Options
 from jaxact.comparison import options as options_of
 from jaxact.errors import ConfigError, did_you_mean
 
@@ -40,58 +32,29 @@ SOURCE = "a tutorial on ReLU, from one run of each in the TensorFlow playground"
 POINTS = 500
 DEFAULTS = Recipe()
 
-PARSER = outcomes.parser(
+COMMAND = outcomes.command(
     "playground",
     "Epochs to convergence on the TensorFlow playground's 2-D problems, by activation.",
+    {
+        "activations": Option(",".join(ORDER), "specs, by commas"),
+        "problems": Option(",".join(PROBLEMS), "by commas"),
+        "seeds": Option(20, "runs of each"),
+        "epochs": Option(DEFAULTS.epochs, "a run that has not converged by then is a miss"),
+        "target_loss": Option(
+            DEFAULTS.target_loss, "training loss to reach, half the mean squared error"
+        ),
+        "hold": Option(DEFAULTS.hold, "epochs in a row that the loss must stay there"),
+        "noise": Option(0.0, f"0 to {LARGEST_NOISE:g}"),
+        "hidden": Option("4,2", "units of each hidden layer, by commas"),
+        "learning_rate": Option(DEFAULTS.learning_rate, "of gradient descent"),
+        "batch_size": Option(DEFAULTS.batch_size, "points of a step"),
+    },
     "--activations=relu,gelu,'snake(frequency=2)' --problems=spiral --hidden=8,8",
     "--noise=0.25 --seeds=50",
 )
-PARSER.add_argument(
-    "--activations", default=",".join(ORDER), help="specs, by commas (default: %(default)s)"
-)
-PARSER.add_argument(
-    "--problems", default=",".join(PROBLEMS), help="by commas (default: %(default)s)"
-)
-PARSER.add_argument("--seeds", type=int, default=20, help="runs of each (default: %(default)s)")
-PARSER.add_argument(
-    "--epochs",
-    type=int,
-    default=DEFAULTS.epochs,
-    help="a run that has not converged by then is a miss (default: %(default)s)",
-)
-PARSER.add_argument(
-    "--target_loss",
-    type=float,
-    default=DEFAULTS.target_loss,
-    help="training loss to reach, half the mean squared error (default: %(default)s)",
-)
-PARSER.add_argument(
-    "--hold",
-    type=int,
-    default=DEFAULTS.hold,
-    help="epochs in a row that the loss must stay there (default: %(default)s)",
-)
-PARSER.add_argument(
-    "--noise", type=float, default=0.0, help=f"0 to {LARGEST_NOISE:g} (default: %(default)s)"
-)
-PARSER.add_argument(
-    "--hidden", default="4,2", help="units of each hidden layer, by commas (default: %(default)s)"
-)
-PARSER.add_argument(
-    "--learning_rate",
-    type=float,
-    default=DEFAULTS.learning_rate,
-    help="of gradient descent (default: %(default)s)",
-)
-PARSER.add_argument(
-    "--batch_size",
-    type=int,
-    default=DEFAULTS.batch_size,
-    help="points of a step (default: %(default)s)",
-)
 
 
-def perform(options: argparse.Namespace) -> outcomes.Outcome:
+def perform(options: Options) -> outcomes.Outcome:
     """Trains every activation on every problem and says how they compare.
 
     Raises:
@@ -182,7 +145,7 @@ def params_of(trained: Trained, run: int) -> Any:
     return jax.tree.map(lambda leaf: leaf[run], trained.params)
 
 
-def recipe_of(options: argparse.Namespace) -> Recipe:
+def recipe_of(options: Options) -> Recipe:
     """How to train, as the options say.
 
     Raises:
@@ -233,12 +196,3 @@ def choose_problems(text: str) -> list[str]:
     if not names or len(set(names)) < len(names):
         raise ConfigError(f"--problems={text} must name one problem or more, each once")
     return names
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The command; returns its exit code."""
-    return outcomes.run(PARSER, perform, arguments)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,13 +1,6 @@
 """Draws activation functions and their derivatives: `python -m experiments.plot_activations`."""
 
-if __name__ == "__main__":  # before the imports that would fail
-    from jaxact import packages
-
-    packages.exit_without("matplotlib")
-
-import argparse
 import re
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -17,21 +10,30 @@ from matplotlib.figure import Figure
 from experiments.plot_activations import graphs, plots
 from jaxact import activations
 from jaxact.activations import Activation
+from jaxact.command import Command, Option, Options
 from jaxact.comparison.study import folder_name
-from jaxact.errors import ConfigError, JaxactError
+from jaxact.errors import ConfigError
 from jaxact.presentation import drawing
 
 # What the paper draws (figures 1 to 5), and its baseline.
 PAPER = ("relu", "leaky_relu", "prelu", "elu", "selu", "tanh")
 SETS = ("paper", "tutorial", "each", "sheet")
-_HELP = """\
-draw activation functions beside their derivatives, as PNG and SVG: the paper's figures, sigmoid
-over ReLU and ReLU beside Leaky ReLU, every registered function, and a sheet of them all"""
-_EXAMPLES = """\
-examples:
-  python -m experiments.plot_activations
-  python -m experiments.plot_activations --sets=paper,sheet --out=docs/figures
-  python -m experiments.plot_activations --specs='swish(beta=1.5),my_module:my_function'"""
+COMMAND = Command(
+    "python -m experiments.plot_activations",
+    """\
+Draws activation functions beside their derivatives, as PNG and SVG: the paper's figures, sigmoid
+over ReLU and ReLU beside Leaky ReLU, every registered function, and a sheet of them all.""",
+    {
+        "out": Option("runs/activations", "folder of the figures"),
+        "specs": Option(None, "draw only these, each and on a sheet: SPEC,SPEC,...", str),
+        "sets": Option(None, f"of {', '.join(SETS)}; all, if not given; with --specs two", str),
+    },
+    examples=(
+        "",
+        "--sets=paper,sheet --out=docs/figures",
+        "--specs='swish(beta=1.5),my_module:my_function'",
+    ),
+)
 
 
 def choose(text: str) -> list[Activation]:
@@ -103,31 +105,9 @@ def draw(sets: Sequence[str], chosen: Sequence[Activation], folder: Path) -> lis
     return paths
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The command; returns its exit code."""
-    parser = argparse.ArgumentParser(
-        prog="python -m experiments.plot_activations",
-        description=_HELP,
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    default_out = "runs/activations"
-    parser.add_argument("--out", default=default_out, help=f"folder (default: {default_out})")
-    parser.add_argument("--specs", help="draw only these, each and on a sheet: SPEC,SPEC,...")
-    parser.add_argument("--sets", help=f"of {', '.join(SETS)} (default: all; with --specs: two)")
-    options = parser.parse_args(arguments)
-    try:
-        sets = choose_sets(options.sets or ("each,sheet" if options.specs else ",".join(SETS)))
-        chosen = choose(
-            options.specs if options.specs is not None else ",".join(activations.names())
-        )
-        paths = draw(sets, chosen, Path(options.out))
-    except JaxactError as error:
-        print(f"jaxact: {error}", file=sys.stderr)
-        return error.exit_code
+def perform(options: Options) -> None:
+    """Draws what the options name."""
+    sets = choose_sets(options.sets or ("each,sheet" if options.specs else ",".join(SETS)))
+    specs = options.specs if options.specs is not None else ",".join(activations.names())
+    paths = draw(sets, choose(specs), Path(options.out))
     print(f"{len(paths)} files in {options.out}")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -9,17 +9,8 @@ fitted on the training images. About 50 s on 2 cores; `--dataset=cifar10 --train
 it on photographs.
 """
 
-if __name__ == "__main__":  # before the slow imports: it may start the process again
-    from jaxact import packages
-    from jaxact.runs.process import huge_pages
-
-    huge_pages.restart()
-    packages.exit_without("matplotlib")
-
-import argparse
 import dataclasses
 import math
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -30,6 +21,7 @@ from experiments.common import curves, outcomes, training_options
 from experiments.common.curves import Curve
 from experiments.preprocessing import figures
 from jaxact import data
+from jaxact.command import Option, Options
 from jaxact.data.transforms.whitening import EPSILON
 from jaxact.errors import ConfigError
 from jaxact.presentation.tables import Row, spread
@@ -40,15 +32,10 @@ BASELINE = "mean_std"
 NOT_CENTRED = "none"
 
 
-def options_parser() -> argparse.ArgumentParser:
-    parser = outcomes.parser(
-        "preprocessing",
-        "Tells what each preprocessing of images does to the time to accuracy.",
-        "--preprocessings=none,mean_std,zca_whitening --learning_rate=3e-4",
-        "--dataset=cifar10 --train_examples=5000 --test_examples=2000 --target_accuracy=0.45",
-    )
-    training_options.add(
-        parser,
+COMMAND = outcomes.command(
+    "preprocessing",
+    "Tells what each preprocessing of images does to the time to accuracy.",
+    training_options.shared(
         train_examples=700,
         test_examples=None,
         model="small_cnn",
@@ -57,15 +44,13 @@ def options_parser() -> argparse.ArgumentParser:
         learning_rate=1e-3,
         seeds=8,
     )
-    parser.add_argument(
-        "--target_accuracy", type=float, default=0.93, help="0 to 1 (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--preprocessings",
-        default=",".join(data.preprocessings()),
-        help=f"of {', '.join(data.preprocessings())} (default: all)",
-    )
-    return parser
+    | {
+        "target_accuracy": Option(0.93, "0 to 1"),
+        "preprocessings": Option(",".join(data.preprocessings()), "by commas"),
+    },
+    "--preprocessings=none,mean_std,zca_whitening --learning_rate=3e-4",
+    "--dataset=cifar10 --train_examples=5000 --test_examples=2000 --target_accuracy=0.45",
+)
 
 
 def chosen(text: str) -> list[str]:
@@ -177,7 +162,7 @@ def fit_seconds(setup: Setup, images: np.ndarray) -> float:
     return time.perf_counter() - begin
 
 
-def perform(options: argparse.Namespace) -> outcomes.Outcome:
+def perform(options: Options) -> outcomes.Outcome:
     """Trains, measures, draws and tells.
 
     Raises:
@@ -233,7 +218,3 @@ def perform(options: argparse.Namespace) -> outcomes.Outcome:
             }
         },
     )
-
-
-if __name__ == "__main__":
-    sys.exit(outcomes.run(options_parser(), perform))

@@ -10,16 +10,7 @@ read off the runs. The networks with dropout then classify test images and image
 have seen, with many dropout masks each. About 50 s on 2 cores.
 """
 
-if __name__ == "__main__":  # before the slow imports: it may start the process again
-    from jaxact import packages
-    from jaxact.runs.process import huge_pages
-
-    huge_pages.restart()
-    packages.exit_without("matplotlib")
-
-import argparse
 import dataclasses
-import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -31,6 +22,7 @@ from experiments.common.side_by_side import side_by_side
 from experiments.regularization import figures, runs, uncertainty as doubts
 from experiments.regularization.runs import Learned
 from jaxact import data, models
+from jaxact.command import Option, Options
 from jaxact.config import Config
 from jaxact.errors import ConfigError
 from jaxact.presentation.tables import Row, spread
@@ -40,30 +32,27 @@ NONE, STOPPED = "none", "early stopping"
 FORMS = tuple(models.DROPOUTS)
 
 
-def options_parser() -> argparse.ArgumentParser:
-    parser = outcomes.parser(
-        "regularization",
-        "Shows overfitting on few images, and what each remedy does against it.",
-        "--seeds=5",
-        "--dataset=mnist --train_examples=1000 --test_examples=2000",
+COMMAND = outcomes.command(
+    "regularization",
+    "Shows overfitting on few images, and what each remedy does against it.",
+    training_options.shared(
+        train_examples=200, test_examples=None, epochs=30, seeds=3, learning_rate=1e-3
     )
-    training_options.add(
-        parser, train_examples=200, test_examples=None, epochs=30, seeds=3, learning_rate=1e-3
-    )
-    for name, kind, default, text in (
-        ("wrong_labels", float, 0.2, "share of training and validation labels that are wrong"),
-        ("l2", float, 3e-3, "factor of sum w^2"),
-        ("l1", float, 3e-4, "factor of sum |w|"),
-        ("weight_decay", float, 1.0, "decoupled"),
-        ("dropout_rate", float, 0.5, "of both forms"),
-        ("early_stopping_epochs", int, 5, "patience"),
-        ("masks", int, 50, "of Monte Carlo dropout"),
-    ):
-        parser.add_argument(f"--{name}", type=kind, default=default, help=f"{text} (%(default)s)")
-    return parser
+    | {
+        "wrong_labels": Option(0.2, "share of training and validation labels that are wrong"),
+        "l2": Option(3e-3, "factor of sum w^2"),
+        "l1": Option(3e-4, "factor of sum |w|"),
+        "weight_decay": Option(1.0, "decoupled"),
+        "dropout_rate": Option(0.5, "of both forms"),
+        "early_stopping_epochs": Option(5, "patience"),
+        "masks": Option(50, "of Monte Carlo dropout"),
+    },
+    "--seeds=5",
+    "--dataset=mnist --train_examples=1000 --test_examples=2000",
+)
 
 
-def base_config(options: argparse.Namespace) -> Config:
+def base_config(options: Options) -> Config:
     """The configuration without anything against overfitting.
 
     Raises:
@@ -84,7 +73,7 @@ def base_config(options: argparse.Namespace) -> Config:
     )
 
 
-def variants(options: argparse.Namespace) -> dict[str, dict[str, Any]]:
+def variants(options: Options) -> dict[str, dict[str, Any]]:
     """What each run changes in the configuration, by label."""
     return {
         NONE: {},
@@ -100,7 +89,7 @@ def variants(options: argparse.Namespace) -> dict[str, dict[str, Any]]:
     }
 
 
-def perform(options: argparse.Namespace) -> outcomes.Outcome:
+def perform(options: Options) -> outcomes.Outcome:
     """Trains, measures and tells.
 
     Raises:
@@ -236,7 +225,3 @@ def what_was_found(table: Mapping[str, Mapping[str, Sequence[float]]]) -> list[s
 def listed(labels: Sequence[str]) -> str:
     """Labels in a sentence."""
     return ", ".join(labels) or "none of them"
-
-
-if __name__ == "__main__":
-    sys.exit(outcomes.run(options_parser(), perform))

@@ -10,14 +10,6 @@ is measured several times an epoch on a fixed sample of the training images, and
 on a straight line between two measurements, so that epochs are fractions.
 """
 
-if __name__ == "__main__":  # as experiments.compare does
-    from jaxact import packages
-    from jaxact.runs.process import huge_pages
-
-    huge_pages.restart()
-    packages.exit_without("matplotlib")
-
-import argparse
 import math
 import sys
 from collections.abc import Mapping, Sequence
@@ -29,6 +21,7 @@ from experiments.common.side_by_side import side_by_side
 from experiments.relu_against_tanh import figures, time_to_error
 from experiments.relu_against_tanh.time_to_error import OPTIMIZERS, Choice, Course, Measured, Trace
 from jaxact import data, models
+from jaxact.command import Option, Options
 from jaxact.comparison import options
 from jaxact.config import Config
 from jaxact.errors import ConfigError
@@ -40,27 +33,27 @@ HORIZON = 1.25  # curves go on so much longer than the slowest takes to the targ
 RATES = {"sgd": "0.01,0.03,0.1,0.3,1", "adam": "0.0003,0.001,0.003,0.01"}
 
 
-def parser() -> argparse.ArgumentParser:
-    made = outcomes.parser(
-        "relu_against_tanh",
-        "Epochs to a training error with ReLU and tanh, each at its own best learning rate.",
-        "--dataset=cifar10 --train_examples=1000 --batch_size=32 --seeds=3",
-        "--activations=relu,tanh,elu,swish --optimizer=adam",
+COMMAND = outcomes.command(
+    "relu_against_tanh",
+    "Epochs to a training error with ReLU and tanh, each at its own best learning rate.",
+    training_options.shared(
+        train_examples=None, model="four_layer_cnn", epochs=40, batch_size=128, seeds=5
     )
-    training_options.add(
-        made, train_examples=None, model="four_layer_cnn", epochs=40, batch_size=128, seeds=5
-    )
-    made.add_argument("--activations", default="relu,tanh", help="specs (default: %(default)s)")
-    made.add_argument("--baseline", help="what ratios are to (default: relu, or the first)")
-    made.add_argument("--optimizer", default="sgd", choices=tuple(OPTIMIZERS))
-    made.add_argument("--learning_rates", help=f"to choose from (default, of sgd: {RATES['sgd']})")
-    made.add_argument("--kernel_init", default="torch_default", choices=models.KERNEL_INITIALIZERS)
-    made.add_argument("--target_error", type=float, default=25.0, help="percent (default: 25)")
-    made.add_argument("--measurements", type=int, default=5, help="an epoch (default: 5)")
-    return made
+    | {
+        "activations": Option("relu,tanh", "specs"),
+        "baseline": Option(None, "what ratios are to; relu, or the first, if not given", str),
+        "optimizer": Option("sgd", "one", tuple(OPTIMIZERS)),
+        "learning_rates": Option(None, f"to choose from; of sgd {RATES['sgd']}, if not given", str),
+        "kernel_init": Option("torch_default", "one", tuple(models.KERNEL_INITIALIZERS)),
+        "target_error": Option(25.0, "percent"),
+        "measurements": Option(5, "an epoch"),
+    },
+    "--dataset=cifar10 --train_examples=1000 --batch_size=32 --seeds=3",
+    "--activations=relu,tanh,elu,swish --optimizer=adam",
+)
 
 
-def config_of(chosen: argparse.Namespace, spec: str) -> Config:
+def config_of(chosen: Options, spec: str) -> Config:
     """The configuration of an activation's runs: no augmentation, dropout or weight decay.
 
     Raises:
@@ -75,7 +68,7 @@ def config_of(chosen: argparse.Namespace, spec: str) -> Config:
     )
 
 
-def perform(chosen: argparse.Namespace) -> outcomes.Outcome:
+def perform(chosen: Options) -> outcomes.Outcome:
     """Measures as the options say.
 
     Raises:
@@ -129,9 +122,7 @@ def perform(chosen: argparse.Namespace) -> outcomes.Outcome:
     )
 
 
-def measure(
-    chosen: argparse.Namespace, specs: Sequence[str], rates: Sequence[float]
-) -> dict[str, Measured]:
+def measure(chosen: Options, specs: Sequence[str], rates: Sequence[float]) -> dict[str, Measured]:
     """Chooses each activation's learning rate, and then trains all seeds with it."""
     target, most = chosen.target_error / 100, float(chosen.epochs)
 
@@ -180,7 +171,7 @@ def finite(value: float) -> float | None:
 
 
 def answer(
-    chosen: argparse.Namespace,
+    chosen: Options,
     measured: Mapping[str, Measured],
     ratios: Mapping[str, Sequence[float]],
     baseline: str,
@@ -216,7 +207,3 @@ def answer(
             f"{baseline} {found}" + (f" (missed by {missed} of {len(epochs)})" if missed else "")
         ]
     return "; ".join(parts) + f" ({chosen.optimizer}, {chosen.dataset})."
-
-
-if __name__ == "__main__":
-    sys.exit(outcomes.run(parser(), perform))

@@ -1,6 +1,5 @@
 """The figure of `experiments.relu_against_tanh`."""
 
-import argparse
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,11 +8,12 @@ from matplotlib.figure import Figure
 
 from experiments.relu_against_tanh.time_to_error import Measured
 from jaxact import data
+from jaxact.command import Options
 from jaxact.presentation import drawing
 from jaxact.presentation.style import GREY, labels_of, style_of
 
 
-def draw(chosen: argparse.Namespace, measured: Mapping[str, Measured]) -> Figure:
+def draw(chosen: Options, measured: Mapping[str, Measured]) -> Figure:
     """Training error over epochs: the median of each activation and the range over its seeds."""
     with drawing.house_style():
         figure, axes = drawing.new_axes(

@@ -4,16 +4,26 @@ import dataclasses
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from jaxact import data
 from jaxact.config import Config
 
-if TYPE_CHECKING:
-    from jaxact.comparison.study import Run
-
 # The fields of a configuration that a plan sets for each run, or that may grow.
 VARIED = ("dataset", "learning_rate", "activation", "seed", "target_accuracy", "epochs")
+
+
+class Named(Protocol):
+    """What tells a run of a plan from the others; a `Config` has it."""
+
+    @property
+    def dataset(self) -> str: ...
+    @property
+    def learning_rate(self) -> float: ...
+    @property
+    def activation(self) -> str: ...
+    @property
+    def seed(self) -> int: ...
 
 
 def folder_name(spec: str) -> str:
@@ -68,7 +78,7 @@ class Plan:
                             target_accuracy=self.target_accuracy(dataset),
                         )
 
-    def label(self, run: "Config | Run") -> str:
+    def label(self, run: "Named") -> str:
         """A run in a line of text: `relu, seed 0`, and what else tells it from the others."""
         parts = [run.activation, f"seed {run.seed}"]
         if len(self.datasets) > 1:

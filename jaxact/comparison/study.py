@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from jaxact.comparison.plan import Plan as Plan, folder_name as folder_name
+from jaxact.comparison.plan import Named, Plan as Plan, folder_name as folder_name
 from jaxact.config import Config
 from jaxact.errors import ConfigError
 from jaxact.runs.records import lock, record_files
@@ -106,7 +106,7 @@ class Study:
         )
 
 
-def _key(run: Run | Config) -> tuple[str, float, str, int]:
+def _key(run: Named) -> tuple[str, float, str, int]:
     return run.dataset, run.learning_rate, run.activation, run.seed
 
 

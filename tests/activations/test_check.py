@@ -109,7 +109,7 @@ def test_float64_is_left_off():
 
 
 def test_main_passes(capsys):
-    assert check.main(["leaky_relu(negative_slope=0.05)"]) == 0
+    assert check.COMMAND.run(check.check, ["leaky_relu(negative_slope=0.05)"]) == 0
     printed = capsys.readouterr()
     assert "leaky_relu(negative_slope=0.05)" in printed.out
     assert printed.out.count("pass") == len(CHECKS)
@@ -118,22 +118,20 @@ def test_main_passes(capsys):
 
 
 def test_main_fails(capsys):
-    assert check.main(["jax.nn:silu"]) == 1
+    assert check.COMMAND.run(check.check, ["jax.nn:silu"]) == 1
     assert "FAIL" in capsys.readouterr().out
 
 
 def test_main_refuses_a_bad_spec_in_one_line(capsys):
-    assert check.main(["rellu"]) == 2
+    assert check.COMMAND.run(check.check, ["rellu"]) == 2
     printed = capsys.readouterr()
     assert printed.out == ""
-    assert printed.err.startswith("jaxact.check: unknown activation 'rellu'")
+    assert printed.err.startswith("jaxact: unknown activation 'rellu'")
     assert printed.err.count("\n") == 1
 
 
 def test_help_says_how(capsys):
-    with pytest.raises(SystemExit) as caught:
-        check.main(["--help"])
-    assert caught.value.code == 0
+    assert check.COMMAND.run(check.check, ["--help"]) == 0
     assert "my_module:my_function" in capsys.readouterr().out
 
 

@@ -6,21 +6,19 @@ import math
 
 import jax.numpy as jnp
 import pytest
-from absl import flags
-from absl.testing import flagsaver
 
 from benchmarks import (
     activations as bench_activations,
     checkpoint_cost,
-    options,
     scaling,
+    shared,
     tables,
     train_step,
 )
-from benchmarks.contenders import jaxact_worker
-from benchmarks.timing import pairing, synthetic
+from benchmarks.contenders import jaxact_worker, synthetic
+from benchmarks.contenders.protocol import Job
+from benchmarks.timing import pairing
 from benchmarks.timing.alternation import Duel
-from benchmarks.timing.protocol import Job
 from jaxact import activations, models
 from jaxact.errors import ConfigError
 
@@ -49,9 +47,9 @@ def test_a_wrong_option_ends_in_one_line_and_exit_code_2(commands, program, opti
     ("wrong", "words"), [({"activation": "rleu"}, "relu"), ({"batch_size": 70_000}, "60000")]
 )
 def test_a_value_that_is_wrong_for_its_job_is_refused(wrong, words):
-    flags.FLAGS.mark_as_parsed()
-    with flagsaver.flagsaver(**wrong), pytest.raises(ConfigError, match=words):
-        options.job("train_step")
+    options = train_step.COMMAND.parse([f"--{name}={value}" for name, value in wrong.items()])
+    with pytest.raises(ConfigError, match=words):
+        shared.job("train_step", options)
 
 
 def test_a_comparison_leaves_its_json_and_prints_its_table(commands, tmp_path):

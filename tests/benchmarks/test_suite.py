@@ -169,7 +169,7 @@ def test_once_stopped_no_step_begins(tmp_path):
     [
         ("--minutes=0.01", "give at least --minutes="),
         ("--minutes=soon", "minutes"),
-        ("--pairs=9", "chosen by the suite"),
+        ("--pairs=9", "--pairs is no option"),
         ("--out_dir=/dev/null/here", "choose another"),
     ],
 )
@@ -209,7 +209,7 @@ def test_the_device_is_asked_for_in_another_process():
 SMALL = """
 import sys
 from pathlib import Path
-from benchmarks import options, suite
+from benchmarks import suite
 from benchmarks.suite_plan import Device, Step
 
 def plan(device, minutes, peer, peer_python, folder):
@@ -225,7 +225,7 @@ def plan(device, minutes, peer, peer_python, folder):
 
 suite.plan = plan
 suite.look_for_device = lambda seconds: Device("cpu")
-options.run(suite.suite)
+sys.exit(suite.COMMAND.run(suite.suite))
 """
 
 

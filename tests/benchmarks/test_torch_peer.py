@@ -8,8 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from benchmarks.timing import synthetic
-from benchmarks.timing.protocol import Job
+from benchmarks.contenders import synthetic
+from benchmarks.contenders.protocol import Job
 from jaxact import activations, models
 from jaxact.models.layers.normalization import local_response_norm
 

@@ -8,9 +8,9 @@ import jax.numpy as jnp
 import pytest
 
 from benchmarks.contenders import workers
+from benchmarks.contenders.protocol import Job, Prepared, answer, seconds_a_unit
 from benchmarks.contenders.workers import Contender, WorkerError
 from benchmarks.timing import alternation, pairing
-from benchmarks.timing.protocol import Job, Prepared, answer, seconds_a_unit
 from jaxact import activations
 from jaxact.errors import ConfigError
 
@@ -32,7 +32,9 @@ def test_seconds_are_those_of_a_unit_without_the_first_run(monkeypatch):
     runs = []
     # The clock advances one second a reading: 0 at the start, then one reading before each run.
     ticks = iter(range(100))
-    monkeypatch.setattr("benchmarks.timing.protocol.time.perf_counter", lambda: float(next(ticks)))
+    monkeypatch.setattr(
+        "benchmarks.contenders.protocol.time.perf_counter", lambda: float(next(ticks))
+    )
 
     def run():
         runs.append(None)

@@ -53,7 +53,7 @@ def test_the_command_trains_and_leaves_its_files(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(models.AlexNet32, "hidden", 64)
     arguments = ["--epochs=2", "--train_examples=64", "--test_examples=32", "--batch_size=16"]
     arguments += ["--activation=prelu", f"--workdir={tmp_path / 'x'}"]
-    assert outcomes.run(experiment.parser(), experiment.perform, arguments) == 0
+    assert outcomes.run(experiment.COMMAND, experiment.perform, arguments) == 0
     result = json.loads((tmp_path / "x" / "result.json").read_text())
     epochs = result["details"]["epochs"]
     assert [row["epoch"] for row in epochs] == [1, 2]
@@ -70,7 +70,7 @@ def test_the_command_trains_and_leaves_its_files(tmp_path, capsys, monkeypatch):
 )
 def test_a_wrong_option_is_one_line(option, words, tmp_path, capsys):
     assert (
-        outcomes.run(experiment.parser(), experiment.perform, [option, f"--workdir={tmp_path}/x"])
+        outcomes.run(experiment.COMMAND, experiment.perform, [option, f"--workdir={tmp_path}/x"])
         == 2
     )
     error = capsys.readouterr().err

@@ -8,8 +8,8 @@ import jax.numpy as jnp
 import pytest
 
 from experiments.common import outcomes, trials
-from experiments.dead_relu import experiment
-from experiments.dead_relu.experiment import Cell
+from experiments.dead_relu import cells, experiment
+from experiments.dead_relu.cells import Cell
 from jaxact.config import Config
 
 SMALL = Config(
@@ -36,24 +36,24 @@ def small_weights():
 @pytest.mark.parametrize(("bias", "share"), [(-1000.0, 1.0), (1000.0, 0.0)])
 def test_biases_far_from_zero_kill_all_units_or_none(small_weights, bias, share):
     """A rate of 1e-9 leaves the start as it is."""
-    cell = experiment.measure(small_weights, 1, 1e-9, bias)
+    cell = cells.measure(small_weights, 1, 1e-9, bias)
     assert cell.dead == [share]
     assert cell.dead_by_layer == [[share] * 3]
 
 
 def test_the_share_is_that_of_units_not_of_layers(relu):
     trial = relu.run(0, 1e-9, 1000.0)
-    assert experiment.units_of_layers(relu, trial).tolist() == [10, 20, 50]
+    assert cells.units_of_layers(relu, trial).tolist() == [10, 20, 50]
 
 
 def test_a_high_rate_kills_more_than_a_low_one(relu):
-    low, high = (experiment.measure(relu, 2, rate, 0.0) for rate in (1e-3, 0.3))
+    low, high = (cells.measure(relu, 2, rate, 0.0) for rate in (1e-3, 0.3))
     assert max(low.dead) < 0.3
     assert min(high.dead) > max(low.dead) + 0.2
 
 
 def test_what_diverges_is_counted_apart(relu):
-    cell = experiment.measure(relu, 1, 1e30, 0.0)
+    cell = cells.measure(relu, 1, 1e30, 0.0)
     assert cell.diverged == 1
     assert math.isnan(cell.dead[0])
     assert experiment.row(cell)["dead (%)"] is None
@@ -89,7 +89,7 @@ def test_the_answer_is_what_was_measured():
 def test_the_command_leaves_table_and_figure(tmp_path):
     words = ["--activations=leaky_relu", "--learning_rates=0.01,0.001", "--biases=0,1"]
     words += ["--seeds=1", "--epochs=1", "--train_examples=128", f"--workdir={tmp_path}"]
-    assert outcomes.run(experiment.PARSER, experiment.perform, words) == 0
+    assert outcomes.run(experiment.COMMAND, experiment.perform, words) == 0
     result = json.loads((tmp_path / "result.json").read_text())
     assert [cell["learning_rate"] for cell in result["details"]["cells"]] == [0.001, 0.01] * 2
     assert all(cell["dead"] == [0] for cell in result["details"]["cells"])  # it has no flat side
@@ -109,7 +109,7 @@ def test_the_command_leaves_table_and_figure(tmp_path):
 )
 def test_a_wrong_option_is_one_line(word, message, tmp_path, capsys):
     words = [word, f"--workdir={tmp_path / 'x'}"]
-    assert outcomes.run(experiment.PARSER, experiment.perform, words) == 2
+    assert outcomes.run(experiment.COMMAND, experiment.perform, words) == 2
     error = capsys.readouterr().err
     assert message in error
     assert error.count("\n") == 1

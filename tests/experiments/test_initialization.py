@@ -163,7 +163,7 @@ def test_values_beyond_a_histogram_are_in_its_outermost_bins():
 def test_the_command_shows_every_initialiser_with_every_activation(tmp_path):
     words = ["--activations=elu,softplus", "--width=32", "--depth=3", "--batch=4", "--seeds=2"]
     assert (
-        outcomes.run(experiment.PARSER, experiment.perform, [*words, f"--workdir={tmp_path}"]) == 0
+        outcomes.run(experiment.COMMAND, experiment.perform, [*words, f"--workdir={tmp_path}"]) == 0
     )
     result = json.loads((tmp_path / "result.json").read_text())
     assert len(result["rows"]) == 2 * len(KERNEL_INITIALIZERS)
@@ -178,7 +178,7 @@ def test_what_overflows_is_told(tmp_path):
     # 5 layers of factor 1e9 sqrt(2): 6e45, and float32 ends at 3e38.
     words = ["--activations=linear(slope=1e9)", "--width=64", "--depth=5", "--batch=2"]
     arguments = [*words, f"--workdir={tmp_path}"]
-    assert outcomes.run(experiment.PARSER, experiment.perform, arguments) == 0
+    assert outcomes.run(experiment.COMMAND, experiment.perform, arguments) == 0
     rows = json.loads((tmp_path / "result.json").read_text())["rows"]
     he = next(row for row in rows if row["initialiser"] == "he_normal")
     assert he["deviation 5"] is None
@@ -198,7 +198,7 @@ def test_what_overflows_is_told(tmp_path):
 )
 def test_a_wrong_option_is_one_line(word, message, tmp_path, capsys):
     words = [word, f"--workdir={tmp_path / 'x'}"]
-    assert outcomes.run(experiment.PARSER, experiment.perform, words) == 2
+    assert outcomes.run(experiment.COMMAND, experiment.perform, words) == 2
     error = capsys.readouterr().err
     assert message in error
     assert error.count("\n") == 1

@@ -130,7 +130,7 @@ def test_what_diverges_is_told():
 def test_training_moves_what_is_shown(tmp_path, sharing):
     words = ["--activations=prelu", "--seeds=1", "--epochs=2", "--train_examples=256"]
     words += ["--learning_rate=0.01", f"--sharing={sharing}", f"--workdir={tmp_path}"]
-    assert outcomes.run(experiment.PARSER, experiment.perform, words) == 0
+    assert outcomes.run(experiment.COMMAND, experiment.perform, words) == 0
     result = json.loads((tmp_path / "result.json").read_text())
     rows = result["rows"]
     assert [row["activation"] for row in rows] == ["prelu"] * 3 + ["relu"]
@@ -154,7 +154,7 @@ def test_training_moves_what_is_shown(tmp_path, sharing):
 )
 def test_a_wrong_option_is_one_line(word, message, tmp_path, capsys):
     words = [word, f"--workdir={tmp_path / 'x'}"]
-    assert outcomes.run(experiment.PARSER, experiment.perform, words) == 2
+    assert outcomes.run(experiment.COMMAND, experiment.perform, words) == 2
     error = capsys.readouterr().err
     assert message in error
     assert error.count("\n") == 1

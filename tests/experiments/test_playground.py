@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from experiments.common import outcomes
 from experiments.playground import experiment, findings, training
 from experiments.playground.findings import Cell
 from experiments.playground.problems import LARGEST_NOISE, PROBLEMS, RADIUS, Points, Problem, draw
@@ -257,7 +258,7 @@ def test_the_command_leaves_table_and_pictures(tmp_path):
         "--hidden=3",
         f"--workdir={tmp_path}",
     ]
-    assert experiment.main(words) == 0
+    assert outcomes.run(experiment.COMMAND, experiment.perform, words) == 0
     result = json.loads((tmp_path / "result.json").read_text())
     assert result["settings"]["hidden"] == [3]
     runs = {(run["problem"], run["activation"]): run for run in result["details"]["runs"]}
@@ -283,7 +284,8 @@ def test_the_command_leaves_table_and_pictures(tmp_path):
     ],
 )
 def test_a_wrong_option_is_one_line(option, said, tmp_path, capsys):
-    assert experiment.main([option, f"--workdir={tmp_path / 'x'}"]) == 2
+    words = [option, f"--workdir={tmp_path / 'x'}"]
+    assert outcomes.run(experiment.COMMAND, experiment.perform, words) == 2
     error = capsys.readouterr().err
     assert said in error
     assert error.count("\n") == 1

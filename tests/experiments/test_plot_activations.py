@@ -89,7 +89,9 @@ def test_the_tutorials_figures():
 
 def test_the_command_draws_one_s_own(tmp_path, capsys):
     specs = "leaky_relu(negative_slope=0.05),jax.numpy:arctan"
-    assert experiment.main([f"--specs={specs}", f"--out={tmp_path}"]) == 0
+    assert (
+        experiment.COMMAND.run(experiment.perform, [f"--specs={specs}", f"--out={tmp_path}"]) == 0
+    )
     stems = {path.stem for path in tmp_path.iterdir()}
     assert stems == {
         "activation_leaky_relu(negative_slope=0.05)",
@@ -119,7 +121,7 @@ def test_drawn_again_the_files_are_the_same(tmp_path):
     ],
 )
 def test_wrong_options_end_in_one_line(argument, tmp_path, capsys):
-    assert experiment.main([argument, f"--out={tmp_path / 'new'}"]) == 2
+    assert experiment.COMMAND.run(experiment.perform, [argument, f"--out={tmp_path / 'new'}"]) == 2
     message = capsys.readouterr().err
     assert message.startswith(f"jaxact: {argument.split('=')[0]}=")
     assert message.count("\n") == 1
@@ -129,5 +131,5 @@ def test_wrong_options_end_in_one_line(argument, tmp_path, capsys):
 def test_a_folder_that_cannot_be_made_is_named(tmp_path, capsys):
     (tmp_path / "file").write_text("")
     arguments = ["--sets=tutorial", f"--out={tmp_path / 'file'}"]
-    assert experiment.main(arguments) == 2
+    assert experiment.COMMAND.run(experiment.perform, arguments) == 2
     assert "choose another" in capsys.readouterr().err

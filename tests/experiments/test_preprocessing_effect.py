@@ -88,7 +88,7 @@ def test_a_tiny_run_leaves_its_files(tmp_path, capsys):
         "--preprocessings=mean_std,pca_whitening", "--train_examples=64", "--test_examples=30",
         "--epochs=1", "--seeds=1", "--batch_size=32", f"--workdir={tmp_path / 'x'}",
     ]  # fmt: skip
-    assert outcomes.run(experiment.options_parser(), experiment.perform, arguments) == 0
+    assert outcomes.run(experiment.COMMAND, experiment.perform, arguments) == 0
     names = {path.name for path in (tmp_path / "x").iterdir()}
     assert {"result.json", "table.md", "images.png", "learning.svg"} <= names
     result = json.loads((tmp_path / "x" / "result.json").read_text())
@@ -107,7 +107,7 @@ def test_a_tiny_run_leaves_its_files(tmp_path, capsys):
 )
 def test_a_wrong_option_is_one_line(option, message, tmp_path, capsys):
     arguments = [option, f"--workdir={tmp_path / 'x'}"]
-    assert outcomes.run(experiment.options_parser(), experiment.perform, arguments) == 2
+    assert outcomes.run(experiment.COMMAND, experiment.perform, arguments) == 2
     error = capsys.readouterr().err
     assert message in error
     assert error.count("\n") == 1

@@ -14,7 +14,7 @@ from jaxact.runs import loop
 from jaxact.runs.records import record_files
 from jaxact.runs.setup import prepare
 
-LABELS = list(experiment.variants(experiment.options_parser().parse_args([])))
+LABELS = list(experiment.variants(experiment.COMMAND.parse([])))
 TINY = Config(
     eval_split="validation",
     train_examples=64,
@@ -165,8 +165,12 @@ def test_the_command_leaves_table_and_figures(tmp_path, monkeypatch, capsys):
         lambda options: {k: v for k, v in all_of_them(options).items() if k in kept},
     )
     words = ["--train_examples=64", "--test_examples=30", "--epochs=2", "--seeds=1", "--masks=2"]
-    parser = experiment.options_parser()
-    assert outcomes.run(parser, experiment.perform, [*words, f"--workdir={tmp_path / 'x'}"]) == 0
+    assert (
+        outcomes.run(
+            experiment.COMMAND, experiment.perform, [*words, f"--workdir={tmp_path / 'x'}"]
+        )
+        == 0
+    )
     result = json.loads((tmp_path / "x" / "result.json").read_text())
     labels = [row["against overfitting"] for row in result["rows"]]
     assert labels == [*kept, "early stopping"]
@@ -180,6 +184,8 @@ def test_the_command_leaves_table_and_figures(tmp_path, monkeypatch, capsys):
     "word", ["--l1=-1", "--seeds=0", "--dataset=digit", "--epochs=0", "--wrong_labels=1"]
 )
 def test_a_wrong_option_is_named(tmp_path, capsys, word):
-    parser = experiment.options_parser()
-    assert outcomes.run(parser, experiment.perform, [word, f"--workdir={tmp_path / 'x'}"]) == 2
+    assert (
+        outcomes.run(experiment.COMMAND, experiment.perform, [word, f"--workdir={tmp_path / 'x'}"])
+        == 2
+    )
     assert capsys.readouterr().err.startswith(f"jaxact: {word.split('=')[0]}=")

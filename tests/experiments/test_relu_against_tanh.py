@@ -152,7 +152,7 @@ def answer(of):
         spec: experiment.paired_ratios(known.epochs, of["relu"].epochs)
         for spec, known in of.items()
     }
-    options = experiment.parser().parse_args([])
+    options = experiment.COMMAND.parse([])
     return experiment.answer(options, of, ratios, "relu")
 
 
@@ -173,7 +173,7 @@ def test_the_answer_tells_of_misses_and_of_the_edge_of_the_grid():
 
 def test_the_command_compares_paired_seeds(tmp_path, capsys):
     arguments = [*TINY, f"--workdir={tmp_path / 'x'}", "--target_error=60"]
-    assert outcomes.run(experiment.parser(), experiment.perform, arguments) == 0
+    assert outcomes.run(experiment.COMMAND, experiment.perform, arguments) == 0
     result = json.loads((tmp_path / "x" / "result.json").read_text())
     runs = result["details"]["runs"]
     assert set(runs) == {"relu", "tanh"}
@@ -200,7 +200,7 @@ def test_the_command_compares_paired_seeds(tmp_path, capsys):
 )
 def test_a_wrong_option_is_one_line(option, words, tmp_path, capsys):
     arguments = [option, f"--workdir={tmp_path}/x"]
-    assert outcomes.run(experiment.parser(), experiment.perform, arguments) == 2
+    assert outcomes.run(experiment.COMMAND, experiment.perform, arguments) == 2
     error = capsys.readouterr().err
     assert error.count("\n") == 1
     assert words in error

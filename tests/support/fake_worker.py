@@ -3,7 +3,7 @@
 import sys
 import time
 
-from benchmarks.timing.protocol import Job, Prepared, serve
+from benchmarks.contenders.protocol import Job, Prepared, serve
 
 
 def prepare(job: Job) -> Prepared:

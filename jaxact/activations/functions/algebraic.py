@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jax import Array
 from jax.typing import ArrayLike
 
-from jaxact.activations.functions.numerics import elementwise, negative_abs
+from jaxact.activations.numerics import elementwise, negative_abs
 
 # From here on 1 + x**2 is x**2 (and from a little farther it overflows).
 _FAR = {jnp.dtype("float32"): 1e18, jnp.dtype("float64"): 1e150}

@@ -9,9 +9,9 @@ import math
 import jax.numpy as jnp
 from jax import Array
 
-from jaxact.activations.functions.numerics import elementwise, finite, negative_abs, negative_part
-from jaxact.activations.functions.precision import expm1, in_two_parts
 from jaxact.activations.functions.sigmoids import tanh, tanh_derivative
+from jaxact.activations.numerics import elementwise, finite, negative_abs, negative_part
+from jaxact.activations.precision import expm1, in_two_parts
 
 # Roots as double-doubles, from mpmath at 60 digits.
 _ELISH_ROOT = (-0.881373587019543, 2.250545892825866e-17)  # of e^2x + 2 e^x - 1: log(sqrt(2) - 1)

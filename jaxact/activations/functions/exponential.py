@@ -8,8 +8,8 @@ import jax.numpy as jnp
 from jax import Array
 from jax.typing import ArrayLike
 
-from jaxact.activations.functions.numerics import elementwise, negative_part
-from jaxact.activations.functions.precision import expm1
+from jaxact.activations.numerics import elementwise, negative_part
+from jaxact.activations.precision import expm1
 
 SELU_ALPHA = 1.6732632423543772848170429916717
 SELU_LAMBDA = 1.0507009873554804934193349852946

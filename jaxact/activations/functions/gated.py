@@ -13,8 +13,8 @@ import jax.numpy as jnp
 from jax import Array
 from jax.typing import ArrayLike
 
-from jaxact.activations.functions.numerics import elementwise, finite, nan_like, negative_abs
-from jaxact.activations.functions.precision import coarse, expm1, in_two_parts
+from jaxact.activations.numerics import elementwise, finite, nan_like, negative_abs
+from jaxact.activations.precision import coarse, expm1, in_two_parts
 
 # Roots and constants as double-doubles, from mpmath at 60 digits.
 _SWISH_ROOT = (-1.2784645427610737, -1.0946994183093437e-16)  # of e^z + 1 + z

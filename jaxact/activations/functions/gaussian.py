@@ -10,8 +10,8 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from jaxact.activations.functions.numerics import elementwise, negative_abs
-from jaxact.activations.functions.precision import gaussian_half, in_two_parts
+from jaxact.activations.numerics import elementwise, negative_abs
+from jaxact.activations.precision import gaussian_half, in_two_parts
 
 # Roots and constants as double-doubles, from mpmath at 60 digits.
 _GELU_ROOT = (-0.7517915246935645, 1.4956759177009883e-17)  # of Phi(x) + x phi(x)

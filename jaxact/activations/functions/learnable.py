@@ -6,15 +6,15 @@ import jax.numpy as jnp
 from jax import Array
 from jax.typing import ArrayLike
 
-from jaxact.activations.functions.numerics import (
+from jaxact.activations.functions.sigmoids import sigmoid
+from jaxact.activations.numerics import (
     elementwise,
     nan_like,
     negative_abs,
     negative_part,
     scaled,
 )
-from jaxact.activations.functions.precision import exact_product, expm1
-from jaxact.activations.functions.sigmoids import sigmoid
+from jaxact.activations.precision import exact_product, expm1
 
 _UNDERFLOWS = {jnp.dtype("float32"): 200.0, jnp.dtype("float64"): 800.0}  # e^-x is 0 here
 

@@ -8,8 +8,8 @@ import jax.numpy as jnp
 from jax import Array
 from jax.typing import ArrayLike
 
-from jaxact.activations.functions.numerics import elementwise, nan_like, scaled
 from jaxact.activations.functions.sigmoids import tanh, tanh_derivative
+from jaxact.activations.numerics import elementwise, nan_like, scaled
 
 Vector = ArrayLike | tuple[float, ...]
 

@@ -6,8 +6,8 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from jaxact.activations.functions.numerics import computing_dtype, floating
-from jaxact.activations.functions.precision import exact_sum
+from jaxact.activations.numerics import computing_dtype, floating
+from jaxact.activations.precision import exact_sum
 
 
 def _weights(x: Array, axis: int) -> Array:

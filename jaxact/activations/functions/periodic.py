@@ -4,7 +4,7 @@ import jax.numpy as jnp
 from jax import Array
 from jax.typing import ArrayLike
 
-from jaxact.activations.functions.numerics import elementwise, finite, negative_abs
+from jaxact.activations.numerics import elementwise, finite, negative_abs
 
 
 def _of_twice(x: Array, a: ArrayLike) -> tuple[Array, Array]:

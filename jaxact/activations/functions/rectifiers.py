@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jax import Array
 from jax.typing import ArrayLike
 
-from jaxact.activations.functions.numerics import elementwise, nan_like, scaled
+from jaxact.activations.numerics import elementwise, nan_like, scaled
 
 
 @elementwise()

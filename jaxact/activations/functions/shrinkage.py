@@ -6,7 +6,7 @@ import jax.numpy as jnp
 from jax import Array
 from jax.typing import ArrayLike
 
-from jaxact.activations.functions.numerics import elementwise, nan_like, negative_abs
+from jaxact.activations.numerics import elementwise, nan_like, negative_abs
 
 _NEAR = 2.0
 _TERMS = {jnp.dtype("float32"): 8, jnp.dtype("float64"): 13}  # of the series below _NEAR

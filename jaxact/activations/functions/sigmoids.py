@@ -7,7 +7,7 @@ those here follow the true ones down to the smallest normal number.
 import jax.numpy as jnp
 from jax import Array
 
-from jaxact.activations.functions.numerics import elementwise, negative_abs
+from jaxact.activations.numerics import elementwise, negative_abs
 
 _NEAR = 0.625
 _TANH_SERIES = (

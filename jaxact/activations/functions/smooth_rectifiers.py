@@ -4,9 +4,9 @@ import jax.numpy as jnp
 from jax import Array
 from jax.typing import ArrayLike
 
-from jaxact.activations.functions.numerics import elementwise, nan_like, negative_abs
 from jaxact.activations.functions.rectifiers import sparse_sigmoid
 from jaxact.activations.functions.sigmoids import sigmoid
+from jaxact.activations.numerics import elementwise, nan_like, negative_abs
 
 
 def softplus_derivative(x: Array) -> Array:

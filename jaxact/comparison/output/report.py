@@ -1,15 +1,6 @@
-"""python -m experiments.report DIR
-
-Draws the table, the figures and the report of a comparison again, from the folder that it left.
-"""
-
-if __name__ == "__main__":  # before the imports that would fail
-    from jaxact import packages
-
-    packages.exit_without("jinja2", "matplotlib", "plotly")
+"""The report of a comparison: one page that works without a network."""
 
 import base64
-import functools
 import hashlib
 import math
 import re
@@ -18,11 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
-from absl import app
 from plotly import offline
 
 import jaxact
-from jaxact import command_line, data
+from jaxact import data
 from jaxact.comparison import answers, study as studies
 from jaxact.comparison.analysis import measures, sweep
 from jaxact.comparison.output import report_content as content, study_table
@@ -270,22 +260,3 @@ def _health_text(value: float | None, measure: str) -> str:
     if value is None:
         return NO_VALUE
     return f"{100 * value:.3g} %" if measure in content.SHARES else f"{value:.3g}"
-
-
-def redraw(workdir: Path) -> None:
-    """Makes everything that a comparison draws again, and says where it is.
-
-    Raises:
-      ConfigError: the folder holds no comparison.
-    """
-    from jaxact.comparison.output import files  # which itself writes the report
-
-    print(*files.write_all(studies.load(workdir), workdir), sep="\n")
-
-
-def main(argv: Sequence[str]) -> int:
-    return command_line.exit_code(functools.partial(redraw, Path(argv[1])))
-
-
-if __name__ == "__main__":
-    app.run(main, flags_parser=functools.partial(command_line.parse_arguments, names=("DIR",)))

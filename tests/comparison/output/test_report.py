@@ -9,11 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from jaxact import command_line
-from jaxact.comparison import answers
+from jaxact.comparison import answers, redraw
 from jaxact.comparison.output import report, report_content as content
 from jaxact.comparison.study import Study
-from jaxact.compilation import compiler
 from tests.support.studies import synthetic_study, write_study
 
 SPECS = ("relu", "tanh", "leaky_relu(negative_slope=0.1)", "elu")
@@ -267,10 +265,8 @@ def test_the_command_draws_everything_again(commands, tmp_path):
         assert (folder / name).exists()
 
 
-def test_a_folder_without_a_comparison_ends_in_one_line(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(compiler, "keep_compiled", lambda folder: None)
-    argv = command_line.parse_arguments(["report", str(tmp_path)], ("DIR",))
-    assert report.main(argv) == 2
+def test_a_folder_without_a_comparison_ends_in_one_line(tmp_path, capsys):
+    assert redraw.COMMAND.run(redraw.redraw, [str(tmp_path)]) == 2
     error = capsys.readouterr().err
     assert error.startswith("jaxact: ")
     assert error.count("\n") == 1

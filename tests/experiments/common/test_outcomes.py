@@ -2,14 +2,14 @@
 
 import json
 
-import pytest
-
 from experiments.common import outcomes
+from jaxact.command import Option
 from jaxact.errors import ConfigError
 from jaxact.presentation import drawing
 
-PARSER = outcomes.parser("example", "shows that three follows two", "--count=4")
-PARSER.add_argument("--count", type=int, default=3)
+COMMAND = outcomes.command(
+    "example", "Shows that three follows two.", {"count": Option(3, "how far")}, "--count=4"
+)
 
 
 def outcome(options):
@@ -30,7 +30,7 @@ def outcome(options):
 
 
 def test_an_outcome_is_written_whole_and_shown(tmp_path, capsys):
-    assert outcomes.run(PARSER, outcome, ["--count=2", f"--workdir={tmp_path / 'x'}"]) == 0
+    assert outcomes.run(COMMAND, outcome, ["--count=2", f"--workdir={tmp_path / 'x'}"]) == 0
     names = {path.name for path in (tmp_path / "x").iterdir()}
     assert names == {"result.json", "table.md", "counting.png", "counting.svg"}
     result = json.loads((tmp_path / "x" / "result.json").read_text())
@@ -44,18 +44,17 @@ def test_an_outcome_is_written_whole_and_shown(tmp_path, capsys):
 
 
 def test_a_wrong_option_is_one_line_and_leaves_nothing(tmp_path, capsys):
-    assert outcomes.run(PARSER, outcome, ["--count=0", f"--workdir={tmp_path / 'x'}"]) == 2
+    assert outcomes.run(COMMAND, outcome, ["--count=0", f"--workdir={tmp_path / 'x'}"]) == 2
     assert capsys.readouterr().err == "jaxact: --count=0 must be a whole number from 1\n"
     assert not (tmp_path / "x").exists()
 
 
 def test_a_folder_that_cannot_be_written_is_one_line(tmp_path, capsys):
     (tmp_path / "file").touch()
-    assert outcomes.run(PARSER, outcome, [f"--workdir={tmp_path / 'file' / 'x'}"]) == 2
+    assert outcomes.run(COMMAND, outcome, [f"--workdir={tmp_path / 'file' / 'x'}"]) == 2
     assert "cannot be written" in capsys.readouterr().err
 
 
 def test_help_shows_what_to_type(capsys):
-    with pytest.raises(SystemExit):
-        outcomes.run(PARSER, outcome, ["--help"])
+    assert outcomes.run(COMMAND, outcome, ["--help"]) == 0
     assert "python -m experiments.example --count=4" in capsys.readouterr().out

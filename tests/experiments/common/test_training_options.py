@@ -1,20 +1,17 @@
 """The options that experiments share become a configuration, or an error that names them."""
 
-import argparse
-
 import pytest
 
 from experiments.common import training_options
 from jaxact import data
+from jaxact.command import Command, Option
 from jaxact.errors import ConfigError
 
 
 def options(*words):
-    parser = argparse.ArgumentParser()
-    training_options.add(parser, train_examples=None, epochs=2, learning_rate=0.01, seeds=3)
-    parser.add_argument("--l1", type=float, default=0.5)
-    parser.add_argument("--workdir", default="elsewhere")
-    return parser.parse_args(words)
+    shared = training_options.shared(train_examples=None, epochs=2, learning_rate=0.01, seeds=3)
+    own = {"l1": Option(0.5, "a penalty"), "workdir": Option("elsewhere", "a folder")}
+    return Command("try", "", shared | own).parse(words)
 
 
 def test_options_become_a_configuration():

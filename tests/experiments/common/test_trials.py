@@ -1,6 +1,5 @@
 """Networks trained in memory are those that a run trains."""
 
-import argparse
 import dataclasses
 
 import jax
@@ -9,6 +8,7 @@ import numpy as np
 import pytest
 
 from experiments.common import training_options, trials
+from jaxact.command import Command
 from jaxact.compilation.clock import Clock
 from jaxact.config import Config
 from jaxact.runs import setup as setups
@@ -73,8 +73,7 @@ def test_numbers_that_are_not_finite_are_told(prepared):
 
 
 def test_networks_are_looked_into_on_as_many_images_as_there_are():
-    parser = argparse.ArgumentParser()
-    training_options.add(parser, train_examples=None)
-    few, all_of_them = parser.parse_args(["--train_examples=64"]), parser.parse_args([])
+    command = Command("try", "", training_options.shared(train_examples=None))
+    few, all_of_them = command.parse(["--train_examples=64"]), command.parse([])
     assert trials.config_of(few, 256, activation="prelu").health_examples == 64
     assert trials.config_of(all_of_them, 256).health_examples == 256

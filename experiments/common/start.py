@@ -1,0 +1,15 @@
+"""`python -m experiments.NAME`, from its first moment."""
+
+import importlib
+import sys
+
+from jaxact.runs.process import start
+
+
+def run(name: str) -> None:
+    """Ends the process with the exit code of an experiment: its `COMMAND` and its `perform`."""
+    start.begin("matplotlib")
+    from experiments.common import outcomes  # slow: the process may have started again meanwhile
+
+    experiment = importlib.import_module(f"experiments.{name}.experiment")
+    sys.exit(outcomes.run(experiment.COMMAND, experiment.perform))

@@ -1,0 +1,72 @@
+"""Networks trained at a learning rate and a start of the biases, and the units that died of it."""
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from experiments.common import trials
+from jaxact.errors import ConfigError
+from jaxact.models.inspection.observation import observe
+
+
+class Cell(NamedTuple):
+    """The trials of one activation, start of the biases and learning rate, by seed.
+
+    Attributes:
+      dead: share of dead units in the network after training; nan where training diverged.
+      dead_by_layer: of each layer, `[seeds][layers]`.
+      test_accuracy: from 0 to 1.
+      diverged: how many seeds ended in numbers that are not finite.
+    """
+
+    activation: str
+    bias: float
+    learning_rate: float
+    dead: list[float]
+    dead_by_layer: list[list[float]]
+    test_accuracy: list[float]
+    diverged: int
+
+
+def units_of_layers(of: trials.Trials, trial: trials.Trial) -> np.ndarray:
+    """Units of each activation layer, int `[layers]`."""
+    images = np.zeros((1, *of.setup.train.images.shape[1:]), np.float32)
+    _, layers = observe(of.setup.model, trial.initial.variables, images)  # pyright: ignore[reportArgumentType]
+    return np.array([layer.outputs.shape[-1] for layer in layers])
+
+
+def measure(of: trials.Trials, seeds: int, rate: float, bias: float) -> Cell:
+    """Trains with every seed and counts what is dead.
+
+    Raises:
+      ConfigError: the activation's slopes cannot be told.
+    """
+    spec = of.setup.activation.spec
+    dead, by_layer, accuracies, diverged = [], [], [], 0
+    for seed in range(seeds):
+        trial = of.run(seed, rate, bias)
+        shares = [layer.dead for layer in of.health(trial.final)]
+        if any(share is None for share in shares):
+            raise ConfigError(
+                f"--activations: {spec} is not elementwise and gives no derivative, so nobody can "
+                "tell which of its units are dead; leave it out"
+            )
+        if trial.is_finite:
+            of_layers = np.array([float(share) for share in shares])  # pyright: ignore[reportArgumentType]
+            dead.append(float(np.average(of_layers, weights=units_of_layers(of, trial))))
+            by_layer.append(of_layers.tolist())
+            accuracies.append(trial.test_accuracy)
+        else:
+            diverged += 1
+            dead.append(math.nan)
+            by_layer.append([math.nan] * len(shares))
+            accuracies.append(math.nan)
+    return Cell(spec, bias, rate, dead, by_layer, accuracies, diverged)
+
+
+def median(values: Sequence[float]) -> float:
+    """The median of the values that are not nan; nan where all are."""
+    seen = [value for value in values if not math.isnan(value)]
+    return float(np.median(seen)) if seen else math.nan
