@@ -6,6 +6,7 @@ from jax.experimental.compilation_cache import compilation_cache
 
 from jaxact.models import AlexNet
 from jaxact.models.networks import vgg
+from tests.support import networks as networks  # before any configuration
 from tests.support.commands import Commands
 from tests.support.paths import ROOT
 from tests.support.tiny import TINY

@@ -18,7 +18,7 @@ from jaxact import models
 from jaxact.compilation.clock import Clock
 from jaxact.config import Config
 from jaxact.inference import latency
-from jaxact.runs import pace as paces, setup
+from jaxact.runs import dispatch, setup
 from jaxact.runs.process import devices, environment
 from jaxact.training import program
 from jaxact.training.program import Program
@@ -67,28 +67,28 @@ def details(state: TrainState, clock: Clock) -> dict[str, Any]:
 
 
 def prepare_train_step(job: Job) -> Prepared:
-    """Training as `loop.train_epoch` does it: dispatches of many steps, each waited for."""
+    """Training as `jaxact.runs.stages` does it: dispatches of many steps, each waited for."""
     config, compiled = network(job)
     clock, keys = Clock(), Keys.from_seed(config.seed)
     images, labels = synthetic.examples(job.model, job.examples)
     examples = setup.on_device(images, labels, *synthetic.statistics(job.model))
-    pace = paces.choose(config.steps_per_dispatch, job.examples // job.batch_size)
+    length = dispatch.choose(config.steps_per_dispatch, job.examples // job.batch_size)
     state, totals = initial_state(compiled, clock, keys, job.model), Totals.zero()
     order_arguments = (keys.order, jnp.int32(0), examples.labels)
     order = compiled.order.prepare(clock, *order_arguments)(*order_arguments)
 
     def run() -> int:
         nonlocal state, totals
-        count = pace.steps
-        arguments = (paces.argument(count), state, totals, order, examples, keys)
-        dispatch, begin = compiled.train.prepare(clock, *arguments), time.perf_counter()
-        state, totals = jax.block_until_ready(dispatch(*arguments))
-        pace.after(count, time.perf_counter() - begin)
+        count = length.steps
+        arguments = (dispatch.argument(count), state, totals, order, examples, keys)
+        train, begin = compiled.train.prepare(clock, *arguments), time.perf_counter()
+        state, totals = jax.block_until_ready(train(*arguments))
+        length.after(count, time.perf_counter() - begin)
         return count
 
-    while run() < pace.steps:  # until it has found its length
+    while run() < length.steps:  # until it has found its length
         pass
-    described = details(state, clock) | {"steps_per_dispatch": pace.steps}
+    described = details(state, clock) | {"steps_per_dispatch": length.steps}
 
     def measure() -> dict[str, float]:
         seconds = seconds_a_unit(run, job.seconds)

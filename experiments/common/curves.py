@@ -5,10 +5,10 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from experiments.common import in_memory
 from experiments.common.side_by_side import side_by_side
 from jaxact.compilation.clock import Clock
 from jaxact.runs.setup import Setup, initial_state
+from jaxact.runs.stages import stages
 from jaxact.training.state import TrainState
 
 
@@ -46,12 +46,12 @@ def first(accuracy: float, errors: Sequence[float], values: Sequence[float]) -> 
 
 def train(setup: Setup, seed: int) -> Curve:
     """Trains for all epochs of the setup's configuration, with the draws of a seed."""
-    clock, setup = Clock(), in_memory.with_seed(setup, seed)
+    clock, setup = Clock(), setup.with_seed(seed)
     test = setup.evaluations["test"]
     state = initial_state(setup, clock)
     evaluate = setup.program.evaluate.prepare(clock, state, test)
     errors, losses, seconds, is_finite = [], [], [], True
-    for stage in in_memory.stages(setup, state, clock):
+    for stage in stages(setup, state, clock):
         state = stage.state
         errors.append(1 - evaluate(state, test).means()[1])
         losses.append(stage.totals.means()[0])

@@ -11,12 +11,13 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from experiments.common import in_memory, training_options
+from experiments.common import any_rate, training_options
 from jaxact.command import Options
 from jaxact.compilation.clock import Clock
 from jaxact.config import Config
 from jaxact.runs import setup as setups
 from jaxact.runs.setup import Setup
+from jaxact.runs.stages import stages
 from jaxact.training.health import LayerHealth
 from jaxact.training.optimizer import create_optimizer
 from jaxact.training.state import TrainState
@@ -48,7 +49,7 @@ class Trials:
     """
 
     def __init__(self, setup: Setup):
-        self.setup = in_memory.at_any_rate(setup, _adam(setup.recipe.weight_decay))
+        self.setup = any_rate.at_any_rate(setup, _adam(setup.recipe.weight_decay))
 
     def run(
         self, seed: int, learning_rate: float | None = None, bias_init: float | None = None
@@ -57,9 +58,9 @@ class Trials:
         config, clock = self.setup.config, Clock()
         rate = config.learning_rate if learning_rate is None else learning_rate
         bias = config.bias_init if bias_init is None else bias_init
-        setup = in_memory.with_seed(self.setup, seed)
-        initial = in_memory.start(with_bias(setup, bias), rate)
-        *before, last = in_memory.stages(setup, jax.tree.map(jnp.copy, initial))
+        setup = self.setup.with_seed(seed)
+        initial = any_rate.start(with_bias(setup, bias), rate)
+        *before, last = stages(setup, jax.tree.map(jnp.copy, initial), clock)
         test = setup.evaluations["test"]
         evaluate = setup.program.evaluate.prepare(clock, last.state, test)
         return Trial(
@@ -80,11 +81,11 @@ def with_bias(setup: Setup, bias_init: float | None) -> Setup:
     """The setup with another start of the biases: nothing but the first state depends on it."""
     model = setup.model.clone(bias_init=bias_init)
     setup = dataclasses.replace(setup, model=model, recipe=setup.recipe._replace(model=model))
-    return in_memory.at_any_rate(setup, _adam(setup.recipe.weight_decay))
+    return any_rate.at_any_rate(setup, _adam(setup.recipe.weight_decay))
 
 
 @functools.cache
-def _adam(weight_decay: float) -> in_memory.MakeOptimizer:
+def _adam(weight_decay: float) -> any_rate.MakeOptimizer:
     return lambda learning_rate: create_optimizer(learning_rate, "constant", weight_decay, 0)
 
 

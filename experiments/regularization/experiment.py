@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 
 from experiments.common import outcomes, training_options
-from experiments.common.in_memory import with_seed
 from experiments.common.side_by_side import side_by_side
 from experiments.regularization import figures, runs, uncertainty as doubts
 from experiments.regularization.runs import Learned
@@ -105,7 +104,7 @@ def perform(options: Options) -> outcomes.Outcome:
 
     def learn(setup: Setup) -> list[Learned]:
         return [
-            runs.learn(with_seed(setup, seed), options.early_stopping_epochs)
+            runs.learn(setup.with_seed(seed), options.early_stopping_epochs)
             for seed in range(options.seeds)
         ]
 

@@ -15,11 +15,11 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from experiments.common import in_memory
 from jaxact import data, models
 from jaxact.compilation.clock import Clock
 from jaxact.errors import NonFiniteLossError
 from jaxact.runs.setup import Setup, initial_state
+from jaxact.runs.stages import stages
 from jaxact.training import early_stopping, losses, steps
 from jaxact.training.state import Totals, TrainState
 
@@ -93,8 +93,8 @@ def learn(setup: Setup, patience_epochs: int) -> Learned:
     state = initial_state(setup, clock)
     best, rows = state.variables, []
     stopped: int | None = None
-    for epoch, stage in enumerate(in_memory.stages(setup, state, clock), start=1):
-        state = stage.state
+    for stage in stages(setup, state, clock):
+        epoch, state = stage.epoch, stage.state
         if not stage.is_finite:
             raise NonFiniteLossError(
                 f"the loss became NaN or infinite at step {int(stage.totals.nonfinite_step)}; try "

@@ -13,12 +13,14 @@ from typing import NamedTuple
 import numpy as np
 import optax
 
-from experiments.common import in_memory
+from experiments.common import any_rate
 from jaxact import data
 from jaxact.compilation.clock import Clock
 from jaxact.config import Config
 from jaxact.runs import setup as setups
+from jaxact.runs.dispatch import DispatchLength
 from jaxact.runs.setup import Setup
+from jaxact.runs.stages import stages
 from jaxact.training import steps
 from jaxact.training.state import TrainState
 
@@ -72,7 +74,7 @@ def prepare(config: Config, optimizer: str, measurements_per_epoch: int) -> Cour
       ConfigError: the data are too few for the configuration.
       DataError: the data cannot be had.
     """
-    setup = in_memory.at_any_rate(setups.prepare(config), OPTIMIZERS[optimizer])
+    setup = any_rate.at_any_rate(setups.prepare(config), OPTIMIZERS[optimizer])
     examples = setup.train
     split = data.Split(np.asarray(examples.images), np.asarray(examples.labels))
     sample = data.subset(split, min(len(split), SAMPLE), setups.SPLIT_SEED)
@@ -90,16 +92,17 @@ def train(
 
     Runs of one seed share initial weights and order of images, whatever activation and rate.
     """
-    setup = in_memory.with_seed(course.setup, seed)
-    state = in_memory.start(setup, learning_rate)
+    setup = course.setup.with_seed(seed)
+    state = any_rate.start(setup, learning_rate)
     evaluate = setup.program.evaluate.prepare(Clock(), state, course.sample)
 
     def error(state: TrainState) -> float:
         return 1 - evaluate(state, course.sample).means()[1]
 
     trace = Trace([0.0], [error(state)])
-    stages = in_memory.stages(setup, state, interval=course.interval)
-    while goes_on(trace) and (stage := next(stages, None)):
+    length = DispatchLength(course.interval, course.interval)
+    training = stages(setup, state, Clock(), length)
+    while goes_on(trace) and (stage := next(training, None)):
         if not stage.is_finite:
             return trace._replace(diverged=True)
         epochs = stage.step / setup.steps_per_epoch

@@ -15,7 +15,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from jaxact.runs import pace
+from jaxact.runs import dispatch
 from jaxact.runs.setup import Setup
 from jaxact.training.program import Program
 from jaxact.training.state import Totals
@@ -92,7 +92,9 @@ def compile_program(setup: Setup, is_over: threading.Event) -> None:
     state = program.init.shapes(keys.init, images)
     epoch = jax.ShapeDtypeStruct((), jnp.int32)
     order = program.order.shapes(keys.order, epoch, setup.train.labels)
-    steps = pace.argument(pace.choose(config.steps_per_dispatch, setup.steps_per_epoch).steps)
+    steps = dispatch.argument(
+        dispatch.choose(config.steps_per_dispatch, setup.steps_per_epoch).steps
+    )
     totals = jax.eval_shape(Totals.zero)
     tasks: list[Callable[[], Any]] = [
         lambda: program.train.compile(steps, state, totals, order, setup.train, keys)

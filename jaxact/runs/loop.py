@@ -13,11 +13,10 @@ from jaxact.compilation.clock import Clock
 from jaxact.compilation.compiler import CacheUse
 from jaxact.config import Config
 from jaxact.errors import Interrupted, NonFiniteLossError
-from jaxact.runs import diagnosis
+from jaxact.runs import diagnosis, dispatch
 from jaxact.runs.ahead import Ahead
 from jaxact.runs.cadence import Cadence
 from jaxact.runs.epoch_end import evaluate, examine, make_row, write_events
-from jaxact.runs.pace import Pace, argument, choose as choose_pace
 from jaxact.runs.process import determinism, environment, memory
 from jaxact.runs.process.signals import StopRequest, stop_on_signals
 from jaxact.runs.progress import Follow, ProgressView, RunView
@@ -25,9 +24,10 @@ from jaxact.runs.records import record_files
 from jaxact.runs.records.checkpoint import Checkpoints, Snapshot, size_bytes
 from jaxact.runs.records.events import Events
 from jaxact.runs.setup import RunData, Setup, initial_state, prepare
+from jaxact.runs.stages import Stage, stages
 from jaxact.runs.summary import summarize
 from jaxact.training import early_stopping, health
-from jaxact.training.state import Totals, TrainState
+from jaxact.training.state import Totals
 
 
 @dataclasses.dataclass(frozen=True)
@@ -152,69 +152,90 @@ def train(setup: Setup, run: Run, snapshot: Snapshot) -> Snapshot:
     Returns:
       The last snapshot; it is on disk.
     """
-    clock, config = run.clock, setup.config
-    state, totals, best = snapshot.state, snapshot.totals, snapshot.best
+    config, state, best = setup.config, snapshot.state, snapshot.best
     rows, health_rows = snapshot.progress["rows"], snapshot.progress["health"]
-    step = int(state.step)
-    pace = choose_pace(config.steps_per_dispatch, setup.steps_per_epoch)
-    cadence = Cadence(config.checkpoint_every_epochs, size_bytes((state, totals, best)))
+    begin = int(state.step)
+    length = dispatch.choose(config.steps_per_dispatch, setup.steps_per_epoch)
+    cadence = Cadence(config.checkpoint_every_epochs, size_bytes((state, snapshot.totals, best)))
     with (
-        run.follow(config.epochs, setup.steps_per_epoch, step) as view,
-        contextlib.closing(
-            Events(run.workdir / record_files.TENSORBOARD, purge_step=step)
-        ) as events,
+        run.follow(config.epochs, setup.steps_per_epoch, begin) as view,
+        contextlib.closing(Events(run.workdir / record_files.TENSORBOARD, begin)) as events,
     ):
-        if note := setup.data.record["note"]:
-            view.message(f"data: {note}")
-        for warning in run.checkpoints.warnings:
-            view.message(warning)
-        if step:
-            view.message(f"resumed from step {step} in {run.workdir}; clocks count on from there")
-            if snapshot.progress["epochs"] != config.epochs and not setup.has_constant_rate:
-                view.message(
-                    f"warning: {config.learning_rate_schedule} was planned for "
-                    f"{snapshot.progress['epochs']} epochs: what follows is not what a run of "
-                    f"{config.epochs} from its start gives"
-                )
-        while not is_over(setup, step, rows):
-            epoch = step // setup.steps_per_epoch + 1
-            state, totals, step = train_epoch(setup, run, view, pace, state, totals, step)
-            if step == epoch * setup.steps_per_epoch:
-                figures: dict[str, Any] = {}
-                if setup.probe is not None:
-                    health_rows.append(examine(setup, clock, state, epoch))
-                    record_files.append_row(run.workdir / record_files.HEALTH, health_rows[-1])
-                    figures = health.scalars(health_rows[-1])
-                rows.append(make_row(setup, clock, state, totals, rows))
-                totals = Totals.zero()
-                record_files.append_row(run.workdir / record_files.METRICS, rows[-1])
-                if best is not None and early_stopping.best_epoch(rows) == epoch:
-                    best = copied(state.variables)
-                write_events(events, step, figures | rows[-1])
-                view.after_epoch(rows[-1], config.eval_split)
+        announce(setup, run, view, snapshot)
+        if is_over(setup, begin, rows):
+            return snapshot
+        for stage in stages(setup, state, run.clock, length, snapshot.totals):
+            if not stage.is_finite:
+                raise NonFiniteLossError(not_finite(setup, run, view, stage))
+            view.after_dispatch(stage.step, stage.totals.means()[0], stage.images_per_second)
+            if stage.is_epoch_end:
+                record_epoch(setup, run, view, events, stage, rows, health_rows)
+                if best is not None and early_stopping.best_epoch(rows) == stage.epoch:
+                    best = copied(stage.state.variables)
             progress = {
                 "rows": rows,
                 "health": health_rows,
-                "clock": clock.readings(),
+                "clock": run.clock.readings(),
                 "epochs": config.epochs,
             }
-            snapshot = Snapshot(state, totals, progress, best)
-            is_last = is_over(setup, step, rows)
+            totals = Totals.zero() if stage.is_epoch_end else stage.totals
+            snapshot = Snapshot(stage.state, totals, progress, best)
+            is_last = is_over(setup, stage.step, rows)
             if is_last and best is not None:
                 score_best(setup, run, view, events, snapshot)
-            is_due = is_last or cadence.is_due(epoch, run.checkpoints.seconds)
+            is_due = stage.is_epoch_end and cadence.is_due(stage.epoch, run.checkpoints.seconds)
             is_stopped = bool(run.stop)  # asked once: what is raised must have been saved
-            if is_due or is_stopped:
+            if is_last or is_due or is_stopped:
                 run.checkpoints.save(snapshot)
             if is_stopped:
                 run.checkpoints.wait()
                 raise Interrupted(
-                    f"stopped by {run.stop.name} at step {step} of {setup.total_steps}; a "
+                    f"stopped by {run.stop.name} at step {stage.step} of {setup.total_steps}; a "
                     "checkpoint is saved: to go on, give the same command with "
                     f"--workdir={run.workdir}"
                 )
+            if is_last:
+                break
         run.checkpoints.wait()
     return snapshot
+
+
+def announce(setup: Setup, run: Run, view: RunView, snapshot: Snapshot) -> None:
+    """Says what the user should know before training goes on."""
+    config, step = setup.config, int(snapshot.state.step)
+    if note := setup.data.record["note"]:
+        view.message(f"data: {note}")
+    for warning in run.checkpoints.warnings:
+        view.message(warning)
+    if step:
+        view.message(f"resumed from step {step} in {run.workdir}; clocks count on from there")
+        if snapshot.progress["epochs"] != config.epochs and not setup.has_constant_rate:
+            view.message(
+                f"warning: {config.learning_rate_schedule} was planned for "
+                f"{snapshot.progress['epochs']} epochs: what follows is not what a run of "
+                f"{config.epochs} from its start gives"
+            )
+
+
+def record_epoch(
+    setup: Setup,
+    run: Run,
+    view: RunView,
+    events: Events,
+    stage: Stage,
+    rows: list[dict[str, Any]],
+    health_rows: list[dict[str, Any]],
+) -> None:
+    """Measures at the end of an epoch, and adds its row to each record."""
+    figures: dict[str, Any] = {}
+    if setup.probe is not None:
+        health_rows.append(examine(setup, run.clock, stage.state, stage.epoch))
+        record_files.append_row(run.workdir / record_files.HEALTH, health_rows[-1])
+        figures = health.scalars(health_rows[-1])
+    rows.append(make_row(setup, run.clock, stage.state, stage.totals, rows))
+    record_files.append_row(run.workdir / record_files.METRICS, rows[-1])
+    write_events(events, stage.step, figures | rows[-1])
+    view.after_epoch(rows[-1], setup.config.eval_split)
 
 
 def score_best(setup: Setup, run: Run, view: RunView, events: Events, snapshot: Snapshot) -> None:
@@ -233,47 +254,10 @@ def score_best(setup: Setup, run: Run, view: RunView, events: Events, snapshot: 
         )
 
 
-def train_epoch(
-    setup: Setup,
-    run: Run,
-    view: RunView,
-    pace: Pace,
-    state: TrainState,
-    totals: Totals,
-    step: int,
-) -> tuple[TrainState, Totals, int]:
-    """Dispatches steps to the end of the epoch at hand, or until the run is asked to stop."""
-    clock, keys, program = run.clock, setup.keys, setup.program
-    epoch = step // setup.steps_per_epoch
-    end = (epoch + 1) * setup.steps_per_epoch
-
-    order_arguments = (keys.order, jnp.int32(epoch), setup.train.labels)
-    draw_order = program.order.prepare(clock, *order_arguments)
-    with clock.timing("train_seconds"):
-        order = draw_order(*order_arguments).block_until_ready()
-
-    while step < end:
-        count = min(pace.steps, end - step)
-        arguments = (argument(count), state, totals, order, setup.train, keys)
-        dispatch = program.train.prepare(clock, *arguments)
-        before_seconds = clock.train_seconds
-        with clock.timing("train_seconds"):
-            state, totals = jax.block_until_ready(dispatch(*arguments))
-        step += count
-        if (bad_step := int(totals.nonfinite_step)) >= 0:
-            raise NonFiniteLossError(not_finite(setup, run, view, epoch + 1, bad_step))
-        seconds = clock.train_seconds - before_seconds
-        pace.after(count, seconds)
-        images = count * setup.config.batch_size
-        view.after_dispatch(step, totals.means()[0], images / seconds)
-        if run.stop:
-            break
-    return state, totals, step
-
-
-def not_finite(setup: Setup, run: Run, view: RunView, epoch: int, step: int) -> str:
-    """What to say, and advise, when the loss became NaN or infinite."""
+def not_finite(setup: Setup, run: Run, view: RunView, stage: Stage) -> str:
+    """The message, with advice, of a loss that became NaN or infinite."""
     config, saved = setup.config, run.checkpoints.newest_step()
+    step = int(stage.totals.nonfinite_step)
     view.message(f"the loss became NaN or infinite at step {step}: looking for where it began")
     good = Snapshot(initial_state(setup, run.clock), Totals.zero(), {})
     if saved is not None:
@@ -284,8 +268,8 @@ def not_finite(setup: Setup, run: Run, view: RunView, epoch: int, step: int) -> 
         folder = run.workdir / record_files.CHECKPOINTS
         kept = f"the last good checkpoint, of step {saved}, is in {folder}"
     return (
-        f"the loss became NaN or infinite at epoch {epoch}, step {step} ({config.activation}, "
-        f"learning_rate {config.learning_rate}); {origin}; {kept}; see "
-        f"whether `python -m jaxact.check '{config.activation}'` passes, or "
-        "try a lower --config.learning_rate in a new --workdir"
+        f"the loss became NaN or infinite at epoch {stage.epoch}, step {step} "
+        f"({config.activation}, learning_rate {config.learning_rate}); {origin}; {kept}; see "
+        f"whether `python -m jaxact.check '{config.activation}'` passes, or try a lower "
+        "--config.learning_rate in a new --workdir"
     )

@@ -88,6 +88,10 @@ class Setup:
     def total_steps(self) -> int:
         return self.config.epochs * self.steps_per_epoch
 
+    def with_seed(self, seed: int) -> "Setup":
+        """The setup with the draws of another seed; the configuration keeps its own."""
+        return dataclasses.replace(self, keys=Keys.from_seed(seed))
+
 
 def load(config: Config) -> RunData:
     """Gets the images of a run and puts them on the device.

@@ -43,11 +43,13 @@ class Program(NamedTuple):
       init: `(key, images) -> TrainState`, images a normalised batch.
       order: `(key, epoch, labels) -> order`.
       train: `(steps, state, totals, order, examples, keys) -> (state, totals)`; state and totals
-        are donated; `steps` as `jaxact.runs.pace.argument` makes it.
+        are donated; `steps` as `jaxact.runs.dispatch.argument` makes it.
       evaluate: `(state, batches) -> Totals`.
       health: `(state, probe) -> [LayerHealth, ...]`.
       classifier: for the latency; takes what `fold` gives.
       fold: `(state, *preprocessing)` to the classifier's variables.
+      batch: `(step, order, examples, keys)` to the images and labels of a step.
+      optimizer: of `train`.
     """
 
     init: AheadOfTime
@@ -57,6 +59,8 @@ class Program(NamedTuple):
     health: AheadOfTime
     classifier: latency.Classifier
     fold: Callable[..., Any]
+    batch: Callable[..., tuple[Array, Array]]
+    optimizer: optax.GradientTransformation
 
 
 _building = threading.Lock()
@@ -116,4 +120,8 @@ def assemble(recipe: Recipe, optimizer: optax.GradientTransformation) -> Program
         health=AheadOfTime(functools.partial(health.measure, model, data.normalize, losses=losses)),
         classifier=latency.Classifier(forward),
         fold=jax.jit(fold),
+        batch=jax.jit(
+            functools.partial(steps.batch_of, augment, data.normalize, recipe.batch_size)
+        ),
+        optimizer=optimizer,
     )

@@ -113,6 +113,27 @@ def epoch_order(key: Array, epoch: Array, examples: int) -> Array:
     return jax.random.permutation(jax.random.fold_in(key, epoch), examples)
 
 
+def batch_of(
+    augment: Augment,
+    normalize: Normalize,
+    batch_size: int,
+    step: Array,
+    order: Array,
+    examples: Examples,
+    keys: Keys,
+) -> tuple[Array, Array]:
+    """The normalised images and the labels that a step trains on, given the order of its epoch."""
+    begin = (step % (examples.labels.shape[0] // batch_size)) * batch_size
+    places = lax.dynamic_slice_in_dim(order, begin, batch_size)
+    images, labels = augment(
+        jax.random.fold_in(keys.augmentation, step),
+        examples.images[places],
+        examples.labels[places],
+        examples.colors,
+    )
+    return normalize(images, *examples.preprocessing), labels
+
+
 def train_many(
     model: nn.Module,
     optimizer: optax.GradientTransformation,
@@ -135,26 +156,13 @@ def train_many(
     serves dispatches of every length; with a Python int XLA knows the length, and an accelerator
     goes from step to step without asking the host (then lengths differ by rounding).
     """
-    steps_per_epoch = examples.labels.shape[0] // batch_size
 
     def body(_: Array, carry: tuple[TrainState, Totals]) -> tuple[TrainState, Totals]:
         state, totals = carry
-        begin = (state.step % steps_per_epoch) * batch_size
-        chosen = lax.dynamic_slice_in_dim(order, begin, batch_size)
-        images, labels = augment(
-            jax.random.fold_in(keys.augmentation, state.step),
-            examples.images[chosen],
-            examples.labels[chosen],
-            examples.colors,
-        )
+        batch = batch_of(augment, normalize, batch_size, state.step, order, examples, keys)
+        dropout_key = jax.random.fold_in(keys.dropout, state.step)
         next_state, loss, correct = train_step(
-            model,
-            optimizer,
-            state,
-            normalize(images, *examples.preprocessing),
-            labels,
-            jax.random.fold_in(keys.dropout, state.step),
-            objective,
+            model, optimizer, state, *batch, dropout_key, objective
         )
         is_first = ~jnp.isfinite(loss) & (totals.nonfinite_step < 0)
         totals = Totals(

@@ -21,6 +21,7 @@ from benchmarks.timing import pairing
 from benchmarks.timing.alternation import Duel
 from jaxact import activations, models
 from jaxact.errors import ConfigError
+from tests.support import networks
 
 PROGRAMS = ("train_step", "latency", "activations", "scaling")
 TINY = Job("train_step", batch_size=8, examples=32, seconds=0.001, samples=10)
@@ -121,15 +122,15 @@ def test_the_gradient_is_the_derivative_times_what_is_passed_on():
 def test_synthetic_images_fit_the_models():
     tables = (synthetic.SHAPES, synthetic.EXAMPLES, synthetic.FLOP_AN_IMAGE)
     tables += (synthetic.FIRST_ACTIVATION, scaling.DEPTHS, checkpoint_cost.DATASETS)
-    assert all(set(table) == set(models.names()) for table in tables)
-    for name in models.names():
+    assert all(set(table) == set(networks.PUBLISHED) for table in tables)
+    for name in networks.PUBLISHED:
         images, labels = synthetic.examples(name, 3)
         assert images.shape == (3, *synthetic.SHAPES[name])
         assert min(images.shape[1:3]) >= models.input_size(name)
         assert labels.shape == (3,)
 
 
-@pytest.mark.parametrize("name", models.names())
+@pytest.mark.parametrize("name", networks.PUBLISHED)
 def test_what_is_known_of_a_model_is_what_its_trace_says(name):
     model = models.create_model(name, num_classes=synthetic.CLASSES)
     layers = models.layer_costs(model, synthetic.SHAPES[name])

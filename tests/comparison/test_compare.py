@@ -24,6 +24,7 @@ from jaxact.runs.process import huge_pages
 from jaxact.runs.process.signals import StopRequest
 from jaxact.runs.records import lock, record_files
 from tests.support.paths import ROOT, python_path
+from tests.support.stopping import StopAfter
 from tests.support.tiny import words
 
 # What differs between two runs of the same training.
@@ -220,20 +221,6 @@ def test_two_processes_do_not_make_one_comparison(tiny, tmp_path):
     assert studies.begin(tmp_path, plan).with_status(MISSING)  # a lock that nobody holds is none
 
 
-class StopAfter(StopRequest):
-    """Asks to stop once it has been looked at so many times."""
-
-    def __init__(self, looks):
-        super().__init__()
-        self.looks = looks
-
-    def __bool__(self):
-        self.looks -= 1
-        if self.looks == 0:
-            self.receive(signal.SIGTERM, None)
-        return self.signal is not None
-
-
 @pytest.mark.parametrize("looks", [1, 4, 8])
 def test_a_stopped_comparison_goes_on(tiny, tmp_path, looks):
     config = dataclasses.replace(tiny, epochs=2)
@@ -279,7 +266,7 @@ def command(workdir, *arguments):
         f"--workdir={workdir}",
         "--activations=relu,tanh",
         "--seeds=2",
-        *words(target_accuracy=0),
+        *words(model="small_cnn", target_accuracy=0),
         *arguments,
     ]
 

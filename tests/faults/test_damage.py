@@ -223,7 +223,7 @@ def test_a_workdir_in_use_is_refused_with_whose_it_is(stopped):
 
 def test_the_lock_of_a_process_that_died_is_free(tmp_path):
     code = (
-        "import os, sys; from pathlib import Path; from jaxact.training import lock\n"
+        "import os, sys; from pathlib import Path; from jaxact.runs.records import lock\n"
         "with lock.held(Path(sys.argv[1])): os._exit(9)"
     )
     done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], cwd=ROOT, check=False)

@@ -16,7 +16,7 @@ from tests.support.tiny import words
 # A twelfth of them VGG-11's, whose checkpoints are large; `.ci/run` asks for 12, `make soak` for
 # 200.
 ALL_KILLS = int(os.environ.get("JAXACT_KILLS", "3"))
-KILLS = {"small_cnn": ALL_KILLS - ALL_KILLS // 12, "vgg11": ALL_KILLS // 12}
+KILLS = {"thin_cnn": ALL_KILLS - ALL_KILLS // 12, "vgg11": ALL_KILLS // 12}
 
 
 @pytest.mark.parametrize("name", [name for name, kills in KILLS.items() if kills])
@@ -29,7 +29,7 @@ def test_killed_runs_end_as_if_they_had_not_been(commands, tmp_path, name):
 
 @pytest.mark.parametrize("delay_seconds", [0.05, 0.5, 1.5])
 def test_a_kill_during_the_start_leaves_a_folder_to_start_in(commands, tmp_path, delay_seconds):
-    fields = killing.SMALL | {"epochs": 1}
+    fields = killing.SMALL | {"epochs": 1, "model": "small_cnn"}
     where = f"--workdir={tmp_path / 'run'}"
     command = [sys.executable, "-m", "jaxact.main", where, *words(**fields)]
     with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL) as process:

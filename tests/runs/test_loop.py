@@ -15,12 +15,13 @@ import pytest
 
 from jaxact.compilation.clock import Clock
 from jaxact.errors import ConfigError, Interrupted, NonFiniteLossError
-from jaxact.runs import epoch_end, loop
+from jaxact.runs import dispatch, epoch_end, loop
 from jaxact.runs.process.signals import StopRequest
 from jaxact.runs.records import record_files
 from jaxact.runs.records.checkpoint import Checkpoints
 from jaxact.runs.setup import initial_state, prepare
 from jaxact.training import program
+from tests.support.stopping import StopAfter
 from tests.support.tiny import words
 
 ROW_KEYS = {
@@ -120,10 +121,10 @@ def test_a_run_leaves_the_files_of_the_contract(tiny, tmp_path):
     assert summary["epoch_to_target"] == 1
     assert summary["seconds_to_target"] == rows[0]["train_seconds"]
     assert summary["train_seconds"] == rows[-1]["train_seconds"]
-    assert summary["parameters"] == 21_840
+    assert summary["parameters"] == 1_490
     assert summary["compilation_cache"] == "off"
     # at least the training images, which are an argument of the compiled steps
-    assert 300 * 28 * 28 < summary["train_memory_bytes"] < 2**30
+    assert 300 * 8 * 8 < summary["train_memory_bytes"] < 2**30
     latency = summary["latency_ms"]
     assert latency["samples"] == 20
     assert 0 < latency["p50"] <= latency["p90"] <= latency["p95"] <= latency["p99"]
@@ -137,7 +138,7 @@ def test_a_runs_memory_is_that_of_its_own_images(tiny, tmp_path):
         loop.fit(config, tmp_path / str(config.train_examples))["train_memory_bytes"]
         for config in (more, few)
     )
-    assert of_more - of_few >= (1437 - 300) * 28 * 28
+    assert of_more - of_few >= (1437 - 300) * 8 * 8
 
 
 def test_clocks_add_up(tiny, tmp_path):
@@ -211,20 +212,6 @@ def test_results_do_not_depend_on_the_steps_a_dispatch(tiny, tmp_path):
     )
 
 
-class StopAfter(StopRequest):
-    """Asks to stop when it has been looked at so many times."""
-
-    def __init__(self, looks):
-        super().__init__()
-        self.looks = looks
-
-    def __bool__(self):
-        self.looks -= 1
-        if self.looks == 0:
-            self.receive(signal.SIGTERM, None)
-        return self.signal is not None
-
-
 CASES = {
     "dropout and learnable": {"activation": "prelu"},
     "schedule": {"learning_rate_schedule": "one_cycle", "activation": "swish"},
@@ -295,7 +282,7 @@ def test_an_accelerator_trains_the_same_in_dispatches_of_an_epoch(tiny, tmp_path
     loop.fit(tiny, tmp_path / "cpu")
     monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
     lengths = []
-    monkeypatch.setattr(loop, "argument", lambda steps: lengths.append(steps) or steps)
+    monkeypatch.setattr(dispatch, "argument", lambda steps: lengths.append(steps) or steps)
     loop.fit(tiny, tmp_path / "gpu")
     assert lengths == [4, 4]
     for ours, theirs in zip(
@@ -362,7 +349,7 @@ def test_a_loss_that_is_not_finite_keeps_the_last_checkpoint(tiny, tmp_path):
 
 
 def test_loss_falls_and_images_are_learned(tiny, tmp_path):
-    config = dataclasses.replace(tiny, train_examples=None, epochs=6, health_examples=0)
+    config = dataclasses.replace(tiny, train_examples=None, epochs=12, health_examples=0)
     loop.fit(config, tmp_path / "run")
     rows = record_files.read_rows(tmp_path / "run" / "metrics.jsonl")
     assert rows[-1]["train_loss"] < 0.4 * rows[0]["train_loss"]
@@ -370,7 +357,7 @@ def test_loss_falls_and_images_are_learned(tiny, tmp_path):
 
 
 def test_sigterm_saves_a_checkpoint_and_exits_75(tmp_path):
-    arguments = [f"--workdir={tmp_path / 'run'}", *words(epochs=2000)]
+    arguments = [f"--workdir={tmp_path / 'run'}", *words(model="small_cnn", epochs=2000)]
     process = subprocess.Popen(
         [sys.executable, "-m", "jaxact.main", *arguments], stderr=subprocess.PIPE, text=True
     )

@@ -11,6 +11,7 @@ from jaxact.errors import DataError
 from jaxact.runs import loop
 from jaxact.runs.records import record_files
 from jaxact.runs.setup import prepare
+from tests.support import networks
 
 
 def save(path, examples, image_shape):
@@ -21,11 +22,16 @@ def save(path, examples, image_shape):
 
 @pytest.fixture
 def own(tiny, tmp_path):
-    """A tiny run on own arrays that are smaller than the network's input."""
+    """A small CNN's run on own arrays that are smaller than its input."""
     path = tmp_path / "my.npz"
     save(path, 150, (9, 10, 3))
     return dataclasses.replace(
-        tiny, dataset=str(path), train_examples=None, test_examples=None, batch_size=32
+        tiny,
+        model="small_cnn",
+        dataset=str(path),
+        train_examples=None,
+        test_examples=None,
+        batch_size=32,
     )
 
 
@@ -38,7 +44,7 @@ def test_classes_and_shape_reach_the_model(own):
     assert vars(setup.model)["num_classes"] == 3
 
 
-@pytest.mark.parametrize("model", models.names())
+@pytest.mark.parametrize("model", networks.PUBLISHED)
 @pytest.mark.parametrize("size", [(3, 5), (28, 41), (33, 35), (64, 32)])
 def test_images_of_any_size_fit_every_model(tmp_path, tiny, model, size):
     save(tmp_path / "my.npz", 12, (*size, 2))

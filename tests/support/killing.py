@@ -21,17 +21,18 @@ TIMES = {*CLOCKS, "health_seconds", "images_per_second"}
 
 SMALL = FIELDS | {"checkpoint_every_epochs": 1}  # so that kills fall between them
 # Dropout, BatchNorm, a learnable activation and a schedule are what a resumed run could get wrong.
+WITH_DROPOUT = SMALL | {
+    "epochs": 12,
+    "steps_per_dispatch": 2,
+    "activation": "prelu",
+    "learning_rate_schedule": "one_cycle",
+    "augmentation": "crop_flip",
+    "eval_split": "validation",
+    "early_stopping_epochs": 12,  # never stops, but keeps the best epoch's parameters
+}
 CASES: dict[str, dict[str, Any]] = {
-    "small_cnn": SMALL
-    | {
-        "epochs": 12,
-        "steps_per_dispatch": 2,
-        "activation": "prelu",
-        "learning_rate_schedule": "one_cycle",
-        "augmentation": "crop_flip",
-        "eval_split": "validation",
-        "early_stopping_epochs": 12,  # never stops, but keeps the best epoch's parameters
-    },
+    "thin_cnn": WITH_DROPOUT,
+    "small_cnn": WITH_DROPOUT | {"model": "small_cnn"},
     "vgg11": SMALL
     | {
         "model": "vgg11",

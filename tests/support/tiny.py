@@ -1,7 +1,7 @@
 """A run that takes seconds: the digits' first images.
 
 Tests that don't ask for anything else use it. Its programs are then compiled once a worker, for
-commands too.
+commands too. Processes that know `tests.support.networks` train its network.
 """
 
 import dataclasses
@@ -15,6 +15,7 @@ FIELDS: dict[str, Any] = {
     "batch_size": 64,
     "epochs": 2,
     "latency_samples": 0,
+    "model": "thin_cnn",
 }
 TINY = dataclasses.replace(Config(), **FIELDS)
 

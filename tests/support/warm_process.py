@@ -14,7 +14,12 @@ import sys
 import warnings
 
 # What is slow to import, and defines no flags: those are defined by the command that has them.
-IMPORTED = ("jaxact.comparison.engines.local", "matplotlib.figure", "ml_collections.config_flags")
+IMPORTED = (
+    "tests.support.networks",
+    "jaxact.comparison.engines.local",
+    "matplotlib.figure",
+    "ml_collections.config_flags",
+)
 
 
 def run(module: str, arguments: list[str], folder: str, output: str, errors: str) -> None:

@@ -12,6 +12,7 @@ from jaxact import data, models
 from jaxact.training import losses, program
 from jaxact.training.state import Totals
 from jaxact.training.steps import Examples, Keys
+from tests.support import networks
 
 CLASSES, BATCH, IMAGES = 10, 4, 12
 # What XLA's GPU compiler knows by name: JAX's random bits.
@@ -105,7 +106,7 @@ def products(text):
 
 @pytest.mark.usefixtures("thin_networks")
 @pytest.mark.parametrize("name", ["init", "order", "evaluate", "health", "latency"])
-@pytest.mark.parametrize("model", models.names())
+@pytest.mark.parametrize("model", networks.PUBLISHED)
 def test_programs_are_fit_for_a_gpu(model, name):
     lowered = Lowered(model)
     text = lowered.text(name, "cuda")
@@ -117,7 +118,7 @@ def test_programs_are_fit_for_a_gpu(model, name):
 
 @pytest.mark.usefixtures("thin_networks")
 @pytest.mark.parametrize("precision", models.PRECISIONS)
-@pytest.mark.parametrize("model", models.names())
+@pytest.mark.parametrize("model", networks.PUBLISHED)
 def test_training_is_fit_for_a_gpu(model, precision):
     lowered = Lowered(model, precision)
     text = lowered.text("train", "cuda")
@@ -146,7 +147,7 @@ def test_augmentations_are_fit_for_a_gpu(augment):
 
 
 @pytest.mark.usefixtures("thin_networks")
-@pytest.mark.parametrize("model", models.names())
+@pytest.mark.parametrize("model", networks.PUBLISHED)
 def test_what_is_float32_stays_so_on_a_cpu(model):
     text = Lowered(model).text("train", "cpu")
     assert "stablehlo.convolution" not in text
@@ -155,7 +156,7 @@ def test_what_is_float32_stays_so_on_a_cpu(model):
 
 
 @pytest.mark.usefixtures("thin_networks")
-@pytest.mark.parametrize("model", models.names())
+@pytest.mark.parametrize("model", networks.PUBLISHED)
 @pytest.mark.parametrize("platform", ["cpu", "cuda", "tpu"])
 def test_convolution_is_that_of_the_platform_wherever_it_is_traced(model, platform):
     lowered = Lowered(model)

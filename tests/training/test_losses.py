@@ -14,6 +14,7 @@ from jaxact.runs.setup import initial_state, prepare
 from jaxact.training import steps
 from jaxact.training.losses import LOSSES, PLAIN, Objective, cross_entropy, kernels
 from jaxact.training.state import create_state
+from tests.support import networks
 
 RNG = np.random.default_rng(0)
 LOGITS = RNG.normal(0, 2, (7, 5)).astype(np.float32)
@@ -92,7 +93,7 @@ def test_the_gradient_of_a_penalty_is_that_of_kernels_alone():
             np.testing.assert_allclose(gradient[layer][name], expected, rtol=1e-6)
 
 
-@pytest.mark.parametrize("name", models.names())
+@pytest.mark.parametrize("name", networks.PUBLISHED)
 def test_every_model_has_kernels_to_penalize(name):
     model = models.create_model(name, "prelu")
     images = jnp.zeros((1, model.input_size, model.input_size, 1))

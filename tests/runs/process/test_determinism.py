@@ -20,7 +20,7 @@ def test_a_run_says_records_and_sets_it(tmp_path, wanted):
     done = subprocess.run(
         [
             *(sys.executable, "-m", "jaxact.main", f"--workdir={workdir}"),
-            *words(epochs=1, health_examples=0, deterministic=wanted),
+            *words(model="small_cnn", epochs=1, health_examples=0, deterministic=wanted),
         ],
         capture_output=True,
         text=True,

@@ -29,7 +29,7 @@ def test_other_gpus_are_left_alone_unless_the_user_chose(given, expected):
 
 TWO_DEVICES = """
 import jax
-from jaxact.training import environment
+from jaxact.runs.process import environment
 assert jax.device_count() == 2
 described = environment.describe()
 assert described["device_count"] == 1

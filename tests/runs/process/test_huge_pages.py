@@ -49,7 +49,7 @@ def test_is_off_where_the_system_never_gives_them(monkeypatch, tmp_path):
 def test_programs_restart_before_their_slow_imports(module):
     code = (
         "import runpy, sys\n"
-        "from jaxact import huge_pages\n"
+        "from jaxact.runs.process import huge_pages\n"
         "def restart():\n"
         "    print(*{'absl', 'flax', 'jax', 'numpy'} & set(sys.modules), 'restarted')\n"
         "    sys.exit()\n"
@@ -68,7 +68,7 @@ def test_programs_restart_before_their_slow_imports(module):
 def test_starts_once_more_as_the_same_process():
     code = (
         "import os, sys; print(os.getpid(), sys.argv[1:]);"
-        "from jaxact import huge_pages; sys.stdout.flush(); huge_pages.restart();"
+        "from jaxact.runs.process import huge_pages; sys.stdout.flush(); huge_pages.restart();"
         "print(os.environ['GLIBC_TUNABLES'])"
     )
     environment = {k: v for k, v in os.environ.items() if k != huge_pages.VARIABLE}

@@ -1,4 +1,4 @@
-"""How many training steps go into one dispatch."""
+"""The number of training steps in one dispatch."""
 
 import jax
 import jax.numpy as jnp
@@ -8,7 +8,7 @@ from jax import Array
 DISPATCH_SECONDS = 1.0
 
 
-class Pace:
+class DispatchLength:
     """The steps of the next dispatch: a fixed number, or as many as take about a second.
 
     Results do not depend on it: every draw is `fold_in(key, step)`.
@@ -30,11 +30,11 @@ class Pace:
             self.steps = max(1, min(2 * self.steps, wanted, self._most))
 
 
-def choose(fixed: int | None, steps_per_epoch: int) -> Pace:
+def choose(fixed: int | None, steps_per_epoch: int) -> DispatchLength:
     """A fixed number, else an epoch on an accelerator and on a CPU what takes about a second."""
     if fixed is None and jax.default_backend() != "cpu":
         fixed = steps_per_epoch
-    return Pace(fixed, steps_per_epoch)
+    return DispatchLength(fixed, steps_per_epoch)
 
 
 def argument(steps: int) -> int | Array:
