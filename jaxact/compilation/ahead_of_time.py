@@ -1,10 +1,11 @@
 """Functions that are compiled before they are called, on a clock of their own, in any thread."""
 
 import concurrent.futures
+import contextlib
 import gc
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import jax
@@ -13,33 +14,20 @@ from jaxact.compilation.clock import Clock
 from jaxact.models.convolution.lowering import traced_for
 
 
-class _WithoutCollection:
-    """Without Python's garbage collection, which would look again and again at a growing trace.
+@contextlib.contextmanager
+def without_collection() -> Iterator[None]:
+    """A block without Python's garbage collection, which would look at a growing trace each time.
 
     Nearly all that tracing makes lives on: to look for garbage in it takes a sixth of the time.
-    Threads may be within at the same time; the last to leave puts things back as they were.
+    Where threads are within at once, the first to leave may turn it on: slower, and as right.
     """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._inside = 0
-        self._was_enabled = False
-
-    def __enter__(self) -> None:
-        with self._lock:
-            if self._inside == 0:
-                self._was_enabled = gc.isenabled()
-                gc.disable()
-            self._inside += 1
-
-    def __exit__(self, *exception: object) -> None:
-        with self._lock:
-            self._inside -= 1
-            if self._inside == 0 and self._was_enabled:
-                gc.enable()
-
-
-WITHOUT_COLLECTION = _WithoutCollection()
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 class _Compiled(NamedTuple):
@@ -93,7 +81,7 @@ class AheadOfTime:
             donate_argnums=self._donate,
             compiler_options=self._options,
         )
-        with WITHOUT_COLLECTION, traced_for(platform or jax.default_backend()):
+        with without_collection(), traced_for(platform or jax.default_backend()):
             traced = jitted.trace(*arguments)
             platforms = None if platform is None else (platform,)
             return traced.lower(lowering_platforms=platforms)
@@ -111,8 +99,7 @@ class AheadOfTime:
         if is_new:
             begin = time.perf_counter()
             try:
-                with WITHOUT_COLLECTION:
-                    executable = self.lower(*arguments).compile()
+                executable = self.lower(*arguments).compile()
             except BaseException as error:
                 with self._lock:
                     del self._programs[signature]

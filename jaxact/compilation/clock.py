@@ -63,6 +63,6 @@ class Clock:
         """Counts on from the readings of an earlier process of the same run."""
         self.train_seconds += readings["train_seconds"]
         self.eval_seconds += readings["eval_seconds"]
-        self.health_seconds += readings.get("health_seconds", 0.0)  # younger than the others
+        self.health_seconds += readings["health_seconds"]
         self.compile_seconds += readings["compile_seconds"]
         self.wall_before_seconds += readings["wall_seconds"]

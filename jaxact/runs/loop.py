@@ -112,7 +112,6 @@ def begin(setup: Setup, run: Run) -> Snapshot:
     snapshot = Snapshot(state, Totals.zero(), progress, best)
     if run.checkpoints.newest_step() is not None:
         snapshot = run.checkpoints.restore(like=snapshot)
-        snapshot.progress.setdefault("health", [])  # of a run begun before there was any
         run.clock.go_on_from(snapshot.progress["clock"])
     # The files may hold epochs after the checkpoint, which are about to be trained again.
     for name, key in ((record_files.METRICS, "rows"), (record_files.HEALTH, "health")):

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxact.compilation.ahead_of_time import WITHOUT_COLLECTION, AheadOfTime
+from jaxact.compilation.ahead_of_time import AheadOfTime, without_collection
 from jaxact.compilation.clock import Clock
 
 
@@ -57,13 +57,16 @@ def test_garbage_collection_is_off_in_a_trace_and_then_as_before(enabled):
 
 
 @pytest.mark.usefixtures("collection")
-def test_collection_comes_back_with_the_last_thread_that_compiles():
-    gc.enable()
-    with WITHOUT_COLLECTION:
-        with WITHOUT_COLLECTION:
-            assert not gc.isenabled()
-        assert not gc.isenabled()
-    assert gc.isenabled()
+@pytest.mark.parametrize("enabled", [True, False])
+def test_collection_is_as_before_whichever_thread_leaves_first(enabled):
+    (gc.enable if enabled else gc.disable)()
+    first, second = without_collection(), without_collection()
+    first.__enter__()
+    second.__enter__()
+    assert not gc.isenabled()
+    first.__exit__(None, None, None)
+    second.__exit__(None, None, None)
+    assert gc.isenabled() == enabled
 
 
 def test_a_python_int_is_a_constant_of_the_program():
