@@ -242,7 +242,7 @@ def test_own_data_have_a_title_and_are_the_same_to_the_end(tiny, tmp_path):
     study = make(plan, workdir)
     assert study.runs[0].status == DONE
     assert study_table.title(study, study.workloads()[0]).startswith(
-        "small_cnn on my_images, target"
+        "thin_cnn on my_images, target"
     )
     np.savez(path, images=255 - images, labels=np.arange(150) % 3)
     before = (workdir / "study.json").read_text()

@@ -18,15 +18,6 @@ HEALTH = "health.jsonl"
 SUMMARY = "summary.json"
 CHECKPOINTS = "checkpoints"
 TENSORBOARD = "tensorboard"
-# Fields that stored configurations may lack, as they came later, and what such runs did.
-ADDED_FIELDS: Mapping[str, Any] = {
-    "dropout": "channels",
-    "loss": "cross_entropy",
-    "l1": 0.0,
-    "l2": 0.0,
-    "early_stopping_epochs": None,
-    "preprocessing": "mean_std",
-}
 LONGEST_NAME = 255  # bytes, of a file in every usual file system
 _LEFT_BY_A_KILLED_START = (lock.LOCK, f".{CONFIG}.tmp")
 
@@ -75,8 +66,6 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
 def check_workdir(workdir: Path, config: Mapping[str, Any]) -> None:
     """Whether a run with this configuration may use the workdir: a new or empty one, or its own.
 
-    A stored configuration may be older than some fields, see `ADDED_FIELDS`.
-
     Raises:
       ConfigError: it is no folder, holds something else, or a run whose configuration differs in
         anything but `epochs`.
@@ -93,7 +82,6 @@ def check_workdir(workdir: Path, config: Mapping[str, Any]) -> None:
     stored = read_json(workdir / CONFIG)
     if not isinstance(stored, dict):
         raise ConfigError(f"{workdir / CONFIG} holds no configuration; choose another --workdir")
-    stored = {name: ADDED_FIELDS[name] for name in ADDED_FIELDS if name in config} | stored
     names = [*config, *(name for name in stored if name not in config)]
     changed = [
         f"{name} ({stored.get(name)!r} there, {config.get(name)!r} now)"
