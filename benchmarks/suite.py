@@ -8,6 +8,7 @@ that it leaves by itself. With time enough they measure as long as by themselves
 """
 
 import json
+import signal
 import subprocess
 import sys
 import tempfile
@@ -23,11 +24,12 @@ from benchmarks.contenders.workers import ROOT, WorkerError, contenders
 from benchmarks.shared import SHARED
 from benchmarks.suite_plan import Device, Step, pace, plan, summary
 from benchmarks.timing import deadline
-from benchmarks.timing.deadline import Clock, StopRequest, stopping_on_signals
+from benchmarks.timing.deadline import Clock
 from jaxact.command import Command, Option, Options
 from jaxact.compilation.clock import process_age_seconds
 from jaxact.errors import ConfigError, Interrupted, JaxactError
 from jaxact.presentation.tables import as_rich
+from jaxact.runs.process.signals import NUMBERS, StopRequest, stop_on_signals
 from jaxact.runs.records import record_files
 
 # Kept for the end: a step and its workers are ended, the table is printed.
@@ -132,10 +134,10 @@ def perform(
             [outcome.step.seconds for outcome in begun if outcome.words != FAILED],
         )
         left = end - clock()
-        if stop.name or left < expected:
+        if stop or left < expected:
             why = f"not begun: stopped by {stop.name}"
             too_short = f"not begun: takes about {expected:.0f} s, {max(left, 0):.0f} s were left"
-            outcomes.append(Outcome(step, why if stop.name else too_short))
+            outcomes.append(Outcome(step, why if stop else too_short))
             continue
         tell(f"[{number}/{len(steps)}] {step.what}: about {expected:.0f} of {left:.0f} s")
         outcome = take(step, left, stop, clock)
@@ -151,7 +153,7 @@ def take(step: Step, limit_seconds: float, stop: StopRequest, clock: Clock) -> O
     if ended.code == 0:
         return Outcome(step, MEASURED, ended.seconds)
     if ended.code is None:
-        why = f"stopped by {stop.name}" if stop.name else "the time was over"
+        why = f"stopped by {stop.name}" if stop else "the time was over"
         return Outcome(step, f"cut off: {why}", ended.seconds)
     note = ended.last_words.removeprefix("jaxact: ") or f"exit code {ended.code}"
     return Outcome(step, FAILED, ended.seconds, note)
@@ -204,12 +206,12 @@ def suite(options: Options) -> None:
     device = look_for_device(DEVICE_SECONDS)
     steps = plan(device, minutes, options.peer, options.peer_python, folder)
     check_time(steps, end - time.monotonic(), minutes)
-    with stopping_on_signals() as stop:
+    with stop_on_signals((*NUMBERS, signal.SIGHUP), ends_on_second=False) as stop:
         outcomes = perform(steps, end, stop)
         report(outcomes, f"{device.kind or device.platform}, {minutes:g} min", folder)
     failed = [outcome for outcome in outcomes if outcome.words == FAILED]
     measured = [outcome for outcome in outcomes if outcome.words == MEASURED]
-    if stop.name:
+    if stop:
         raise Interrupted(f"stopped by {stop.name}; what was measured is in {folder}")
     if failed:
         raise StepsFailed(f"{len(failed)} of {len(outcomes)} measurements failed, as listed above")

@@ -7,16 +7,16 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import psutil
 
 from benchmarks.contenders.workers import ROOT
+from jaxact.runs.process.signals import StopRequest
 
 POLL_SECONDS = 0.05
 GRACE_SECONDS = 2.0  # from the request to end to the end by force, and once more for that
-NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 Clock = Callable[[], float]  # seconds
 
@@ -35,28 +35,6 @@ class Ended(NamedTuple):
     last_words: str
 
 
-class StopRequest:
-    """The name of the signal that asked to stop, or ""."""
-
-    name = ""
-
-    def receive(self, number: int, frame: object) -> None:
-        del frame
-        self.name = signal.Signals(number).name
-
-
-@contextlib.contextmanager
-def stopping_on_signals() -> Iterator[StopRequest]:
-    """Notes signals within the block, however many: to end what was begun takes seconds."""
-    request = StopRequest()
-    before = {number: signal.signal(number, request.receive) for number in NUMBERS}
-    try:
-        yield request
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
 def run(
     command: Sequence[str],
     limit_seconds: float,
@@ -73,9 +51,7 @@ def run(
         process = subprocess.Popen(
             command, cwd=ROOT, stdin=subprocess.DEVNULL, stderr=log, start_new_session=True
         )
-        while (
-            (code := process.poll()) is None and clock() - begin < limit_seconds and not stop.name
-        ):
+        while (code := process.poll()) is None and clock() - begin < limit_seconds and not stop:
             time.sleep(POLL_SECONDS)
         end(process)
         log.seek(0)

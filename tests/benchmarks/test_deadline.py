@@ -6,7 +6,7 @@ import psutil
 import pytest
 
 from benchmarks.timing import deadline
-from benchmarks.timing.deadline import StopRequest
+from jaxact.runs.process.signals import StopRequest
 
 FOREVER = 600.0
 

@@ -15,8 +15,9 @@ import pytest
 from benchmarks import results, suite, suite_plan
 from benchmarks.suite_plan import QUICK, THOROUGH, Device, Step, plan, precisions
 from benchmarks.timing import deadline
-from benchmarks.timing.deadline import Ended, StopRequest
+from benchmarks.timing.deadline import Ended
 from jaxact.errors import ConfigError
+from jaxact.runs.process.signals import StopRequest
 
 CPU, GPU = Device("cpu"), Device("gpu", "NVIDIA H100", "9.0")
 FOREVER = 600.0

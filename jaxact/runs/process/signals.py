@@ -8,7 +8,7 @@ import contextlib
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from jaxact.errors import Interrupted
 
@@ -16,9 +16,14 @@ NUMBERS = (signal.SIGTERM, signal.SIGINT)
 
 
 class StopRequest:
-    """Whether a signal has asked the run to stop, and which."""
+    """Whether a signal has asked to stop, and which.
 
-    def __init__(self) -> None:
+    Args:
+      ends_on_second: whether the second signal ends the process at once.
+    """
+
+    def __init__(self, ends_on_second: bool = True) -> None:
+        self._ends_on_second = ends_on_second
         self.signal: signal.Signals | None = None
         self._how_to_go_on: str | None = None
 
@@ -31,9 +36,9 @@ class StopRequest:
         return self.signal.name if self.signal is not None else "no signal"
 
     def receive(self, number: int, frame: object) -> None:
-        """The signal handler. A second signal ends the process at once."""
+        """The signal handler."""
         del frame
-        if self.signal is not None:
+        if self.signal is not None and self._ends_on_second:
             os._exit(128 + number)
         self.signal = signal.Signals(number)
         self._answer()
@@ -62,15 +67,21 @@ class StopRequest:
 
 
 @contextlib.contextmanager
-def stop_on_signals() -> Iterator[StopRequest]:
-    """Catches SIGTERM and SIGINT within the block; in the main thread only."""
-    request = StopRequest()
+def stop_on_signals(
+    numbers: Sequence[signal.Signals] = NUMBERS, ends_on_second: bool = True
+) -> Iterator[StopRequest]:
+    """Catches signals within the block, SIGTERM and SIGINT if not told; in the main thread only.
+
+    Args:
+      ends_on_second: as `StopRequest` takes it.
+    """
+    request = StopRequest(ends_on_second)
     if threading.current_thread() is not threading.main_thread():
         yield request
         return
-    before = {number: signal.signal(number, request.receive) for number in NUMBERS}
+    before = {number: signal.signal(number, request.receive) for number in numbers}
     try:
-        with _second_ends_at_once():
+        with _second_ends_at_once() if ends_on_second else contextlib.nullcontext():
             yield request
     finally:
         for number, handler in before.items():
