@@ -1,4 +1,4 @@
-"""How far activations and gradients are from the truth in float32, in jaxact and in jax.nn.
+"""Errors of activations and gradients in float32, in jaxact and in jax.nn.
 
     python -m benchmarks.accuracy                    (half a minute on one core)
 

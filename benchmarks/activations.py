@@ -49,7 +49,7 @@ Measure = Callable[[], dict[str, float]]
 
 
 def specs(only: str | None) -> list[str]:
-    """Those to measure; raises ConfigError if one is wrong."""
+    """The specs to measure; raises ConfigError if one is wrong."""
     if only is None:
         return list(activations.names())
     try:
@@ -60,7 +60,7 @@ def specs(only: str | None) -> list[str]:
 
 
 def elements(options: Options) -> int:
-    """Of the array: as asked for, a whole number of rows."""
+    """The elements of the array: as asked for, a whole number of rows."""
     if options.elements is not None:
         count = options.elements
     elif options.model is not None:
@@ -99,7 +99,7 @@ def measure_of(function: Function, x: Array, cotangent: Array, seconds: float) -
 
 
 def limit(x: Array, cotangent: Array, seconds: float) -> Measure:
-    """What memory allows: as many bytes, next to no arithmetic."""
+    """The limit of memory: as many bytes, next to no arithmetic."""
     one = timer(lambda x: x + 1, x, seconds=seconds)
     two = timer(lambda x, y: x + y, x, cotangent, seconds=seconds)
     return lambda: {"forward": one(), "gradient": two()}

@@ -1,4 +1,4 @@
-"""What a benchmark leaves: a JSON file, and the same rows as a table."""
+"""The results of a benchmark: a JSON file, and the same rows as a table."""
 
 import datetime
 import re

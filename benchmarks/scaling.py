@@ -65,7 +65,7 @@ def points(job: Job, axes: Sequence[str]) -> list[Point]:
 
 
 def measure(point: Point, contender: Contender, pairs: int) -> dict[str, Any]:
-    """What a contender says of itself at a point, and figure to values, from a new process."""
+    """A contender's details at a point, and figure to values, from a new process."""
     with running([contender]) as workers:
         details = alternation.prepared(workers, [contender], point.job)
         figures = pairing.alternate(in_turn(workers), pairs)

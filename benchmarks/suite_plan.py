@@ -37,7 +37,7 @@ ACCURACY_SECONDS = {"cpu": 60.0, "gpu": 120.0}
 
 
 class Device(NamedTuple):
-    """Where the suite runs.
+    """The device that the suite runs on.
 
     Attributes:
       platform: as JAX calls it: "cpu", "gpu", "tpu".
@@ -51,7 +51,7 @@ class Device(NamedTuple):
 
 
 class Effort(NamedTuple):
-    """How thoroughly each contender is measured: options of the benchmarks."""
+    """The thoroughness of each measurement: options of the benchmarks."""
 
     pairs: int
     processes: int
@@ -170,7 +170,7 @@ def accuracy(device: Device, folder: Path) -> Step:
 
 
 def pace(taken_seconds: Sequence[float], expected_seconds: Sequence[float]) -> float:
-    """How many times as long as expected the steps so far have taken; 1 before the first."""
+    """The time of the steps so far over the expected; 1 before the first."""
     return sum(taken_seconds) / sum(expected_seconds) if expected_seconds else 1.0
 
 

@@ -1,4 +1,4 @@
-"""What a benchmark and its workers say to each other: lines of JSON on stdin and stdout.
+"""The protocol of a benchmark and its workers: lines of JSON on stdin and stdout.
 
 Imported on both sides, also where there is no JAX: standard library alone.
 
@@ -19,7 +19,7 @@ from typing import Any, NamedTuple, TextIO
 
 @dataclasses.dataclass(frozen=True)
 class Job:
-    """What a worker prepares and measures.
+    """A job that a worker prepares and measures.
 
     Attributes:
       task: "train_step", "latency" or, for PyTorch, "activation".

@@ -46,7 +46,7 @@ class Variant(NamedTuple):
 
 
 def variants(job: Job) -> list[Variant]:
-    """What is tried: both layouts, and the modes that can be faster for the task and device."""
+    """The variants: both layouts, and the modes that can be faster for the task and device."""
     if job.mode == "plain":
         return [Variant("contiguous", "eager")]
     if job.mode == "eager":

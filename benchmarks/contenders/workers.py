@@ -151,7 +151,7 @@ class Worker:
         return self.ask({"measure": None})
 
     def cpu_seconds(self) -> float:
-        """What the process and its children have used so far."""
+        """The CPU seconds that the process and its children have used so far."""
         process = psutil.Process(self._process.pid)
         total = 0.0
         for one in [process, *process.children(recursive=True)]:
@@ -192,7 +192,7 @@ def running(takes_part: Sequence[Contender]) -> Iterator[dict[str, Worker]]:
 
 
 def in_turn(workers: Mapping[str, Worker]) -> dict[str, Callable[[], dict[str, Any]]]:
-    """For `pairing.alternate`: measures one worker and watches that the others sleep.
+    """Measures for `pairing.alternate`: one worker each, while it is watched that the others sleep.
 
     Adds `others_cpu` to the figures: the CPUs that the others kept busy meanwhile; 0 is right.
     """

@@ -1,4 +1,4 @@
-"""What a float32 function is measured against: points, true values, and what counts as an error.
+"""The truth that a float32 function is measured against: points, true values, errors.
 
 The functions themselves are in `benchmarks.exactness.references`.
 """

@@ -17,7 +17,7 @@ BUSY_CPUS = 0.1
 
 
 class Duel(NamedTuple):
-    """What was measured.
+    """The measurements of contenders in turn.
 
     Attributes:
       job: of all contenders, but for what is a contender's own.
@@ -52,7 +52,7 @@ def prepared(
 
 
 def shares(pairs: int, processes: int) -> list[int]:
-    """How many pairs each process measures: all of them, shared out as evenly as can be."""
+    """The pairs that each process measures: all of them, shared out as evenly as can be."""
     processes = min(pairs, processes)
     return [pairs // processes + (k < pairs % processes) for k in range(processes)]
 
@@ -87,7 +87,7 @@ def warn_of_busy_others(figures: dict[str, dict[str, list[float]]]) -> None:
 
 
 def variant(details: dict[str, Any]) -> str:
-    """How a contender chose to run."""
+    """The way in which a contender chose to run."""
     if "layout" in details:
         return f"{details['options']}, {details['layout']}"
     steps = details.get("steps_per_dispatch")

@@ -22,7 +22,7 @@ Clock = Callable[[], float]  # seconds
 
 
 class Ended(NamedTuple):
-    """How a command ended.
+    """The end of a command.
 
     Attributes:
       code: its exit code; None: it was ended before it had one.

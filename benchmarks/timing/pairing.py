@@ -56,7 +56,7 @@ def alternate(
 def joined(
     parts: Sequence[Mapping[str, Mapping[str, Sequence[Any]]]],
 ) -> dict[str, dict[str, list[Any]]]:
-    """What several calls of `alternate` measured, as if one had."""
+    """The measurements of several calls of `alternate`, as if one had made them."""
     return {
         name: {figure: [value for part in parts for value in part[name][figure]] for figure in own}
         for name, own in parts[0].items()

@@ -1,4 +1,4 @@
-"""What each augmentation does to images, and to the test error of a network trained with it.
+"""The effect of each augmentation on images, and on the error of a network trained with it.
 
     python -m experiments.augmentations
 
@@ -117,7 +117,7 @@ def as_row(name: str, errors: Mapping[str, Sequence[float]], test: paired.Compar
 
 
 def in_words(errors: Mapping[str, Mapping[str, Sequence[float]]], tests: Mapping[str, Any]) -> str:
-    """What was found, also where it contradicts the claim."""
+    """The answer, also where it contradicts the claim."""
     plain = {name: 100 * float(np.mean(of_name[VIEWS[0]])) for name, of_name in errors.items()}
     first, *others = plain
     better = [name for name in others if plain[name] < plain[first]]

@@ -1,4 +1,4 @@
-"""What the experiments of one command share: options, the files they leave, errors in one line.
+"""The frame of an experiment: its command, the files that it leaves, errors in one line.
 
 An experiment makes an `Outcome`. `run` writes it to `--workdir` (where the command line is absl's,
 `write` and `show` do): `result.json` (claim, answer, settings, machine and versions, rows),
@@ -25,7 +25,7 @@ FILE_WIDTH = 160  # of the table on the terminal, where there is none that has a
 
 
 class Outcome(NamedTuple):
-    """What an experiment found.
+    """The findings of an experiment.
 
     Attributes:
       title: of the table, one line.

@@ -1,4 +1,4 @@
-"""What the experiments that train have in common on their command lines."""
+"""Options that the experiments that train share."""
 
 from typing import Any
 
@@ -58,5 +58,5 @@ def config_of(options: Options, **others: Any) -> Config:
 
 
 def settings(options: Options) -> dict[str, Any]:
-    """What an outcome records of the options."""
+    """The options that an outcome records."""
     return {name: value for name, value in vars(options).items() if name != "workdir"}

@@ -72,7 +72,7 @@ class Trials:
         )
 
     def health(self, state: TrainState) -> list[LayerHealth]:
-        """That of a network's layers on the setup's probe."""
+        """The health of a network's layers on the setup's probe."""
         probe = self.setup.probe
         return self.setup.program.health.prepare(Clock(), state, probe)(state, probe)
 
@@ -99,7 +99,7 @@ def prepare(config: Config) -> Trials:
 
 
 def config_of(options: Options, probe_images: int, **others: Any) -> Config:
-    """As `training_options.config_of`.
+    """The configuration of options, with a probe to look into networks on.
 
     Args:
       probe_images: training images on which trained networks are looked into; all, if fewer.

@@ -22,7 +22,7 @@ SLOPE_SHARE = 0.1  # of the largest slope: a function is flat where it has less
 
 
 class Layer(NamedTuple):
-    """What one layer of a network gives, over units and inputs.
+    """The outputs of one layer of a network, over units and inputs.
 
     Attributes:
       mean, deviation: of its outputs, f(x W + b).
@@ -42,7 +42,7 @@ class Layer(NamedTuple):
 
 
 def histogram_range(activation: Activation) -> tuple[float, float]:
-    """What histograms show: the values of the function at inputs from -3 to 3, and a margin."""
+    """The range of histograms: the values of the function at inputs from -3 to 3, and a margin."""
     values = np.asarray(activation(jnp.linspace(-3, 3, 601), **activation.params))
     low, high = float(values.min()), float(values.max())
     margin = 0.05 * max(high - low, 0.1)
@@ -155,7 +155,7 @@ def pass_through(
 
 
 def counts(values: np.ndarray, limits: tuple[float, float]) -> list[int]:
-    """How many values lie in each bin; what lies beyond the limits is in the outermost."""
+    """The number of values in each bin; what lies beyond the limits is in the outermost."""
     return np.histogram(np.clip(values, *limits), bins=BINS, range=limits)[0].tolist()
 
 

@@ -81,7 +81,7 @@ def verdict(activation: Activation, layers: Sequence[Layer]) -> str:
 
 
 def factors(layers: Sequence[Layer]) -> tuple[float, float]:
-    """Of the outputs' deviation from layer to layer, and of the gradient on its way back."""
+    """The factors of the outputs' deviation from layer to layer, and of the gradient's back."""
     steps = len(layers) - 1
     return (
         factor(layers[0].deviation, layers[-1].deviation, steps),

@@ -18,7 +18,7 @@ TAIL = 0.001  # of the inputs, on either side, that curves are not drawn for
 
 
 class Shape(NamedTuple):
-    """What the trials of an activation made of it in one layer.
+    """An activation in one layer, before and after the trials.
 
     Attributes:
       layer: its name.

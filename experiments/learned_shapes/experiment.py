@@ -83,7 +83,7 @@ def rows_of(
 
 
 def accuracies(done: Sequence[Trial]) -> list[float]:
-    """On the test set, from 0 to 1; nan where training diverged."""
+    """Test accuracies, from 0 to 1; nan where training diverged."""
     return [trial.test_accuracy if trial.is_finite else math.nan for trial in done]
 
 
@@ -97,7 +97,7 @@ def answer(
     gained: Mapping[str, Sequence[float]],
     base: Sequence[Trial],
 ) -> str:
-    """Which shapes moved, and what came of it, as measured."""
+    """The answer: which shapes moved, and what came of it."""
     medians = {
         spec: 100 * float(np.nanmedian(values))
         for spec, values in gained.items()

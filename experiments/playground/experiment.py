@@ -146,7 +146,7 @@ def params_of(trained: Trained, run: int) -> Any:
 
 
 def recipe_of(options: Options) -> Recipe:
-    """How to train, as the options say.
+    """The training that the options describe.
 
     Raises:
       ConfigError: names the option, its value and what is allowed.

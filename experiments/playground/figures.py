@@ -33,7 +33,7 @@ def boundaries(
     points: Mapping[tuple[str, str], Points],
     notes: Mapping[tuple[str, str], str],
 ) -> Figure:
-    """What one network of each problem (down) and activation (across) has learned.
+    """Decision boundaries of one network of each problem (down) and activation (across).
 
     Args:
       surfaces: (problem, activation) to its output, as `surface` gives it.

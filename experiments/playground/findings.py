@@ -1,4 +1,4 @@
-"""What the runs in the playground say: the table, and the answer in a sentence."""
+"""The findings of the playground: the table, and the answer in a sentence."""
 
 import itertools
 import math
@@ -58,7 +58,7 @@ def rows(cells: Cells, recipe: Recipe) -> list[dict[str, Any]]:
 
 
 def corrected_p_values(cells: Cells, baseline: str) -> dict[tuple[str, str], float]:
-    """Of no difference in epochs to the baseline's on the same problem, paired by seed.
+    """P-values of no difference in epochs to the baseline's on the same problem, paired by seed.
 
     Holm's, over all of the table; nan where there are too few pairs to test.
     """
@@ -72,7 +72,7 @@ def corrected_p_values(cells: Cells, baseline: str) -> dict[tuple[str, str], flo
 
 
 def answer(cells: Cells, recipe: Recipe) -> str:
-    """What was found, problem by problem, and whether the tutorial's order holds."""
+    """The answer, problem by problem, and whether the tutorial's order holds."""
     sentences, holds, solved = [], [], []
     for problem in dict.fromkeys(problem for problem, _ in cells):
         of_problem = {spec: cell for (name, spec), cell in cells.items() if name == problem}
@@ -104,7 +104,7 @@ def answer(cells: Cells, recipe: Recipe) -> str:
 
 
 def reached(cell: Cell) -> int:
-    """How many runs converged."""
+    """The number of runs that converged."""
     return int(np.isfinite(cell.converged).sum())
 
 
@@ -123,6 +123,6 @@ def in_words(estimate: paired.Estimate, most: int) -> str:
 
 
 def note(cell: Cell) -> str:
-    """What stands above the picture of a run."""
+    """The line above the picture of a run."""
     epochs = cell.converged[cell.shown]
     return f"epoch {epochs:,.0f}" if math.isfinite(epochs) else "not converged"

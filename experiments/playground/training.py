@@ -24,7 +24,7 @@ FIRST_BIAS = 0.1
 
 
 class Recipe(NamedTuple):
-    """How to train, and when a run has converged.
+    """A way to train, and when a run has converged.
 
     Attributes:
       hidden: units of each hidden layer.
@@ -45,7 +45,7 @@ class Recipe(NamedTuple):
 
 
 class Trained(NamedTuple):
-    """What became of the runs, in their order.
+    """The ends of the runs, in their order.
 
     Attributes:
       params: as they were when the run ended, each leaf `[runs, ...]`.
@@ -111,13 +111,13 @@ def train(
 
 
 def stacked(points: Sequence[Points]) -> Points:
-    """Those of many runs as one, `[runs, ...]`."""
+    """The trees of many runs as one, `[runs, ...]`."""
     places, labels = zip(*points, strict=True)
     return Points(np.stack(places), np.stack(labels))
 
 
 class _Progress(NamedTuple):
-    """Of all runs: epochs done, parameters, epochs in a row at the target, the end, losses."""
+    """All runs: epochs done, parameters, epochs in a row at the target, the end, losses."""
 
     epoch: Array
     params: Params

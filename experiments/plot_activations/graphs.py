@@ -16,7 +16,7 @@ _SAME = 1e-4  # limits that differ by less of the graph's height are one
 
 
 class Jump(NamedTuple):
-    """Where a graph jumps: its limits from both sides, and the value taken (nan: not known)."""
+    """A jump of a graph: its limits from both sides, and the value taken (nan: not known)."""
 
     at: float
     left: float
@@ -75,7 +75,7 @@ def graph(
 
 
 def found_jumps(function: Callable[[np.ndarray], np.ndarray], x: np.ndarray) -> list[float]:
-    """Where a function jumps between neighbours of x: steps that bisection does not make smaller.
+    """The jumps of a function between neighbours of x: steps that bisection does not make smaller.
 
     A jump of less than 2 % of the function's range is not found.
     """

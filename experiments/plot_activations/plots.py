@@ -104,7 +104,7 @@ def relu_beside_leaky_relu() -> Figure:
 
 
 def x_range(activation: Activation) -> tuple[float, float]:
-    """What is drawn: from -5 to 5, and farther where a kink is there."""
+    """The range that is drawn: from -5 to 5, and farther where a kink is there."""
     kinks = [kink.at for kink in activation.kinks]
     return min([-HALF_WIDTH, *(k - 2 for k in kinks)]), max([HALF_WIDTH, *(k + 2 for k in kinks)])
 

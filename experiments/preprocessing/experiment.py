@@ -1,4 +1,4 @@
-"""What preprocessing of images does to the time to accuracy and to the test error.
+"""The effect of preprocessing images on the time to accuracy and on the test error.
 
     python -m experiments.preprocessing
 
@@ -70,12 +70,12 @@ def chosen(text: str) -> list[str]:
 
 
 def baseline_of(names: Sequence[str]) -> str:
-    """What the others are compared with."""
+    """The preprocessing that the others are compared with."""
     return BASELINE if BASELINE in names else names[0]
 
 
 def figures_of(of_name: Sequence[Curve], target: float) -> dict[str, list[float]]:
-    """What is measured of each run of a preprocessing, one number a seed; misses are infinite."""
+    """The figures of each run of a preprocessing, one number a seed; misses are infinite."""
     return {
         "epochs": [curve.epochs_to(target) for curve in of_name],
         "seconds": [curve.seconds_to(target) for curve in of_name],
@@ -116,7 +116,7 @@ def in_words(
     tests: Mapping[str, Mapping[str, Any]],
     target: float,
 ) -> str:
-    """What was found, also where it contradicts the claim."""
+    """The answer, also where it contradicts the claim."""
     baseline = baseline_of(list(found))
     medians = {name: paired.median(of["epochs"]).value for name, of in found.items()}
     errors = {name: 100 * float(np.mean(of["error"])) for name, of in found.items()}
@@ -156,7 +156,7 @@ def in_words(
 
 
 def fit_seconds(setup: Setup, images: np.ndarray) -> float:
-    """How long the fit to the training images takes, once more."""
+    """The seconds that the fit to the training images takes, once more."""
     begin = time.perf_counter()
     data.fit_preprocessing(setup.config.preprocessing, images)
     return time.perf_counter() - begin

@@ -18,7 +18,7 @@ import numpy as np
 
 from experiments.common import outcomes, training_options
 from experiments.common.side_by_side import side_by_side
-from experiments.regularization import figures, runs, uncertainty as doubts
+from experiments.regularization import figures, runs, uncertainty
 from experiments.regularization.runs import Learned
 from jaxact import data, models
 from jaxact.command import Option, Options
@@ -73,7 +73,7 @@ def base_config(options: Options) -> Config:
 
 
 def variants(options: Options) -> dict[str, dict[str, Any]]:
-    """What each run changes in the configuration, by label."""
+    """The changes of each run to the configuration, by label."""
     return {
         NONE: {},
         "L2": {"l2": options.l2},
@@ -111,14 +111,14 @@ def perform(options: Options) -> outcomes.Outcome:
     learned = dict(zip(setups, side_by_side(learn, setups.values()), strict=True))
     asked = {
         form: [
-            doubts.ask(setups[f"dropout, {form}"], run, options.masks)
+            uncertainty.ask(setups[f"dropout, {form}"], run, options.masks)
             for run in learned[f"dropout, {form}"]
         ]
         for form in FORMS
     }
     table = {label: ends(of_label) for label, of_label in learned.items()}
     table[STOPPED] = ends(learned[NONE], stopped=True)
-    unseen = {form: doubts.summarize(of_form) for form, of_form in asked.items()}
+    unseen = {form: uncertainty.summarize(of_form) for form, of_form in asked.items()}
     panels = [
         figures.Panel(
             label,
@@ -134,7 +134,7 @@ def perform(options: Options) -> outcomes.Outcome:
         ),
         claim="early stopping, L2, L1, the elastic net and dropout act against overfitting",
         source="Stanford CS231n, lecture on training neural networks",
-        answer=" ".join([*what_was_found(table), *doubts.in_words(unseen)]),
+        answer=" ".join([*what_was_found(table), *uncertainty.in_words(unseen)]),
         settings=training_options.settings(options),
         rows=[as_row(label, values, table[NONE]) for label, values in table.items()],
         figures={
@@ -163,7 +163,7 @@ def perform(options: Options) -> outcomes.Outcome:
 
 
 def ends(of_label: Sequence[Learned], stopped: bool = False) -> dict[str, list[float]]:
-    """What runs end in, by heading, one number a seed.
+    """The ends of runs, by heading, one number a seed.
 
     Args:
       stopped: whether they end where early stopping ends them.

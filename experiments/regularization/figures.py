@@ -103,7 +103,7 @@ def draw_errors(ax: Axes, errors: Mapping[str, Sequence[float]]) -> None:
 
 @drawing.house_style()
 def spreads(values: Mapping[str, Mapping[str, np.ndarray]], masks: int) -> Figure:
-    """How the spread of the predicted class is distributed on each kind of images.
+    """The distribution of the predicted class's spread on each kind of images.
 
     Args:
       values: form of dropout, then kind of images, to the spread of each image.

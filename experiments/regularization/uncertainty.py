@@ -1,4 +1,4 @@
-"""What networks with dropout make of images unlike any they have seen.
+"""The uncertainty of networks with dropout about images unlike any they have seen.
 
 For `experiments.regularization`: the spread of predictions over dropout masks (Monte Carlo dropout)
 on images of the seen kind, the same turned by 90 degrees, and noise.
@@ -23,8 +23,8 @@ MOST_IMAGES = 200  # of each kind
 TURNED = "turned by 90°"
 
 
-class Doubts(NamedTuple):
-    """What a network with dropout says of one kind of images.
+class Uncertainty(NamedTuple):
+    """The uncertainty of a network with dropout about one kind of images.
 
     Attributes:
       accuracy: of one pass without dropout, and of the mean over masks; of noise without meaning.
@@ -37,7 +37,7 @@ class Doubts(NamedTuple):
     unsure: np.ndarray
 
 
-def ask(setup: Setup, run: Learned, masks: int) -> dict[str, Doubts]:
+def ask(setup: Setup, run: Learned, masks: int) -> dict[str, Uncertainty]:
     """Predictions with dropout for test images, the same turned by 90 degrees, and noise."""
     test = setup.evaluations["test"]
     labels = np.asarray(test.labels).ravel()
@@ -51,7 +51,7 @@ def ask(setup: Setup, run: Learned, masks: int) -> dict[str, Doubts]:
         (mean, deviation), once = jax.device_get(predict(run.last, pixels(setup, shown)))
         chosen = mean.argmax(-1)
         right = labels[is_real][:MOST_IMAGES]
-        found[kind] = Doubts(
+        found[kind] = Uncertainty(
             accuracy=(float((once.argmax(-1) == right).mean()), float((chosen == right).mean())),
             spreads=np.take_along_axis(deviation, chosen[:, None], -1)[:, 0],
             unsure=1 - once.max(-1),
@@ -82,8 +82,8 @@ def separation(known: np.ndarray, unknown: np.ndarray) -> float:
     return float(result.statistic) / pairs  # pyright: ignore[reportAttributeAccessIssue]
 
 
-def summarize(of_form: Sequence[Mapping[str, Doubts]]) -> dict[str, Any]:
-    """Medians over seeds: accuracy, spread by kind of images, and how well doubts tell them."""
+def summarize(of_form: Sequence[Mapping[str, Uncertainty]]) -> dict[str, Any]:
+    """Medians over seeds: accuracy, spread by kind of images, and how well it tells them."""
     known, *others = of_form[0]
 
     def median(values: Sequence[float]) -> float:

@@ -176,7 +176,7 @@ def answer(
     ratios: Mapping[str, Sequence[float]],
     baseline: str,
 ) -> str:
-    """What was found, in words: ratios to the baseline, misses, and grids that were too narrow."""
+    """The answer in words: ratios to the baseline, misses, and grids that were too narrow."""
     parts = []
     for spec in measured:
         if spec == baseline:

@@ -1,4 +1,4 @@
-"""How many epochs a network takes to a training error, at a learning rate and a seed.
+"""Epochs that a network takes to a training error, at a learning rate and a seed.
 
 The error is measured many times an epoch, on a sample of the training images that is the same
 throughout, evaluated as a test set is: the running error of an epoch's batches would lag behind by

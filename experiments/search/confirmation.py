@@ -92,7 +92,7 @@ def make_run(spec: str, epochs: int, seed: int, train: Train) -> Final:
 
 
 def run_seconds(study: "optuna.Study") -> float:
-    """What a run of all epochs should take, compiled as it is: the usual seconds of each rung.
+    """The expected seconds of a run of all epochs: the usual ones of each rung.
 
     The first rung's hold the compilation: where there are others, theirs are scaled up instead.
     """
@@ -104,12 +104,12 @@ def run_seconds(study: "optuna.Study") -> float:
 
 
 def kept_seconds(study: "optuna.Study", finalists: int, seeds: int, budget: Budget) -> float:
-    """What the search leaves to the finals: what they should take, at most half the budget."""
+    """The seconds that the search leaves to the finals, at most half the budget."""
     return min(run_seconds(study) * (finalists + 1) * seeds, budget.seconds / 2)
 
 
 def accuracies(finals: Finals, spec: str, which: str) -> list[float]:
-    """Of a finalist's runs by seed, as percentages; nan where a run failed or is missing.
+    """The accuracies of a finalist by seed, in percent; nan where a run failed or is missing.
 
     Args:
       which: "validation" or "test".

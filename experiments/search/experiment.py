@@ -23,7 +23,7 @@ from jaxact.runs.records import lock, record_files
 
 
 class Settings(NamedTuple):
-    """What to search, beside the configuration.
+    """The extent of a search, beside the configuration.
 
     Attributes:
       specs: the candidates, in the order in which they are tried.

@@ -1,4 +1,4 @@
-"""What a search says: the table of its candidates, and the answer."""
+"""The findings of a search: the table of its candidates, and the answer."""
 
 import math
 from collections import Counter

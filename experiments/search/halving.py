@@ -283,7 +283,7 @@ def waiting(study: "optuna.Study") -> list[str]:
 
 
 def ranking(candidates: Sequence[Tried]) -> list[str]:
-    """Those that did not fail: who got farther first, then by accuracy there, then as tried."""
+    """The candidates that did not fail: the farthest first, then by accuracy, then as tried."""
     there = [c for c in candidates if c.by_rung and c.ended != FAILED]
     return [
         c.activation

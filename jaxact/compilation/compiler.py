@@ -97,7 +97,7 @@ jax.monitoring.register_event_listener(_count)
 
 
 class CacheUse:
-    """Whether what was compiled since this was made came from the persistent cache."""
+    """The use of the persistent cache since this was made."""
 
     def __init__(self) -> None:
         self._before = _events.copy()

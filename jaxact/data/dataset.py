@@ -66,7 +66,7 @@ class Dataset:
 
 
 def describe(dataset: Dataset) -> dict[str, Any]:
-    """What `data.json` holds of a data set: which data a run has seen."""
+    """The content of `data.json`: which data a run has seen."""
     return {
         "dataset": dataset.name,
         "fingerprint": dataset.fingerprint,

@@ -24,7 +24,7 @@ CORES_A_THREAD, MOST_THREADS = 4, 4
 
 
 def default_threads() -> int:
-    """How many threads compile ahead unless the user says: none where training needs the cores."""
+    """The threads that compile ahead unless the user says: none where training needs the cores."""
     if jax.default_backend() == "cpu":
         return 0
     return min((os.cpu_count() or 1) // CORES_A_THREAD, MOST_THREADS)
@@ -61,7 +61,7 @@ class Ahead(contextlib.AbstractContextManager["Ahead"]):
             self._pool.submit(self._compile, setup)
 
     def seconds(self) -> float:
-        """How long threads have been at work so far; one second counts once for all of them."""
+        """The seconds that threads have been at work; one second counts once for all of them."""
         with self._lock:
             return self._seconds + (time.perf_counter() - self._since if self._active else 0.0)
 

@@ -1,4 +1,4 @@
-"""Where a loss that is not finite came from. Slow, and only made once training has failed."""
+"""The origin of a loss that is not finite: slow, and sought only once training has failed."""
 
 import itertools
 from collections.abc import Iterable
@@ -19,7 +19,7 @@ from jaxact.training.state import TrainState
 
 
 def origin(setup: Setup, clock: Clock, good: TrainState, bad_step: int, stop: StopRequest) -> str:
-    """In words, where the first number that is not finite came up.
+    """The place where the first number that is not finite came up, in words.
 
     Trains again from the last good state to the step before the bad one, and looks at these two
     layer by layer: parameters that a step broke are seen in the loss of the next.
@@ -41,7 +41,7 @@ def origin(setup: Setup, clock: Clock, good: TrainState, bad_step: int, stop: St
 
 
 def first_not_finite(setup: Setup, clock: Clock, state: TrainState) -> str | None:
-    """What in a step is not finite first: parameters, a layer, the loss, a gradient, the update."""
+    """The first thing in a step that is not finite: parameter, layer, loss, gradient or update."""
     if broken := names_not_finite(state.params):
         return f"the parameter {broken[0]}"
     layers: list[str] = []

@@ -1,4 +1,4 @@
-"""What is measured at the end of an epoch, and the row that holds it."""
+"""Measurements at the end of an epoch, and the row that holds them."""
 
 import math
 from collections.abc import Mapping

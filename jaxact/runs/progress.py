@@ -1,4 +1,4 @@
-"""What the user sees of a run: a progress bar or plain lines, and a table at the end."""
+"""The user's view of a run: a progress bar or plain lines, and a table at the end."""
 
 import contextlib
 import sys
@@ -13,7 +13,7 @@ from jaxact import data
 
 
 class RunView(Protocol):
-    """What follows a run: told each dispatch and each epoch, and what else there is to say."""
+    """An observer of a run: told each dispatch and each epoch, and what else there is to say."""
 
     def message(self, text: str) -> None: ...
 

@@ -1,4 +1,4 @@
-"""What training minimises: a loss of the logits, and penalties on the kernels."""
+"""The function that training minimises: a loss of the logits, and penalties on the kernels."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -67,7 +67,7 @@ LOSSES: dict[str, Loss] = {
 
 
 class Objective(NamedTuple):
-    """What a step minimises: `mean loss + l1 sum |w| + l2 sum w^2`, over the weights of kernels.
+    """The minimised function: `mean loss + l1 sum |w| + l2 sum w^2`, over the weights of kernels.
 
     With both penalties it is the elastic net (Zou and Hastie 2005). They are coupled: Adam sees
     their gradient, unlike that of `weight_decay`. Biases, BatchNorm's parameters and those of

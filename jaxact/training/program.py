@@ -21,7 +21,7 @@ from jaxact.training.state import TrainState, create_state
 
 
 class Recipe(NamedTuple):
-    """What decides the compiled functions, but for shapes: runs with equal recipes share them.
+    """All that decides the compiled functions, but shapes: runs with equal recipes share them.
 
     `augmentation` is a text that `jaxact.data.parse_augmentation` takes, without `default`.
     """

@@ -1,4 +1,4 @@
-"""What training changes: the state of a run, and the totals of the epoch at hand."""
+"""The state of a run, and the totals of the epoch at hand: all that training changes."""
 
 import dataclasses
 from typing import Any
@@ -29,7 +29,7 @@ class TrainState:
 
     @property
     def variables(self) -> dict[str, Any]:
-        """What `model.apply` takes."""
+        """The variables that `model.apply` takes."""
         return {"params": self.params, "batch_stats": self.batch_stats}
 
 

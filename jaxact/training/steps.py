@@ -56,7 +56,7 @@ class Examples:
 
     @property
     def preprocessing(self) -> tuple[Array, Array, Array | None]:
-        """What normalising takes besides images."""
+        """The arguments of `jaxact.data.normalize` besides images."""
         return self.mean, self.std, self.whitening
 
 

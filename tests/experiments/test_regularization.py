@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from experiments.common import outcomes
-from experiments.regularization import experiment, figures, runs, uncertainty as doubts
+from experiments.regularization import experiment, figures, runs, uncertainty
 from jaxact.config import Config
 from jaxact.runs import loop
 from jaxact.runs.records import record_files
@@ -93,7 +93,7 @@ def test_the_answer_admits_that_nothing_helps():
     ("unknown", "expected"), [((3, 4), 1.0), ((-1, -2), 0.0), ((0, 1, 2), 0.5), ((1, 1), 0.5)]
 )
 def test_separation_is_the_probability_of_the_greater_value(unknown, expected):
-    assert doubts.separation(np.array([0.0, 1.0, 2.0]), np.array(unknown, float)) == expected
+    assert uncertainty.separation(np.array([0.0, 1.0, 2.0]), np.array(unknown, float)) == expected
 
 
 def test_a_run_is_the_one_that_the_command_makes(tmp_path):
@@ -129,18 +129,18 @@ def test_labels_are_made_wrong_but_for_the_test_set(share):
     )
 
 
-def test_a_network_without_dropout_has_no_doubts():
+def test_a_network_without_dropout_has_no_uncertainty():
     setup = prepare(dataclasses.replace(TINY, dropout_rate=0.0, epochs=1))
     run = runs.learn(setup, patience_epochs=1)
-    found = doubts.ask(setup, run, masks=3)
-    assert list(found) == ["seen kind", doubts.TURNED, "noise"]
+    found = uncertainty.ask(setup, run, masks=3)
+    assert list(found) == ["seen kind", uncertainty.TURNED, "noise"]
     for kind in found.values():
         assert kind.spreads.shape == kind.unsure.shape == (30,)
         np.testing.assert_array_equal(kind.spreads, 0)
         assert kind.accuracy[0] == kind.accuracy[1]
         assert (kind.unsure <= 0.9).all()
     assert 1 - found["seen kind"].accuracy[0] == pytest.approx(run.rows[-1]["test_error"])
-    told = doubts.summarize([found])
+    told = uncertainty.summarize([found])
     assert set(told["AUROC, spread"].values()) == {0.5}
 
 

@@ -87,7 +87,7 @@ def _header_bytes(dimensions: int) -> int:
 
 
 def _shape(content: bytes, dimensions: int) -> tuple[int, ...]:
-    """What the header says, if there is one."""
+    """The shape that the header states, if there is one."""
     magic = bytes([0, 0, _UNSIGNED_BYTE, dimensions])
     if content[:4] != magic:
         raise ValueError(f"starts with {content[:4].hex() or 'nothing'}, not {magic.hex()}")

@@ -1,4 +1,4 @@
-"""What a file may ask for before it is believed."""
+"""Limits to what a file may ask for before it is believed."""
 
 import psutil
 
@@ -15,7 +15,7 @@ def quoted(name: object) -> str:
 
 
 def reason(error: Exception) -> str:
-    """What another library has to say, on one line."""
+    """Another library's message, on one line."""
     text = " ".join(str(error).split()) or type(error).__name__
     return text if text.isprintable() else ascii(text)
 

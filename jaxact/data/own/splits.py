@@ -1,4 +1,4 @@
-"""What the user's own images have in common, whatever they are read from."""
+"""Checks and splits of the user's own images, whatever they are read from."""
 
 import dataclasses
 import hashlib

@@ -1,4 +1,4 @@
-"""Where the image data come from: files, addresses, checksums. One row a data set."""
+"""The sources of the image data: files, addresses, checksums. One row a data set."""
 
 import dataclasses
 from collections.abc import Callable, Mapping
@@ -68,7 +68,7 @@ class Source:
         )
 
     def by_hand(self, data_dir: Path) -> str:
-        """How to do without a download, in one sentence."""
+        """The way without a download, in one sentence."""
         files = ", ".join(file.name for file in self.download.files)
         return f"put {files} from {self.base_url} into {data_dir / self.name}/"
 

@@ -24,7 +24,7 @@ _CHUNK_EXAMPLES = 4096
 
 
 def prepared_folder(source: Source, data_dir: Path) -> Path:
-    """Where the prepared files of `source` lie: `data_dir/<data set>/prepared/1.0.0`."""
+    """The folder of the prepared files of `source`: `data_dir/<data set>/prepared/1.0.0`."""
     return data_dir / source.name / "prepared" / VERSION
 
 

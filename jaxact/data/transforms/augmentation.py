@@ -21,7 +21,7 @@ NONE, DEFAULT = "none", "default"
 
 
 class Augmentation(NamedTuple):
-    """What is done to a batch, and how strongly.
+    """A random change to a batch, and how strong it is.
 
     Attributes:
       function: of images; of "affine" the matrices' draw; of "colors" it takes the components of

@@ -69,7 +69,7 @@ def color_components(images: np.ndarray) -> np.ndarray:
 
 
 def color_shifts(key: Array, count: int, components: Array, amount: float = 0.1) -> Array:
-    """What `pca_color` adds to `count` images, in units of [0, 1]: `[count, channels]`.
+    """The shifts that `pca_color` adds to `count` images, in units of [0, 1]: `[count, channels]`.
 
     `sum_i alpha_i lambda_i p_i` with `alpha_i` from N(0, amount), one draw an image: its
     covariance is `amount^2 components components^T`.

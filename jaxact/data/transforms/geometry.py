@@ -83,7 +83,7 @@ def after(first: Array, second: Array) -> Array:
 
 
 def lens_distortion(key: Array, images: Array, amount: float = 0.3) -> Array:
-    """As through a lens that bends straight lines outwards or inwards: `source = x (1 + k r^2)`.
+    """A lens that bends straight lines outwards or inwards: `source = x (1 + k r^2)`.
 
     Args:
       key: of `k`, uniform over `[-amount, amount]`, one draw an image.
@@ -191,7 +191,7 @@ def _places(shape: Shape) -> list[Array]:
 
 
 def _sample(images: Array, places: Array) -> Array:
-    """What an image shows at places `[batch, 2, height, width]`, bilinearly."""
+    """The image's values at places `[batch, 2, height, width]`, bilinearly."""
     centre = jnp.array([[[(n - 1) / 2]] for n in images.shape[1:3]], jnp.float32)
 
     def channel(pixels: Array, at: Array) -> Array:

@@ -1,4 +1,4 @@
-"""What is done to images before a model sees them, besides augmentation."""
+"""Preprocessing: the change to images before a model sees them, besides augmentation."""
 
 from typing import NamedTuple
 
@@ -16,7 +16,7 @@ _GREY_LEVELS = 256
 
 
 class Preprocessing(NamedTuple):
-    """What `normalize` takes besides images, as fitted on the training split.
+    """The arguments of `normalize` besides images, as fitted on the training split.
 
     Attributes:
       mean: float32 `[channels]` or `[height, width, channels]`, in units of [0, 1].

@@ -18,7 +18,7 @@ _CHUNK_IMAGES = 1024
 
 
 def mean_and_covariance(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Of the pixels over a split, in units of [0, 1]: float64 `[values]` and `[values, values]`.
+    """Mean and covariance of pixels, in units of [0, 1]: float64 `[values]` and `[values, values]`.
 
     Sums are of whole numbers below 2^53, so exact in float64: whatever order or number of threads
     they are added up in, the result is the same.

@@ -46,7 +46,7 @@ def _backend_is_up() -> bool:
 
 
 def describe(wanted: bool) -> str:
-    """For `environment.json`."""
+    """The entries of `environment.json`."""
     if jax.default_backend() == "cpu":
         return "always, as on every CPU"
     return f"yes, by {FLAG}" if wanted else "not asked for"

@@ -1,4 +1,4 @@
-"""Where a run was made: versions, devices, settings."""
+"""The surroundings of a run: versions, devices, settings."""
 
 import importlib.metadata
 import os
@@ -19,7 +19,7 @@ PACKAGES = ("jax", "jaxlib", "flax", "optax", "orbax-checkpoint")
 
 
 def describe(deterministic: bool = False) -> dict[str, Any]:
-    """What `environment.json` holds; `deterministic` as the configuration has it."""
+    """The content of `environment.json`; `deterministic` as the configuration has it."""
     used = devices.used()
     device = used[0]
     versions = {name.split("-")[0]: _version(name) for name in PACKAGES}

@@ -1,4 +1,4 @@
-"""Whether a folder's files are as they were written: SHA-256 sums, which `sha256sum -c` reads."""
+"""Checksums of a folder's files: SHA-256, as `sha256sum -c` reads them."""
 
 import hashlib
 import os
@@ -20,7 +20,7 @@ def seal(folder: Path) -> None:
 
 
 def damage(folder: Path) -> str | None:
-    """What is wrong with a sealed folder, in a few words; None if it is as it was sealed."""
+    """The damage to a sealed folder, in a few words; None if it is as it was sealed."""
     try:
         text = (folder / SUMS).read_text(encoding="utf-8")
     except FileNotFoundError:

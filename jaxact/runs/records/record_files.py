@@ -64,7 +64,7 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
 
 
 def check_workdir(workdir: Path, config: Mapping[str, Any]) -> None:
-    """Whether a run with this configuration may use the workdir: a new or empty one, or its own.
+    """Refuses a workdir that is not this run's: a new or empty one, or its own, may be used.
 
     Raises:
       ConfigError: it is no folder, holds something else, or a run whose configuration differs in
@@ -96,7 +96,7 @@ def check_workdir(workdir: Path, config: Mapping[str, Any]) -> None:
 
 
 def check_place(workdir: Path) -> None:
-    """Whether the workdir can be made or written in, as far as can be told without doing so.
+    """Refuses a workdir that cannot be made or written in, as far as can be told without trying.
 
     Raises:
       ConfigError: it cannot.
