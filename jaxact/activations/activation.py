@@ -28,6 +28,11 @@ class Kink(NamedTuple):
     derivative: float
 
 
+def kink_at_zero(slope: float) -> tuple[Kink, ...]:
+    """The kink of a unit that has slope 1 above 0 and `slope` at 0 and just below."""
+    return () if slope == 1 else (Kink(0.0, slope),)
+
+
 @dataclasses.dataclass(frozen=True)
 class Activation:
     """An activation function, its parameters bound: `act(x, **act.params)`.

@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from jax import Array
 
+from jaxact.activations import numerics
 from jaxact.activations.activation import Activation, ActivationError, Kink, Number, Value
 from jaxact.activations.specs import parse, quote, text_of, text_of_value
 from jaxact.errors import did_you_mean
@@ -142,9 +143,40 @@ def register(
     )
 
 
+def activation(
+    derivative: Callable[..., Array],
+    *,
+    aliases: tuple[str, ...] = (),
+    elementwise: bool = True,
+    **row: Any,
+) -> Callable[[numerics.Kernel], numerics.Kernel]:
+    """Makes a formula an activation: one for arrays, by `numerics.elementwise`, that is registered.
+
+    Args:
+      derivative: its closed-form derivative, with the same parameters.
+      aliases: further names in specs, beside the formula's own.
+      elementwise: whether output i depends on input i alone; otherwise what is decorated is left
+          as it is, with a dtype and a derivative that it sees to itself.
+      **row: the other arguments of `register`.
+    """
+
+    def decorate(kernel: numerics.Kernel) -> numerics.Kernel:
+        function = numerics.elementwise(derivative)(kernel) if elementwise else kernel
+        for name in (kernel.__name__, *aliases):
+            register(name, function, derivative, elementwise=elementwise, **row)
+        return function
+
+    return decorate
+
+
 def names() -> tuple[str, ...]:
     """The names of all registered activations, in the order of registration."""
     return tuple(_definitions)
+
+
+def function(name: str) -> Callable[..., Array]:
+    """The plain function that is registered under a name; raises KeyError if none is."""
+    return _definitions[name].function
 
 
 def get(spec: str | Activation) -> Activation:

@@ -163,7 +163,7 @@ def test_gelu_coefficients_are_those_of_the_fit(fitted, committed):
 @pytest.mark.parametrize(
     ("root", "name"),
     [
-        (gated._SWISH_ROOT, "swish"),
+        (gated.SWISH_ROOT, "swish"),
         (gated._MISH_ROOT, "mish"),
         (gaussian._GELU_ROOT, "gelu"),
         (gaussian._TANH_ROOT, "gelu_tanh"),

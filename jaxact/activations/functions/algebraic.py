@@ -8,6 +8,7 @@ from jax import Array
 from jax.typing import ArrayLike
 
 from jaxact.activations.numerics import elementwise, negative_abs
+from jaxact.activations.registry import POSITIVE, activation
 
 # From here on 1 + x**2 is x**2 (and from a little farther it overflows).
 _FAR = {jnp.dtype("float32"): 1e18, jnp.dtype("float64"): 1e150}
@@ -27,7 +28,12 @@ def isru_derivative(x: Array, alpha: ArrayLike = 1.0) -> Array:
     return r * r * r
 
 
-@elementwise(isru_derivative)
+@activation(
+    isru_derivative,
+    domains={"alpha": POSITIVE},
+    monotonic=True,
+    reference="Carlile et al. 2017, Inverse square root linear units, arXiv 1710.09967",
+)
 def isru(x: Array, alpha: ArrayLike = 1.0) -> Array:
     """Inverse square root unit: x / sqrt(1 + alpha x**2).
 
@@ -51,7 +57,12 @@ def isrlu_derivative(x: Array, alpha: ArrayLike = 1.0) -> Array:
     return jnp.where(x >= 0, 1, r * r * r)
 
 
-@elementwise(isrlu_derivative)
+@activation(
+    isrlu_derivative,
+    domains={"alpha": POSITIVE},
+    monotonic=True,
+    reference="Carlile et al. 2017, Inverse square root linear units, arXiv 1710.09967",
+)
 def isrlu(x: Array, alpha: ArrayLike = 1.0) -> Array:
     """Inverse square root linear unit: x if x >= 0 else x / sqrt(1 + alpha x**2).
 
@@ -81,7 +92,11 @@ def bent_identity_derivative(x: Array) -> Array:
     return 1 + z / (2 * root)
 
 
-@elementwise(bent_identity_derivative)
+@activation(
+    bent_identity_derivative,
+    monotonic=True,
+    reference="Kunc and Klema 2024, Three decades of activations, arXiv 2402.09092 (a survey)",
+)
 def bent_identity(x: Array) -> Array:
     """Bent identity: (sqrt(x**2 + 1) - 1) / 2 + x.
 
@@ -105,7 +120,11 @@ def sqnl_derivative(x: Array) -> Array:
     return 1 + negative_abs(jnp.clip(x, -2, 2)) / 2
 
 
-@elementwise(sqnl_derivative)
+@activation(
+    sqnl_derivative,
+    monotonic=True,
+    reference="Wuraola and Patel 2018, SQNL, doi 10.1109/IJCNN.2018.8489043",
+)
 def sqnl(x: Array) -> Array:
     """Square non-linearity: x - sign(x) x**2 / 4 between -2 and 2, and -1 or 1 outside.
 
@@ -127,7 +146,9 @@ def squared_relu_derivative(x: Array) -> Array:
     return 2 * jnp.maximum(x, 0)
 
 
-@elementwise(squared_relu_derivative)
+@activation(
+    squared_relu_derivative, monotonic=True, reference="So et al. 2021, Primer, arXiv 2109.08668"
+)
 def squared_relu(x: Array) -> Array:
     """Squared ReLU: max(0, x)**2.
 

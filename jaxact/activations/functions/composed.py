@@ -9,9 +9,11 @@ import math
 import jax.numpy as jnp
 from jax import Array
 
-from jaxact.activations.functions.sigmoids import tanh, tanh_derivative
+from jaxact.activations.activation import Kink
+from jaxact.activations.functions.classic import tanh, tanh_derivative
 from jaxact.activations.numerics import elementwise, finite, negative_abs, negative_part
 from jaxact.activations.precision import expm1, in_two_parts
+from jaxact.activations.registry import activation
 
 # Roots as double-doubles, from mpmath at 60 digits.
 _ELISH_ROOT = (-0.881373587019543, 2.250545892825866e-17)  # of e^2x + 2 e^x - 1: log(sqrt(2) - 1)
@@ -27,7 +29,7 @@ def lisht_derivative(x: Array) -> Array:
     return tanh(x) + near * tanh_derivative(x)
 
 
-@elementwise(lisht_derivative)
+@activation(lisht_derivative, monotonic=False, reference="Roy et al. 2019, LiSHT, arXiv 1901.05894")
 def lisht(x: Array) -> Array:
     """Linearly scaled hyperbolic tangent: x tanh(x).
 
@@ -64,7 +66,11 @@ def elish_derivative(x: Array) -> Array:
     return jnp.where(x < 0, below, above)
 
 
-@elementwise(elish_derivative)
+@activation(
+    elish_derivative,
+    monotonic=False,
+    reference="Basirat and Roth 2018, The quest for the golden activation, arXiv 1808.00783",
+)
 def elish(x: Array) -> Array:
     """Exponential linear squashing: x / (1 + e^-x) if x >= 0 else (e^x - 1) / (1 + e^-x).
 
@@ -96,7 +102,12 @@ def hard_elish_derivative(x: Array) -> Array:
     return jnp.where(x <= -1, 0, jnp.where(x < 0, below, above))
 
 
-@elementwise(hard_elish_derivative)
+@activation(
+    hard_elish_derivative,
+    kinks=(Kink(-1.0, 0.0), Kink(1.0, 1.0)),
+    monotonic=False,
+    reference="Basirat and Roth 2018, The quest for the golden activation, arXiv 1808.00783",
+)
 def hard_elish(x: Array) -> Array:
     """Hard ELiSH: (x if x >= 0 else e^x - 1) max(0, min(1, (x + 1) / 2)).
 

@@ -8,8 +8,10 @@ import jax.numpy as jnp
 from jax import Array
 from jax.typing import ArrayLike
 
+from jaxact.activations.activation import Kink, kink_at_zero
 from jaxact.activations.numerics import elementwise, negative_part
 from jaxact.activations.precision import expm1
+from jaxact.activations.registry import POSITIVE, activation
 
 SELU_ALPHA = 1.6732632423543772848170429916717
 SELU_LAMBDA = 1.0507009873554804934193349852946
@@ -21,7 +23,12 @@ def elu_derivative(x: Array, alpha: ArrayLike = 1.0) -> Array:
     return jnp.where(x > 0, 1, alpha * jnp.exp(negative_part(x)))
 
 
-@elementwise(elu_derivative)
+@activation(
+    elu_derivative,
+    kinks=lambda alpha: kink_at_zero(alpha),
+    monotonic=lambda alpha: alpha >= 0,
+    reference="Clevert, Unterthiner and Hochreiter 2016, arXiv 1511.07289, equation 15",
+)
 def elu(x: Array, alpha: ArrayLike = 1.0) -> Array:
     """Exponential linear unit: x if x > 0 else alpha (e^x - 1), with derivative alpha at 0.
 
@@ -44,7 +51,12 @@ def celu_derivative(x: Array, alpha: ArrayLike = 1.0) -> Array:
     return jnp.where(x > 0, 1, jnp.exp(negative_part(x) / alpha))
 
 
-@elementwise(celu_derivative)
+@activation(
+    celu_derivative,
+    domains={"alpha": POSITIVE},
+    monotonic=True,
+    reference="Barron 2017, Continuously differentiable ELUs, arXiv 1704.07483, equation 2",
+)
 def celu(x: Array, alpha: ArrayLike = 1.0) -> Array:
     """Continuously differentiable ELU: x if x > 0 else alpha (e^(x / alpha) - 1).
 
@@ -68,7 +80,12 @@ def selu_derivative(x: Array) -> Array:
     return jnp.where(x > 0, SELU_LAMBDA, below)
 
 
-@elementwise(selu_derivative)
+@activation(
+    selu_derivative,
+    kinks=(Kink(0.0, SELU_LAMBDA * SELU_ALPHA),),
+    monotonic=True,
+    reference="Klambauer et al. 2017, Self-normalizing networks, arXiv 1706.02515, equation 2",
+)
 def selu(x: Array) -> Array:
     """Scaled ELU: lambda x if x > 0 else lambda alpha (e^x - 1), derivative lambda alpha at 0.
 

@@ -8,33 +8,30 @@ e^(x + 1) / e, since x e^x must not underflow before its result does.
 
 import math
 
-import jax
 import jax.numpy as jnp
 from jax import Array
 from jax.typing import ArrayLike
 
-from jaxact.activations.numerics import elementwise, finite, nan_like, negative_abs
-from jaxact.activations.precision import coarse, expm1, in_two_parts
+from jaxact.activations.numerics import elementwise, finite, negative_abs
+from jaxact.activations.precision import expm1, in_two_parts
+from jaxact.activations.registry import activation
 
 # Roots and constants as double-doubles, from mpmath at 60 digits.
-_SWISH_ROOT = (-1.2784645427610737, -1.0946994183093437e-16)  # of e^z + 1 + z
+SWISH_ROOT = (-1.2784645427610737, -1.0946994183093437e-16)  # of e^z + 1 + z
 _MISH_ROOT = (-1.1924312145154952, -4.8484829848031044e-17)  # of the numerator below
 
-_QUICK = 1.702
-_QUICK_SHORT = 3486 / 2048  # it, in 12 bits
-
-_UNDERFLOWS = {jnp.dtype("float32"): -200.0, jnp.dtype("float64"): -800.0}  # e^x is 0 here
+UNDERFLOWS = {jnp.dtype("float32"): -200.0, jnp.dtype("float64"): -800.0}  # e^x is 0 here
 
 
 def _closing(z: Array) -> tuple[Array, Array]:
     """-|z|, bounded, and e^(1 - |z|): value and derivative share them, and so their one `exp`."""
-    h = jnp.maximum(negative_abs(z), _UNDERFLOWS[z.dtype])
+    h = jnp.maximum(negative_abs(z), UNDERFLOWS[z.dtype])
     return h, jnp.exp(h + 1)
 
 
-def _swish_slope(x: Array, d: Array, p: Array) -> Array:
+def swish_slope(x: Array, d: Array, p: Array) -> Array:
     """The derivative of swish, given d = z - r and p = e^(z + 1) at z = -|beta x|."""
-    at_root = -(1 + _SWISH_ROOT[0])
+    at_root = -(1 + SWISH_ROOT[0])
     numerator = d + at_root * expm1(d, p / (math.e * at_root))
     q = 1 / (math.e + p)
     below = (p * numerator) * (math.e * q * q)
@@ -50,12 +47,16 @@ def swish_derivative(x: Array, beta: ArrayLike = 1.0) -> Array:
     """
     z = jnp.asarray(beta * finite(x))
     h, p = _closing(z)
-    high, low = in_two_parts(*_SWISH_ROOT, x.dtype)
+    high, low = in_two_parts(*SWISH_ROOT, x.dtype)
     d = (h - high) - low
-    return _swish_slope(z, d, p)
+    return swish_slope(z, d, p)
 
 
-@elementwise(swish_derivative)
+@activation(
+    swish_derivative,
+    monotonic=lambda beta: beta == 0,
+    reference="Ramachandran, Zoph and Le 2017, Searching for activations, arXiv 1710.05941",
+)
 def swish(x: Array, beta: ArrayLike = 1.0) -> Array:
     """Swish: x / (1 + e^(-beta x)); with beta = 1 also called SiLU.
 
@@ -77,15 +78,16 @@ def swish(x: Array, beta: ArrayLike = 1.0) -> Array:
     return numerator / jnp.where(z < 0, (math.e + p) / 4, 1 + p / math.e)
 
 
-# With beta learned it has a row of its own in the catalogue.
-learned_swish, learned_swish_derivative = swish, swish_derivative
-
-
 def silu_derivative(x: Array) -> Array:
     """Derivative of `silu`: that of `swish` with beta = 1."""
     return swish_derivative(x)
 
 
+@activation(
+    silu_derivative,
+    monotonic=False,
+    reference="Elfwing, Uchibe and Doya 2018, arXiv 1702.03118 (swish with beta = 1)",
+)
 def silu(x: Array) -> Array:
     """Sigmoid linear unit: x / (1 + e^-x), which is `swish` with beta = 1.
 
@@ -98,47 +100,6 @@ def silu(x: Array) -> Array:
     Source: Elfwing, Uchibe and Doya 2018, arXiv 1702.03118.
     """
     return swish(x)
-
-
-def _quick_closing(x: Array) -> tuple[Array, Array, Array, Array]:
-    """-|x|, bounded, z = -1.702 |x| in two parts, and e^(z + 1), to relative precision in the tail.
-
-    In float32 rounding z would cost a relative |z| * eps. Its first part is exact: a product of
-    two numbers of 12 bits; the second is at most 0.03 where the result is no underflow.
-    """
-    h = jnp.maximum(negative_abs(x), _UNDERFLOWS[x.dtype])
-    if x.dtype == jnp.float64:
-        z = _QUICK * h
-        return h, z, jnp.zeros_like(z), jnp.exp(z + 1)
-    short = jax.lax.stop_gradient(coarse(h))
-    large = _QUICK_SHORT * short
-    small = _QUICK_SHORT * (h - short) + (_QUICK - _QUICK_SHORT) * h
-    p = jnp.exp(large + 1) * (1 + small * (1 + small * (1 / 2 + small * (1 / 6))))
-    return h, large, small, p
-
-
-@elementwise()
-def quick_gelu_derivative(x: Array) -> Array:
-    """Derivative of `quick_gelu`: that of `swish`, s + z s (1 - s), at z = 1.702 x."""
-    _, large, small, p = _quick_closing(x)
-    high, low = in_two_parts(*_SWISH_ROOT, x.dtype)
-    return _swish_slope(x, (large - high) + (small - low), p)
-
-
-@elementwise(quick_gelu_derivative)
-def quick_gelu(x: Array) -> Array:
-    """Quick GELU: x / (1 + e^(-1.702 x)), which is `swish` with beta = 1.702.
-
-    Args:
-      x: floating-point array of any shape.
-
-    Returns:
-      Array of the shape and dtype of `x`, with the limit 0 at -infinity.
-
-    Source: Hendrycks and Gimpel 2016, arXiv 1606.08415, section 2; named in OpenAI's CLIP.
-    """
-    h, _, _, p = _quick_closing(x)
-    return jnp.maximum(x, 0) + (h * p) / (math.e + p)
 
 
 @elementwise()
@@ -167,7 +128,7 @@ def mish_derivative(x: Array) -> Array:
     return jnp.where(x < 0, below, above)
 
 
-@elementwise(mish_derivative)
+@activation(mish_derivative, monotonic=False, reference="Misra 2019, Mish, arXiv 1908.08681")
 def mish(x: Array) -> Array:
     """Mish: x tanh(log(1 + e^x)).
 
@@ -186,54 +147,3 @@ def mish(x: Array) -> Array:
     below = (h * p) * (e + 2) / (math.e * (e * (e + 2) + 2))
     above = x * (1 + 2 * e) / (1 + 2 * e + 2 * e * e)
     return jnp.where(x < 0, below, above)
-
-
-@elementwise()
-def hard_silu_derivative(x: Array) -> Array:
-    """Derivative of `hard_silu`: 0 if x <= -3, 1 if x >= 3, else (2 x + 3) / 6."""
-    inside = (2 * jnp.clip(x, -3, 3) + 3) / 6
-    return jnp.where(x <= -3, 0, jnp.where(x >= 3, 1, inside))
-
-
-@elementwise(hard_silu_derivative)
-def hard_silu(x: Array) -> Array:
-    """Hard SiLU, or hard swish: x min(max(0, x + 3), 6) / 6; derivative 0 at -3 and 1 at 3.
-
-    Args:
-      x: floating-point array of any shape.
-
-    Returns:
-      Array of the shape and dtype of `x`, with the limit 0 at -infinity.
-
-    Source: Howard et al. 2019, arXiv 1905.02244, section 5.2.
-    """
-    inside = jnp.clip(x, -3, 3)
-    return nan_like(x, jnp.where(x > 3, x, inside * (inside + 3) / 6))
-
-
-# The field has two names for this function.
-hard_swish, hard_swish_derivative = hard_silu, hard_silu_derivative
-
-
-@elementwise()
-def hard_mish_derivative(x: Array) -> Array:
-    """Derivative of `hard_mish`: 0 if x <= -2, 1 if x > 0, else x + 1."""
-    return jnp.where(x <= -2, 0, jnp.clip(x, -2, 0) + 1)
-
-
-@elementwise(hard_mish_derivative)
-def hard_mish(x: Array) -> Array:
-    """Hard Mish: x min(max(0, x + 2), 2) / 2; derivative 0 at -2.
-
-    The definition by the author of Mish; other functions have been called so.
-
-    Args:
-      x: floating-point array of any shape.
-
-    Returns:
-      Array of the shape and dtype of `x`, with the limit 0 at -infinity.
-
-    Source: Misra 2020, H-Mish, github.com/digantamisra98/H-Mish (no paper).
-    """
-    inside = jnp.clip(x, -2, 0)
-    return jnp.where(x > 0, x, inside * (inside + 2) / 2)

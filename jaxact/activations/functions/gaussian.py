@@ -12,6 +12,7 @@ from jax import Array
 
 from jaxact.activations.numerics import elementwise, negative_abs
 from jaxact.activations.precision import gaussian_half, in_two_parts
+from jaxact.activations.registry import activation
 
 # Roots and constants as double-doubles, from mpmath at 60 digits.
 _GELU_ROOT = (-0.7517915246935645, 1.4956759177009883e-17)  # of Phi(x) + x phi(x)
@@ -80,7 +81,11 @@ def gelu_derivative(x: Array) -> Array:
     return _mirrored(x, half * from_root * positive)
 
 
-@elementwise(gelu_derivative)
+@activation(
+    gelu_derivative,
+    monotonic=False,
+    reference="Hendrycks and Gimpel 2016, Gaussian error linear units, arXiv 1606.08415",
+)
 def gelu(x: Array) -> Array:
     """Gaussian error linear unit: x Phi(x), with the normal distribution function Phi (exact form).
 
@@ -147,7 +152,11 @@ def gelu_tanh_derivative(x: Array) -> Array:
     return _mirrored(x, (p * middle) * (_E8 * q * q))
 
 
-@elementwise(gelu_tanh_derivative)
+@activation(
+    gelu_tanh_derivative,
+    monotonic=False,
+    reference="Hendrycks and Gimpel 2016, arXiv 1606.08415, section 2 (tanh approximation)",
+)
 def gelu_tanh(x: Array) -> Array:
     """GELU in its tanh form: x (1 + tanh(z / 2)) / 2, z = 2 sqrt(2 / pi) (x + 0.044715 x**3).
 

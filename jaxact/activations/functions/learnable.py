@@ -6,7 +6,9 @@ import jax.numpy as jnp
 from jax import Array
 from jax.typing import ArrayLike
 
-from jaxact.activations.functions.sigmoids import sigmoid
+from jaxact.activations.activation import Kink, kink_at_zero
+from jaxact.activations.functions.classic import sigmoid
+from jaxact.activations.functions.gated import swish, swish_derivative
 from jaxact.activations.numerics import (
     elementwise,
     nan_like,
@@ -15,6 +17,7 @@ from jaxact.activations.numerics import (
     scaled,
 )
 from jaxact.activations.precision import exact_product, expm1
+from jaxact.activations.registry import POSITIVE, Domain, activation
 
 _UNDERFLOWS = {jnp.dtype("float32"): 200.0, jnp.dtype("float64"): 800.0}  # e^-x is 0 here
 
@@ -25,7 +28,13 @@ def prelu_derivative(x: Array, alpha: ArrayLike = 0.25) -> Array:
     return nan_like(x, jnp.where(x > 0, 1, alpha))
 
 
-@elementwise(prelu_derivative)
+@activation(
+    prelu_derivative,
+    learnable=("alpha",),
+    kinks=lambda alpha: kink_at_zero(alpha),
+    monotonic=lambda alpha: alpha >= 0,
+    reference="He et al. 2015, Delving deep into rectifiers, arXiv 1502.01852, equation 1",
+)
 def prelu(x: Array, alpha: ArrayLike = 0.25) -> Array:
     """Parametric ReLU: max(0, x) + alpha min(0, x), with derivative alpha at 0.
 
@@ -41,6 +50,27 @@ def prelu(x: Array, alpha: ArrayLike = 0.25) -> Array:
     return jnp.where(x > 0, x, scaled(x, alpha))
 
 
+@activation(
+    swish_derivative,
+    learnable=("beta",),
+    monotonic=lambda beta: beta == 0,
+    reference="Ramachandran, Zoph and Le 2017, arXiv 1710.05941 (swish with trainable beta)",
+)
+def learned_swish(x: Array, beta: ArrayLike = 1.0) -> Array:
+    """Swish whose beta is learned: x / (1 + e^(-beta x)).
+
+    Args:
+      x: floating-point array of any shape, `[..., channels]`.
+      beta: learned, of shape `[]` or `[channels]`.
+
+    Returns:
+      Array of the shape and dtype of `x`, with the limit 0 at -infinity.
+
+    Source: Ramachandran, Zoph and Le 2017, arXiv 1710.05941.
+    """
+    return swish(x, beta)
+
+
 def _arelu_slopes(alpha: ArrayLike, beta: ArrayLike) -> tuple[Array, Array]:
     """The slopes of `arelu` below and above 0, computed once a parameter."""
     return jnp.clip(alpha, 0.01, 0.99), 1 + sigmoid(jnp.asarray(beta))
@@ -53,7 +83,13 @@ def arelu_derivative(x: Array, alpha: ArrayLike = 0.9, beta: ArrayLike = 2.0) ->
     return nan_like(x, jnp.where(x < 0, below, above))
 
 
-@elementwise(arelu_derivative)
+@activation(
+    arelu_derivative,
+    learnable=("alpha", "beta"),
+    kinks=lambda alpha, beta: (Kink(0.0, 1 + 1 / (1 + math.exp(-beta))),),
+    monotonic=True,
+    reference="Chen, Li and Xu 2020, AReLU, arXiv 2006.13858",
+)
 def arelu(x: Array, alpha: ArrayLike = 0.9, beta: ArrayLike = 2.0) -> Array:
     """Attention-based ReLU: min(max(alpha, 0.01), 0.99) x if x < 0, else (1 + sigmoid(beta)) x.
 
@@ -96,7 +132,13 @@ def srs_derivative(x: Array, alpha: ArrayLike = 2.0, beta: ArrayLike = 3.0) -> A
     return jnp.where(z < 0, math.e * numerator / (below * below), numerator / (math.e * above**2))
 
 
-@elementwise(srs_derivative)
+@activation(
+    srs_derivative,
+    domains={"alpha": POSITIVE, "beta": POSITIVE},
+    learnable=("alpha", "beta"),
+    monotonic=False,
+    reference="Zhou et al. 2020, Soft-root-sign activation function, arXiv 2003.00547",
+)
 def srs(x: Array, alpha: ArrayLike = 2.0, beta: ArrayLike = 3.0) -> Array:
     """Soft-root-sign: x / (x / alpha + e^(-x / beta)).
 
@@ -140,7 +182,14 @@ def pdelu_derivative(x: Array, alpha: ArrayLike = 1.0, t: ArrayLike = 0.9) -> Ar
     return jnp.where(x > 0, 1, alpha * (power / u))
 
 
-@elementwise(pdelu_derivative)
+@activation(
+    pdelu_derivative,
+    domains={"t": Domain(float, 0.5, 0.99, "a number from 0.5 to 0.99")},
+    learnable=("alpha",),
+    kinks=lambda alpha, t: kink_at_zero(alpha),
+    monotonic=lambda alpha, t: alpha >= 0,
+    reference="Cheng et al. 2020, Parametric deformable ELUs, doi 10.1016/j.neunet.2020.02.012",
+)
 def pdelu(x: Array, alpha: ArrayLike = 1.0, t: ArrayLike = 0.9) -> Array:
     """Parametric deformable ELU: x if x > 0 else alpha (max(0, 1 + (1 - t) x)**(1 / (1 - t)) - 1).
 

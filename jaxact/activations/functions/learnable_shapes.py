@@ -3,15 +3,20 @@
 A parameter is an array `[coefficients]`, shared by a layer, or `[coefficients, channels]`.
 """
 
+import math
+
 import jax
 import jax.numpy as jnp
 from jax import Array
 from jax.typing import ArrayLike
 
-from jaxact.activations.functions.sigmoids import tanh, tanh_derivative
+from jaxact.activations.activation import ActivationError, Kink
+from jaxact.activations.functions.classic import tanh, tanh_derivative
 from jaxact.activations.numerics import elementwise, nan_like, scaled
+from jaxact.activations.registry import activation
 
-Vector = ArrayLike | tuple[float, ...]
+Numbers = tuple[float, ...]
+Vector = ArrayLike | Numbers
 
 # Fitted to leaky_relu(negative_slope=0.01) by the authors of PAU; their table 6.
 PAU_NUMERATOR = (0.02979246, 0.61837738, 2.32335207, 3.05202660, 1.48548002, 0.25103717)
@@ -64,6 +69,22 @@ def _ratio(x: Array, numerator: Array, denominator: Array) -> tuple[Array, Array
     return value, jnp.where(is_inner, slope, sign * (ratio - u * slope))
 
 
+def _pau_kinks(numerator: Numbers, denominator: Numbers) -> tuple[Kink, ...]:
+    """The kink that the term |x| of the denominator makes."""
+    if len(numerator) != len(denominator) + 2:
+        lengths = f"not {len(numerator)} and {len(denominator)}"
+        raise ActivationError(
+            f"pau: numerator must have 2 numbers more than denominator, {lengths}"
+        )
+    return (Kink(0.0, numerator[1]),) if numerator[0] * denominator[0] else ()
+
+
+def _pau_monotonic(numerator: Numbers, denominator: Numbers) -> bool | None:
+    """False at the coefficients of the paper, which wave about a leaky ReLU; else not known."""
+    papers = PAU_NUMERATOR, PAU_DENOMINATOR
+    return False if (numerator, denominator) == papers else None
+
+
 @elementwise()
 def pau_derivative(
     x: Array, numerator: Vector = PAU_NUMERATOR, denominator: Vector = PAU_DENOMINATOR
@@ -72,7 +93,13 @@ def pau_derivative(
     return _ratio(x, jnp.asarray(numerator), jnp.asarray(denominator))[1]
 
 
-@elementwise(pau_derivative)
+@activation(
+    pau_derivative,
+    learnable=("numerator", "denominator"),
+    kinks=_pau_kinks,
+    monotonic=_pau_monotonic,
+    reference="Molina, Schramowski and Kersting 2020, Pade activation units, arXiv 1907.06732",
+)
 def pau(
     x: Array, numerator: Vector = PAU_NUMERATOR, denominator: Vector = PAU_DENOMINATOR
 ) -> Array:
@@ -104,6 +131,33 @@ def _hinged(slopes: Vector, hinges: Vector) -> list[tuple[Array, Array]]:
     return list(zip(slopes, hinges, strict=True))
 
 
+def _apl_slopes(slopes: Numbers, hinges: Numbers) -> dict[float, tuple[float, float, float]]:
+    """The slopes left of, at and right of 0 and every hinge."""
+    if len(slopes) != len(hinges):
+        lengths = f"not {len(slopes)} and {len(hinges)}"
+        raise ActivationError(f"apl: slopes and hinges must have one length, {lengths}")
+    pairs = list(zip(slopes, hinges, strict=True))
+    found = {}
+    for at in sorted({0.0, *hinges}):
+        beyond = sum(slope for slope, hinge in pairs if hinge > at)
+        here = sum(slope for slope, hinge in pairs if hinge == at)
+        found[at] = (float(at > 0) - beyond - here, float(at > 0) - beyond, float(at >= 0) - beyond)
+    return found
+
+
+def _apl_kinks(slopes: Numbers, hinges: Numbers) -> tuple[Kink, ...]:
+    """0 and the hinges, but for those where slopes cancel."""
+    found = _apl_slopes(slopes, hinges).items()
+    return tuple(Kink(at, here) for at, (left, here, right) in found if left != right)
+
+
+def _apl_monotonic(slopes: Numbers, hinges: Numbers) -> bool:
+    sides = [
+        side for left, _, right in _apl_slopes(slopes, hinges).values() for side in (left, right)
+    ]
+    return min(sides) >= 0 or max(sides) <= 0
+
+
 @elementwise()
 def apl_derivative(x: Array, slopes: Vector = APL_SLOPES, hinges: Vector = APL_HINGES) -> Array:
     """Derivative of `apl` in x: 1 if x > 0, minus the slopes of all hinges above x."""
@@ -113,7 +167,13 @@ def apl_derivative(x: Array, slopes: Vector = APL_SLOPES, hinges: Vector = APL_H
     return nan_like(x, value)
 
 
-@elementwise(apl_derivative)
+@activation(
+    apl_derivative,
+    learnable=("slopes", "hinges"),
+    kinks=_apl_kinks,
+    monotonic=_apl_monotonic,
+    reference="Agostinelli et al. 2015, Learning activation functions, arXiv 1412.6830",
+)
 def apl(x: Array, slopes: Vector = APL_SLOPES, hinges: Vector = APL_HINGES) -> Array:
     """Adaptive piecewise linear unit: max(0, x) + sum_s a_s max(0, b_s - x).
 
@@ -160,13 +220,49 @@ def _affine(weights: Vector) -> Array:
     return weights + (1 - jnp.sum(weights, axis=0)) / weights.shape[0]
 
 
+def _combination_kinks(weights: Numbers) -> tuple[Kink, ...]:
+    """The kink of ReLU, at weights that add up to 1."""
+    return (Kink(0.0, weights[0] + weights[2]),) if weights[1] else ()
+
+
+def _combination_monotonic(weights: Numbers) -> bool:
+    """Whether the slopes at 0 and at both infinities, which are the extremes, agree in sign."""
+    identity, relu, tanh = weights
+    extremes = [identity, identity + tanh, identity + relu, identity + relu + tanh]
+    return min(extremes) >= 0 or max(extremes) <= 0
+
+
+def _three(name: str, numbers: Numbers) -> Numbers:
+    if len(numbers) != 3:
+        raise ActivationError(
+            f"{name} must be 3 numbers (identity, ReLU, tanh), not {len(numbers)}"
+        )
+    return numbers
+
+
+def _affine_weights(weights: Numbers) -> Numbers:
+    rest = 1 - math.fsum(_three("affine_combination: weights", weights))
+    return tuple(weight + rest / 3 for weight in weights)
+
+
+def _convex_weights(logits: Numbers) -> Numbers:
+    exps = [math.exp(logit - max(logits)) for logit in _three("convex_combination: logits", logits)]
+    return tuple(exp / sum(exps) for exp in exps)
+
+
 @elementwise()
 def affine_combination_derivative(x: Array, weights: Vector = _THIRDS) -> Array:
     """Derivative of `affine_combination` in x: w_0 + w_1 [x > 0] + w_2 (1 - tanh(x)**2)."""
     return _combined_derivative(x, _affine(weights))
 
 
-@elementwise(affine_combination_derivative)
+@activation(
+    affine_combination_derivative,
+    learnable=("weights",),
+    kinks=lambda weights: _combination_kinks(_affine_weights(weights)),
+    monotonic=lambda weights: _combination_monotonic(_affine_weights(weights)),
+    reference="Manessi and Rozza 2018, Learning combinations of activations, arXiv 1801.09403",
+)
 def affine_combination(x: Array, weights: Vector = _THIRDS) -> Array:
     """Affine combination of identity, ReLU and tanh: w_0 x + w_1 max(0, x) + w_2 tanh(x).
 
@@ -190,7 +286,13 @@ def convex_combination_derivative(x: Array, logits: Vector = (0.0, 0.0, 0.0)) ->
     return _combined_derivative(x, jax.nn.softmax(jnp.asarray(logits), axis=0))
 
 
-@elementwise(convex_combination_derivative)
+@activation(
+    convex_combination_derivative,
+    learnable=("logits",),
+    kinks=lambda logits: _combination_kinks(_convex_weights(logits)),
+    monotonic=lambda logits: _combination_monotonic(_convex_weights(logits)),
+    reference="Manessi and Rozza 2018, Learning combinations of activations, arXiv 1801.09403",
+)
 def convex_combination(x: Array, logits: Vector = (0.0, 0.0, 0.0)) -> Array:
     """Convex combination of identity, ReLU and tanh: w_0 x + w_1 max(0, x) + w_2 tanh(x).
 

@@ -8,6 +8,7 @@ from jax import Array
 
 from jaxact.activations.numerics import computing_dtype, floating
 from jaxact.activations.precision import exact_sum
+from jaxact.activations.registry import INTEGER, activation
 
 
 def _weights(x: Array, axis: int) -> Array:
@@ -48,6 +49,23 @@ def _softmax_jvp(axis: int, primals: tuple[Array], tangents: tuple[Array]) -> tu
 
 
 @functools.partial(jax.jit, static_argnames="axis")
+def softmax_derivative(x: Array, axis: int = -1) -> Array:
+    """Diagonal of the Jacobian of `softmax`, d y_i / d x_i = y_i (1 - y_i), shape of `x`."""
+    x = floating("softmax_derivative", x)
+    y = _probabilities(x, axis)
+    dominant = _dominant(y)
+    others = jnp.sum(y * (1 - dominant), axis, keepdims=True)
+    return (y * jnp.where(dominant == 1, others, 1 - y)).astype(x.dtype)
+
+
+@activation(
+    softmax_derivative,
+    domains={"axis": INTEGER},
+    monotonic=True,
+    elementwise=False,
+    reference="Bridle 1990, Probabilistic interpretation of feedforward network outputs",
+)
+@functools.partial(jax.jit, static_argnames="axis")
 def softmax(x: Array, axis: int = -1) -> Array:
     """Softmax: e^x_i / sum_j e^x_j along `axis`.
 
@@ -64,13 +82,3 @@ def softmax(x: Array, axis: int = -1) -> Array:
     Source: Bridle 1990.
     """
     return _softmax(floating("softmax", x), axis)
-
-
-@functools.partial(jax.jit, static_argnames="axis")
-def softmax_derivative(x: Array, axis: int = -1) -> Array:
-    """Diagonal of the Jacobian of `softmax`, d y_i / d x_i = y_i (1 - y_i), shape of `x`."""
-    x = floating("softmax_derivative", x)
-    y = _probabilities(x, axis)
-    dominant = _dominant(y)
-    others = jnp.sum(y * (1 - dominant), axis, keepdims=True)
-    return (y * jnp.where(dominant == 1, others, 1 - y)).astype(x.dtype)

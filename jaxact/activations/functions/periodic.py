@@ -5,6 +5,7 @@ from jax import Array
 from jax.typing import ArrayLike
 
 from jaxact.activations.numerics import elementwise, finite, negative_abs
+from jaxact.activations.registry import POSITIVE, activation
 
 
 def _of_twice(x: Array, a: ArrayLike) -> tuple[Array, Array]:
@@ -23,7 +24,12 @@ def snake_derivative(x: Array, a: ArrayLike = 1.0) -> Array:
     return jnp.where(sine < 0, cosine * cosine / (1 - negative_abs(sine)), 1 + sine)
 
 
-@elementwise(snake_derivative)
+@activation(
+    snake_derivative,
+    domains={"a": POSITIVE},
+    monotonic=True,
+    reference="Ziyin, Hartwig and Ueda 2020, Learning periodic functions, arXiv 2006.08195",
+)
 def snake(x: Array, a: ArrayLike = 1.0) -> Array:
     """Snake: x + sin(a x)**2 / a.
 

@@ -6,7 +6,9 @@ import jax.numpy as jnp
 from jax import Array
 from jax.typing import ArrayLike
 
+from jaxact.activations.activation import Kink
 from jaxact.activations.numerics import elementwise, nan_like, negative_abs
+from jaxact.activations.registry import POSITIVE, activation
 
 _NEAR = 2.0
 _TERMS = {jnp.dtype("float32"): 8, jnp.dtype("float64"): 13}  # of the series below _NEAR
@@ -18,7 +20,13 @@ def soft_shrink_derivative(x: Array, threshold: ArrayLike = 0.5) -> Array:
     return nan_like(x, jnp.where(jnp.abs(x) > threshold, jnp.ones_like(x), 0))
 
 
-@elementwise(soft_shrink_derivative)
+@activation(
+    soft_shrink_derivative,
+    domains={"threshold": POSITIVE},
+    kinks=lambda threshold: (Kink(-threshold, 0.0), Kink(threshold, 0.0)),
+    monotonic=True,
+    reference="Donoho 1995, De-noising by soft-thresholding",
+)
 def soft_shrink(x: Array, threshold: ArrayLike = 0.5) -> Array:
     """Soft shrinkage: x - threshold above it, x + threshold below -threshold, else 0.
 
@@ -40,7 +48,13 @@ def hard_shrink_derivative(x: Array, threshold: ArrayLike = 0.5) -> Array:
     return nan_like(x, jnp.where(jnp.abs(x) > threshold, jnp.ones_like(x), 0))
 
 
-@elementwise(hard_shrink_derivative)
+@activation(
+    hard_shrink_derivative,
+    domains={"threshold": POSITIVE},
+    kinks=lambda threshold: (Kink(-threshold, 0.0), Kink(threshold, 0.0)),
+    monotonic=True,
+    reference="Donoho and Johnstone 1994, Ideal spatial adaptation by wavelet shrinkage",
+)
 def hard_shrink(x: Array, threshold: ArrayLike = 0.5) -> Array:
     """Hard shrinkage: x if |x| > threshold else 0.
 
@@ -83,7 +97,11 @@ def tanh_shrink_derivative(x: Array) -> Array:
     return tanh * tanh
 
 
-@elementwise(tanh_shrink_derivative)
+@activation(
+    tanh_shrink_derivative,
+    monotonic=True,
+    reference="f(x) = x - tanh(x), of Torch (Collobert, Kavukcuoglu and Farabet 2011)",
+)
 def tanh_shrink(x: Array) -> Array:
     """Tanh shrinkage: x - tanh(x).
 

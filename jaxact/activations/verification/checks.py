@@ -63,34 +63,35 @@ def _derivative_is_grad(activation: Activation) -> tuple[bool, str]:
     if activation.elementwise and activation.derivative_function is None:
         return True, "no closed form is given: the derivative is jax.grad's"
     details = []
-    wide, single = points.moderate(activation), points.all_float32(activation)
-    for x, relative in ((wide, 1e-10), (single, 1e-5)):
-        gradient = points.gradient(activation, x)
-        derivative = np.asarray(points.derivative(activation)(jnp.asarray(x)))
-        near = slice(-len(wide), None)  # in float32 there are points far out before the others
-        passed, detail = _worst(derivative[near], gradient[near], x[near], relative)
-        details.append(f"{x.dtype}: {detail}")
+    x = points.moderate(activation)
+    near = slice(-len(x), None)  # in float32 there are points far out before the others
+    for dtype, at, relative in (("float64", "moderate", 1e-10), ("float32", "range", 1e-5)):
+        computed = points.computed(activation, dtype)
+        derivative, gradient = (computed(part, at)[near] for part in ("derivative", "gradient"))
+        passed, detail = _worst(derivative, gradient, x.astype(dtype), relative)
+        details.append(f"{dtype}: {detail}")
         if not passed:
             return False, details[-1]
     return True, "; ".join(details)
 
 
 def _derivative_is_difference(activation: Activation) -> tuple[bool, str]:
-    x = points.moderate(activation)
-    return _worst(
-        points.derivative(activation)(jnp.asarray(x)), points.difference(activation, x), x, 1e-6
-    )
+    x, computed = points.moderate(activation), points.computed(activation, "float64")
+    places, weights = points.moved(activation)
+    difference = np.sum(weights * computed("value", "moved").reshape(places.shape), axis=(0, 1))
+    return _worst(computed("derivative", "moderate"), difference, x, 1e-6)
 
 
 def _kinks(activation: Activation) -> tuple[bool, str]:
     if not activation.elementwise:
         return True, "not elementwise"
-    for at, declared in activation.kinks:
-        x = jnp.asarray(at, jnp.float32)
-        values = {"derivative": activation.derivative(x), "jax.grad": jax.grad(activation)(x)}
-        for source, value in values.items():
-            if not np.isclose(float(value), declared, rtol=1e-6, atol=1e-12):
-                return False, f"{source} is {float(value):.8g} at {at:g}, declared {declared:.8g}"
+    computed = points.computed(activation, "float32")
+    sources = {"derivative": "derivative", "jax.grad": "gradient"}
+    for i, (at, declared) in enumerate(activation.kinks):
+        for source, part in sources.items():
+            value = float(computed(part, "kinks")[i])
+            if not np.isclose(value, declared, rtol=1e-6, atol=1e-12):
+                return False, f"{source} is {value:.8g} at {at:g}, declared {declared:.8g}"
     undeclared = sorted(set(_bends(activation)) - {kink.at for kink in activation.kinks})
     listed = ", ".join(f"{kink.derivative:.6g} at {kink.at:g}" for kink in activation.kinks)
     if undeclared:
@@ -101,27 +102,22 @@ def _kinks(activation: Activation) -> tuple[bool, str]:
 
 def _bends(activation: Activation) -> list[float]:
     """The integers of [-10, 10] where the slopes on the left and on the right differ."""
-    at, step = np.arange(-10.0, 11.0), 1e-6
-    left, middle, right = (
-        np.asarray(activation(jnp.asarray(at + move))) for move in (-step, 0, step)
-    )
-    return at[np.abs(right - 2 * middle + left) > 1e-3 * step].tolist()
+    places = points.bends()
+    values = points.computed(activation, "float64")("value", "bends")
+    left, middle, right = values.reshape(places.shape)
+    return places[1][np.abs(right - 2 * middle + left) > 1e-9].tolist()
 
 
 def _finite(activation: Activation) -> tuple[bool, str]:
     """NaN fails; an infinity fails where the float64 result says that float32 could hold it."""
     x = points.all_float32(activation)
+    single, double = (points.computed(activation, dtype) for dtype in ("float32", "float64"))
     overflows = ""
-    for name, function in (
-        ("value", points.value(activation)),
-        ("derivative", points.derivative(activation)),
-        ("jax.grad", lambda x: points.gradient(activation, x)),
-    ):
-        got = np.asarray(function(jnp.asarray(x)))
+    for name, part in (("value", "value"), ("derivative", "derivative"), ("jax.grad", "gradient")):
+        got = single(part, "range")
         wrong = np.isnan(got)
         if np.isinf(got).any():
-            wide = np.asarray(function(jnp.asarray(x, jnp.float64)))
-            wrong |= np.isinf(got) & (np.abs(wide) < points.FLOAT32_MAX)
+            wrong |= np.isinf(got) & (np.abs(double(part, "range")) < points.FLOAT32_MAX)
         if wrong.any():
             return False, f"{name} is {got[wrong][0]} at x = {x[wrong][0]:.6g}"
         if np.isinf(got).any():
@@ -132,18 +128,14 @@ def _finite(activation: Activation) -> tuple[bool, str]:
 
 def _infinities(activation: Activation) -> tuple[bool, str]:
     """NaN fails where the values towards infinity never turn, so that there is a limit."""
-    for name, function in (
-        ("value", points.value(activation)),
-        ("derivative", points.derivative(activation)),
-    ):
-        for end in (-np.inf, np.inf):
-            x = np.asarray([end], np.float32)
-            got = np.asarray(function(points.heads(activation, x))).reshape(-1)[0]
+    computed = points.computed(activation, "float32")
+    for name in ("value", "derivative"):
+        far = computed(name, "far")
+        far = far.reshape(len(far), -1)[:, 0]
+        ways = {-np.inf: far[3 : 3 + 120], np.inf: far[3 + 120 :]}
+        for got, (end, values) in zip(far[:2], ways.items(), strict=True):
             if not np.isnan(got):
                 continue
-            towards = np.copysign(2.0 ** np.arange(8, 128), end).astype(np.float32)
-            values = np.asarray(function(points.heads(activation, towards)))
-            values = values.reshape(len(towards), -1)[:, 0]
             turns = np.sign(values[1:].astype(np.float64) - values[:-1])
             if not ((turns > 0).any() and (turns < 0).any()):
                 return False, f"{name} is NaN at {end}, where it has a limit"
@@ -152,23 +144,20 @@ def _infinities(activation: Activation) -> tuple[bool, str]:
 
 
 def _nan(activation: Activation) -> tuple[bool, str]:
-    x = points.heads(activation, np.asarray([np.nan], np.float32))
-    if not np.isnan(np.asarray(points.value(activation)(x))).reshape(-1)[0]:
+    computed = points.computed(activation, "float32")
+    value, derivative = (computed(part, "far")[2:3] for part in ("value", "derivative"))
+    if not np.isnan(value).reshape(-1)[0]:
         return False, "the value at NaN is a number"
-    if not np.isnan(np.asarray(points.derivative(activation)(x))).reshape(-1)[0]:
+    if not np.isnan(derivative).reshape(-1)[0]:
         # JAX's own derivative of a comparison is a number at NaN; a closed form can do better.
         return activation.derivative_function is None, "the derivative at NaN is a number"
     return True, "value and derivative"
 
 
 def _second_derivative(activation: Activation) -> tuple[bool, str]:
-    x = points.all_float32(activation)
-    if activation.elementwise:
-        second = jax.vmap(jax.grad(jax.grad(activation)))
-    else:
-        second = jax.vmap(jax.jacfwd(jax.jacrev(activation)))
-    second = np.asarray(jax.jit(second)(jnp.asarray(x))).reshape(len(x), -1)
-    overflown = ~np.isfinite(np.asarray(points.value(activation)(x))).reshape(len(x), -1)[:, :1]
+    x, computed = points.all_float32(activation), points.computed(activation, "float32")
+    second, value = (computed(p, "range").reshape(len(x), -1) for p in ("second", "value"))
+    overflown = ~np.isfinite(value[:, :1])
     bad = (np.isnan(second) | (np.isinf(second) & ~overflown)).any(axis=1)
     if bad.any():
         return False, f"not finite at x = {x.reshape(len(x), -1)[bad][0, 0]:.6g}"
@@ -194,11 +183,9 @@ def _dtype_and_shape(activation: Activation) -> tuple[bool, str]:
 def _transforms(activation: Activation) -> tuple[bool, str]:
     x = points.all_float32(activation)
     plain = points.value(activation)(x)
-    for name, transformed in (
-        ("jit", jax.jit(points.value(activation))),
-        ("vmap", jax.vmap(activation)),
-    ):
-        passed, detail = _worst(transformed(x), plain, x, 1e-5)
+    computed = points.computed(activation, "float32")
+    for name, part in (("jit", "value"), ("vmap", "alone")):
+        passed, detail = _worst(computed(part, "range"), plain, x, 1e-5)
         if not passed:
             hint = "; is it elementwise?" if name == "vmap" else ""
             return False, f"{name}: {detail}{hint}"
@@ -208,8 +195,8 @@ def _transforms(activation: Activation) -> tuple[bool, str]:
 def _monotonic(activation: Activation) -> tuple[bool, str]:
     if activation.monotonic is None or not activation.elementwise:
         return True, "not claimed"
-    x = np.sort(points.moderate(activation))
-    y = np.asarray(activation(jnp.asarray(x)))
+    y = points.computed(activation, "float64")("value", "moderate")
+    y = y[np.argsort(points.moderate(activation))]
     steps, slack = np.diff(y), 1e-12 * np.abs(y).max()
     turns = (steps > slack).any() and (steps < -slack).any()
     if turns == activation.monotonic:
@@ -221,21 +208,31 @@ def _monotonic(activation: Activation) -> tuple[bool, str]:
 
 
 def _parameters(activation: Activation) -> tuple[bool, str]:
-    x = jnp.asarray(points.moderate(activation))
-    for name, value in activation.params.items():
+    x, step = points.moderate(activation), 1e-6
+    start = {name: np.asarray(value, np.float64) for name, value in activation.params.items()}
+    places = [(name, i) for name, value in start.items() for i in np.ndindex(value.shape)]
+    moves = {name: np.zeros((len(places), *value.shape)) for name, value in start.items()}
+    for row, (name, i) in enumerate(places):
+        moves[name][row][i] = step
 
-        def total(v: Any, name: str = name) -> jax.Array:
-            return jnp.sum(jnp.sin(activation(x, **{name: v})))
+    def total(params: Any) -> jax.Array:
+        return jnp.sum(jnp.sin(activation(x, **params)))
 
-        start = np.asarray(value, np.float64)
-        gradient = np.asarray(jax.grad(total)(jnp.asarray(start)))
-        for i in np.ndindex(start.shape):
-            step = np.zeros_like(start)
-            step[i] = 1e-6
-            difference = float(total(start + step) - total(start - step)) / 2e-6
-            if not np.isclose(gradient[i], difference, rtol=1e-5, atol=1e-6):
+    @jax.jit
+    def gradients_and_differences(start: Any, moves: Any) -> tuple[Any, jax.Array]:
+        def difference(move: Any) -> jax.Array:
+            after, before = (jax.tree.map(f, start, move) for f in (jnp.add, jnp.subtract))
+            return (total(after) - total(before)) / (2 * step)
+
+        return jax.grad(total)(start), jax.lax.map(difference, moves)
+
+    if places:
+        gradients, differences = jax.device_get(gradients_and_differences(start, moves))
+        for (name, i), difference in zip(places, differences, strict=True):
+            gradient = gradients[name][i]
+            if not np.isclose(gradient, difference, rtol=1e-5, atol=1e-6):
                 which = f"{name}[{i[0]}]" if i else name
-                return False, f"d/d{which} is {gradient[i]:.8g}, finite difference {difference:.8g}"
+                return False, f"d/d{which} is {gradient:.8g}, finite difference {difference:.8g}"
     return True, ", ".join(activation.params) or "none"
 
 

@@ -53,36 +53,85 @@ def value(activation: Activation) -> Callable[[Any], jax.Array]:
     return activation if activation.elementwise else jax.vmap(activation)
 
 
-def derivative(activation: Activation) -> Callable[[Any], jax.Array]:
-    """Its derivative, likewise."""
-    return activation.derivative if activation.elementwise else jax.vmap(activation.derivative)
+def moved(activation: Activation) -> tuple[np.ndarray, np.ndarray]:
+    """The points of the five-point rule around each of `moderate`, and what their values weigh.
+
+    The step is 1e-5 max(1, |x|), in each of the numbers of a block by turns.
+    """
+    x = moderate(activation)
+    step = 1e-5 * np.maximum(1, np.abs(x))
+    moves = np.ones((1, 1)) if activation.elementwise else np.eye(16).reshape(-1, 1, *BLOCK)
+    reaches = np.asarray([1, -1, 2, -2]).reshape(-1, 1, *(1,) * x.ndim)
+    weights = np.asarray([8, -8, -1, 1]).reshape(reaches.shape)
+    return x + reaches * moves * step, weights * moves / (12 * step)
 
 
-def gradient(activation: Activation, x: Any) -> np.ndarray:
-    """What jax.grad gives, element by element: the diagonal of the Jacobian."""
-    return np.asarray(_gradient_of_each(activation)(jnp.asarray(x))).reshape(x.shape)
+def bends() -> np.ndarray:
+    """The integers of [-10, 10], and beside each of them a point on either side: `[3, 21]`."""
+    return np.arange(-10.0, 11.0) + np.asarray([[-1e-6], [0], [1e-6]])
 
 
-@functools.lru_cache(maxsize=1)  # so that one compilation serves all checks
-def _gradient_of_each(activation: Activation) -> Callable[[Any], jax.Array]:
+Computed = Callable[[str, str], np.ndarray]
+
+
+@functools.lru_cache(maxsize=2)  # the two dtypes of the one that is being checked
+def computed(activation: Activation, dtype: str) -> Computed:
+    """What one program gives of an activation at all points of a dtype: `computed(...)(part, at)`.
+
+    Parts: its `value`, the value of each point `alone`, by vmap, its `derivative`, its `gradient`,
+    by jax.grad, and in float32 its `second` derivative. What a part raises when it is traced, it
+    raises again whenever it is asked for.
+    """
+    if dtype == "float64":
+        places = {"moderate": moderate(activation), "range": all_float32(activation)}
+        places["moved"] = moved(activation)[0].reshape(-1, *places["moderate"].shape[1:])
+        places |= {"bends": bends().reshape(-1)} if activation.elementwise else {}
+    else:
+        towards = 2.0 ** np.arange(8, 128)
+        far = np.concatenate([[-np.inf, np.inf, np.nan], -towards, towards])
+        places = {
+            "range": all_float32(activation),
+            "far": heads(activation, far.astype(dtype)),
+            "kinks": heads(activation, np.asarray([at for at, _ in activation.kinks], dtype)),
+        }
+    each = _of_each(activation)
+    parts = each if dtype == "float32" else {k: v for k, v in each.items() if k != "second"}
+    errors: dict[str, Exception] = {}
+
+    @jax.jit
+    def program(x: jax.Array) -> dict[str, jax.Array]:
+        results = {}
+        for part, function in parts.items():
+            try:
+                results[part] = function(x)
+            except Exception as error:  # whatever a user's function raises is a finding
+                errors[part] = error
+        return results
+
+    results = jax.device_get(program(np.concatenate(list(places.values())).astype(dtype)))
+    ends = np.cumsum([len(x) for x in places.values()]).tolist()
+    slices = dict(zip(places, map(slice, [0, *ends], ends), strict=False))
+
+    def look_up(part: str, at: str) -> np.ndarray:
+        if part in errors:
+            raise errors[part]
+        return results[part][slices[at]]
+
+    return look_up
+
+
+def _of_each(activation: Activation) -> dict[str, Callable[[jax.Array], jax.Array]]:
+    """The parts that are computed, as functions of a batch of numbers or of blocks."""
+    alone = jax.vmap(activation)
     if activation.elementwise:
-        return jax.jit(lambda x: jax.vmap(jax.grad(activation))(x.reshape(-1)))
+        gradient = jax.grad(activation)
+        parts = {"value": activation, "alone": alone, "derivative": activation.derivative}
+        return {**parts, "gradient": jax.vmap(gradient), "second": jax.vmap(jax.grad(gradient))}
 
     def diagonal(block: jax.Array) -> jax.Array:
-        return jnp.diagonal(jax.jacrev(activation)(block).reshape(block.size, -1))
+        jacobian = jax.jacrev(activation)(block).reshape(block.size, -1)
+        return jnp.diagonal(jacobian).reshape(block.shape)
 
-    return jax.jit(jax.vmap(diagonal))
-
-
-def difference(activation: Activation, x: np.ndarray) -> np.ndarray:
-    """The five-point finite difference in float64, with a step of 1e-5 max(1, |x|)."""
-    step = 1e-5 * np.maximum(1, np.abs(x))
-    moves = np.ones((1, 1)) if activation.elementwise else np.eye(16).reshape(-1, *BLOCK)
-    function, total = value(activation), np.zeros_like(x)
-    for move in moves:
-        for reach, weight in ((1, 8), (2, -1)):
-            away = reach * move * step
-            total += (
-                move * weight * np.asarray(function(x + away) - function(x - away)) / (12 * step)
-            )
-    return total
+    parts = {"value": alone, "alone": alone, "derivative": jax.vmap(activation.derivative)}
+    second = jax.vmap(jax.jacfwd(jax.jacrev(activation)))
+    return {**parts, "gradient": jax.vmap(diagonal), "second": second}
