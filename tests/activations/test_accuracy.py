@@ -21,6 +21,7 @@ from benchmarks.exactness.truth import (
 )
 from jaxact import activations
 from jaxact.activations.functions import composed, gated, gaussian
+from tests.support.groups import in_groups
 
 # The digits that users get: another compiler rounds in other places.
 pytestmark = pytest.mark.usefixtures("optimized")
@@ -33,18 +34,22 @@ COUNT = 3000
 EXPM1_MENDED = jax.__version_info__ >= (0, 12)
 
 
-@functools.cache
 def truth(name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Float32 points, and there the true values and derivatives."""
-    reference = REFERENCES[name]
-    elementwise = activations.get(name).elementwise
+    return truth_of(REFERENCES[name], activations.get(name).elementwise)
+
+
+@functools.cache  # several names share a reference
+def truth_of(reference, elementwise):
     x = points(reference, COUNT, seed=1) if elementwise else softmax_rows(COUNT, seed=1)
     return x, evaluate(reference.value, x), evaluate(reference.derivative, x)
 
 
-def assert_within(errors: np.ndarray, allowed: np.ndarray, x: np.ndarray) -> None:
+def assert_within(
+    errors: np.ndarray, allowed: np.ndarray, x: np.ndarray, source: str = "value"
+) -> None:
     worst = np.unravel_index(np.argmax(errors / allowed), errors.shape)
-    assert (errors <= allowed).all(), f"relative error {errors[worst]:.2e} at x = {x[worst]!r}"
+    assert (errors <= allowed).all(), f"{source}: error {errors[worst]:.2e} at x = {x[worst]!r}"
 
 
 def test_every_activation_has_a_reference():
@@ -59,20 +64,27 @@ def test_value_float32(name):
     assert_within(errors, reference.allowed(VALUE_TOLERANCE, x), x)
 
 
-@pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("source", ["derivative", "grad", "jitted grad"])
-def test_derivative_float32(name, source):
-    x, _, true = truth(name)
-    activation, reference = activations.get(name), REFERENCES[name]
-    got = {
-        "derivative": lambda: activation.derivative(x),
-        "grad": lambda: gradient(activation, x),
-        "jitted grad": lambda: jax.jit(functools.partial(_vjp_of_ones, activation))(x),
+@functools.cache
+def derivatives(name):
+    """The closed form and what JAX makes of it, number by number and as a whole, of one program."""
+    activation, x = activations.get(name), truth(name)[0]
+    if not activation.elementwise:
+        return {"derivative": activation.derivative(x), "grad": gradient(activation, x)}
+    of_all = {
+        "derivative": activation.derivative,
+        "grad": jax.vmap(jax.grad(activation)),
+        "jitted grad": functools.partial(_vjp_of_ones, activation),
     }
-    if source == "jitted grad" and not activation.elementwise:
-        source = "grad"
-    errors = reference.derivative_errors(got[source](), true, x)
-    assert_within(errors, reference.allowed(DERIVATIVE_TOLERANCE, x), x)
+    return jax.device_get(jax.jit(lambda x: {key: f(x) for key, f in of_all.items()})(x))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_derivative_float32(name):
+    x, _, true = truth(name)
+    reference = REFERENCES[name]
+    for source, got in derivatives(name).items():
+        errors = reference.derivative_errors(got, true, x)
+        assert_within(errors, reference.allowed(DERIVATIVE_TOLERANCE, x), x, source)
 
 
 def _vjp_of_ones(function, x):
@@ -106,31 +118,32 @@ def _largest(true, x, terms):
     return np.abs(true) if terms is None else np.maximum(np.abs(true), terms(x))
 
 
+IN_HALVES = [np.linspace(-12, 12, 301).astype(dtype) for dtype in HALVES]
+
+
+@in_groups(ELEMENTWISE, IN_HALVES)
+def in_half_precision(activation, xs):
+    return [(activation(x), _vjp_of_ones(activation, x)) for x in xs]
+
+
 @functools.cache
-def in_half_precision(name):
-    """Points of both dtypes, and there values and gradients of one program."""
-    activation = activations.get(name)
-    points = [np.linspace(-12, 12, 301).astype(dtype) for dtype in HALVES]
-    of_all = jax.jit(lambda xs: [(activation(x), _vjp_of_ones(activation, x)) for x in xs])
-    return dict(zip(HALVES, zip(points, jax.device_get(of_all(points)), strict=True), strict=True))
+def truth_in_half_precision(reference, i):
+    x = IN_HALVES[i].astype(np.float64)
+    return evaluate(reference.value, x), evaluate(reference.derivative, x)
 
 
-@pytest.mark.parametrize("dtype", HALVES)
+@pytest.mark.parametrize("i", range(len(HALVES)), ids=["float16", "bfloat16"])
 @pytest.mark.parametrize("name", ELEMENTWISE)
-def test_half_precision_is_rounded_once(name, dtype):
-    reference = REFERENCES[name]
-    x, (value, slope) = in_half_precision(name)[dtype]
-    wide = x.astype(np.float64)
-    epsilon = float(ml_dtypes.finfo(dtype).eps)
-    for got, function, terms in (
-        (value, reference.value, reference.value_terms),
-        (slope, reference.derivative, reference.derivative_terms),
-    ):
-        true = evaluate(function, wide)
-        smallest = max(float(ml_dtypes.finfo(dtype).smallest_normal), SMALLEST)
-        lost = 0 if terms is None else VALUE_TOLERANCE * terms(wide)  # before it is rounded
+def test_half_precision_is_rounded_once(name, i):
+    reference, info = REFERENCES[name], ml_dtypes.finfo(HALVES[i])
+    x = IN_HALVES[i].astype(np.float64)
+    truths = truth_in_half_precision(reference, i)
+    terms_of = reference.value_terms, reference.derivative_terms
+    for got, true, terms in zip(in_half_precision(name)[i], truths, terms_of, strict=True):
+        smallest = max(float(info.smallest_normal), SMALLEST)
+        lost = 0 if terms is None else VALUE_TOLERANCE * terms(x)  # before it is rounded
         error = np.abs(np.asarray(got).astype(np.float64) - true)
-        assert (error <= 0.501 * epsilon * np.abs(true) + smallest + lost).all()
+        assert (error <= 0.501 * float(info.eps) * np.abs(true) + smallest + lost).all()
 
 
 @pytest.mark.parametrize(

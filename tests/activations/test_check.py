@@ -6,6 +6,7 @@ import sys
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import pytest
 
 from jaxact import activations, check
@@ -101,6 +102,18 @@ def test_an_exception_fails_a_check_and_is_shown():
     [result] = check_activation(Activation(name="picky", function=picky), ["dtype and shape kept"])
     assert not result.passed
     assert result.detail == "RuntimeError: no bfloat16"
+
+
+def test_what_needs_no_gradient_passes_where_jax_has_none():
+    def callback(x):
+        shape = jax.ShapeDtypeStruct(x.shape, x.dtype)
+        return jax.pure_callback(np.asarray, shape, x, vmap_method="expand_dims")
+
+    def one(x):
+        return jnp.where(jnp.isnan(x), x, jnp.ones_like(x))
+
+    failed = failures(function=callback, derivative_function=one)
+    assert failed == {"derivative is jax.grad", "finite over the float range", "second derivative"}
 
 
 def test_float64_is_left_off():

@@ -2,8 +2,6 @@
 
 import functools
 import inspect
-from collections.abc import Callable
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -13,7 +11,9 @@ import pytest
 from benchmarks.exactness.references import REFERENCES
 from benchmarks.exactness.truth import evaluate
 from jaxact import activations
+from jaxact.activations.verification import points
 from jaxact.activations.verification.checks import check_activation
+from tests.support.groups import in_groups
 
 NAMES = activations.names()
 ELEMENTWISE = [name for name in NAMES if activations.get(name).elementwise]
@@ -55,25 +55,6 @@ def test_passes_its_own_check(spec):
     assert failures == []
 
 
-def in_groups(specs, x):
-    """A decorator: of `function(activation, x)` it makes a function of a spec.
-
-    One program for ten activations compiles in half the time of ten.
-    """
-
-    def decorate(function: Callable[..., Any]) -> Callable[[str], Any]:
-        @functools.cache
-        def of_group(first):
-            acts = {spec: activations.get(spec) for spec in specs[first : first + 10]}
-            of_all = jax.jit(lambda x: {spec: function(act, x) for spec, act in acts.items()})
-            with jax.enable_x64(x.dtype == np.float64):
-                return jax.device_get(of_all(x))
-
-        return lambda spec: of_group(specs.index(spec) // 10 * 10)[spec]
-
-    return decorate
-
-
 def forward(function):
     """The derivative of an elementwise function by forward mode."""
     return lambda x: jax.jvp(function, (x,), (jnp.ones_like(x),))[1]
@@ -84,26 +65,28 @@ def reverse(function):
     return lambda x: jax.vjp(function, x)[1](jnp.ones_like(x))[0]
 
 
-ENDS = np.asarray([-3.4e38, 3.4e38, -np.inf, np.inf])
 GRID = np.concatenate([np.linspace(-9.03, 9.01, 201), [0.0]])
-SPECS = [*ELEMENTWISE, *VARIANTS, *FLAT]
 
 
-@in_groups(SPECS, np.concatenate([ENDS, [np.nan], GRID]).astype(np.float32))
-def in_float32(activation, x):
-    gradient, pull_back = jax.vjp(reverse(activation), x)
-    return activation(x), activation.derivative(x), gradient, *pull_back(jnp.ones_like(x))
+def in_float32(spec, part):
+    """What the check saw: at the largest numbers of either sign, at both infinities, at NaN."""
+    activation = activations.get(spec)
+    with jax.enable_x64(True):
+        computed = points.computed(activation, "float32")
+    largest = computed(part, "range")[: len(points.whole_range(activation))][[0, -1]]
+    return largest, computed(part, "far")[:2], computed(part, "far")[2]
 
 
-@pytest.mark.parametrize("spec", SPECS)
+@pytest.mark.parametrize("spec", [*ELEMENTWISE, *VARIANTS, *FLAT])
 def test_limits_at_the_infinities(spec):
     """Values and derivatives there are those at the largest numbers, or grow on."""
-    value, slope, _, second = (result[: ENDS.size] for result in in_float32(spec))
-    grows = np.abs(value[:2]) > 1e30
-    np.testing.assert_array_equal(value[2:][grows], np.copysign(np.inf, value[:2][grows]))
-    np.testing.assert_allclose(value[2:][~grows], value[:2][~grows], atol=1e-30)
-    np.testing.assert_allclose(slope[2:], slope[:2], atol=1e-30)
-    assert np.isfinite(second).all()
+    largest, infinite, _ = in_float32(spec, "value")
+    grows = np.abs(largest) > 1e30
+    np.testing.assert_array_equal(infinite[grows], np.copysign(np.inf, largest[grows]))
+    np.testing.assert_allclose(infinite[~grows], largest[~grows], atol=1e-30)
+    largest, infinite, _ = in_float32(spec, "derivative")
+    np.testing.assert_allclose(infinite, largest, atol=1e-30)
+    assert np.isfinite(in_float32(spec, "second")[:2]).all()
 
 
 @in_groups(ELEMENTWISE, np.full(1, np.nan, jnp.bfloat16))
@@ -113,7 +96,8 @@ def at_nan_in_bfloat16(activation, x):
 
 @pytest.mark.parametrize("name", ELEMENTWISE)
 def test_nan_stays_nan(name):
-    assert all(np.isnan(result[ENDS.size]) for result in in_float32(name)[:3])
+    parts = ("value", "derivative", "gradient")
+    assert all(np.isnan(in_float32(name, part)[2]) for part in parts)
     assert all(np.isnan(result[0]) for result in at_nan_in_bfloat16(name))
 
 
@@ -146,10 +130,16 @@ SECOND_JUMPS = {
 
 @in_groups(ELEMENTWISE, GRID)
 def second_derivatives(activation, x):
-    """The difference of first derivatives, and two modes."""
+    """The difference of first derivatives, two modes, and one of them in float32."""
     step = 1e-5
     rise = activation.derivative(x + step) - activation.derivative(x - step)
-    return rise / (2 * step), forward(reverse(activation))(x), reverse(forward(activation))(x)
+    narrow = reverse(reverse(activation))(x.astype(np.float32))
+    return (
+        rise / (2 * step),
+        forward(reverse(activation))(x),
+        reverse(forward(activation))(x),
+        narrow,
+    )
 
 
 @pytest.mark.parametrize("name", ELEMENTWISE)
@@ -157,12 +147,11 @@ def test_second_derivative_is_that_of_the_closed_form(name):
     """Against the difference of first derivatives, in float64, also across switches of formulas."""
     kinks = [kink.at for kink in activations.get(name).kinks] + SECOND_JUMPS.get(name, [])
     smooth = [all(abs(v - kink) > 1e-3 for kink in kinks) for v in GRID]
-    expected, *seconds = (result[smooth] for result in second_derivatives(name))
+    expected, *seconds, narrow = (result[smooth] for result in second_derivatives(name))
     for second in seconds:
         assert second.dtype == np.float64
         np.testing.assert_allclose(second, expected, atol=1e-8)
-    narrow = in_float32(name)[3][-GRID.size :]
-    np.testing.assert_allclose(narrow[smooth], expected, atol=1e-4)
+    np.testing.assert_allclose(narrow, expected, atol=1e-4)
 
 
 @in_groups(ELEMENTWISE, np.linspace(-4, 4, 7, dtype=np.float32))
@@ -261,7 +250,8 @@ def test_every_parameter_is_tested():
 @pytest.mark.parametrize(("name", "parameter", "at"), PARAMETERS)
 def test_gradient_of_a_parameter(name, parameter, at):
     """Of one for all and of one a channel, against finite differences; x at the same time."""
-    function = getattr(activations, name)
+    function, derivative = getattr(activations, name), activations.get(name).derivative_function
+    assert derivative is not None
     at = np.asarray(at)
     with jax.enable_x64(True):
         x = jnp.asarray(np.random.default_rng(0).normal(0, 3, (2, 5, 3)))
@@ -269,24 +259,24 @@ def test_gradient_of_a_parameter(name, parameter, at):
         def loss(value, x):
             return jnp.sum(jnp.sin(function(x, **{parameter: value})))
 
-        @jax.jit
-        def gradients(value):
-            derivative = getattr(activations.get(name), "derivative_function")  # noqa: B009
+        step = 1e-6
+
+        def at_value(value):
             slope = derivative(x, **{parameter: value})
             upstream = jnp.cos(function(x, **{parameter: value}))
-            return jax.grad(loss, argnums=(0, 1))(value, x), upstream * slope
+            moves = step * jnp.eye(value.size).reshape(-1, *value.shape)
+            moved = jnp.concatenate([value + moves, value - moves])
+            losses = jax.lax.map(lambda value: loss(value, x), moved)
+            return jax.grad(loss, argnums=(0, 1))(value, x), upstream * slope, losses
 
-        step = 1e-6
-        rise = jax.jit(lambda value, move: loss(value + move, x) - loss(value - move, x))
-        for value in (jnp.asarray(at), jnp.stack([at, at / 2, at * 2], axis=-1)):
-            (gradient, gradient_x), expected_x = gradients(value)
+        values = jnp.asarray(at), jnp.stack([at, at / 2, at * 2], axis=-1)
+        results = jax.jit(lambda values: [at_value(value) for value in values])(values)
+        for value, result in zip(values, jax.device_get(results), strict=True):
+            (gradient, gradient_x), expected_x, losses = result
             assert gradient.shape == value.shape
             np.testing.assert_allclose(gradient_x, expected_x, rtol=1e-12)
-            for i in np.ndindex(value.shape):
-                move = np.zeros(value.shape)
-                move[i] = step
-                expected = float(rise(value, move)) / (2 * step)
-                assert gradient[i] == pytest.approx(expected, rel=1e-5, abs=1e-7)
+            after, before = losses.reshape(2, *value.shape)
+            assert gradient == pytest.approx((after - before) / (2 * step), rel=1e-5, abs=1e-7)
 
 
 @pytest.mark.parametrize(("name", "parameter", "at"), PARAMETERS)

@@ -50,7 +50,8 @@ def test_agrees_with_jax_nn_where_that_is_exact(name):
 
 def test_names_are_unique_and_all_exported():
     assert len(set(NAMES)) == len(NAMES)
-    assert set(NAMES) <= set(activations.__all__)
+    assert set(NAMES) <= set(activations.__all__) & set(dir(activations))
+    assert not hasattr(activations, "rellu")
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -234,6 +235,7 @@ class TestUsersOwn:
             "gain", my_acts.registered, my_acts.registered_derivative, learnable=("gain",)
         )
         assert activations.names()[-1] == "gain"
+        assert activations.gain is my_acts.registered
         assert activations.get("gain(gain=3)").params == {"gain": 3.0}
         own = activations.get("my_acts:registered(gain=3)")
         assert own.derivative_function is my_acts.registered_derivative

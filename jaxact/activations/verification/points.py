@@ -74,15 +74,16 @@ def bends() -> np.ndarray:
 Computed = Callable[[str, str], np.ndarray]
 
 
-@functools.lru_cache(maxsize=2)  # the two dtypes of the one that is being checked
+@functools.cache  # one program serves all checks
 def computed(activation: Activation, dtype: str) -> Computed:
     """What one program gives of an activation at all points of a dtype: `computed(...)(part, at)`.
 
-    Parts: its `value`, the value of each point `alone`, by vmap, its `derivative`, its `gradient`,
-    by jax.grad, and in float32 its `second` derivative. What a part raises when it is traced, it
-    raises again whenever it is asked for.
+    Parts: its `value`, its `derivative` and its `gradient` by JAX; in float32 also the value of
+    each point `alone`, by vmap, the value as it is without a program, `plain`, and the `second`
+    derivative. What a part raises when it is traced, it raises whenever it is asked for.
     """
-    if dtype == "float64":
+    single = dtype == "float32"
+    if not single:
         places = {"moderate": moderate(activation), "range": all_float32(activation)}
         places["moved"] = moved(activation)[0].reshape(-1, *places["moderate"].shape[1:])
         places |= {"bends": bends().reshape(-1)} if activation.elementwise else {}
@@ -94,12 +95,10 @@ def computed(activation: Activation, dtype: str) -> Computed:
             "far": heads(activation, far.astype(dtype)),
             "kinks": heads(activation, np.asarray([at for at, _ in activation.kinks], dtype)),
         }
-    each = _of_each(activation)
-    parts = each if dtype == "float32" else {k: v for k, v in each.items() if k != "second"}
+    x = np.concatenate(list(places.values())).astype(dtype)
     errors: dict[str, Exception] = {}
 
-    @jax.jit
-    def program(x: jax.Array) -> dict[str, jax.Array]:
+    def program(x: Any, parts: dict[str, Callable[..., Any]]) -> dict[str, Any]:
         results = {}
         for part, function in parts.items():
             try:
@@ -108,7 +107,10 @@ def computed(activation: Activation, dtype: str) -> Computed:
                 errors[part] = error
         return results
 
-    results = jax.device_get(program(np.concatenate(list(places.values())).astype(dtype)))
+    parts = _of_each(activation, single)
+    results = jax.device_get(jax.jit(functools.partial(program, parts=parts))(x))
+    if single:
+        results |= jax.device_get(program(x, {"plain": value(activation)}))
     ends = np.cumsum([len(x) for x in places.values()]).tolist()
     slices = dict(zip(places, map(slice, [0, *ends], ends), strict=False))
 
@@ -120,18 +122,23 @@ def computed(activation: Activation, dtype: str) -> Computed:
     return look_up
 
 
-def _of_each(activation: Activation) -> dict[str, Callable[[jax.Array], jax.Array]]:
-    """The parts that are computed, as functions of a batch of numbers or of blocks."""
-    alone = jax.vmap(activation)
-    if activation.elementwise:
-        gradient = jax.grad(activation)
-        parts = {"value": activation, "alone": alone, "derivative": activation.derivative}
-        return {**parts, "gradient": jax.vmap(gradient), "second": jax.vmap(jax.grad(gradient))}
+def _of_each(activation: Activation, single: bool) -> dict[str, Callable[..., Any]]:
+    """The parts that one program computes, as functions of a batch of numbers or of blocks."""
 
     def diagonal(block: jax.Array) -> jax.Array:
         jacobian = jax.jacrev(activation)(block).reshape(block.size, -1)
         return jnp.diagonal(jacobian).reshape(block.shape)
 
-    parts = {"value": alone, "alone": alone, "derivative": jax.vmap(activation.derivative)}
-    second = jax.vmap(jax.jacfwd(jax.jacrev(activation)))
-    return {**parts, "gradient": jax.vmap(diagonal), "second": second}
+    def reverse(function: Callable[..., Any]) -> Callable[..., Any]:
+        return lambda x: jax.vjp(function, x)[1](jnp.ones_like(x))[0]
+
+    alone = jax.vmap(activation)
+    if not activation.elementwise:
+        second = jax.vmap(jax.jacfwd(jax.jacrev(activation)))
+        parts = {"value": alone, "derivative": jax.vmap(activation.derivative)}
+        parts["gradient"] = jax.vmap(diagonal)
+    else:
+        second = reverse(reverse(activation))
+        parts = {"value": activation, "derivative": activation.derivative}
+        parts["gradient"] = jax.vmap(jax.grad(activation)) if single else reverse(activation)
+    return {**parts, "alone": alone, "second": second} if single else parts

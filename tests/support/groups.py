@@ -1,0 +1,29 @@
+"""Programs of many activations, compiled at once."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import numpy as np
+
+from jaxact import activations
+
+
+def in_groups(specs, x):
+    """A decorator: of `function(activation, x)` it makes a function of a spec.
+
+    One program for ten activations compiles in half the time of ten.
+    """
+
+    def decorate(function: Callable[..., Any]) -> Callable[[str], Any]:
+        @functools.cache
+        def of_group(first):
+            acts = {spec: activations.get(spec) for spec in specs[first : first + 10]}
+            of_all = jax.jit(lambda x: {spec: function(act, x) for spec, act in acts.items()})
+            with jax.enable_x64(jax.tree.leaves(x)[0].dtype == np.float64):
+                return jax.device_get(of_all(x))
+
+        return lambda spec: of_group(specs.index(spec) // 10 * 10)[spec]
+
+    return decorate
