@@ -1,4 +1,4 @@
-"""What each layer of a network costs: its parameters and multiply-adds, from a trace alone."""
+"""The cost of each layer of a network: parameters and multiply-adds, from a trace alone."""
 
 import math
 from typing import Any, NamedTuple
@@ -6,7 +6,9 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 from flax import linen as nn
+from jax import Array
 
+from jaxact.models.inspection.tracing import each_layer
 from jaxact.models.layers.blocks import ConvNet
 
 
@@ -14,8 +16,8 @@ class LayerCost(NamedTuple):
     """One layer of a network.
 
     Attributes:
-      name: its path in `params`, such as "Conv_0".
-      output_shape: of one image: `[height, width, channels]` or `[units]`.
+      name: the layer's path in `params`, such as "Conv_0".
+      output_shape: `[height, width, channels]` or `[units]` for one image.
       parameters: trainable scalars.
       multiply_adds: products of convolutions and dense layers for one image, forward; 0 for others.
     """
@@ -37,28 +39,25 @@ def layer_costs(model: ConvNet, image_shape: tuple[int, ...]) -> list[LayerCost]
     """
     layers: list[LayerCost] = []
 
-    def keep(call: Any, arguments: tuple[Any, ...], options: dict[str, Any], context: Any) -> Any:
-        output = call(*arguments, **options)
-        layer = context.module
-        if layer.path and context.method_name == "__call__":
-            params = {
-                name: leaf
-                for name, leaf in layer.variables.get("params", {}).items()
-                if hasattr(leaf, "size")  # else a layer within, which is met by itself
-            }
-            places = math.prod(output.shape[1:-1])
-            layers.append(
-                LayerCost(
-                    name="/".join(layer.path),
-                    output_shape=tuple(output.shape[1:]),
-                    parameters=sum(leaf.size for leaf in params.values()),
-                    multiply_adds=places * params["kernel"].size if "kernel" in params else 0,
-                )
+    def keep(layer: nn.Module, name: str, inputs: Any, output: Array) -> Array:
+        params = {
+            name: leaf
+            for name, leaf in layer.variables.get("params", {}).items()
+            if hasattr(leaf, "size")  # else a layer within, which is met by itself
+        }
+        places = math.prod(output.shape[1:-1])
+        layers.append(
+            LayerCost(
+                name=name,
+                output_shape=tuple(output.shape[1:]),
+                parameters=sum(leaf.size for leaf in params.values()),
+                multiply_adds=places * params["kernel"].size if "kernel" in params else 0,
             )
+        )
         return output
 
-    def trace(key: jax.Array, images: jax.Array) -> Any:
-        with nn.intercept_methods(keep):
+    def trace(key: Array, images: Array) -> Any:
+        with each_layer(keep):
             return model.clone(fuses_pooling=False).init(key, images, train=False)
 
     images = jax.ShapeDtypeStruct((1, *image_shape), jnp.float32)

@@ -1,4 +1,4 @@
-"""What each activation layer of a network sees and gives, without a change to the network."""
+"""The inputs and outputs of each activation layer of a network."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -9,6 +9,7 @@ from flax import linen as nn
 from jax import Array
 
 from jaxact.activations import Activation
+from jaxact.models.inspection.tracing import each_layer
 from jaxact.models.layers.blocks import ActivationLayer, ConvNet
 
 
@@ -37,10 +38,7 @@ def observe(
     images: Array,
     shifts: Sequence[Array] | None = None,
 ) -> tuple[Array, list[Observation]]:
-    """Evaluates a network as `predict` does, and tells what its activation layers saw and gave.
-
-    Flax intercepts the calls during this pass alone, so that other passes cost nothing more and
-    the network's variables keep their structure.
+    """Evaluates a network as `predict` does, and keeps what its activation layers saw and gave.
 
     Args:
       images: normalised, float `[batch, height, width, channels]`.
@@ -52,26 +50,15 @@ def observe(
     """
     seen: list[Observation] = []
 
-    def intercept(
-        call: Any, arguments: tuple[Any, ...], options: dict[str, Any], context: Any
-    ) -> Any:
-        layer = context.module
-        outputs = call(*arguments, **options)
-        if not isinstance(layer, ActivationLayer) or context.method_name != "__call__":
+    def keep(layer: nn.Module, name: str, inputs: Array, outputs: Array) -> Array:
+        if not isinstance(layer, ActivationLayer):
             return outputs
         if shifts is not None:
             outputs = outputs + shifts[len(seen)]
-        seen.append(
-            Observation(
-                name="/".join(layer.path),
-                activation=layer.activation,
-                learned=dict(layer.variables.get("params", {})),
-                inputs=arguments[0],
-                outputs=outputs,
-            )
-        )
+        learned = dict(layer.variables.get("params", {}))
+        seen.append(Observation(name, layer.activation, learned, inputs, outputs))
         return outputs
 
-    with nn.intercept_methods(intercept):
+    with each_layer(keep):
         logits = model.apply(variables, images, train=False)
     return logits, seen  # pyright: ignore[reportReturnType]

@@ -1,12 +1,30 @@
-"""What every layer of a network gives, without a change to the network."""
+"""A look at each layer of a network as it is called, without a change to the network."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 
 from flax import linen as nn
 from jax import Array
 
 from jaxact.models.layers.blocks import ConvNet
+
+
+def each_layer(look: Callable[[nn.Module, str, Any, Any], Any]) -> AbstractContextManager[None]:
+    """Within it, a layer gives what `look(layer, name, inputs, outputs)` makes of its outputs.
+
+    The name is the layer's path in `params`, such as "Conv_0"; the network as a whole has none and
+    is left out. Flax intercepts the calls within alone, so that other passes cost nothing more and
+    the network's variables keep their structure.
+    """
+
+    def intercept(call: Any, arguments: Any, options: Mapping[str, Any], context: Any) -> Any:
+        outputs, layer = call(*arguments, **options), context.module
+        if not layer.path or context.method_name != "__call__":
+            return outputs
+        return look(layer, "/".join(layer.path), arguments[0] if arguments else None, outputs)
+
+    return nn.intercept_methods(intercept)
 
 
 def layer_outputs(
@@ -21,15 +39,13 @@ def layer_outputs(
       Logits `[batch, num_classes]`, and outputs by the layer's path in `params`, such as "Conv_0",
       in the order in which the layers were called.
     """
-    outputs: dict[str, Array] = {}
+    kept: dict[str, Array] = {}
 
-    def keep(call: Any, arguments: tuple[Any, ...], options: dict[str, Any], context: Any) -> Any:
-        output = call(*arguments, **options)
-        if context.module.path and context.method_name == "__call__":
-            outputs["/".join(context.module.path)] = output
-        return output
+    def keep(layer: nn.Module, name: str, inputs: Any, outputs: Array) -> Array:
+        kept[name] = outputs
+        return outputs
 
-    with nn.intercept_methods(keep):
+    with each_layer(keep):
         logits, _ = model.clone(fuses_pooling=False).apply(  # pyright: ignore[reportAssignmentType, reportGeneralTypeIssues]
             variables,
             images,
@@ -37,4 +53,4 @@ def layer_outputs(
             rngs={"dropout": dropout_key},
             mutable=["batch_stats"],
         )
-    return logits, outputs  # pyright: ignore[reportReturnType]
+    return logits, kept  # pyright: ignore[reportReturnType]
