@@ -7,7 +7,6 @@ is as large as the first activation of `--model` at `--batch_size`, if a model i
 """
 
 import dataclasses
-import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -35,7 +34,7 @@ from benchmarks.timing import alternation, pairing
 from jaxact import activations, models
 from jaxact.activations import Activation
 from jaxact.command import Option, Options
-from jaxact.errors import ConfigError
+from jaxact.comparison.options import split_specs
 from jaxact.runs.process import environment
 
 DTYPES = ("float32", "bfloat16", "float16")
@@ -46,17 +45,6 @@ ROW = 128  # softmax needs rows
 
 Function = Callable[[Array], Array]
 Measure = Callable[[], dict[str, float]]
-
-
-def specs(only: str | None) -> list[str]:
-    """The specs to measure; raises ConfigError if one is wrong."""
-    if only is None:
-        return list(activations.names())
-    try:
-        wanted = re.split(r",(?![^()]*\))", only)
-        return [activations.get(spec).spec for spec in wanted]
-    except ValueError as error:
-        raise ConfigError(f"--only={only}: {error}") from error
 
 
 def elements(options: Options) -> int:
@@ -158,7 +146,8 @@ def rows(measured: Mapping[str, Mapping[str, Any]], contenders: Sequence[str]) -
 
 def benchmark(options: Options) -> None:
     """Measures as the options say, writes the JSON and prints the table."""
-    wanted = [activations.get(spec) for spec in specs(options.only)]
+    specs = activations.names() if options.only is None else split_specs(options.only, "only")
+    wanted = [activations.get(spec) for spec in specs]
     by_precision = "bfloat16" if options.precision == "bfloat16" else "float32"
     job = dataclasses.replace(
         shared.job(

@@ -21,7 +21,7 @@ FILES = [
 # The rooms of jaxact, from the ground up: each imports itself, and rooms of floors below it.
 FLOORS = (
     {"errors"},
-    {"packages"},
+    {"packages", "specs"},
     {"activations", "data", "presentation", "statistics"},
     {"models"},
     {"compilation", "inference"},

@@ -1,6 +1,5 @@
 """Draws activation functions and their derivatives: `python -m experiments.plot_activations`."""
 
-import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from experiments.plot_activations import graphs, plots
 from jaxact import activations
 from jaxact.activations import Activation
 from jaxact.command import Command, Option, Options
+from jaxact.comparison.options import split_specs
 from jaxact.comparison.study import folder_name
 from jaxact.errors import ConfigError
 from jaxact.presentation import drawing
@@ -42,13 +42,7 @@ def choose(text: str) -> list[Activation]:
     Raises:
       ConfigError: a spec is wrong, stands twice or cannot be evaluated, or there is none.
     """
-    words = [word.strip() for word in re.split(r",(?![^()]*\))", text) if word.strip()]
-    try:
-        chosen = [activations.get(word) for word in words]
-    except ValueError as error:
-        raise ConfigError(f"--specs={text}: {error}") from error
-    if not chosen or len({activation.spec for activation in chosen}) < len(chosen):
-        raise ConfigError(f"--specs={text} must name one activation or more, each once")
+    chosen = [activations.get(spec) for spec in split_specs(text, "specs")]
     for activation in chosen:
         try:
             graphs.derivative(activation, graphs.value(activation, np.zeros(2)))

@@ -12,9 +12,9 @@ from matplotlib.lines import Line2D
 from experiments.plot_activations import graphs
 from jaxact import activations
 from jaxact.activations import Activation
-from jaxact.activations.specs import text_of_value
 from jaxact.presentation import drawing
 from jaxact.presentation.style import BLUE, VERMILLION, labels_of
+from jaxact.specs import text_of_value
 
 HALF_WIDTH = 5.0  # of the x axis
 SHEET_COLUMNS = 5

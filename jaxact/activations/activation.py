@@ -10,10 +10,8 @@ from jax import Array
 from jax.typing import ArrayLike
 
 from jaxact.errors import ConfigError
+from jaxact.specs import Value
 
-# What a spec can bind a parameter to.
-Number = int | float
-Value = Number | bool | str | tuple[Number, ...] | None
 Bindings = tuple[tuple[str, Value], ...]
 
 

@@ -11,7 +11,7 @@ from jax import Array
 
 from jaxact.activations.activation import Activation, ActivationError
 from jaxact.activations.registry import get
-from jaxact.activations.specs import quote
+from jaxact.specs import quote
 
 
 def chain(x: Array, outer: str = "tanh", inner: str = "relu") -> Array:

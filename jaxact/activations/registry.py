@@ -10,10 +10,11 @@ from typing import Any, cast
 from jax import Array
 
 from jaxact.activations import numerics
-from jaxact.activations.activation import Activation, ActivationError, Kink, Number, Value
-from jaxact.activations.specs import parse, quote, text_of, text_of_value
+from jaxact.activations.activation import Activation, ActivationError, Kink
 from jaxact.errors import did_you_mean
+from jaxact.specs import Number, Value, parse, quote, text_of, text_of_value
 
+_EXAMPLES = "relu, leaky_relu(negative_slope=0.05) or package.module:function"
 _SMALLEST, _LARGEST = 2.0**-126, 3.4028235e38  # float32's normal range
 
 
@@ -198,7 +199,7 @@ def get(spec: str | Activation) -> Activation:
     """
     if isinstance(spec, Activation):
         return spec
-    target, arguments = parse(spec)
+    target, arguments = parse(spec, "activation", _EXAMPLES, ActivationError)
     if ":" in target:
         return _users_own(target, arguments)
     if target not in _definitions:

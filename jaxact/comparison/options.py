@@ -1,6 +1,5 @@
 """The plan of a comparison from the text of its options."""
 
-import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -8,6 +7,7 @@ from jaxact import activations
 from jaxact.comparison.plan import Plan
 from jaxact.config import Config, field_error
 from jaxact.errors import ConfigError
+from jaxact.specs import split_list
 
 
 def make_plan(
@@ -56,19 +56,18 @@ def make_plan(
     )
 
 
-def split_specs(text: str) -> list[str]:
-    """Specs separated by commas; commas within brackets belong to a spec.
+def split_specs(text: str, option: str = "activations") -> list[str]:
+    """Specs separated by commas; commas in brackets or quotes are a spec's own.
 
     Raises:
       ConfigError: a spec is wrong or stands twice.
     """
-    specs = [part.strip() for part in re.split(r",(?![^()]*\))", text) if part.strip()]
     try:
-        canonical = [activations.get(spec).spec for spec in specs]
+        canonical = [activations.get(spec).spec for spec in split_list(text) if spec]
     except ValueError as error:
-        raise ConfigError(f"--activations={text}: {error}") from error
+        raise ConfigError(f"--{option}={text}: {error}") from error
     if not canonical or len(set(canonical)) < len(canonical):
-        raise ConfigError(f"--activations={text} must name one activation or more, each once")
+        raise ConfigError(f"--{option}={text} must name one activation or more, each once")
     return canonical
 
 

@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from jaxact import activations
-from jaxact.activations.specs import text_of_value
 from jaxact.comparison.analysis import learning_curves
 from jaxact.comparison.output import health_figures
 from jaxact.comparison.study import DIVERGED, DONE, FAILED, MISSING, Study, Workload
 from jaxact.presentation import style
+from jaxact.specs import text_of_value
 from jaxact.statistics import paired, profiles
 
 LIGHT, DARK = "#fcfcfa", "#15171a"  # the page's backgrounds; page.css has the same

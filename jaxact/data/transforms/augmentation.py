@@ -5,7 +5,6 @@ which the text may set: `rotate(amount=30)`; amount 0 changes nothing. `none` is
 """
 
 import math
-import re
 from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
@@ -13,6 +12,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
+from jaxact import specs
 from jaxact.data.transforms import color, geometry
 from jaxact.data.transforms.mixup import mixup
 from jaxact.errors import ConfigError, did_you_mean
@@ -72,8 +72,6 @@ AUGMENTATIONS: dict[str, Augmentation] = {
 # Texts that stand for others.
 ALIASES = {"crop_flip": "crop,flip"}
 
-_STEP = re.compile(r"(\w+)\s*(?:\(\s*amount\s*=\s*([^\s()]+)\s*\))?")
-
 
 class Step(NamedTuple):
     """One augmentation of a text, and its amount."""
@@ -101,13 +99,12 @@ def parse_augmentation(text: str, default: str = NONE) -> tuple[Step, ...]:
     def wrong(problem: str) -> ConfigError:
         return ConfigError(f"augmentation={text!r} {problem}")
 
-    words = [word.strip() for word in text.split(",")]
+    words = specs.split_list(text)
     if words == [NONE]:
         return ()
     steps: list[Step] = []
     for word in words:
-        match = _STEP.fullmatch(word)
-        name, amount = match.groups() if match else (word, None)
+        name, amount = _name_and_amount(word)
         if name == NONE:
             raise wrong("names none and others: give none alone, or leave it out")
         known = (DEFAULT, *augmentations())
@@ -128,6 +125,16 @@ def parse_augmentation(text: str, default: str = NONE) -> tuple[Step, ...]:
         if sum(step.name == name for step in steps) > 1:
             raise wrong(f"names {name} twice: give each once")
     return tuple(steps)
+
+
+def _name_and_amount(text: str) -> tuple[str, str | None]:
+    """What stands before the brackets, and the amount within; `text` whole if it is otherwise."""
+    match specs.take_apart(text):
+        case name, []:
+            return name, None
+        case name, [("amount", amount)]:
+            return name, amount
+    return text, None
 
 
 def _amount(name: str, text: str | None, wrong: Callable[[str], ConfigError]) -> float:

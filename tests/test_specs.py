@@ -1,12 +1,16 @@
 """The text of specs: what is understood, what is refused and how."""
 
+import functools
+
 import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
-from jaxact import activations
+from jaxact import activations, specs
 from jaxact.activations import ActivationError
-from jaxact.activations.specs import Spec, parse, text_of
+from jaxact.specs import Spec, split_list, text_of
+
+parse = functools.partial(specs.parse, kind="activation", examples="relu", error=ActivationError)
 
 
 @pytest.mark.parametrize(
@@ -29,6 +33,21 @@ def test_understood(text, target, arguments):
     assert spec == Spec(target, arguments)
     assert [type(v) for v in spec.arguments.values()] == [type(v) for v in arguments.values()]
     assert parse(text_of(*spec[:1], arguments.items())) == spec
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        ["relu"],
+        ["relu", "elu(alpha=2, beta=3)", "apl(slopes=[1, 2],hinges=[0, 1])"],
+        ["a.pairs:chain(outer='swish(beta=1.5)',inner='relu')", "relu"],
+        ["a.pairs:chain(outer='elu(alpha=2)', inner=\"f(a='(,')\")", "", "tanh"],
+        ["relu)", "tanh(a=(1,2),b=[(3,4)])", "f(a='"],
+    ],
+)
+def test_a_list_is_split_at_commas_outside_brackets_and_quotes(parts):
+    assert split_list(",".join(parts)) == parts
+    assert split_list(" , ".join(parts)) == parts
 
 
 BAD = {
