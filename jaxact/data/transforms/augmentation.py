@@ -132,7 +132,7 @@ def _name_and_amount(text: str) -> tuple[str, str | None]:
     match specs.take_apart(text):
         case name, []:
             return name, None
-        case name, [("amount", amount)]:
+        case name, [("amount", amount)] if amount:
             return name, amount
     return text, None
 
