@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from jaxact.models import ConvNet
-from jaxact.models.layers.blocks import BATCH_NORM_EPSILON
+from jaxact.models.layers.conv_net import BATCH_NORM_EPSILON
 
 
 def fold_batch_norm(model: ConvNet, variables: Mapping[str, Any]) -> tuple[ConvNet, dict[str, Any]]:

@@ -12,7 +12,8 @@ from jaxact import activations
 from jaxact.errors import ConfigError, did_you_mean
 from jaxact.models.inspection.layer_costs import LayerCost, layer_costs
 from jaxact.models.inspection.tracing import layer_outputs
-from jaxact.models.layers.blocks import DROPOUTS, PRECISIONS, ConvNet
+from jaxact.models.layers.common import DROPOUTS, PRECISIONS
+from jaxact.models.layers.conv_net import ConvNet
 from jaxact.models.layers.initializers import KERNEL_INITIALIZERS, kernel_initializer
 from jaxact.models.networks.alexnet import AlexNet, AlexNet32
 from jaxact.models.networks.four_layer_cnn import FourLayerCNN

@@ -9,7 +9,7 @@ from flax import linen as nn
 
 from jaxact import activations, models
 from jaxact.inference.folding import fold_batch_norm
-from jaxact.models.layers.blocks import flatten
+from jaxact.models.layers.common import flatten
 from tests.support.variables import drawn
 
 

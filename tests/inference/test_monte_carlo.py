@@ -9,7 +9,7 @@ import pytest
 
 from jaxact import models
 from jaxact.inference import monte_carlo
-from jaxact.models.layers.blocks import DROPOUTS
+from jaxact.models.layers.common import DROPOUTS
 from tests.support.variables import drawn
 
 KEY = jax.random.key(7)

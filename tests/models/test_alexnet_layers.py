@@ -11,7 +11,7 @@ from flax import linen as nn
 
 from jaxact import activations, models
 from jaxact.models.convolution import lowering
-from jaxact.models.layers.blocks import MaxoutDense
+from jaxact.models.layers.maxout import MaxoutDense
 from jaxact.models.layers.normalization import local_response_norm
 from tests.support.variables import drawn
 

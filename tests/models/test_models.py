@@ -13,15 +13,9 @@ from flax import linen as nn
 from jaxact import activations, models
 from jaxact.errors import ConfigError
 from jaxact.models.convolution import lowering
-from jaxact.models.layers.blocks import (
-    DROPOUTS,
-    ActivationLayer,
-    MaxoutConv,
-    MaxoutDense,
-    dropout,
-    flatten,
-    maxout,
-)
+from jaxact.models.layers.activation_layer import ActivationLayer
+from jaxact.models.layers.common import DROPOUTS, dropout, flatten
+from jaxact.models.layers.maxout import MaxoutConv, MaxoutDense, maxout
 from jaxact.models.networks.small_cnn import SmallCNN
 from tests.support.variables import drawn
 

@@ -18,7 +18,7 @@ from jaxact.activations import Activation
 from jaxact.config import Config
 from jaxact.errors import ConfigError, Interrupted
 from jaxact.models.inspection.observation import observe
-from jaxact.models.layers.blocks import flatten
+from jaxact.models.layers.common import flatten
 from jaxact.runs import loop, setup
 from jaxact.runs.process.signals import StopRequest
 from jaxact.runs.records import record_files

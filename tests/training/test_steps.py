@@ -15,7 +15,7 @@ from flax import linen as nn
 from jaxact import activations, data, models
 from jaxact.compilation.clock import Clock
 from jaxact.config import Config
-from jaxact.models.layers.blocks import flatten
+from jaxact.models.layers.common import flatten
 from jaxact.runs.setup import initial_state, prepare
 from jaxact.training import health, steps
 from jaxact.training.losses import PLAIN

@@ -34,9 +34,9 @@ def _largest_jvp(
 
 
 # Compiled as a whole where it is called outside of a compiled function.
-@functools.partial(jax.jit, inline=True, static_argnames="window")
-def max_pool(images: Array, window: int = 2) -> Array:
-    """Max-pooling of non-overlapping `window` x `window` squares, by reshaping.
+@functools.partial(jax.jit, inline=True)
+def max_pool(images: Array) -> Array:
+    """Max-pooling of 2x2 squares that do not overlap, by reshaping.
 
     Rows and columns that do not fill a square are dropped ("valid"). Where several entries of a
     square share its maximum, the gradient is split evenly among them; `nn.max_pool` gives all of it
@@ -46,13 +46,11 @@ def max_pool(images: Array, window: int = 2) -> Array:
       images: `[batch, height, width, channels]`.
 
     Returns:
-      `[batch, height // window, width // window, channels]`.
+      `[batch, height // 2, width // 2, channels]`.
     """
     batch, height, width, channels = images.shape
-    rows, columns = height // window, width // window
-    squares = images[:, : rows * window, : columns * window].reshape(
-        batch, rows, window, columns, window, channels
-    )
+    rows, columns = height // 2, width // 2
+    squares = images[:, : 2 * rows, : 2 * columns].reshape(batch, rows, 2, columns, 2, channels)
     return largest(squares, (2, 4))
 
 

@@ -9,7 +9,7 @@ from flax import linen as nn
 from jax import Array
 
 from jaxact.models.inspection.tracing import each_layer
-from jaxact.models.layers.blocks import ConvNet
+from jaxact.models.layers.conv_net import ConvNet
 
 
 class LayerCost(NamedTuple):

@@ -10,7 +10,8 @@ from jax import Array
 
 from jaxact.activations import Activation
 from jaxact.models.inspection.tracing import each_layer
-from jaxact.models.layers.blocks import ActivationLayer, ConvNet
+from jaxact.models.layers.activation_layer import ActivationLayer
+from jaxact.models.layers.conv_net import ConvNet
 
 
 @jax.tree_util.register_dataclass

@@ -7,7 +7,7 @@ from typing import Any
 from flax import linen as nn
 from jax import Array
 
-from jaxact.models.layers.blocks import ConvNet
+from jaxact.models.layers.conv_net import ConvNet
 
 
 def each_layer(look: Callable[[nn.Module, str, Any, Any], Any]) -> AbstractContextManager[None]:

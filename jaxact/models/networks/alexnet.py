@@ -7,7 +7,8 @@ from flax import linen as nn
 from jax import Array
 
 from jaxact.models.convolution.pooling import OverlappingMaxPool
-from jaxact.models.layers.blocks import ConvNet, flatten
+from jaxact.models.layers.common import flatten
+from jaxact.models.layers.conv_net import ConvNet
 from jaxact.models.layers.normalization import LocalResponseNorm
 
 FIELD = 227  # pixels that conv 11x11 of stride 4 covers with 55 outputs

@@ -7,7 +7,8 @@ from flax import linen as nn
 from jax import Array
 
 from jaxact.models.convolution.pooling import max_pool
-from jaxact.models.layers.blocks import ConvNet, flatten
+from jaxact.models.layers.common import flatten
+from jaxact.models.layers.conv_net import ConvNet
 
 
 class SmallCNN(ConvNet):

@@ -6,7 +6,7 @@ from flax import linen as nn
 from jax import Array
 
 from jaxact.models.convolution.pooling import max_pool
-from jaxact.models.layers.blocks import ConvNet
+from jaxact.models.layers.conv_net import ConvNet
 
 STAGES = ((64,), (128,), (256, 256), (512, 512), (512, 512))
 

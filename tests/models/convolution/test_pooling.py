@@ -26,13 +26,10 @@ def values_and_gradients(shape, *pools):
     return jax.device_get(of_all(images, weights))
 
 
-@pytest.mark.parametrize("shape", [(2, 8, 8, 3), (2, 7, 9, 3), (1, 5, 5, 2)])
-@pytest.mark.parametrize("window", [2, 3])
-def test_max_pool_equals_flaxs(shape, window):
+@pytest.mark.parametrize("shape", [(2, 8, 8, 3), (2, 7, 9, 3)])
+def test_max_pool_equals_flaxs(shape):
     values, gradients = values_and_gradients(
-        shape,
-        lambda x: max_pool(x, window),
-        lambda x: nn.max_pool(x, (window, window), (window, window)),
+        shape, max_pool, lambda x: nn.max_pool(x, (2, 2), (2, 2))
     )
     np.testing.assert_array_equal(*values)
     np.testing.assert_allclose(*gradients, rtol=1e-6)

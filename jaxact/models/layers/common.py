@@ -1,0 +1,93 @@
+"""Convolution, dense layer and dropout as every network has them; the arithmetic of a network."""
+
+import functools
+import math
+from typing import NamedTuple
+
+import jax.numpy as jnp
+from flax import linen as nn
+from jax import Array, lax
+from jax.typing import DTypeLike
+
+from jaxact.models.convolution import lowering
+from jaxact.models.layers.initializers import bias_initializer, kernel_initializer
+
+
+class Arithmetic(NamedTuple):
+    """How a model computes: the dtype between layers, and the precision of matrix products."""
+
+    dtype: DTypeLike
+    precision: lax.Precision
+
+
+# Parameters and BatchNorm's statistics are float32 in all of them. "tf32" is of NVIDIA GPUs
+# (10 bits of mantissa, products summed in float32); elsewhere it is float32.
+PRECISIONS = {
+    "float32": Arithmetic(jnp.float32, lax.Precision.HIGHEST),
+    "tf32": Arithmetic(jnp.float32, lax.Precision.DEFAULT),
+    "bfloat16": Arithmetic(jnp.bfloat16, lax.Precision.DEFAULT),
+}
+
+
+def convolution(
+    x: Array,
+    features: int,
+    size: int,
+    padding: str,
+    kernel_init: str,
+    precision: str,
+    bias_init: float | None = None,
+    stride: int = 1,
+    groups: int = 1,
+    pools: bool = False,
+) -> Array:
+    """A convolution with bias, a layer of the module in whose `__call__` it is called.
+
+    Args:
+      pools: whether `max_pool` follows, as one with it; the other arguments: see `ConvNet`.
+    """
+    return nn.Conv(
+        features,
+        (size, size),
+        strides=stride,
+        padding=padding,
+        feature_group_count=groups,
+        **PRECISIONS[precision]._asdict(),
+        kernel_init=kernel_initializer(kernel_init),
+        bias_init=bias_initializer(kernel_init, size * size * x.shape[-1] // groups, bias_init),
+        conv_general_dilated=functools.partial(lowering.conv_general_dilated, pools=pools),
+    )(x)
+
+
+def linear(
+    x: Array, features: int, kernel_init: str, precision: str, bias_init: float | None = None
+) -> Array:
+    """A dense layer, `x W + b`, likewise."""
+    return nn.Dense(
+        features,
+        **PRECISIONS[precision]._asdict(),
+        kernel_init=kernel_initializer(kernel_init),
+        bias_init=bias_initializer(kernel_init, x.shape[-1], bias_init),
+    )(x)
+
+
+# The axes of NHWC along which numbers are dropped together, by the form of dropout.
+DROPOUTS: dict[str, tuple[int, ...]] = {"channels": (1, 2), "elements": ()}
+
+
+def dropout(x: Array, rate: float, form: str, active: bool) -> Array:
+    """Zeroes with probability `rate`, scales what is left by 1/(1 - rate); NHWC.
+
+    Args:
+      form: "channels": whole channels of an image, Dropout2d; "elements": each number for itself.
+      active: if not, `x` is returned.
+
+    Source: Srivastava et al. 2014 (JMLR 15, 1929-1958); whole channels: Tompson et al. 2015
+    (arXiv:1411.4280), section 3.2, "SpatialDropout".
+    """
+    return nn.Dropout(rate, broadcast_dims=DROPOUTS[form], deterministic=not active)(x)
+
+
+def flatten(x: Array) -> Array:
+    """`[batch, ...]` to `[batch, n]`."""
+    return x.reshape(x.shape[0], math.prod(x.shape[1:]))

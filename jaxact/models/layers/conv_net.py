@@ -1,0 +1,111 @@
+"""The base of the networks: their fields, and the layers that these fields decide."""
+
+from typing import ClassVar
+
+import jax.numpy as jnp
+from flax import linen as nn
+from jax import Array
+
+from jaxact.activations import Activation
+from jaxact.models.convolution.folded import FoldedConv
+from jaxact.models.convolution.pooling import max_pool
+from jaxact.models.layers.activation_layer import ActivationLayer
+from jaxact.models.layers.common import PRECISIONS, convolution, dropout, linear
+
+BATCH_NORM_MOMENTUM = 0.9  # of the running statistics: new = 0.9 old + 0.1 of the batch
+BATCH_NORM_EPSILON = 1e-5
+
+
+class ConvNet(nn.Module):
+    """The base of the models: their fields, and the layers that these fields decide.
+
+    The methods make layers; call them in a compact `__call__`.
+
+    Attributes:
+      activation: the function under test.
+      num_classes: number of logits.
+      kernel_init: a name of `jaxact.models.layers.initializers`.
+      sharing: whether a "layer" or each "channel" has learnable activation parameters of its own.
+      precision: a name of `PRECISIONS`.
+      bias_init: what every bias starts at; None: as goes with `kernel_init`.
+      folded: whether BatchNorm has been folded into the convolutions, see `jaxact.inference`.
+      keeps_dropping: whether dropout is active in evaluation, too: Monte Carlo dropout, see
+        `jaxact.inference`.
+      fuses_pooling: whether a convolution may give its pooled outputs at once; not where the
+        outputs of every layer are wanted.
+    """
+
+    input_size: ClassVar[int]  # the smallest height and width, in pixels
+    normalizes: ClassVar[bool] = False  # whether it has BatchNorm; `batch_norm` requires it
+
+    activation: Activation
+    num_classes: int = 10
+    kernel_init: str = "torch_default"
+    sharing: str = "layer"
+    precision: str = "float32"
+    bias_init: float | None = None
+    folded: bool = False
+    keeps_dropping: bool = False
+    fuses_pooling: bool = True
+
+    @property
+    def _settings(self) -> tuple[str, str, float | None]:
+        return self.kernel_init, self.precision, self.bias_init
+
+    @nn.nowrap
+    def conv(
+        self, x: Array, features: int, size: int, padding: str, stride: int = 1, groups: int = 1
+    ) -> Array:
+        """A `size` x `size` convolution with bias, NHWC, padding "SAME" or "VALID".
+
+        With `groups` of n, each n-th of the features sees its n-th of the channels alone.
+        """
+        if self.folded and self.normalizes:
+            arithmetic = PRECISIONS[self.precision]
+            return FoldedConv(features, size, padding, stride, groups, *arithmetic)(x)
+        return convolution(x, features, size, padding, *self._settings, stride, groups)
+
+    @nn.nowrap
+    def conv_and_pool(self, x: Array, features: int, size: int, padding: str) -> Array:
+        """`max_pool` of `conv`; as one, it is faster on a CPU."""
+        if not self.fuses_pooling:
+            return max_pool(self.conv(x, features, size, padding))
+        return convolution(x, features, size, padding, *self._settings, pools=True)
+
+    @nn.nowrap
+    def dense(self, x: Array, features: int) -> Array:
+        """`x W + b`, `[..., n]` to `[..., features]`."""
+        return linear(x, features, *self._settings)
+
+    @nn.nowrap
+    def logits(self, x: Array) -> Array:
+        """The last dense layer, float32 `[batch, num_classes]`."""
+        return self.dense(x, self.num_classes).astype(jnp.float32)
+
+    @nn.nowrap
+    def batch_norm(self, x: Array, train: bool) -> Array:
+        """BatchNorm with the momentum and epsilon of the paper's framework.
+
+        Raises:
+          TypeError: the class does not say that it normalizes.
+        """
+        if not self.normalizes:
+            raise TypeError(f"{type(self).__name__} has BatchNorm; say `normalizes = True` in it")
+        if self.folded:
+            return x
+        return nn.BatchNorm(
+            use_running_average=not train,
+            momentum=BATCH_NORM_MOMENTUM,
+            epsilon=BATCH_NORM_EPSILON,
+            dtype=PRECISIONS[self.precision].dtype,
+        )(x)
+
+    @nn.nowrap
+    def drop(self, x: Array, rate: float, form: str, train: bool) -> Array:
+        """Dropout, `form` a name of `DROPOUTS`."""
+        return dropout(x, rate, form, train or self.keeps_dropping)
+
+    @nn.nowrap
+    def activate(self, x: Array) -> Array:
+        """The function under test."""
+        return ActivationLayer(self.activation, self.sharing)(x)
