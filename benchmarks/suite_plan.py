@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from benchmarks import results
-from jaxact.presentation.tables import number
+from jaxact.presentation.numbers import number
 
 MODELS = ("vgg11", "small_cnn")  # the larger one first: its time is arithmetic, not overhead
 ACTIVATION, BATCH_SIZE = "relu", 128

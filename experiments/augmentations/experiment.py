@@ -21,14 +21,13 @@ from experiments.augmentations import figures
 from experiments.common import curves, outcomes, training_options
 from experiments.common.curves import Curve
 from experiments.common.side_by_side import side_by_side
-from jaxact import data, models
+from jaxact import data, models, statistics
 from jaxact.command import Option, Options
 from jaxact.data.transforms.augmentation import AUGMENTATIONS
 from jaxact.errors import ConfigError
 from jaxact.inference.ten_crops import average_probabilities, ten_crops
-from jaxact.presentation.tables import Row, spread
+from jaxact.presentation.tables import Row
 from jaxact.runs.setup import Setup, prepare
-from jaxact.statistics import paired, power
 
 NONE = "none"
 TOGETHER = "translate,rotate,stretch,shear"
@@ -106,11 +105,13 @@ def _classifier(model: models.ConvNet, padding: int) -> Callable[..., tuple[Arra
     return jax.jit(classify)
 
 
-def as_row(name: str, errors: Mapping[str, Sequence[float]], test: paired.Comparison | None) -> Row:
+def as_row(
+    name: str, errors: Mapping[str, Sequence[float]], test: statistics.Comparison | None
+) -> Row:
     """One augmentation: errors in percent as median and quartiles, and against none."""
     row: dict[str, Any] = {"augmentation": name}
     for view in VIEWS:
-        row[f"error %, {view}"] = spread(errors[view], unit=100)
+        row[f"error %, {view}"] = outcomes.spread(errors[view], unit=100)
     row["points more than the first"] = None if test is None else 100 * test.difference.value
     row["p"] = None if test is None or np.isnan(test.p_value) else test.corrected_p_value
     return row
@@ -127,7 +128,7 @@ def in_words(errors: Mapping[str, Mapping[str, Sequence[float]]], tests: Mapping
         significant = [name for name in better if tests[name].significant]
         sentences.append(
             f"{len(better)} of {len(others)} were lower, {len(significant)} of them significantly "
-            f"(so many comparisons need {power.fewest_seeds(len(others))} seeds or more); "
+            f"(so many comparisons need {statistics.fewest_seeds(len(others))} seeds or more); "
             f"the lowest {best} with {plain[best]:.2f} %, the highest {worst} with "
             f"{plain[worst]:.2f} %."
         )
@@ -164,7 +165,7 @@ def perform(options: Options) -> outcomes.Outcome:
 
     errors = dict(zip(names, side_by_side(measure, setups.values()), strict=True))
     plain = {name: of_name[VIEWS[0]] for name, of_name in errors.items()}
-    tests = {test.name: test for test in paired.compare(plain, names[0])}
+    tests = {test.name: test for test in statistics.compare(plain, names[0])}
     title = data.title(options.dataset)
     return outcomes.Outcome(
         title=f"Augmentation, {options.train_examples or 'all'} training images of {title}",

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from matplotlib.figure import Figure
 from rich.console import Console
 
+from jaxact import statistics
 from jaxact.command import Command, Option, Options
 from jaxact.errors import ConfigError
 from jaxact.presentation import drawing, tables
@@ -47,6 +48,16 @@ class Outcome(NamedTuple):
     rows: Sequence[tables.Row]
     figures: Mapping[str, Figure]
     details: Mapping[str, Any] = {}
+
+
+def spread(
+    values: statistics.Values, unit: float = 1.0, miss: str = "inf"
+) -> list[float] | str | None:
+    """A cell with the median and the quartiles of values, in units of 1 / `unit`.
+
+    nan is left out; infinite values are misses, worse than any other, and `miss` in the table.
+    """
+    return tables.spread(statistics.quartiles(values, unit), miss)
 
 
 def command(name: str, description: str, options: Mapping[str, Option], *examples: str) -> Command:

@@ -18,7 +18,6 @@ from experiments.dead_relu.cells import Cell, measure, median
 from jaxact import data
 from jaxact.command import Option, Options
 from jaxact.comparison.options import split_specs, split_values
-from jaxact.presentation.tables import spread
 
 RATES = "0.001,0.003,0.01,0.03,0.1,0.3"
 PROBE = 256  # training images at most: a unit is dead if it passes no gradient for any of them
@@ -43,11 +42,11 @@ def row(cell: Cell) -> dict[str, Any]:
         "activation": cell.activation,
         "bias": f"{cell.bias:g}",
         "learning rate": f"{cell.learning_rate:g}",
-        "dead (%)": spread(cell.dead, 100),
+        "dead (%)": outcomes.spread(cell.dead, 100),
     }
     for k, of_layer in enumerate(zip(*cell.dead_by_layer, strict=True)):
-        made[f"layer {k + 1} (%)"] = spread(of_layer, 100)
-    made["test accuracy (%)"] = spread(cell.test_accuracy, 100)
+        made[f"layer {k + 1} (%)"] = outcomes.spread(of_layer, 100)
+    made["test accuracy (%)"] = outcomes.spread(cell.test_accuracy, 100)
     made["diverged"] = cell.diverged
     return made
 

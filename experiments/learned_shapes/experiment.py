@@ -22,8 +22,7 @@ from jaxact.activations import Activation
 from jaxact.command import Option, Options
 from jaxact.comparison.options import split_specs
 from jaxact.errors import ConfigError
-from jaxact.presentation import tables
-from jaxact.presentation.tables import spread
+from jaxact.presentation import numbers
 
 BASELINE = "relu"
 PROBE = 256  # training images at most, whose inputs to the activations are shown
@@ -51,10 +50,10 @@ def parameter_cells(activation: Activation, name: str, shape: Shape) -> tuple[An
     start = np.atleast_1d(activation.params[name])
     after = shape.after[name]
     if np.ndim(activation.params[name]) == 0:
-        return float(start[0]), spread(after.ravel())
+        return float(start[0]), outcomes.spread(after.ravel())
     by_coefficient = np.moveaxis(after, 1, 0).reshape(len(start), -1)
     medians = np.median(by_coefficient, 1)
-    return ", ".join(map(tables.number, start)), ", ".join(map(tables.number, medians))
+    return ", ".join(map(numbers.number, start)), ", ".join(map(numbers.number, medians))
 
 
 def rows_of(
@@ -72,12 +71,12 @@ def rows_of(
                     "parameter": name,
                     "before": before,
                     "after": after,
-                    "change of f (%)": spread(shape.change, 100),
+                    "change of f (%)": outcomes.spread(shape.change, 100),
                 }
             )
     rows = rows or [{"activation": activation.spec}]  # of one that diverged with every seed
-    rows[0]["test accuracy (%)"] = spread(accuracies(done), 100)
-    rows[0][f"against {BASELINE} (points)"] = spread(gains(done, base), 100)
+    rows[0]["test accuracy (%)"] = outcomes.spread(accuracies(done), 100)
+    rows[0][f"against {BASELINE} (points)"] = outcomes.spread(gains(done, base), 100)
     rows[0]["diverged"] = sum(not trial.is_finite for trial in done)
     return rows
 
@@ -161,7 +160,7 @@ def perform(options: Options) -> outcomes.Outcome:
     rows.append(
         {
             "activation": BASELINE,
-            "test accuracy (%)": spread(accuracies(base), 100),
+            "test accuracy (%)": outcomes.spread(accuracies(base), 100),
             "diverged": sum(not trial.is_finite for trial in base),
         }
     )

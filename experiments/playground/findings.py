@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from experiments.playground.training import Recipe
+from jaxact import statistics
 from jaxact.comparison import options
-from jaxact.statistics import paired
+from jaxact.presentation import numbers
 
 TUTORIAL = {"relu": "about 61", "tanh": "over 100", "sigmoid": "over 1000"}
 ORDER = tuple(TUTORIAL)  # from the fewest epochs to the most
@@ -48,9 +49,9 @@ def rows(cells: Cells, recipe: Recipe) -> list[dict[str, Any]]:
                 "problem": problem,
                 "activation": spec,
                 "converged": f"{reached(cell)}/{len(cell.converged)}",
-                "epochs, median (95 %)": in_words(paired.median(cell.converged), recipe.epochs),
+                "epochs, median (95 %)": in_words(statistics.median(cell.converged), recipe.epochs),
                 f"p against {baseline}": None if math.isnan(p_value) else f"{p_value:.2g}",
-                "test accuracy, median": f"{paired.median(cell.accuracies).value:.1%}",
+                "test accuracy, median": f"{statistics.median(cell.accuracies).value:.1%}",
                 "tutorial's epochs": TUTORIAL.get(spec),
             }
         )
@@ -65,9 +66,9 @@ def corrected_p_values(cells: Cells, baseline: str) -> dict[tuple[str, str], flo
     p_values = {}
     for problem in dict.fromkeys(problem for problem, _ in cells):
         epochs = {spec: cell.converged for (name, spec), cell in cells.items() if name == problem}
-        for test in paired.compare(epochs, baseline):
+        for test in statistics.compare(epochs, baseline):
             p_values[problem, test.name] = test.p_value
-    corrected = paired.holm(list(p_values.values()))
+    corrected = statistics.holm(list(p_values.values()))
     return dict(zip(p_values, map(float, corrected), strict=True))
 
 
@@ -76,7 +77,7 @@ def answer(cells: Cells, recipe: Recipe) -> str:
     sentences, holds, solved = [], [], []
     for problem in dict.fromkeys(problem for problem, _ in cells):
         of_problem = {spec: cell for (name, spec), cell in cells.items() if name == problem}
-        medians = {s: paired.median(c.converged).value for s, c in of_problem.items()}
+        medians = {s: statistics.median(c.converged).value for s, c in of_problem.items()}
         sentences.append(
             f"{problem}: "
             + ", ".join(
@@ -113,13 +114,13 @@ def epochs_in_words(epochs: float, most: int) -> str:
     return f"{epochs:,.0f}" if math.isfinite(epochs) else f"> {most:,}"
 
 
-def in_words(estimate: paired.Estimate, most: int) -> str:
+def in_words(estimate: statistics.Estimate, most: int) -> str:
     """An estimate of epochs and its interval, where there is one."""
-    value = epochs_in_words(estimate.value, most)
-    if math.isnan(estimate.low) or estimate.low == estimate.high:
-        return value
-    low, high = (epochs_in_words(end, most) for end in (estimate.low, estimate.high))
-    return f"{value} ({low} to {high})"
+    if estimate.low == estimate.high:
+        return epochs_in_words(estimate.value, most)
+    return numbers.estimate(
+        estimate, form="{:,.0f}".format, ends=numbers.FROM_TO, miss=f"> {most:,}"
+    )
 
 
 def note(cell: Cell) -> str:

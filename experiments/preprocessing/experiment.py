@@ -20,13 +20,12 @@ import numpy as np
 from experiments.common import curves, outcomes, training_options
 from experiments.common.curves import Curve
 from experiments.preprocessing import figures
-from jaxact import data
+from jaxact import data, statistics
 from jaxact.command import Option, Options
 from jaxact.data.transforms.whitening import EPSILON
 from jaxact.errors import ConfigError
-from jaxact.presentation.tables import Row, spread
+from jaxact.presentation.tables import Row
 from jaxact.runs.setup import Setup, prepare
-from jaxact.statistics import paired, power
 
 BASELINE = "mean_std"
 NOT_CENTRED = "none"
@@ -91,9 +90,9 @@ def as_row(
     row: dict[str, Any] = {
         "preprocessing": name,
         "reached": f"{sum(map(math.isfinite, epochs))}/{len(epochs)}",
-        "epochs to target": spread(epochs, miss="never"),
-        "train s to target": spread(measured["seconds"], miss="never"),
-        "test error %": spread(measured["error"], unit=100),
+        "epochs to target": outcomes.spread(epochs, miss="never"),
+        "train s to target": outcomes.spread(measured["seconds"], miss="never"),
+        "test error %": outcomes.spread(measured["error"], unit=100),
         "fit, s": fit_seconds,
     }
     for figure, unit, heading in (("epochs", 1, "epochs"), ("error", 100, "points")):
@@ -101,7 +100,7 @@ def as_row(
     return row
 
 
-def against_baseline(test: paired.Comparison | None, unit: float) -> str | None:
+def against_baseline(test: statistics.Comparison | None, unit: float) -> str | None:
     """The mean difference and its corrected p-value; None for the baseline itself."""
     if test is None:
         return None
@@ -118,7 +117,7 @@ def in_words(
 ) -> str:
     """The answer, also where it contradicts the claim."""
     baseline = baseline_of(list(found))
-    medians = {name: paired.median(of["epochs"]).value for name, of in found.items()}
+    medians = {name: statistics.median(of["epochs"]).value for name, of in found.items()}
     errors = {name: 100 * float(np.mean(of["error"])) for name, of in found.items()}
 
     def said(name: str) -> str:
@@ -149,7 +148,7 @@ def in_words(
     ]
     sentences.append(
         f"Significantly different from {baseline} (so many comparisons need "
-        f"{power.fewest_seeds(max(len(found) - 1, 1))} seeds or more) in epochs: "
+        f"{statistics.fewest_seeds(max(len(found) - 1, 1))} seeds or more) in epochs: "
         f"{', '.join(different) or 'nothing'}; in error: {', '.join(worse) or 'nothing'}."
     )
     return " ".join(sentences)
@@ -188,7 +187,7 @@ def perform(options: Options) -> outcomes.Outcome:
     tests = {
         figure: {
             test.name: test
-            for test in paired.compare(
+            for test in statistics.compare(
                 {name: of_name[figure] for name, of_name in found.items()}, baseline
             )
         }

@@ -24,7 +24,7 @@ from jaxact import data, models
 from jaxact.command import Option, Options
 from jaxact.config import Config
 from jaxact.errors import ConfigError
-from jaxact.presentation.tables import Row, spread
+from jaxact.presentation.tables import Row
 from jaxact.runs.setup import Setup, prepare
 
 NONE, STOPPED = "none", "early stopping"
@@ -189,8 +189,8 @@ def as_row(
     """A row of the table; differences to the runs without anything are taken seed by seed."""
     test = "test error (%)"
     differences = np.subtract(values[test], plain[test]).tolist()
-    cells = {name: spread(of_seeds) for name, of_seeds in values.items()}
-    change = None if label == NONE else spread(differences)
+    cells = {name: outcomes.spread(of_seeds) for name, of_seeds in values.items()}
+    change = None if label == NONE else outcomes.spread(differences)
     return {"against overfitting": label, **cells, f"test error - {NONE}": change}
 
 

@@ -25,7 +25,6 @@ from jaxact.command import Option, Options
 from jaxact.comparison import options
 from jaxact.config import Config
 from jaxact.errors import ConfigError
-from jaxact.presentation.tables import spread
 
 CLAIM = 6.0  # epochs of tanh over those of ReLU
 TUNING_SEED = 1_000_000  # none of those compared
@@ -100,9 +99,11 @@ def perform(chosen: Options) -> outcomes.Outcome:
             {
                 "activation": spec,
                 "learning rate": known.choice.learning_rate,
-                "epochs to target": spread(known.epochs, miss="never"),
+                "epochs to target": outcomes.spread(known.epochs, miss="never"),
                 "reached": f"{np.isfinite(known.epochs).sum()}/{len(known.epochs)}",
-                f"to {baseline}": None if spec == baseline else spread(ratios[spec], miss="never"),
+                f"to {baseline}": None
+                if spec == baseline
+                else outcomes.spread(ratios[spec], miss="never"),
                 "claimed": CLAIM if (spec, baseline) == ("tanh", "relu") else None,
             }
             for spec, known in measured.items()

@@ -12,8 +12,8 @@ import numpy as np
 
 from experiments.search import halving
 from experiments.search.halving import Budget, Train
+from jaxact import statistics
 from jaxact.comparison.engines.local import one_line
-from jaxact.statistics import paired
 
 if TYPE_CHECKING:
     import optuna
@@ -137,9 +137,9 @@ def winner(finals: Finals) -> str | None:
     return max(means, key=lambda spec: means[spec]) if means else None
 
 
-def against_baseline(finals: Finals) -> dict[str, paired.Comparison]:
+def against_baseline(finals: Finals) -> dict[str, statistics.Comparison]:
     """Each finalist against the baseline, in percentage points of test accuracy."""
     if BASELINE not in finals:
         return {}
     values = {spec: accuracies(finals, spec, "test") for spec in finals}
-    return {test.name: test for test in paired.compare(values, BASELINE)}
+    return {test.name: test for test in statistics.compare(values, BASELINE)}

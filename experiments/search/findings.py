@@ -10,8 +10,8 @@ import numpy as np
 from experiments.search import confirmation as finals_of
 from experiments.search.confirmation import BASELINE, Finals
 from experiments.search.halving import COMPLETE, CUT, FAILED, PRUNED, Tried, ranking
-from jaxact.presentation import tables
-from jaxact.statistics import paired
+from jaxact import statistics
+from jaxact.presentation import numbers, tables
 
 MOST_NAMES = 6  # in a list within a sentence
 _ENDED = {COMPLETE: "through", PRUNED: "pruned", FAILED: "failed", CUT: "out of time"}
@@ -30,7 +30,7 @@ def row(
     candidate: Tried,
     rungs: Sequence[int],
     finals: Finals,
-    tests: dict[str, paired.Comparison],
+    tests: dict[str, statistics.Comparison],
 ) -> tables.Row:
     spec = candidate.activation
     cells: dict[str, Any] = {"activation": spec}
@@ -52,12 +52,9 @@ def row(
     return cells
 
 
-def points(difference: paired.Estimate) -> str:
+def points(difference: statistics.Estimate) -> str:
     """A difference in percentage points, and its interval where there is one."""
-    value = f"{difference.value:+.2f}"
-    if math.isnan(difference.low):
-        return value
-    return f"{value} ({difference.low:+.2f} to {difference.high:+.2f})"
+    return numbers.estimate(difference, form=numbers.SIGNED, ends=numbers.FROM_TO)
 
 
 def answer(
@@ -114,7 +111,7 @@ def verdict(candidates: Sequence[Tried], finals: Finals) -> str:
             f"{best} has the best validation accuracy of the finals, without {BASELINE} to compare"
         )
     if math.isnan(test.corrected_p_value):
-        sure = f"too few to test, {paired.MIN_PAIRS} are needed"
+        sure = f"too few to test, {statistics.MIN_PAIRS} are needed"
     else:
         words = "a difference" if test.significant else "which may be chance"
         sure = f"p = {test.corrected_p_value:.2g}, {words}"

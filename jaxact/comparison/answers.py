@@ -8,11 +8,12 @@ on paired seeds and comes out confirmed, refuted or undecided, with its evidence
 import math
 from collections.abc import Mapping, Sequence
 
+from jaxact import statistics
 from jaxact.comparison.analysis import measures
 from jaxact.comparison.paper.findings import Finding, paper_findings
 from jaxact.comparison.study import DIVERGED, DONE, MISSING, Study, Workload
-from jaxact.statistics import paired
-from jaxact.statistics.paired import Comparison, Estimate
+from jaxact.presentation import numbers
+from jaxact.statistics import Estimate
 
 __all__ = ["Finding", "answer", "as_markdown", "paper_findings"]
 
@@ -41,18 +42,20 @@ def answer(study: Study, workload: Workload) -> str:
 
 def _alone(study: Study, workload: Workload, name: str, target: str) -> str:
     runs = measures.made(study, workload, name)
-    seconds = paired.median([measures.seconds_to_target(run) for run in runs])
-    error = paired.mean([measures.error_percent(run) for run in runs])
-    when = f", after {_figure(seconds, 's of training')} (median)" if _known(seconds) else ""
+    seconds = statistics.median([measures.seconds_to_target(run) for run in runs])
+    error = statistics.mean([measures.error_percent(run) for run in runs])
+    when = (
+        f", after {numbers.estimate(seconds, 's of training')} (median)" if _known(seconds) else ""
+    )
     return (
         f"{name} reached {target} in {measures.reached(runs)} of {_runs(len(runs))}{when}, and "
-        f"ended at {_figure(error, '% error')}."
+        f"ended at {numbers.estimate(error, '% error')}."
     )
 
 
 def _soonest(study: Study, workload: Workload, made: Mapping[str, Sequence], target: str) -> str:
     times = measures.by_seed(study, workload, measures.seconds_to_target)
-    medians = {name: paired.median(times[name]) for name in made}
+    medians = {name: statistics.median(times[name]) for name in made}
     leader = min(medians, key=lambda name: medians[name].value)
     if not any(math.isfinite(t) for name in made for t in times[name]):
         epochs = study.plan.config.epochs
@@ -64,19 +67,19 @@ def _soonest(study: Study, workload: Workload, made: Mapping[str, Sequence], tar
             f"{measures.reached(list(made[most]))} of {len(made[most])}."
         )
     wins, whole = first_places(times, leader)
-    sentence = (
-        f"{leader} reached {target} soonest, after {_figure(medians[leader], 's of training')}"
-        + (f" in the median, and was first in {wins} of {whole} runs" if whole > 1 else "")
-    )
+    seconds = numbers.estimate(medians[leader], "s of training")
+    sentence = f"{leader} reached {target} soonest, after {seconds}"
+    if whole > 1:
+        sentence += f" in the median, and was first in {wins} of {whole} runs"
     return sentence + _lead(times, leader, medians, "s") + "."
 
 
 def _lowest_error(study: Study, workload: Workload) -> str:
     errors = measures.by_seed(study, workload, measures.error_percent)
-    means = {name: paired.mean(values) for name, values in errors.items()}
+    means = {name: statistics.mean(values) for name, values in errors.items()}
     means = {name: mean for name, mean in means.items() if _known(mean)}
     leader = min(means, key=lambda name: means[name].value)
-    sentence = f"{leader} ended with the lowest mean error, {_figure(means[leader], '%')}"
+    sentence = f"{leader} ended with the lowest mean error, {numbers.estimate(means[leader], '%')}"
     return sentence + _lead(errors, leader, means, "points") + "."
 
 
@@ -99,21 +102,22 @@ def _lead(
     others = sorted((name for name in centres if name != leader), key=lambda n: centres[n].value)
     if not others:
         return "; no other has a run to compare it with"
-    comparisons = {c.name: c for c in paired.compare(values, leader)}
+    comparisons = {c.name: c for c in statistics.compare(values, leader)}
     following = comparisons[others[0]]
     if not _known(centres[others[0]]):
         return "; the others did not in most of their runs"
     words = f"; its lead over {following.name}, the next"
-    lead = f"{words}, {_figure(following.difference, unit)},"
+    lead = f"{words}, {numbers.estimate(following.difference, unit)},"
     if not math.isfinite(following.difference.value):
         lead = words
-    if following.pairs < paired.MIN_PAIRS:
+    if following.pairs < statistics.MIN_PAIRS:
         return f"{lead} is not tested on {_seeds(following.pairs)}"
+    p_value = numbers.p_value(following.corrected_p_value, "p")
     if following.significant and following.difference.value > 0:
-        return f"{lead} is significant ({_p(following)})"
+        return f"{lead} is significant ({p_value})"
     clear = [c.name for c in comparisons.values() if c.significant and c.difference.value > 0]
     beyond = f"; that over {', '.join(clear)} is significant" if clear else ""
-    return f"{lead} is within noise ({_p(following)}){beyond}"
+    return f"{lead} is within noise ({p_value}){beyond}"
 
 
 def _reservations(study: Study, workload: Workload) -> list[str]:
@@ -122,10 +126,10 @@ def _reservations(study: Study, workload: Workload) -> list[str]:
     runs = [run for name in study.plan.activations for run in study.of(workload, name)]
     lost = sum(run.status not in (DONE, MISSING) for run in runs)
     notes = []
-    if min(ended) < paired.MIN_PAIRS:
+    if min(ended) < statistics.MIN_PAIRS:
         notes.append(
             f"{_seeds(min(ended)).capitalize()} cannot tell luck from merit; take "
-            f"{2 * paired.MIN_PAIRS} or more (--seeds={2 * paired.MIN_PAIRS})."
+            f"{2 * statistics.MIN_PAIRS} or more (--seeds={2 * statistics.MIN_PAIRS})."
             if min(ended)
             else "Some activations have no run yet."
         )
@@ -136,18 +140,6 @@ def _reservations(study: Study, workload: Workload) -> list[str]:
 
 def _known(estimate: Estimate) -> bool:
     return math.isfinite(estimate.value)
-
-
-def _figure(estimate: Estimate, unit: str) -> str:
-    """`1.93 s [1.81, 2.10]`, without brackets where there is no interval."""
-    ends = ["never" if math.isinf(end) else f"{end:.2f}" for end in estimate[1:]]
-    interval = "" if math.isnan(estimate.low) else f" [{', '.join(ends)}]"
-    return f"{estimate.value:.2f} {unit}{interval}"
-
-
-def _p(comparison: Comparison) -> str:
-    p_value = comparison.corrected_p_value
-    return "p < 0.001" if p_value < 0.001 else f"p = {p_value:.3f}"
 
 
 def _runs(count: int) -> str:

@@ -8,6 +8,8 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from jaxact.presentation import numbers, tables
+
 Row = dict[str, Any]
 
 
@@ -55,21 +57,17 @@ def interval_text(row: Row, column: Column) -> str:
     low, high = (row.get(f"{column.name}_{end}") for end in ("low", "high"))
     if low is None or high is None:
         return ""
-    texts = (column.format.format(end) if math.isfinite(end) else "never" for end in (low, high))
-    return f"[{', '.join(texts)}]"
+    return numbers.interval(low, high, column.format.format)
 
 
 def value_text(row: Row, column: Column) -> str:
     """A figure as shown: N/A where there is none, nothing where none is to be expected."""
-    value = row[column.name]
+    value, is_test = row[column.name], column.name.endswith("_p_value")
     if column.name in row.get("blank", ()):
         return ""
     if value is None:
-        is_test = column.name.endswith("_p_value")
         return "base" if is_test and row["is_baseline"] else "N/A"
-    if column.name.endswith("_p_value") and value < 0.001:
-        return "<0.001"
-    return column.format.format(value)
+    return numbers.p_value(value) if is_test else column.format.format(value)
 
 
 def new_table(heading: str, columns: Iterable[Column], padding: int = 1) -> Table:
@@ -95,12 +93,8 @@ def marked_cell(row: Row, column: Column) -> Text:
 
 def markdown_table(columns: Sequence[Column], table: Iterable[Row]) -> str:
     """Intervals beside their figures, the best of a column in bold."""
-    lines = [
-        [column.heading for column in columns],
-        ["---"] + ["---:"] * (len(columns) - 1),
-        *([_markdown_cell(row, column) for column in columns] for row in table),
-    ]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+    cells = ([_markdown_cell(row, column) for column in columns] for row in table)
+    return tables.markdown([column.heading for column in columns], cells)
 
 
 def _markdown_cell(row: Row, column: Column) -> str:

@@ -8,15 +8,11 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-import numpy as np
 from rich.table import Table
 
+from jaxact.presentation.numbers import DASH, estimate, number
+
 Row = Mapping[str, Any]
-
-
-def number(value: float) -> str:
-    """Three digits, or all before the decimal point."""
-    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
 def text(cell: Any) -> str:
@@ -26,44 +22,25 @@ def text(cell: Any) -> str:
     if isinstance(cell, str):
         return cell
     if isinstance(cell, Sequence):
-        median, low, high = map(number, cell)
-        return median if low == high == median else f"{median} ({low}-{high})"
+        return number(cell[0]) if len({*cell}) == 1 else estimate(cell, form=number, ends=DASH)
     return number(cell)
 
 
-def quantile(ordered: Sequence[float] | np.ndarray, share: float) -> float:
-    """Of values in order, between two of them by a straight line; infinite next to a miss.
+def spread(quartiles: Sequence[float], miss: str = "inf") -> list[float] | str | None:
+    """A cell with a median and its quartiles.
 
-    As numpy's own ("linear"), which has no number between a finite value and infinity.
-    """
-    place = share * (len(ordered) - 1)
-    below, above = ordered[math.floor(place)], ordered[math.ceil(place)]
-    if not math.isfinite(above):
-        return float(above)
-    return float(below + (place - math.floor(place)) * (above - below))
-
-
-def spread(
-    values: Sequence[float] | np.ndarray, unit: float = 1.0, miss: str = "inf"
-) -> list[float] | str | None:
-    """A cell with the median and quartiles of values, in units of 1 / unit.
-
-    NaN is left out. Infinite values are misses, worse than any other. A text where a quartile is a
-    miss; None where the median is, or nothing is left.
+    A text where the upper quartile is a miss, an infinite value; None where the median is, or where
+    there is none.
 
     Args:
+      quartiles: median, lower and upper one.
       miss: what that text calls one: "never" of times.
     """
-    seen = np.sort(unit * np.asarray(values, float))  # nan last
-    seen = seen[~np.isnan(seen)]
-    if not len(seen):
+    if not math.isfinite(quartiles[0]):
         return None
-    middle, low, high = (quantile(seen, share) for share in (0.5, 0.25, 0.75))
-    if not math.isfinite(middle):
-        return None
-    if not math.isfinite(high):
-        return f"{number(middle)} ({number(low)}-{miss})"
-    return [middle, low, high]
+    if not math.isfinite(quartiles[2]):
+        return estimate(quartiles, form=number, ends=DASH, miss=miss)
+    return list(quartiles)
 
 
 def headings(rows: Iterable[Row]) -> list[str]:
@@ -84,6 +61,10 @@ def as_rich(rows: Sequence[Row], title: str) -> Table:
 
 def as_markdown(rows: Sequence[Row]) -> str:
     names = headings(rows)
-    lines = [names, ["---"] + ["---:"] * (len(names) - 1)]
-    lines += [[text(row.get(name)) for name in names] for row in rows]
+    return markdown(names, ([text(row.get(name)) for name in names] for row in rows))
+
+
+def markdown(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A Markdown table of texts: the first column to the left, the others to the right."""
+    lines = [headings, ["---"] + ["---:"] * (len(headings) - 1), *rows]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)

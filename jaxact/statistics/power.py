@@ -2,9 +2,10 @@
 
 import math
 
-from scipy import stats
+import scipy  # its `stats` is imported when it is first used: it takes most of a second
 
-from jaxact.statistics.paired import EXACT_PAIRS, MIN_PAIRS, SIGNIFICANCE
+from jaxact.statistics.estimates import SIGNIFICANCE
+from jaxact.statistics.paired_tests import EXACT_PAIRS, MIN_PAIRS
 
 
 def fewest_seeds(comparisons: int = 1) -> int:
@@ -20,7 +21,7 @@ def fewest_seeds(comparisons: int = 1) -> int:
 
 
 def detection(difference: float, noise: float, seeds: int, comparisons: int = 1) -> float:
-    """Probability that `jaxact.statistics.paired.compare` calls a true difference significant.
+    """Probability that `jaxact.statistics.compare` calls a true difference significant.
 
     For normal noise, and seeds that do not help each other (nothing gained by pairing): the power
     of the two-sided t test of n differences with standard deviation sqrt(2) noise, at the level
@@ -48,13 +49,15 @@ def detection(difference: float, noise: float, seeds: int, comparisons: int = 1)
     if seeds <= EXACT_PAIRS:
         patterns = math.ceil(level * 2 ** (seeds - 1)) - 1  # of one sign that are significant
         if patterns == 1:
-            return float(stats.norm.cdf(size) ** seeds + stats.norm.sf(size) ** seeds)
+            return float(scipy.stats.norm.cdf(size) ** seeds + scipy.stats.norm.sf(size) ** seeds)
         level = patterns * 2.0 ** (1 - seeds)
-    limit = stats.t.isf(level / 2, seeds - 1)
+    limit = scipy.stats.t.isf(level / 2, seeds - 1)
     shift = size * math.sqrt(seeds)
     if shift > limit + 20:  # certain; the noncentral t is not accurate that far out
         return 1.0
-    return float(stats.nct.sf(limit, seeds - 1, shift) + stats.nct.cdf(-limit, seeds - 1, shift))
+    return float(
+        scipy.stats.nct.sf(limit, seeds - 1, shift) + scipy.stats.nct.cdf(-limit, seeds - 1, shift)
+    )
 
 
 def seeds_needed(difference: float, noise: float, power: float = 0.8, comparisons: int = 1) -> int:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from jaxact.statistics.paired import Values
+from jaxact.statistics.estimates import Values
 
 
 def performance_profile(times: Mapping[str, Values], ratios: Values) -> dict[str, np.ndarray]:

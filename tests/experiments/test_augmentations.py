@@ -8,8 +8,8 @@ import pytest
 from experiments.augmentations import experiment, figures
 from experiments.augmentations.experiment import VIEWS
 from experiments.common import outcomes
+from jaxact import statistics
 from jaxact.data.transforms.augmentation import AUGMENTATIONS
-from jaxact.statistics import paired
 
 
 def planted(**means):
@@ -27,7 +27,7 @@ def planted(**means):
 def test_what_was_planted_is_said():
     errors = planted(none=0.10, rotate=0.05, flip=0.20)
     plain = {name: of_name[VIEWS[0]] for name, of_name in errors.items()}
-    tests = {test.name: test for test in paired.compare(plain, "none")}
+    tests = {test.name: test for test in statistics.compare(plain, "none")}
     words = experiment.in_words(errors, tests)
     assert "none: 10.00 %" in words
     assert "1 of 2 were lower, 1 of them significantly" in words

@@ -9,7 +9,7 @@ import pytest
 from experiments.common import outcomes
 from experiments.common.curves import Curve
 from experiments.preprocessing import experiment, figures
-from jaxact.statistics import paired
+from jaxact import statistics
 
 
 def curves_reaching(epoch, runs=6, end=0.02):
@@ -25,7 +25,7 @@ def described(found):
     tests = {
         figure: {
             test.name: test
-            for test in paired.compare({n: f[figure] for n, f in found.items()}, "mean_std")
+            for test in statistics.compare({n: f[figure] for n, f in found.items()}, "mean_std")
         }
         for figure in ("epochs", "error")
     }

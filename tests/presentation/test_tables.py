@@ -1,44 +1,54 @@
-"""Cells of tables: spreads, and how each kind of cell reads."""
+"""Cells of tables, and numbers as text: how each kind reads."""
 
 import math
-import statistics
 
-import numpy as np
 import pytest
 
-from jaxact.presentation import tables
-from jaxact.presentation.tables import spread
+from jaxact.presentation import numbers, tables
+
+NAN, INF = math.nan, math.inf
 
 
-def test_a_spread_is_the_median_with_quartiles_in_a_unit():
-    assert spread([0.03, 0.01, 0.02, 0.05, 0.04], unit=100) == pytest.approx([3, 2, 4])
-    assert spread([1.0, 2.0]) == [1.5, 1.25, 1.75]
+@pytest.mark.parametrize(
+    ("quartiles", "cell"),
+    [
+        ((3.0, 2.0, 4.0), [3, 2, 4]),
+        ((3.0, 2.5, INF), "3 (2.5-never)"),
+        ((INF, 3.0, INF), None),
+        ((NAN, NAN, NAN), None),
+    ],
+)
+def test_a_spread_with_misses_says_where_they_are(quartiles, cell):
+    assert tables.spread(quartiles, "never") == cell
 
 
-def test_a_spread_leaves_out_what_was_not_seen():
-    assert spread([3.0, math.nan, 1.0, 2.0]) == [2, 1.5, 2.5]
-    assert spread([math.nan]) is spread([]) is None
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (((1.934, 1.807, 2.104), "s"), "1.93 s [1.81, 2.10]"),
+        (((1.934, 1.807, 2.104),), "1.93 [1.81, 2.10]"),
+        (((1.934, NAN, NAN), "s"), "1.93 s"),
+        (((1.934, 1.807, INF), "s"), "1.93 s [1.81, never]"),
+        (((0.5, -0.25, 1), "", numbers.SIGNED, numbers.FROM_TO), "+0.50 (-0.25 to +1.00)"),
+        (((INF, 3, INF), "", numbers.number, numbers.DASH, "> 9"), "> 9 (3-> 9)"),
+    ],
+)
+def test_an_estimate_stands_with_its_interval(arguments, text):
+    assert numbers.estimate(*arguments) == text
 
 
-def test_a_spread_with_misses_says_where_they_are():
-    assert spread([3, math.inf, 2], miss="never") == "3 (2.5-never)"
-    assert spread([3, 5, 4, 6, math.inf]) == [5, 4, 6]
-    assert spread([3, math.inf]) is spread([3, math.inf, math.inf]) is None
-
-
-@pytest.mark.parametrize("count", range(1, 8))
-def test_the_median_is_that_of_the_standard_library_whatever_misses(count):
-    for missed in range(count + 1):
-        values = [*range(1, count - missed + 1), *[math.inf] * missed]
-        median = statistics.median(values)
-        cell = spread(values)
-        assert (cell is None) == math.isinf(median)
-        if isinstance(cell, list):
-            assert cell[0] == median
-            if not missed:
-                assert cell == pytest.approx(np.percentile(values, [50, 25, 75]))
-        elif cell is not None:
-            assert cell.startswith(f"{tables.number(median)} (")
+@pytest.mark.parametrize(
+    ("value", "alone", "named"),
+    [
+        (0.00099, "<0.001", "p < 0.001"),
+        (0.001, "0.001", "p = 0.001"),
+        (0.0456, "0.046", "p = 0.046"),
+        (1.0, "1.000", "p = 1.000"),
+    ],
+)
+def test_p_values_have_three_decimals(value, alone, named):
+    assert numbers.p_value(value) == alone
+    assert numbers.p_value(value, "p") == named
 
 
 def test_cells_read_as_their_kind():

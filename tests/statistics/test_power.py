@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from jaxact.statistics import paired
-from jaxact.statistics.power import detection, fewest_seeds, seeds_needed
+from jaxact.statistics import SIGNIFICANCE, compare, detection, fewest_seeds, seeds_needed
+from jaxact.statistics.paired_tests import sign_flip_test
 from tests.support.paths import ROOT
 
 
@@ -16,18 +16,15 @@ def simulated(difference, noise, seeds, comparisons, studies):
     rng = np.random.default_rng(seeds)
     one = rng.normal(0, noise, (studies, seeds))
     other = rng.normal(difference, noise, (studies, seeds))
-    p_values = np.array([paired._p_value(row) for row in other - one])
-    return np.mean(p_values * comparisons < paired.SIGNIFICANCE)
+    p_values = np.array([sign_flip_test(row) for row in other - one])
+    return np.mean(p_values * comparisons < SIGNIFICANCE)
 
 
 @pytest.mark.parametrize(
     ("difference", "seeds", "comparisons", "tolerance"),
     [(0.3, 6, 1, 0.03), (0.2, 10, 1, 0.03), (0.3, 9, 5, 0.08), (0.1, 33, 1, 0.03)],
 )
-def test_detection_is_that_of_simulated_studies(
-    difference, seeds, comparisons, tolerance, monkeypatch
-):
-    monkeypatch.setattr(paired, "EXACT_PAIRS", 10)  # beyond it, draws: 1,024 are enough here
+def test_detection_is_that_of_simulated_studies(difference, seeds, comparisons, tolerance):
     studies = 800
     share = simulated(difference, 0.14, seeds, comparisons, studies)
     chance = 3 * np.sqrt(share * (1 - share) / studies)
@@ -49,7 +46,7 @@ def test_fewest_seeds_are_the_first_that_can_be_significant(comparisons, seeds):
     assert fewest_seeds(comparisons) == seeds
     for pairs, called in ((seeds, True), (seeds - 1, False)):
         values = {f"worse{k}": np.arange(pairs) + 9.0 for k in range(comparisons)}
-        family = paired.compare({"base": [0.0] * pairs, **values}, "base")
+        family = compare({"base": [0.0] * pairs, **values}, "base")
         assert {comparison.significant for comparison in family} == {called}
 
 

@@ -4,16 +4,10 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
-from jaxact.statistics.profiles import performance_profile, reached_over_time
-
-INF, NAN = math.inf, math.nan
-few = settings(max_examples=40, deadline=None)
-
-
-def same(left, right):
-    np.testing.assert_allclose(left, right, rtol=1e-9, atol=1e-12)
+from jaxact.statistics import performance_profile, reached_over_time
+from tests.support.samples import INF, NAN, few, same
 
 
 def test_performance_profile_by_hand():

@@ -6,9 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from jaxact import data
+from jaxact import data, statistics
 from jaxact.comparison.study import DIVERGED, DONE, FAILED, MISSING, Run, Study, Workload
-from jaxact.statistics import paired
 
 
 class Curve(NamedTuple):
@@ -50,7 +49,7 @@ def curve(runs: Sequence[Run], field: str, lost: float) -> Curve:
         for row in run.metrics:
             if row.get(field) is not None:
                 values[k, row["epoch"] - 1] = row[field]
-    estimates = [paired.median(column.tolist()) for column in values.T]
+    estimates = [statistics.median(column.tolist()) for column in values.T]
     median, low, high = np.array(estimates, float).reshape(length, 3).T
     is_lost = np.isinf(median)
     return Curve(

@@ -9,11 +9,10 @@ activation alike.
 import math
 from typing import Any
 
-from jaxact import data
+from jaxact import data, statistics
 from jaxact.comparison.analysis import measures
 from jaxact.comparison.study import Study, Workload
 from jaxact.presentation.columns import Column, Row, mark_best
-from jaxact.statistics import paired
 
 COLUMNS = (
     Column("activation", "activation"),
@@ -34,8 +33,8 @@ def best_rate(study: Study, dataset: str, activation: str) -> float | None:
 
     def merit(rate: float) -> tuple[float, float]:
         runs = study.of(Workload(dataset, rate), activation)
-        seconds = paired.median([measures.seconds_to_target(run) for run in runs]).value
-        error = paired.mean([measures.error_percent(run) for run in runs]).value
+        seconds = statistics.median([measures.seconds_to_target(run) for run in runs]).value
+        error = statistics.mean([measures.error_percent(run) for run in runs]).value
         return _or_inf(seconds), _or_inf(error)
 
     merits = {rate: merit(rate) for rate in study.plan.learning_rates}
@@ -69,8 +68,8 @@ def _figures(
     runs = [] if rate is None else study.of(Workload(dataset, rate), activation)
     figures: dict[str, Any] = {}
     for name, measure, summarize in (
-        ("seconds_to_target", measures.seconds_to_target, paired.median),
-        ("error_percent", measures.error_percent, paired.mean),
+        ("seconds_to_target", measures.seconds_to_target, statistics.median),
+        ("error_percent", measures.error_percent, statistics.mean),
     ):
         estimate = summarize([measure(run) for run in runs])
         figures[prefix + name] = estimate.value if math.isfinite(estimate.value) else None

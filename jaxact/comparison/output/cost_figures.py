@@ -4,11 +4,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from jaxact import statistics
 from jaxact.comparison.analysis import learning_curves
 from jaxact.comparison.study import DONE, Study, Workload
 from jaxact.presentation import drawing
 from jaxact.presentation.style import GREY, labels_of, style_of
-from jaxact.statistics import paired, profiles
 
 
 @drawing.house_style()
@@ -22,7 +22,7 @@ def error_against_latency(study: Study, workload: Workload) -> Figure | None:
             latencies = [summary["latency_ms"]["mean"] for summary in summaries]
             floors += [summary["latency_ms"]["dispatch_floor_p50"] for summary in summaries]
             errors = [summary["error_percent"] for summary in summaries]
-            points[spec] = paired.median(latencies), paired.mean(errors)
+            points[spec] = statistics.median(latencies), statistics.mean(errors)
     if not points:
         return None
     figure, axes = drawing.new_axes(learning_curves.title_of(study, workload))
@@ -69,7 +69,9 @@ def performance_profile(study: Study) -> Figure | None:
     }
     whole = [w for w in runs if all(learning_curves.made(of_spec) for of_spec in runs[w].values())]
     times = {
-        spec: [paired.median(learning_curves.seconds_to_target(runs[w][spec])).value for w in whole]
+        spec: [
+            statistics.median(learning_curves.seconds_to_target(runs[w][spec])).value for w in whole
+        ]
         for spec in study.plan.activations
     }
     best = np.array([min(times[spec][k] for spec in times) for k in range(len(whole))])
@@ -84,7 +86,7 @@ def performance_profile(study: Study) -> Figure | None:
     title = f"{study.plan.config.model}, time to target over {len(whole)} workloads"
     figure, axes = drawing.new_axes(title)
     styles, handles = style_of(study.plan.activations), []
-    for spec, share in profiles.performance_profile(times, ratios.tolist()).items():
+    for spec, share in statistics.performance_profile(times, ratios.tolist()).items():
         style = styles[spec]
         (line,) = axes.step(
             ratios,
@@ -108,7 +110,7 @@ def performance_profile(study: Study) -> Figure | None:
     return figure
 
 
-def _bar(estimate: paired.Estimate) -> list[list[float]]:
+def _bar(estimate: statistics.Estimate) -> list[list[float]]:
     """An interval as the lengths of an error bar; nan, which is not drawn, where there is none."""
     return [[estimate.value - estimate.low], [estimate.high - estimate.value]]
 

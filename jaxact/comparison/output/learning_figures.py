@@ -7,11 +7,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from jaxact import statistics
 from jaxact.comparison.analysis import learning_curves
 from jaxact.comparison.study import Study, Workload
 from jaxact.presentation import drawing
 from jaxact.presentation.style import GREY, labels_of, style_of
-from jaxact.statistics import profiles
 
 
 @drawing.house_style()
@@ -65,7 +65,7 @@ def time_to_accuracy(study: Study, workload: Workload) -> Figure | None:
     labels, styles = labels_of(times), style_of(study.plan.activations)
     handles, texts = [], []
     for spec, values in times.items():
-        seconds, share = profiles.reached_over_time(values)
+        seconds, share = statistics.reached_over_time(values)
         steps = range(1, len(seconds))  # 0 is none
         trained = learning_curves.train_seconds(study.of(workload, spec))
         if not np.all(np.isfinite(values)) and trained > seconds[-1]:

@@ -12,14 +12,13 @@ import jinja2
 from plotly import offline
 
 import jaxact
-from jaxact import data
+from jaxact import data, statistics
 from jaxact.comparison import answers, study as studies
 from jaxact.comparison.analysis import measures, sweep
 from jaxact.comparison.output import report_content as content, study_table
 from jaxact.comparison.study import Study, Workload
-from jaxact.presentation import columns as cells
+from jaxact.presentation import columns as cells, numbers
 from jaxact.runs.records import record_files
-from jaxact.statistics import paired
 
 REPORT = "report.html"
 PAGE = Path(__file__).parent / "report_page"
@@ -217,25 +216,24 @@ def _comparisons(study: Study, workload: Workload) -> list[dict[str, Any]]:
         values = {name: of_runs for name, of_runs in values.items() if math.inf not in of_runs}
         if study.plan.baseline not in values:
             continue
-        found = [c for c in paired.compare(values, study.plan.baseline) if c.pairs]
+        found = [c for c in statistics.compare(values, study.plan.baseline) if c.pairs]
         if found:
             rows = [{"name": c.name, "texts": _comparison_texts(c)} for c in found]
             families.append({"title": title, "rows": rows})
     return families
 
 
-def _comparison_texts(comparison: paired.Comparison) -> list[str]:
+def _comparison_texts(comparison: statistics.Comparison) -> list[str]:
     difference, p_value = comparison.difference, comparison.corrected_p_value
-    has_interval = not math.isnan(difference.low)
     verdict = "within noise"
     if comparison.significant:
         verdict = "lower" if difference.value < 0 else "higher"
     elif math.isnan(p_value):
-        verdict = f"fewer than {paired.MIN_PAIRS} pairs"
+        verdict = f"fewer than {statistics.MIN_PAIRS} pairs"
     texts = [
-        f"{difference.value:+.2f}",
-        f"[{difference.low:+.2f}, {difference.high:+.2f}]" if has_interval else NO_VALUE,
-        NO_VALUE if math.isnan(p_value) else "<0.001" if p_value < 0.001 else f"{p_value:.3f}",
+        numbers.SIGNED(difference.value),
+        numbers.interval(difference.low, difference.high, numbers.SIGNED) or NO_VALUE,
+        NO_VALUE if math.isnan(p_value) else numbers.p_value(p_value),
         NO_VALUE if math.isnan(comparison.effect_size) else f"{comparison.effect_size:.2f}",
         str(comparison.pairs),
         verdict,

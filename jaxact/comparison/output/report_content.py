@@ -9,13 +9,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from jaxact import activations
+from jaxact import activations, statistics
 from jaxact.comparison.analysis import learning_curves
 from jaxact.comparison.output import health_figures
 from jaxact.comparison.study import DIVERGED, DONE, FAILED, MISSING, Study, Workload
 from jaxact.presentation import style
 from jaxact.specs import text_of_value
-from jaxact.statistics import paired, profiles
 
 LIGHT, DARK = "#fcfcfa", "#15171a"  # the page's backgrounds; page.css has the same
 DARK_CONTRAST = 3.0  # of lines: WCAG 2.2, 1.4.11; on light paper colours are the figures' own
@@ -146,7 +145,7 @@ def times(study: Study, workload: Workload) -> list[dict[str, Any]]:
     for name in study.plan.activations:
         runs = learning_curves.made(study.of(workload, name))
         seconds = learning_curves.seconds_to_target(runs)
-        at, shares = profiles.reached_over_time(seconds)
+        at, shares = statistics.reached_over_time(seconds)
         trained = learning_curves.train_seconds(runs)
         if not np.all(np.isfinite(seconds)) and trained > at[-1]:
             at, shares = np.append(at, trained), np.append(shares, shares[-1])
@@ -156,7 +155,7 @@ def times(study: Study, workload: Workload) -> list[dict[str, Any]]:
                     {"seed": run.seed, "seconds": _rounded(value)}
                     for run, value in zip(runs, seconds, strict=True)
                 ],
-                "median": {k: _rounded(v) for k, v in paired.median(seconds)._asdict().items()},
+                "median": {k: _rounded(v) for k, v in statistics.median(seconds)._asdict().items()},
                 "steps": {"x": _list(at), "y": _list(shares)} if runs else {"x": [], "y": []},
             }
         )
@@ -173,7 +172,7 @@ def profile(study: Study) -> dict[str, Any] | None:
         return None
     medians = {
         name: [
-            paired.median(learning_curves.seconds_to_target(study.of(workload, name))).value
+            statistics.median(learning_curves.seconds_to_target(study.of(workload, name))).value
             for workload in study.workloads()
         ]
         for name in study.plan.activations
@@ -187,7 +186,7 @@ def profile(study: Study) -> dict[str, Any] | None:
     if not ratios:
         return None
     corners = np.unique([1.0, *ratios, 1.05 * max(ratios)])
-    shares = profiles.performance_profile(medians, corners.tolist())
+    shares = statistics.performance_profile(medians, corners.tolist())
     return {"ratios": _list(corners), "shares": [_list(share) for share in shares.values()]}
 
 

@@ -16,7 +16,7 @@ from typing import Any
 from rich.console import Group
 from rich.table import Table
 
-from jaxact import data
+from jaxact import data, statistics
 from jaxact.comparison.analysis import measures, sweep
 from jaxact.comparison.paper import tables
 from jaxact.comparison.study import DIVERGED, FAILED, MISSING, Study, Workload
@@ -30,7 +30,6 @@ from jaxact.presentation.columns import (
     marked_cell,
     new_table,
 )
-from jaxact.statistics import paired
 
 MEASURED, PAPER = "measured", "paper"
 
@@ -83,7 +82,7 @@ def rows(study: Study, workload: Workload) -> list[Row]:
         row |= {name: values.get(activation) for name, values in p_values.items()}
         measured.append(row)
     floors = [measures.latency_floor_ms(run) for run in study.runs]
-    floor = paired.median(floors).value
+    floor = statistics.median(floors).value
     mark_best(measured, COLUMNS, {"latency_ms": 0.0 if math.isnan(floor) else floor})
     table = tables.table_of(workload.dataset, study.plan.config.model)
     both = []
@@ -99,14 +98,14 @@ def _measured(study: Study, workload: Workload, activation: str) -> Row:
     estimates = {
         name: summarize([measure(run) for run in runs])
         for name, measure, summarize in (
-            ("epoch_to_target", measures.epoch_to_target, paired.median),
-            ("seconds_to_target", measures.seconds_to_target, paired.median),
-            ("train_seconds", measures.train_seconds, paired.median),
-            ("latency_ms", measures.latency_ms, paired.median),
-            ("error_percent", measures.error_percent, paired.mean),
-            ("step_ms", measures.step_ms(study.plan.config.batch_size), paired.median),
-            ("parameters", measures.parameters, paired.median),
-            ("train_memory_mib", measures.train_memory_mib, paired.median),
+            ("epoch_to_target", measures.epoch_to_target, statistics.median),
+            ("seconds_to_target", measures.seconds_to_target, statistics.median),
+            ("train_seconds", measures.train_seconds, statistics.median),
+            ("latency_ms", measures.latency_ms, statistics.median),
+            ("error_percent", measures.error_percent, statistics.mean),
+            ("step_ms", measures.step_ms(study.plan.config.batch_size), statistics.median),
+            ("parameters", measures.parameters, statistics.median),
+            ("train_memory_mib", measures.train_memory_mib, statistics.median),
         )
     }
     made = measures.made(study, workload, activation)
@@ -145,7 +144,7 @@ def _p_values(study: Study, workload: Workload, measure: measures.Measure) -> di
         return {}
     return {
         comparison.name: comparison.corrected_p_value
-        for comparison in paired.compare(values, study.plan.baseline)
+        for comparison in statistics.compare(values, study.plan.baseline)
         if not math.isnan(comparison.corrected_p_value)
     }
 

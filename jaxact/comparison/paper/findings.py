@@ -13,12 +13,12 @@ from typing import NamedTuple
 import numpy as np
 import scipy  # its `stats` is imported when it is first used: it takes most of a second
 
-from jaxact import data
+from jaxact import data, statistics
 from jaxact.comparison.analysis import measures
 from jaxact.comparison.paper.tables import PAPER_ACTIVATIONS
 from jaxact.comparison.study import Study, Workload
-from jaxact.statistics import paired
-from jaxact.statistics.paired import MIN_PAIRS, Comparison, Estimate
+from jaxact.presentation import numbers
+from jaxact.statistics import MIN_PAIRS, Comparison, Estimate
 
 CONFIRMED, REFUTED, UNDECIDED = "confirmed", "refuted", "undecided"
 
@@ -94,7 +94,7 @@ def relu_family_is_sooner(study: Study, workload: Workload) -> Judged:
     values = _paper_values(study, workload, measures.seconds_to_target)
     if hindrance := _hindrance(values, ["tanh"], fewest=2):
         return hindrance
-    return _all_below(paired.compare(values, "tanh"), "s")
+    return _all_below(statistics.compare(values, "tanh"), "s")
 
 
 def tanh_is_worst(study: Study, workload: Workload) -> Judged:
@@ -104,7 +104,7 @@ def tanh_is_worst(study: Study, workload: Workload) -> Judged:
         values = _paper_values(study, workload, measure)
         if hindrance := _hindrance(values, ["tanh"], fewest=2):
             return hindrance
-        judged.append(_all_below(paired.compare(values, "tanh"), unit))
+        judged.append(_all_below(statistics.compare(values, "tanh"), unit))
     return _together(["Error", "Time to the target"], judged)
 
 
@@ -115,7 +115,8 @@ def _all_below(comparisons: Sequence[Comparison], unit: str) -> Judged:
     else:
         verdict = CONFIRMED if len(significant) == len(comparisons) else UNDECIDED
     parts = [
-        f"{c.name} {_signed(c.difference, unit)} ({_p(c.corrected_p_value)})" for c in comparisons
+        f"{c.name} {_signed(c.difference, unit)} ({numbers.p_value(c.corrected_p_value, 'p')})"
+        for c in comparisons
     ]
     return Judged(verdict, f"Difference to {comparisons[0].baseline}: {', '.join(parts)}.")
 
@@ -128,13 +129,13 @@ def leaky_relu_is_among_the_soonest(study: Study, workload: Workload) -> Judged:
     ranks = ranks_by_seed(values)["leaky_relu"]
     if len(ranks) < MIN_PAIRS:
         return Judged(UNDECIDED, "Too few seeds in which any activation reached the target.")
-    rank = paired.mean(ranks)
+    rank = statistics.mean(ranks)
     verdict = UNDECIDED
     if rank.high <= AMONG_SOONEST:
         verdict = CONFIRMED
     elif rank.low > AMONG_SOONEST:
         verdict = REFUTED
-    return Judged(verdict, f"Mean rank {_plain(rank)} of {len(values)}.")
+    return Judged(verdict, f"Mean rank {numbers.estimate(rank)} of {len(values)}.")
 
 
 def total_time_hardly_differs(study: Study, workload: Workload) -> Judged:
@@ -144,7 +145,7 @@ def total_time_hardly_differs(study: Study, workload: Workload) -> Judged:
         return hindrance
     base = np.array(values["relu"])
     ratios = {
-        name: paired.mean((100 * (np.array(times) / base - 1)).tolist())
+        name: statistics.mean((100 * (np.array(times) / base - 1)).tolist())
         for name, times in values.items()
         if name != "relu"
     }
@@ -174,7 +175,7 @@ def prelu_is_unstable(study: Study) -> Judged:
         ranks.append(ranks_by_seed(values, keep=True)["prelu"])
     verdicts, parts = set(), []
     for dataset, other in zip(study.plan.datasets[1:], ranks[1:], strict=True):
-        moved = paired.mean((np.array(other) - np.array(ranks[0])).tolist())
+        moved = statistics.mean((np.array(other) - np.array(ranks[0])).tolist())
         near, far = _distances(moved)
         verdict = UNDECIDED
         if near > UNSTABLE_RANKS:
@@ -209,21 +210,13 @@ def _distances(estimate: Estimate) -> tuple[float, float]:
     return (0.0 if estimate.low * estimate.high <= 0 else near), far
 
 
-def _plain(estimate: Estimate) -> str:
-    return f"{estimate.value:.2f} [{estimate.low:.2f}, {estimate.high:.2f}]"
-
-
 def _signed(estimate: Estimate, unit: str) -> str:
     """`-3.20 s [-4.00, -2.50]`; in words where misses make it infinite."""
     if math.isinf(estimate.value):
         return "reaches it more often" if estimate.value < 0 else "reaches it less often"
     if math.isnan(estimate.value):
         return "reaches it now more, now less often"
-    return f"{estimate.value:+.2f} {unit} [{estimate.low:+.2f}, {estimate.high:+.2f}]"
-
-
-def _p(p_value: float) -> str:
-    return "p < 0.001" if p_value < 0.001 else f"p = {p_value:.3f}"
+    return numbers.estimate(estimate, unit, numbers.SIGNED)
 
 
 RULES: dict[str, Callable[[Study, Workload], Judged]] = {

@@ -5,9 +5,9 @@ import math
 import numpy as np
 import pytest
 
+from jaxact import statistics
 from jaxact.comparison.analysis import learning_curves
 from jaxact.comparison.study import DONE, Run
-from jaxact.statistics import paired
 from tests.support.studies import TARGET, synthetic_study
 
 
@@ -26,7 +26,7 @@ def test_medians_and_intervals_are_the_statistics():
     for k, epoch in enumerate(curve.epochs):
         values = [run.metrics[k]["test_accuracy"] for run in runs]
         assert epoch == k + 1
-        assert (curve.median[k], curve.low[k], curve.high[k]) == paired.median(values)
+        assert (curve.median[k], curve.low[k], curve.high[k]) == statistics.median(values)
 
 
 def test_a_lost_run_counts_as_worst_from_its_end_on():

@@ -8,11 +8,11 @@ import matplotlib
 import numpy as np
 import pytest
 
+from jaxact import statistics
 from jaxact.comparison.analysis import learning_curves
 from jaxact.comparison.output import cost_figures, figures, health_figures, learning_figures
 from jaxact.presentation import drawing
 from jaxact.presentation.style import GREY, labels_of
-from jaxact.statistics import paired
 from tests.support.studies import LAYERS, synthetic_study
 
 ODD_SPECS = (
@@ -132,7 +132,7 @@ def test_lines_are_medians_and_bands_their_intervals(function, field, scale):
     for k, spec in enumerate(study.plan.activations):
         runs = study.of(workload_of(study), spec)
         expected = [
-            paired.median([run.metrics[epoch][field] for run in runs]) for epoch in range(6)
+            statistics.median([run.metrics[epoch][field] for run in runs]) for epoch in range(6)
         ]
         x, y = axes.lines[k].get_data()
         assert x.tolist() == [1, 2, 3, 4, 5, 6]
@@ -197,8 +197,8 @@ def test_error_and_latency_have_their_intervals():
     axes = draw(cost_figures.error_against_latency, study).axes[0]
     for spec, bars in zip(study.plan.activations, axes.containers, strict=True):
         summaries = [run.summary for run in study.of(workload_of(study), spec)]
-        error = paired.mean([summary["error_percent"] for summary in summaries])
-        latency = paired.median([summary["latency_ms"]["mean"] for summary in summaries])
+        error = statistics.mean([summary["error_percent"] for summary in summaries])
+        latency = statistics.median([summary["latency_ms"]["mean"] for summary in summaries])
         point, _, (across, up) = bars.lines
         assert point.get_xydata().tolist() == [[latency.value, error.value]]
         np.testing.assert_allclose(across.get_segments()[0][:, 0], [latency.low, latency.high])
