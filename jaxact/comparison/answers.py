@@ -21,7 +21,7 @@ __all__ = ["Finding", "answer", "as_markdown", "paper_findings"]
 def answer(study: Study, workload: Workload) -> str:
     """Which activation reached the target soonest and which ended best, as sure as it is."""
     target = f"{100 * study.plan.target_accuracy(workload.dataset):g} %"
-    made = {name: measures.made(study, workload, name) for name in study.plan.activations}
+    made = {name: study.made(workload, name) for name in study.plan.activations}
     made = {name: runs for name, runs in made.items() if runs}
     done = {name for name, runs in made.items() if any(run.status == DONE for run in runs)}
     if not made:
@@ -41,7 +41,7 @@ def answer(study: Study, workload: Workload) -> str:
 
 
 def _alone(study: Study, workload: Workload, name: str, target: str) -> str:
-    runs = measures.made(study, workload, name)
+    runs = study.made(workload, name)
     seconds = statistics.median([measures.seconds_to_target(run) for run in runs])
     error = statistics.mean([measures.error_percent(run) for run in runs])
     when = (
@@ -122,7 +122,7 @@ def _lead(
 
 def _reservations(study: Study, workload: Workload) -> list[str]:
     """What keeps a reader from trusting the ranks."""
-    ended = [len(measures.made(study, workload, name)) for name in study.plan.activations]
+    ended = [len(study.made(workload, name)) for name in study.plan.activations]
     runs = [run for name in study.plan.activations for run in study.of(workload, name)]
     lost = sum(run.status not in (DONE, MISSING) for run in runs)
     notes = []

@@ -1,4 +1,4 @@
-"""What figures of a study show, as plain arrays; a run that diverged or failed counts as a miss."""
+"""Metrics and health by epoch over the runs of an activation, as plain arrays."""
 
 import math
 from collections.abc import Sequence
@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from jaxact import data, statistics
-from jaxact.comparison.study import DIVERGED, DONE, FAILED, MISSING, Run, Study, Workload
+from jaxact import statistics
+from jaxact.comparison.study import DONE, Run, Study, Workload
 
 
 class Curve(NamedTuple):
@@ -25,21 +25,15 @@ class Curve(NamedTuple):
     high: np.ndarray
 
 
-def made(runs: Sequence[Run]) -> list[Run]:
-    """The runs that came to an end, good or bad: all but those not made yet."""
-    return [run for run in runs if run.status != MISSING]
-
-
 def curve(runs: Sequence[Run], field: str, lost: float) -> Curve:
     """The median of `field` of `metrics.jsonl` and its interval, epoch by epoch.
 
     Args:
-      runs: of one activation on one workload.
+      runs: of one activation on one workload, without those not made.
       field: such as `test_accuracy`.
       lost: what a run that diverged or failed counts as after its last epoch: -inf where high is
         good, inf where low is.
     """
-    runs = made(runs)
     length = max((row["epoch"] for run in runs for row in run.metrics), default=0)
     values = np.full((len(runs), length), math.nan)
     for k, run in enumerate(runs):
@@ -60,39 +54,37 @@ def curve(runs: Sequence[Run], field: str, lost: float) -> Curve:
     )
 
 
-def seconds_to_target(runs: Sequence[Run]) -> list[float]:
-    """Training seconds to the target of each run that was made; inf for a miss."""
-    return [
-        math.inf if (seconds := run.summary.get("seconds_to_target")) is None else seconds
-        for run in made(runs)
-    ]
+def heat_maps(
+    study: Study, workload: Workload, field: str
+) -> tuple[list[str], dict[str, np.ndarray]]:
+    """The layers, and by activation the medians over runs of a field of `health.jsonl`.
+
+    Returns:
+      Names of layers in the network's order; arrays [layers, epochs], nan where there is nothing.
+      Activations without health rows are left out.
+    """
+    runs = {spec: study.of(workload, spec) for spec in study.plan.activations}
+    runs = {spec: [run for run in of_spec if run.health] for spec, of_spec in runs.items()}
+    rows = [row for of_spec in runs.values() for run in of_spec for row in run.health]
+    layers = list(dict.fromkeys(layer["layer"] for row in rows for layer in row["layers"]))
+    epochs = max((row["epoch"] for row in rows), default=0)
+    maps = {}
+    for spec, of_spec in runs.items():
+        if not of_spec:
+            continue
+        values = np.full((len(of_spec), len(layers), epochs), math.nan)
+        for k, run in enumerate(of_spec):
+            for row in run.health:
+                for layer in row["layers"]:
+                    if layer.get(field) is not None:
+                        values[k, layers.index(layer["layer"]), row["epoch"] - 1] = layer[field]
+        maps[spec] = _median_of_runs(values)
+    return layers, maps
 
 
-def train_seconds(runs: Sequence[Run]) -> float:
-    """How long the longest run trained; 0 if none did."""
-    return max((row["train_seconds"] for run in runs for row in run.metrics), default=0.0)
-
-
-def lost_note(runs: Sequence[Run]) -> str:
-    """` (1 of 3 diverged)` for the legend, or "" where every run was trained to its end."""
-    runs = made(runs)
-    counts = {
-        word: sum(run.status == status for run in runs)
-        for status, word in ((DIVERGED, "diverged"), (FAILED, "failed"))
-    }
-    parts = [f"{count} of {len(runs)} {word}" for word, count in counts.items() if count]
-    return f" ({', '.join(parts)})" if parts else ""
-
-
-def title_of(study: Study, workload: Workload) -> str:
-    """What was trained: `small_cnn on mnist, learning rate 0.001`."""
-    config = study.plan.config
-    name = data.title(workload.dataset)
-    return f"{config.model} on {name}, learning rate {workload.learning_rate:g}"
-
-
-def target_of(study: Study, workload: Workload) -> float:
-    """The accuracy to reach, from 0 to 1: what the runs were trained with, else the plan's."""
-    summaries = [run.summary for run in study.runs if run.dataset == workload.dataset]
-    targets = [summary["target_accuracy"] for summary in summaries if summary]
-    return targets[0] if targets else study.plan.config.target_accuracy
+def _median_of_runs(values: np.ndarray) -> np.ndarray:
+    """The median over the first axis, without nan; nan where there is nothing else."""
+    median = np.full(values.shape[1:], math.nan)
+    has_any = ~np.isnan(values).all(0)
+    median[has_any] = np.nanmedian(values[:, has_any], 0)
+    return median

@@ -5,11 +5,30 @@ reached the target: infinite; what it would have ended with is unknown: nan.
 """
 
 import math
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
+import numpy as np
+
+from jaxact import statistics
 from jaxact.comparison.study import DONE, MISSING, Run, Study, Workload
 
 Measure = Callable[[Run], float]
+
+
+class Profile(NamedTuple):
+    """A performance profile.
+
+    Attributes:
+      ratios: to the soonest time, from 1 to a little beyond the last at which a share rises.
+      shares: each activation's, of the workloads.
+      workloads: how many.
+    """
+
+    ratios: np.ndarray
+    shares: dict[str, np.ndarray]
+    workloads: int
 
 
 def _or_nan(value: float | None) -> float:
@@ -79,11 +98,47 @@ def by_seed(study: Study, workload: Workload, measure: Measure) -> dict[str, lis
     }
 
 
-def made(study: Study, workload: Workload, activation: str) -> list[Run]:
-    """The runs that came to an end of some kind."""
-    return [run for run in study.of(workload, activation) if run.status != MISSING]
-
-
-def reached(runs: list[Run]) -> int:
+def reached(runs: Sequence[Run]) -> int:
     """How many are known to have reached the target."""
     return sum(run.status == DONE and bool(run.summary["reached_target"]) for run in runs)
+
+
+def count_statuses(runs: Sequence[Run], words: Mapping[str, str]) -> str:
+    """`2 diverged, 1 to do`: how many runs have each status, by its words; "" where none has."""
+    counts = Counter(run.status for run in runs)
+    return ", ".join(f"{counts[status]} {word}" for status, word in words.items() if counts[status])
+
+
+def reached_over_time(runs: Sequence[Run]) -> tuple[np.ndarray, np.ndarray]:
+    """Seconds and the share of runs at the target from each on.
+
+    Where a run missed the target, the last share stands for as long as the longest run trained.
+    """
+    times = [seconds_to_target(run) for run in runs]
+    seconds, shares = statistics.reached_over_time(times)
+    trained = max((row["train_seconds"] for run in runs for row in run.metrics), default=0.0)
+    if not np.isfinite(times).all() and trained > seconds[-1]:
+        return np.append(seconds, trained), np.append(shares, shares[-1])
+    return seconds, shares
+
+
+def performance_profile(study: Study) -> Profile | None:
+    """The profile of the median times to the target over the workloads that all have run.
+
+    Returns:
+      None with fewer than two such workloads, or if nobody solved one.
+    """
+    medians = {name: [] for name in study.plan.activations}
+    for workload in study.workloads():
+        for name, times in by_seed(study, workload, seconds_to_target).items():
+            medians[name].append(statistics.median(times).value)
+    table = np.array(list(medians.values()))
+    is_whole = ~np.isnan(table).any(axis=0)
+    is_solved = is_whole & np.isfinite(table).any(axis=0)
+    if is_whole.sum() < 2 or not is_solved.any():
+        return None
+    slower = table[:, is_solved] / table[:, is_solved].min(axis=0)
+    ratios = np.unique(np.append(slower[np.isfinite(slower)], 1.0))
+    ratios = np.append(ratios, 1.05 * ratios[-1])  # so that the last step is seen
+    shares = statistics.performance_profile(medians, ratios)
+    return Profile(ratios, shares, int(is_whole.sum()))

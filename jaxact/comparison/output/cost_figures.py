@@ -5,8 +5,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from jaxact import statistics
-from jaxact.comparison.analysis import learning_curves
-from jaxact.comparison.study import DONE, Study, Workload
+from jaxact.comparison.analysis import measures
+from jaxact.comparison.study import Study, Workload
 from jaxact.presentation import drawing
 from jaxact.presentation.style import GREY, labels_of, style_of
 
@@ -14,18 +14,16 @@ from jaxact.presentation.style import GREY, labels_of, style_of
 @drawing.house_style()
 def error_against_latency(study: Study, workload: Workload) -> Figure | None:
     """Test error in percent against the latency of one sample in ms, with 95 % intervals."""
-    points, floors = {}, []
-    for spec in study.plan.activations:
-        summaries = [run.summary for run in study.of(workload, spec) if run.status == DONE]
-        summaries = [summary for summary in summaries if summary["latency_ms"]]
-        if summaries:
-            latencies = [summary["latency_ms"]["mean"] for summary in summaries]
-            floors += [summary["latency_ms"]["dispatch_floor_p50"] for summary in summaries]
-            errors = [summary["error_percent"] for summary in summaries]
-            points[spec] = statistics.median(latencies), statistics.mean(errors)
+    latencies = measures.by_seed(study, workload, measures.latency_ms)
+    errors = measures.by_seed(study, workload, measures.error_percent)
+    points = {
+        spec: (statistics.median(latencies[spec]), statistics.mean(errors[spec]))
+        for spec in study.plan.activations
+        if not np.isnan(latencies[spec]).all()
+    }
     if not points:
         return None
-    figure, axes = drawing.new_axes(learning_curves.title_of(study, workload))
+    figure, axes = drawing.new_axes(study.title(workload))
     styles, handles = style_of(study.plan.activations), []
     for spec, (latency, error) in points.items():
         style = styles[spec]
@@ -46,7 +44,8 @@ def error_against_latency(study: Study, workload: Workload) -> Figure | None:
         handles.append(bars.lines[0])
     axes.set_xlabel("mean latency of one sample (ms)")
     axes.set_ylabel("test error after the last epoch (%)")
-    _add_floor(axes, float(np.median(floors)))
+    floors = measures.by_seed(study, workload, measures.latency_floor_ms).values()
+    _add_floor(axes, float(np.nanmedian(list(floors))))
     labels = labels_of(points)
     drawing.add_legend(figure, handles, [labels[spec] for spec in points])
     drawing.add_caption(
@@ -63,30 +62,14 @@ def performance_profile(study: Study) -> Figure | None:
 
     Source: Dolan and More 2002, Benchmarking optimization software with performance profiles.
     """
-    runs = {
-        workload: {spec: study.of(workload, spec) for spec in study.plan.activations}
-        for workload in study.workloads()
-    }
-    whole = [w for w in runs if all(learning_curves.made(of_spec) for of_spec in runs[w].values())]
-    times = {
-        spec: [
-            statistics.median(learning_curves.seconds_to_target(runs[w][spec])).value for w in whole
-        ]
-        for spec in study.plan.activations
-    }
-    best = np.array([min(times[spec][k] for spec in times) for k in range(len(whole))])
-    if len(whole) < 2 or not np.isfinite(best).any():
+    profile = measures.performance_profile(study)
+    if profile is None:
         return None
-    reached = np.isfinite(best)
-    slower = np.concatenate(
-        [np.array(values)[reached] / best[reached] for values in times.values()]
-    )
-    ratios = np.unique(np.append(slower[np.isfinite(slower)], 1.0))
-    ratios = np.append(ratios, 1.05 * ratios[-1])  # so that the last step is seen
-    title = f"{study.plan.config.model}, time to target over {len(whole)} workloads"
+    ratios, shares, workloads = profile
+    title = f"{study.plan.config.model}, time to target over {workloads} workloads"
     figure, axes = drawing.new_axes(title)
     styles, handles = style_of(study.plan.activations), []
-    for spec, share in statistics.performance_profile(times, ratios.tolist()).items():
+    for spec, share in shares.items():
         style = styles[spec]
         (line,) = axes.step(
             ratios,
@@ -104,8 +87,8 @@ def performance_profile(study: Study) -> Figure | None:
     drawing.log_axis(axes, "x")
     axes.set_xlabel("time to target / that of the soonest activation")
     axes.set_ylabel("workloads at the target (%)")
-    labels = labels_of(times)
-    drawing.add_legend(figure, handles, [labels[spec] for spec in times])
+    labels = labels_of(shares)
+    drawing.add_legend(figure, handles, [labels[spec] for spec in shares])
     drawing.add_caption(figure, "Of each workload the median over the seeds; a miss is infinite.")
     return figure
 

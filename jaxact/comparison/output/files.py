@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from jaxact import data
 from jaxact.comparison import answers as findings
 from jaxact.comparison.output import study_table
 from jaxact.comparison.study import DONE, Study
@@ -15,9 +14,7 @@ FIGURES = "figures"
 def write_tables(study: Study, workdir: Path) -> None:
     """Writes `table.md` (with the answer and the paper's findings), `table.csv`, `table.json`."""
     answers = "\n\n".join(
-        f"{data.title(workload.dataset)}, learning rate {workload.learning_rate:g}: "
-        f"{findings.answer(study, workload)}"
-        for workload in study.workloads()
+        f"{workload.title}: {findings.answer(study, workload)}" for workload in study.workloads()
     )
     text = f"{answers}\n\n{study_table.as_markdown(study)}\n{findings.as_markdown(study)}"
     record_files.write_text(workdir / "table.md", text)

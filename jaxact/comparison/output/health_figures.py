@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from jaxact.comparison.analysis import learning_curves
+from jaxact.comparison.output.learning_figures import lost_note
 from jaxact.comparison.study import Study, Workload
 from jaxact.presentation import drawing
 from jaxact.presentation.style import labels_of
@@ -40,7 +41,7 @@ def _heat_maps(
     study: Study, workload: Workload, field: str, label: str, *, log: bool = False
 ) -> Figure | None:
     """A panel an activation, all with one colour scale; None where no run has the field."""
-    layers, maps = heat_maps(study, workload, field)
+    layers, maps = learning_curves.heat_maps(study, workload, field)
     scale = 1.0 if log else 100.0
     values = np.concatenate([scale * m.ravel() for m in maps.values()] or [np.array([])])
     values = values[np.isfinite(values) & (values > 0 if log else True)]
@@ -56,13 +57,13 @@ def _heat_maps(
     rows = math.ceil(len(maps) / columns)
     height = max(1.0, 0.16 * len(layers) + 0.55)
     figure = drawing.new_figure(2.1 * columns + 1.6, max(height * rows + 1.1, 2.6))
-    figure.suptitle(learning_curves.title_of(study, workload), fontsize=10, x=0.01, ha="left")
+    figure.suptitle(study.title(workload), fontsize=10, x=0.01, ha="left")
     panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
     labels = labels_of(maps)
     for (spec, of_spec), axes in zip(maps.items(), panels.flat, strict=False):
         edges = np.arange(of_spec.shape[1] + 1) + 0.5, np.arange(len(layers) + 1) - 0.5
         axes.pcolormesh(*edges, scale * of_spec, norm=norm, cmap=COLOR_MAP, rasterized=True)
-        title = labels[spec] + learning_curves.lost_note(study.of(workload, spec))
+        title = labels[spec] + lost_note(study.made(workload, spec))
         axes.set_title(textwrap.fill(title, 32), fontsize=8)
         axes.set_facecolor(NO_DATA)
         axes.grid(False)
@@ -85,39 +86,3 @@ def _heat_maps(
         bar.ax.yaxis.set_minor_locator(NullLocator())
     drawing.add_caption(figure, "Median over the seeds; grey: no data.")
     return figure
-
-
-def heat_maps(
-    study: Study, workload: Workload, field: str
-) -> tuple[list[str], dict[str, np.ndarray]]:
-    """The layers, and by activation the medians over runs of a field of `health.jsonl`.
-
-    Returns:
-      Names of layers in the network's order; arrays [layers, epochs], nan where there is nothing.
-      Activations without health rows are left out.
-    """
-    runs = {spec: study.of(workload, spec) for spec in study.plan.activations}
-    runs = {spec: [run for run in of_spec if run.health] for spec, of_spec in runs.items()}
-    rows = [row for of_spec in runs.values() for run in of_spec for row in run.health]
-    layers = list(dict.fromkeys(layer["layer"] for row in rows for layer in row["layers"]))
-    epochs = max((row["epoch"] for row in rows), default=0)
-    maps = {}
-    for spec, of_spec in runs.items():
-        if not of_spec:
-            continue
-        values = np.full((len(of_spec), len(layers), epochs), math.nan)
-        for k, run in enumerate(of_spec):
-            for row in run.health:
-                for layer in row["layers"]:
-                    if layer.get(field) is not None:
-                        values[k, layers.index(layer["layer"]), row["epoch"] - 1] = layer[field]
-        maps[spec] = _median_of_runs(values)
-    return layers, maps
-
-
-def _median_of_runs(values: np.ndarray) -> np.ndarray:
-    """Over the first axis, nan left out; nan where there is nothing else."""
-    median = np.full(values.shape[1:], math.nan)
-    has_any = ~np.isnan(values).all(0)
-    median[has_any] = np.nanmedian(values[:, has_any], 0)
-    return median

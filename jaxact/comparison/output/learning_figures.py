@@ -7,9 +7,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from jaxact import statistics
-from jaxact.comparison.analysis import learning_curves
-from jaxact.comparison.study import Study, Workload
+from jaxact.comparison.analysis import learning_curves, measures
+from jaxact.comparison.study import DIVERGED, FAILED, Run, Study, Workload
 from jaxact.presentation import drawing
 from jaxact.presentation.style import GREY, labels_of, style_of
 
@@ -18,7 +17,7 @@ from jaxact.presentation.style import GREY, labels_of, style_of
 def accuracy(study: Study, workload: Workload) -> Figure | None:
     """Accuracy after each epoch, in percent, of every activation, and the target."""
     split = study.plan.config.eval_split
-    target = 100 * learning_curves.target_of(study, workload)
+    target = 100 * study.plan.target_accuracy(workload.dataset)
     drawn = _draw_curves(study, workload, f"{split}_accuracy", 100.0, -math.inf, target)
     if drawn is None:
         return None
@@ -55,21 +54,15 @@ def time_to_accuracy(study: Study, workload: Workload) -> Figure | None:
 
     The line of an activation with a miss goes on for as long as its runs trained.
     """
-    times = {
-        s: learning_curves.seconds_to_target(study.of(workload, s)) for s in study.plan.activations
-    }
-    times = {spec: values for spec, values in times.items() if values}
-    if not times:
+    made = {spec: study.made(workload, spec) for spec in study.plan.activations}
+    made = {spec: runs for spec, runs in made.items() if runs}
+    if not made:
         return None
-    figure, axes = drawing.new_axes(learning_curves.title_of(study, workload))
-    labels, styles = labels_of(times), style_of(study.plan.activations)
+    figure, axes = drawing.new_axes(study.title(workload))
+    labels, styles = labels_of(made), style_of(study.plan.activations)
     handles, texts = [], []
-    for spec, values in times.items():
-        seconds, share = statistics.reached_over_time(values)
-        steps = range(1, len(seconds))  # 0 is none
-        trained = learning_curves.train_seconds(study.of(workload, spec))
-        if not np.all(np.isfinite(values)) and trained > seconds[-1]:
-            seconds, share = np.append(seconds, trained), np.append(share, share[-1])
+    for spec, runs in made.items():
+        seconds, share = measures.reached_over_time(runs)
         style = styles[spec]
         (line,) = axes.step(
             seconds,
@@ -78,14 +71,14 @@ def time_to_accuracy(study: Study, workload: Workload) -> Figure | None:
             color=style.color,
             linestyle=style.line_style,
             marker=style.marker,
-            markevery=steps,
+            markevery=np.flatnonzero(np.diff(share, prepend=0)).tolist(),  # where it rises
         )
         handles.append(line)
-        texts.append(f"{labels[spec]} ({np.isfinite(values).sum()}/{len(values)})")
+        texts.append(f"{labels[spec]} ({measures.reached(runs)}/{len(runs)})")
     axes.set_xlim(left=0)
     axes.set_ylim(-4, 104)
     axes.set_xlabel("training time (s)")
-    target, split = 100 * learning_curves.target_of(study, workload), study.plan.config.eval_split
+    target, split = 100 * study.plan.target_accuracy(workload.dataset), study.plan.config.eval_split
     axes.set_ylabel(f"runs at {target:g} % {split} accuracy (%)")
     drawing.add_legend(figure, handles, texts)
     drawing.add_caption(
@@ -103,15 +96,15 @@ def _draw_curves(
 
     Args:
       scale: what the field is multiplied with.
-      lost: see `series.curve`.
+      lost: see `learning_curves.curve`.
       target: where the line of the target is, if it has one.
     """
-    runs = {spec: study.of(workload, spec) for spec in study.plan.activations}
+    runs = {spec: study.made(workload, spec) for spec in study.plan.activations}
+    runs = {spec: of_spec for spec, of_spec in runs.items() if of_spec}
     curves = {spec: learning_curves.curve(of_spec, field, lost) for spec, of_spec in runs.items()}
-    curves = {spec: c for spec, c in curves.items() if learning_curves.made(runs[spec])}
     if all(np.isnan(c.median).all() for c in curves.values()):
         return None
-    figure, axes = drawing.new_axes(learning_curves.title_of(study, workload))
+    figure, axes = drawing.new_axes(study.title(workload))
     labels, styles = labels_of(curves), style_of(study.plan.activations)
     handles = []
     for position, (spec, c) in enumerate(curves.items()):
@@ -136,20 +129,27 @@ def _draw_curves(
             linewidth=0,
         )
         handles.append(line)
-    texts = [labels[spec] + learning_curves.lost_note(runs[spec]) for spec in curves]
+    texts = [labels[spec] + lost_note(runs[spec]) for spec in curves]
     if target is not None:
         handles.append(axes.axhline(target, color=GREY, linestyle=(0, (5, 3)), linewidth=1))
         texts.append(f"target, {target:g} %")
     drawing.count_epochs(axes, max(len(c.epochs) for c in curves.values()))
     drawing.add_legend(figure, handles, texts)
-    seeds = max(len(learning_curves.made(of_spec)) for of_spec in runs.values())
+    seeds = max(len(of_spec) for of_spec in runs.values())
     caption = "One seed."
     if seeds > 1:
         caption = f"Lines: median over {seeds} seeds; bands: its 95 % interval."
-    if any(learning_curves.lost_note(of_spec) for of_spec in runs.values()):
+    if any(lost_note(of_spec) for of_spec in runs.values()):
         caption += " Runs that diverged or failed count as infinitely bad."
     drawing.add_caption(figure, caption)
     return figure, axes, list(curves.values())
+
+
+def lost_note(runs: Sequence[Run]) -> str:
+    """` (1 of 3 diverged)` for a legend, or "" where every run was trained to its end."""
+    words = {status: f"of {len(runs)} {status}" for status in (DIVERGED, FAILED)}
+    counts = measures.count_statuses(runs, words)
+    return f" ({counts})" if counts else ""
 
 
 def _span(arrays: Sequence[np.ndarray], above: float = -math.inf) -> tuple[float, float]:

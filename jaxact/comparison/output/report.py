@@ -145,7 +145,7 @@ def _workload(study: Study, workload: Workload) -> dict[str, Any]:
     curves, health = content.curves(study, workload), content.health(study, workload)
     target = study.plan.target_accuracy(workload.dataset)
     return {
-        "name": f"{data.title(workload.dataset)}, learning rate {workload.learning_rate:g}",
+        "name": workload.title,
         "answer": re.split(r"(?<=\.) ", answers.answer(study, workload)),  # its sentences
         "target": _percent(target),
         "table": _results(study, workload),

@@ -10,8 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from jaxact import activations, statistics
-from jaxact.comparison.analysis import learning_curves
-from jaxact.comparison.output import health_figures
+from jaxact.comparison.analysis import learning_curves, measures
 from jaxact.comparison.study import DIVERGED, DONE, FAILED, MISSING, Study, Workload
 from jaxact.presentation import style
 from jaxact.specs import text_of_value
@@ -108,7 +107,7 @@ def curves(study: Study, workload: Workload) -> list[dict[str, Any] | None]:
     }
     found = []
     for name in study.plan.activations:
-        runs = study.of(workload, name)
+        runs = study.made(workload, name)
         seconds = learning_curves.curve(runs, "train_seconds", math.nan)
         if not len(seconds.epochs):
             found.append(None)
@@ -143,12 +142,9 @@ def times(study: Study, workload: Workload) -> list[dict[str, Any]]:
     """Seconds to the target of every run that was made, None for a miss, and what they come to."""
     found = []
     for name in study.plan.activations:
-        runs = learning_curves.made(study.of(workload, name))
-        seconds = learning_curves.seconds_to_target(runs)
-        at, shares = statistics.reached_over_time(seconds)
-        trained = learning_curves.train_seconds(runs)
-        if not np.all(np.isfinite(seconds)) and trained > at[-1]:
-            at, shares = np.append(at, trained), np.append(shares, shares[-1])
+        runs = study.made(workload, name)
+        seconds = [measures.seconds_to_target(run) for run in runs]
+        at, shares = measures.reached_over_time(runs)
         found.append(
             {
                 "runs": [
@@ -168,26 +164,13 @@ def profile(study: Study) -> dict[str, Any] | None:
     Returns:
       `ratios`, from 1 to where the last one ends, and `shares`, a list for each activation.
     """
-    if len(study.workloads()) < 2:
+    drawn = measures.performance_profile(study)
+    if drawn is None:
         return None
-    medians = {
-        name: [
-            statistics.median(learning_curves.seconds_to_target(study.of(workload, name))).value
-            for workload in study.workloads()
-        ]
-        for name in study.plan.activations
+    return {
+        "ratios": _list(drawn.ratios),
+        "shares": [_list(share) for share in drawn.shares.values()],
     }
-    ratios = [
-        time / min(of_workload)
-        for of_workload in zip(*medians.values(), strict=True)
-        for time in of_workload
-        if math.isfinite(time) and not any(map(math.isnan, of_workload))
-    ]
-    if not ratios:
-        return None
-    corners = np.unique([1.0, *ratios, 1.05 * max(ratios)])
-    shares = statistics.performance_profile(medians, corners.tolist())
-    return {"ratios": _list(corners), "shares": [_list(share) for share in shares.values()]}
 
 
 def explored(names: Sequence[str]) -> dict[str, Any]:
@@ -229,10 +212,10 @@ def health(study: Study, workload: Workload) -> dict[str, Any] | None:
     Returns:
       `layers`, and `activations`: None, or `epoch` and `[layer][epoch]` for each measure.
     """
-    layers, _ = health_figures.heat_maps(study, workload, HEALTH_MEASURES[0])
+    layers, _ = learning_curves.heat_maps(study, workload, HEALTH_MEASURES[0])
     if not layers:
         return None
-    maps = {m: health_figures.heat_maps(study, workload, m)[1] for m in HEALTH_MEASURES}
+    maps = {m: learning_curves.heat_maps(study, workload, m)[1] for m in HEALTH_MEASURES}
 
     def of(name: str) -> dict[str, Any] | None:
         if name not in maps[HEALTH_MEASURES[0]]:

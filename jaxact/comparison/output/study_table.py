@@ -108,7 +108,7 @@ def _measured(study: Study, workload: Workload, activation: str) -> Row:
             ("train_memory_mib", measures.train_memory_mib, statistics.median),
         )
     }
-    made = measures.made(study, workload, activation)
+    made = study.made(workload, activation)
     row: Row = {
         "activation": activation,
         "source": MEASURED,
@@ -127,11 +127,9 @@ def _measured(study: Study, workload: Workload, activation: str) -> Row:
 
 def reached(study: Study, workload: Workload, activation: str) -> str:
     """How many runs reached the target, and what became of the rest: `1/4 (2 diverged)`."""
-    runs = study.of(workload, activation)
-    made = measures.made(study, workload, activation)
+    made = study.made(workload, activation)
     words = {DIVERGED: "diverged", FAILED: "failed", MISSING: "to do"}
-    counts = {word: sum(run.status == status for run in runs) for status, word in words.items()}
-    notes = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
+    notes = measures.count_statuses(study.of(workload, activation), words)
     return f"{measures.reached(made)}/{len(made)}" + (f" ({notes})" if notes else "")
 
 

@@ -1,4 +1,4 @@
-"""What figures show: medians with misses, times to the target, notes on lost runs."""
+"""Curves: medians with misses, and notes on lost runs."""
 
 import math
 
@@ -7,12 +7,13 @@ import pytest
 
 from jaxact import statistics
 from jaxact.comparison.analysis import learning_curves
+from jaxact.comparison.output.learning_figures import lost_note
 from jaxact.comparison.study import DONE, Run
-from tests.support.studies import TARGET, synthetic_study
+from tests.support.studies import synthetic_study
 
 
 def runs_of(study, spec="relu"):
-    return study.of(study.workloads()[0], spec)
+    return study.made(study.workloads()[0], spec)
 
 
 def run(values, status=DONE):
@@ -42,12 +43,6 @@ def test_no_median_where_half_are_lost():
     assert np.isnan([curve.median[1], curve.low[1], curve.high[1]]).all()
 
 
-def test_runs_not_made_do_not_count():
-    runs = [run([3.0]), run([9.0], "missing")]
-    assert learning_curves.curve(runs, "test_loss", math.inf).median.tolist() == [3.0]
-    assert learning_curves.seconds_to_target(runs[1:]) == []
-
-
 @pytest.mark.parametrize("runs", [[], [run([], "failed")]])
 def test_nothing_gives_an_empty_curve(runs):
     assert [values.shape for values in learning_curves.curve(runs, "test_loss", math.inf)] == [
@@ -55,19 +50,7 @@ def test_nothing_gives_an_empty_curve(runs):
     ] * 4
 
 
-def test_misses_are_infinite():
-    study = synthetic_study(3, 3, 12, diverged={("relu", 1)}, missing={("selu", 0)})
-    assert [math.isinf(s) for s in learning_curves.seconds_to_target(runs_of(study))] == [0, 1, 0]
-    assert learning_curves.seconds_to_target(runs_of(study, "tanh")) == [math.inf] * 3
-    assert len(learning_curves.seconds_to_target(runs_of(study, "selu"))) == 2
-
-
 def test_lost_runs_are_noted():
     study = synthetic_study(2, 3, 4, diverged={("relu", 0)}, failed={("relu", 1)})
-    assert learning_curves.lost_note(runs_of(study)) == " (1 of 3 diverged, 1 of 3 failed)"
-    assert learning_curves.lost_note(runs_of(study, "tanh")) == ""
-
-
-def test_the_target_is_that_of_the_runs():
-    study = synthetic_study(1, 1, 1)
-    assert learning_curves.target_of(study, study.workloads()[0]) == TARGET
+    assert lost_note(runs_of(study)) == " (1 of 3 diverged, 1 of 3 failed)"
+    assert lost_note(runs_of(study, "tanh")) == ""

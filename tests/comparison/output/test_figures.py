@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from jaxact import statistics
-from jaxact.comparison.analysis import learning_curves
+from jaxact.comparison.analysis import learning_curves, measures
 from jaxact.comparison.output import cost_figures, figures, health_figures, learning_figures
 from jaxact.presentation import drawing
 from jaxact.presentation.style import GREY, labels_of
@@ -184,12 +184,13 @@ def test_misses_are_not_drawn_as_reached():
     assert tops == [100, 0, 75]
     for spec, line in zip(study.plan.activations, figure.axes[0].lines, strict=True):
         runs = study.of(workload_of(study), spec)
-        seconds = learning_curves.seconds_to_target(runs)
+        seconds = [measures.seconds_to_target(run) for run in runs]
         assert line.get_drawstyle() == "steps-post"
         for at, share in zip(*line.get_data(), strict=True):
             assert share == pytest.approx(25 * sum(s <= at for s in seconds))
         if not all(map(math.isfinite, seconds)):
-            assert line.get_xdata()[-1] == learning_curves.train_seconds(runs)
+            trained = [row["train_seconds"] for run in runs for row in run.metrics]
+            assert line.get_xdata()[-1] == max(trained)
 
 
 def test_error_and_latency_have_their_intervals():
@@ -219,7 +220,7 @@ def test_the_profile_is_that_of_medians_over_workloads():
     figure: Any = cost_figures.performance_profile(study)
     medians = {
         spec: [
-            float(np.median(learning_curves.seconds_to_target(study.of(workload, spec))))
+            float(np.median(list(map(measures.seconds_to_target, study.of(workload, spec)))))
             for workload in study.workloads()
         ]
         for spec in study.plan.activations
@@ -246,7 +247,7 @@ def test_there_is_no_profile_without_several_solved_workloads():
 
 def test_heat_maps_are_medians_by_layer_and_epoch():
     study = synthetic_study(2, 3, 4)
-    layers, maps = health_figures.heat_maps(study, workload_of(study), "dead")
+    layers, maps = learning_curves.heat_maps(study, workload_of(study), "dead")
     assert layers == list(LAYERS)
     runs = study.of(workload_of(study), "tanh")
     expected = np.median(
