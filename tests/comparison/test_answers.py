@@ -9,9 +9,16 @@ from jaxact.comparison import answers
 from jaxact.comparison.paper.findings import PRELU_CLAIM, RULES, ranks_by_seed
 from jaxact.comparison.paper.tables import PAPER_ACTIVATIONS
 from jaxact.comparison.study import DIVERGED, MISSING
+from jaxact.statistics import estimates
 from tests.support.studies import synthetic_study
 
 SOONER, LEAKY, TANH, TOTAL = RULES
+
+
+@pytest.fixture(autouse=True)
+def fewer_resamples(monkeypatch):
+    """The figures here are clear: an interval's end need not be exact."""
+    monkeypatch.setattr(estimates, "RESAMPLES", 999)
 
 
 def study_of(times, errors=None, totals=None, seeds=10, datasets=("mnist",), seed_noise=0.01):

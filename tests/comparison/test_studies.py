@@ -1,10 +1,8 @@
 """The made-up studies have the shape of real ones."""
 
-import pytest
-
-from jaxact.comparison.study import DIVERGED, FAILED, MISSING, load, read_run
+from jaxact.comparison.study import DIVERGED, FAILED, MISSING
 from jaxact.runs.process import environment
-from tests.support.studies import LAYERS, TARGET, synthetic_study, write_study
+from tests.support.studies import TARGET, synthetic_study
 
 
 def test_the_same_arguments_give_the_same_study():
@@ -36,23 +34,6 @@ def test_a_validation_split_leaves_the_test_set_to_the_end():
     (run,) = synthetic_study(1, 1, 3, eval_split="validation").runs
     assert [row["test_accuracy"] is None for row in run.metrics] == [True, True, False]
     assert all(row["validation_accuracy"] is not None for row in run.metrics)
-
-
-def test_health_rows_name_every_layer():
-    (run,) = synthetic_study(1, 1, 2).runs
-    assert [[layer["layer"] for layer in row["layers"]] for row in run.health] == [[*LAYERS]] * 2
-
-
-@pytest.mark.parametrize("datasets", [("mnist",), ("mnist", "cifar10")])
-def test_what_is_written_is_read_back(datasets, tmp_path):
-    study = synthetic_study(
-        2, 2, 3, datasets=datasets, diverged={("relu", 0)}, missing={("tanh", 1)}
-    )
-    workdir = write_study(study, tmp_path / "study")
-    assert load(workdir) == study
-    for run, config in zip(study.runs, study.plan.runs(), strict=True):
-        read = read_run(workdir, study.plan, config, run.note, run.status)
-        assert read == run
 
 
 def test_the_environment_has_names_of_a_real_one():
