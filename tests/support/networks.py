@@ -7,7 +7,7 @@ from jax import Array
 
 from jaxact import models
 from jaxact.models import ConvNet
-from jaxact.models.layers.blocks import flatten
+from jaxact.models.layers.common import flatten
 
 
 class ThinCNN(ConvNet):
