@@ -10,10 +10,9 @@ import pytest
 from flax import linen as nn
 
 from jaxact import activations, models
-from jaxact.models.convolution import lowering
 from jaxact.models.layers.maxout import MaxoutDense
 from jaxact.models.layers.normalization import local_response_norm
-from tests.support.variables import drawn
+from tests.support.variables import drawn, xlas_convolution
 
 PARAMETERS = {"alexnet": 60_965_224, "alexnet32": 8_991_946}
 CLASSES = {"alexnet": 1000, "alexnet32": 10}
@@ -82,14 +81,8 @@ def variables_and_images(model, batch, side):
     return drawn(model, side, side, 3), images
 
 
-@pytest.fixture
-def xlas_convolution():
-    """XLA's own convolution: it gives what ours does, and compiles in a fifth of the time."""
-    with lowering.traced_for("cuda"):
-        yield
-
-
-@pytest.mark.usefixtures("thin_networks", "xlas_convolution")
+@xlas_convolution()
+@pytest.mark.usefixtures("thin_networks")
 def test_the_border_is_of_zeros():
     model = models.create_model("alexnet", "relu")
     variables, images = variables_and_images(model, 1, 224)
@@ -100,7 +93,8 @@ def test_the_border_is_of_zeros():
     np.testing.assert_array_equal(*logits)
 
 
-@pytest.mark.usefixtures("thin_networks", "xlas_convolution")
+@xlas_convolution()
+@pytest.mark.usefixtures("thin_networks")
 @pytest.mark.parametrize("name", PARAMETERS)
 def test_dropout_is_that_of_both_hidden_dense_layers_and_an_option(name):
     model, certain = (

@@ -1,4 +1,4 @@
-"""Variables of networks for tests that don't ask how they begin: drawn without a compilation."""
+"""Networks for tests that ask for no more: drawn and traced with little compilation."""
 
 import functools
 import math
@@ -9,6 +9,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxact.models import ConvNet
+from jaxact.models.convolution import lowering
+
+# XLA's own convolution: it gives what ours does, and compiles in a fifth of the time on a CPU.
+xlas_convolution = functools.partial(lowering.traced_for, "cuda")
 
 
 def drawn(network: ConvNet, *image: int) -> dict[str, Any]:

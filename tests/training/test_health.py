@@ -25,7 +25,8 @@ from jaxact.runs.records import record_files
 from jaxact.training import health
 from jaxact.training.state import TrainState
 from jaxact.training.steps import Examples
-from tests.support.variables import drawn
+from tests.support.kinds import KINDS
+from tests.support.variables import drawn, xlas_convolution
 
 EXAMPLES = 16
 SHAPES = {
@@ -80,7 +81,8 @@ def measure(network, variables, probe):
 
 def measured(network, variables, probe):
     """The rows of `layers`, by name."""
-    layers = measure(network, variables, probe)
+    with xlas_convolution():
+        layers = measure(network, variables, probe)
     return {row["layer"]: row for row in health.as_row(1, layers)["layers"]}
 
 
@@ -300,40 +302,27 @@ def test_the_gradient_norm_does_not_depend_on_how_often_an_image_is_in_the_probe
 
 
 @functools.cache
-def rows_of_some(specs):
-    """The rows of activations in a network of one layer: one program is faster than many."""
+def rows_by_kind():
+    """The row of each kind in a network of one layer: one program is faster than many."""
+    specs = (*KINDS, "binary_step")
     networks, variables = zip(*map(create_one_layer, map(activations.get, specs)), strict=True)
 
     @jax.jit
     def layers_of(variables, probe):
         return [measure(*given, probe) for given in zip(networks, variables, strict=True)]
 
-    layers = dict(zip(specs, layers_of(variables, random_probe()), strict=True))
-    return {spec: health.as_row(1, layers[spec])["layers"] for spec in specs}
+    layers = zip(specs, layers_of(variables, random_probe()), strict=True)
+    return {spec: health.as_row(1, layer)["layers"] for spec, layer in layers}
 
 
-def rows_of_one(spec):
-    names = activations.names()
-    tens = (names[first : first + 10] for first in range(0, len(names), 10))
-    return rows_of_some(next(tuple(ten) for ten in tens if spec in ten))[spec]
-
-
-@pytest.mark.parametrize("spec", activations.names())
-def test_every_activation_has_finite_figures(spec):
-    layers = {row["layer"]: row for row in rows_of_one(spec)}
-    assert list(layers) == ["ActivationLayer_0"]
-    for row in layers.values():
-        assert row.keys() == {
-            "layer",
-            "dead",
-            "saturated",
-            "mean",
-            "deviation",
-            "gradient_norm",
-        }
-        assert all(math.isfinite(row[name]) for name in row if name != "layer")
-        assert 0 <= row["dead"] <= row["dead"] + row["saturated"] <= 1
-        assert (row["dead"] == 1) == (spec == "binary_step")
+@pytest.mark.parametrize("spec", [*KINDS, "binary_step"])
+def test_every_kind_of_activation_has_finite_figures(spec):
+    (row,) = rows_by_kind()[spec]
+    assert row.pop("layer") == "ActivationLayer_0"
+    assert row.keys() == {"dead", "saturated", "mean", "deviation", "gradient_norm"}
+    assert all(map(math.isfinite, row.values()))
+    assert 0 <= row["dead"] <= row["dead"] + row["saturated"] <= 1
+    assert (row["dead"] == 1) == (spec == "binary_step")
 
 
 def test_bfloat16_is_examined_in_float32():
@@ -363,7 +352,8 @@ def test_observation_changes_neither_variables_nor_logits(name):
         outputs = [layer.outputs for layer in layers]
         return logits, models.predict(network, variables, images), outputs, expected
 
-    logits, predicted, outputs, expected = jax.device_get(look(variables))
+    with xlas_convolution():
+        logits, predicted, outputs, expected = jax.device_get(look(variables))
     np.testing.assert_array_equal(logits, predicted)
     jax.tree.map(np.testing.assert_array_equal, outputs, expected)
     assert names == LAYERS[name]

@@ -9,24 +9,15 @@ from flax import linen as nn
 from jaxact.models.convolution import lowering
 
 NHWC = ("NHWC", "HWIO", "NHWC")
-# (images, kernel, padding): every convolution of both models, and odd ones.
+# (images, kernel, padding): each way of the lowering, and odd shapes.
 CONVOLUTIONS = [
-    ((3, 28, 28, 1), (5, 5, 1, 10), "VALID"),
     ((3, 12, 12, 10), (5, 5, 10, 20), "VALID"),
-    ((64, 12, 12, 10), (5, 5, 10, 20), "VALID"),
     ((16, 16, 8, 32), (5, 5, 32, 32), "SAME"),
     ((2, 32, 32, 3), (3, 3, 3, 64), "SAME"),
-    ((2, 16, 16, 64), (3, 3, 64, 128), "SAME"),
-    ((2, 8, 8, 128), (3, 3, 128, 256), "SAME"),
-    ((2, 4, 4, 256), (3, 3, 256, 512), "SAME"),
     ((2, 2, 2, 512), (3, 3, 512, 512), "SAME"),
     ((16, 16, 16, 64), (3, 3, 64, 32), "SAME"),
-    ((64, 4, 4, 32), (3, 3, 32, 16), "SAME"),
-    ((128, 4, 4, 16), (3, 3, 16, 8), "SAME"),
-    ((64, 6, 10, 16), (3, 3, 16, 8), "VALID"),
-    ((64, 7, 9, 16), (3, 3, 16, 8), "SAME"),
     ((64, 9, 5, 16), (3, 3, 16, 8), [(2, 0), (1, 3)]),
-    ((16, 2, 2, 512), (3, 3, 512, 8), "SAME"),
+    ((16, 2, 2, 64), (3, 3, 64, 8), "SAME"),
     ((64, 1, 1, 8), (3, 3, 8, 4), "SAME"),
     ((32, 2, 1, 8), (5, 3, 8, 4), "SAME"),
     ((5, 1, 3, 8), (3, 5, 8, 4), [(4, 0), (3, 4)]),
@@ -96,9 +87,7 @@ def test_convolution_equals_xlas(shape, kernel_shape, padding):
         ((32, 13, 16, 3), (4, 5, 3, 4), {}),
         ((64, 12, 12, 10), (5, 5, 10, 20), {}),
         ((2, 11, 12, 3), (5, 5, 3, 4), {}),
-        ((2, 12, 12, 3), (4, 5, 3, 4), {}),
         ((2, 9, 9, 4), (3, 3, 2, 6), {"feature_group_count": 2, "padding": "SAME"}),
-        ((16, 16, 16, 16), (3, 3, 16, 8), {"padding": "SAME"}),
         ((2, 9, 9, 4), (3, 3, 4, 6), {"rhs_dilation": (2, 2)}),
     ],
 )
@@ -114,19 +103,20 @@ def test_pooled_convolution_equals_xlas(shape, kernel_shape, options):
 
 
 @pytest.mark.parametrize(
-    ("shape", "kernel_shape", "options"),
+    ("shape", "kernel_shape", "pools", "options"),
     [
-        ((1, 4, 4, 32), (24, 3, 3, 32), {}),
-        ((3, 7, 5, 3), (2, 2, 4, 3), {"padding": [(2, 0), (1, 3)]}),
-        ((1, 32, 32, 3), (64, 3, 3, 3), {}),
-        ((64, 12, 12, 10), (20, 5, 5, 10), {"padding": "VALID"}),
-        ((1, 9, 9, 4), (6, 3, 3, 2), {"feature_group_count": 2}),
-        ((1, 9, 9, 4), (6, 3, 3, 4), {"window_strides": (2, 2)}),
-        ((1, 9, 9, 4), (6, 3, 3, 4), {"rhs_dilation": (2, 2)}),
+        ((1, 4, 4, 32), (24, 3, 3, 32), False, {}),
+        ((1, 4, 4, 32), (24, 3, 3, 32), True, {}),
+        ((3, 7, 5, 3), (2, 2, 4, 3), False, {"padding": [(2, 0), (1, 3)]}),
+        ((1, 32, 32, 3), (64, 3, 3, 3), False, {}),
+        ((64, 12, 12, 10), (20, 5, 5, 10), False, {"padding": "VALID"}),
+        ((64, 12, 12, 10), (20, 5, 5, 10), True, {"padding": "VALID"}),
+        ((1, 9, 9, 4), (6, 3, 3, 2), False, {"feature_group_count": 2}),
+        ((1, 9, 9, 4), (6, 3, 3, 4), False, {"window_strides": (2, 2)}),
+        ((1, 9, 9, 4), (6, 3, 3, 4), False, {"rhs_dilation": (2, 2)}),
     ],
 )
-@pytest.mark.parametrize("pools", [False, True])
-def test_a_kernel_stored_output_major(shape, kernel_shape, options, pools):
+def test_a_kernel_stored_output_major(shape, kernel_shape, pools, options):
     options = {"padding": "SAME", "window_strides": (1, 1), **options}
 
     def expected_of(images, kernel):
@@ -175,7 +165,6 @@ def test_pooled_convolution_splits_the_gradient_among_equals(batch):
     ("shape", "kernel_shape", "options"),
     [
         ((2, 8, 8, 6), (5, 5, 3, 4), {"feature_group_count": 2}),
-        ((16, 16, 16, 48), (3, 3, 16, 6), {"feature_group_count": 3}),
         ((2, 31, 35, 3), (11, 11, 3, 5), {"window_strides": (4, 4), "padding": "VALID"}),
         ((2, 32, 30, 3), (11, 11, 3, 5), {"window_strides": (4, 4), "padding": "VALID"}),
         ((2, 9, 8, 4), (3, 3, 4, 5), {"window_strides": (2, 2)}),
