@@ -53,10 +53,7 @@ class Outcome(NamedTuple):
 def spread(
     values: statistics.Values, unit: float = 1.0, miss: str = "inf"
 ) -> list[float] | str | None:
-    """A cell with the median and the quartiles of values, in units of 1 / `unit`.
-
-    nan is left out; infinite values are misses, worse than any other, and `miss` in the table.
-    """
+    """A cell with the median and the quartiles of values; an infinite one reads as `miss`."""
     return tables.spread(statistics.quartiles(values, unit), miss)
 
 

@@ -1,7 +1,6 @@
 """Networks trained at a learning rate and a start of the biases, and the units that died of it."""
 
 import math
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -64,9 +63,3 @@ def measure(of: trials.Trials, seeds: int, rate: float, bias: float) -> Cell:
             by_layer.append([math.nan] * len(shares))
             accuracies.append(math.nan)
     return Cell(spec, bias, rate, dead, by_layer, accuracies, diverged)
-
-
-def median(values: Sequence[float]) -> float:
-    """The median of the values that are not nan; nan where all are."""
-    seen = [value for value in values if not math.isnan(value)]
-    return float(np.median(seen)) if seen else math.nan

@@ -14,8 +14,8 @@ import numpy as np
 
 from experiments.common import outcomes, training_options, trials
 from experiments.dead_relu import figures
-from experiments.dead_relu.cells import Cell, measure, median
-from jaxact import data
+from experiments.dead_relu.cells import Cell, measure
+from jaxact import data, statistics
 from jaxact.command import Option, Options
 from jaxact.comparison.options import split_specs, split_values
 
@@ -60,7 +60,7 @@ def answer(cells: Sequence[Cell]) -> str:
         parts = []
         for bias in dict.fromkeys(cell.bias for cell in of_spec):
             line = [cell for cell in of_spec if cell.bias == bias]
-            medians[bias] = np.array([median(cell.dead) for cell in line])
+            medians[bias] = np.array([statistics.median(cell.dead).value for cell in line])
             said = ", ".join(
                 f"{100 * share:.0f} % dead at {cell.learning_rate:g}"
                 for cell, share in zip(line, medians[bias], strict=True)

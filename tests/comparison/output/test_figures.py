@@ -241,7 +241,7 @@ def test_the_profile_is_that_of_medians_over_workloads():
 
 
 def test_there_is_no_profile_without_several_solved_workloads():
-    assert cost_figures.performance_profile(STUDIES["plain"]) is None
+    assert cost_figures.performance_profile(synthetic_study(1, 1, 12)) is None
     lost = synthetic_study(1, 1, 3, datasets=("mnist", "digits"), never_reach={"relu"})
     assert cost_figures.performance_profile(lost) is None
 
