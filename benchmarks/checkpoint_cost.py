@@ -17,7 +17,7 @@ from benchmarks.timing import pairing
 from benchmarks.timing.pairing import Spread
 from jaxact.command import Option, Options
 from jaxact.config import Config
-from jaxact.runs import loop
+from jaxact.runs import fit
 from jaxact.runs.process import environment
 from jaxact.runs.records import record_files
 
@@ -38,7 +38,7 @@ def measure(config: Config) -> dict[str, float]:
     """
     with tempfile.TemporaryDirectory() as folder:
         workdir = Path(folder) / "run"
-        loop.fit(config, workdir)
+        fit.fit(config, workdir)
         rows = record_files.read_rows(workdir / record_files.METRICS)
     images = (rows[-1]["step"] - rows[0]["step"]) * config.batch_size
     return {

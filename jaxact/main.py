@@ -12,7 +12,7 @@ from pathlib import Path
 from jaxact import command_line
 from jaxact.command import Option, Options
 from jaxact.compilation.clock import process_age_seconds
-from jaxact.runs import loop, progress
+from jaxact.runs import fit, progress
 
 COMMAND = command_line.ConfigCommand(
     "python -m jaxact.main",
@@ -32,7 +32,7 @@ def train(options: Options) -> None:
     """Trains as the options say, and prints the result."""
     started = time.perf_counter() - process_age_seconds()
     workdir = Path(options.workdir or command_line.new_workdir(options.config))
-    progress.print_summary(loop.fit(options.config, workdir, started))
+    progress.print_summary(fit.fit(options.config, workdir, started))
     print(f"records: {workdir}")
 
 

@@ -20,7 +20,7 @@ from jaxact.command import Option, Options
 from jaxact.config import Config
 from jaxact.presentation import drawing
 from jaxact.presentation.style import BLUE, ORANGE
-from jaxact.runs import loop
+from jaxact.runs import fit
 from jaxact.runs.records import record_files
 
 # Model to images and classes: the original's, and CIFAR-10's.
@@ -85,7 +85,7 @@ def train(config: Config) -> list[dict[str, Any]]:
     """Trains as `jaxact.main` does, and gives the rows of `metrics.jsonl`."""
     with tempfile.TemporaryDirectory() as folder:
         workdir = Path(folder) / "run"
-        loop.fit(config, workdir)
+        fit.fit(config, workdir)
         return record_files.read_rows(workdir / record_files.METRICS)
 
 

@@ -1,6 +1,6 @@
 """Networks measured after every epoch: what overfitting is seen in.
 
-For `experiments.regularization`. Unlike `jaxact.runs.loop`, which reads the test set once when
+For `experiments.regularization`. Unlike `jaxact.runs.fit`, which reads the test set once when
 there is a validation split, this reads all splits after each epoch; nothing is decided by the test
 set.
 """

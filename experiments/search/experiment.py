@@ -16,7 +16,7 @@ from jaxact.comparison.options import split_specs
 from jaxact.comparison.plan import folder_name
 from jaxact.config import Config
 from jaxact.errors import ConfigError
-from jaxact.runs import loop
+from jaxact.runs import fit
 from jaxact.runs.process.signals import StopRequest, stop_on_signals
 from jaxact.runs.progress import RunView
 from jaxact.runs.records import lock, record_files
@@ -99,7 +99,7 @@ def fit_in(workdir: Path, config: Config, most: int, stop: StopRequest) -> halvi
         of_rung = "" if config.learning_rate_schedule == "constant" else f"-{epochs}-epochs"
         folder = workdir / "runs" / folder_name(spec) / f"seed{seed}{of_rung}"
         print(f"{spec}, seed {seed}: to epoch {epochs} ...", file=sys.stderr, flush=True)
-        summary = loop.fit(run, folder, follow=quiet, stop=stop)
+        summary = fit.fit(run, folder, follow=quiet, stop=stop)
         accuracies = [
             row["validation_accuracy"]
             for row in record_files.read_rows(folder / record_files.METRICS)

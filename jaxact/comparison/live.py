@@ -165,7 +165,7 @@ class StudyView(contextlib.AbstractContextManager["StudyView"]):
 
 
 class FollowedRun(contextlib.AbstractContextManager["FollowedRun"]):
-    """One run of a comparison, as `jaxact.runs.loop.fit` reports it; call it to start."""
+    """One run of a comparison, as `jaxact.runs.fit.fit` reports it; call it to start."""
 
     def __init__(self, view: StudyView, label: str):
         self._view = view

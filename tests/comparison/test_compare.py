@@ -19,7 +19,7 @@ from jaxact.comparison.output import study_table
 from jaxact.comparison.plan import Plan
 from jaxact.comparison.study import DIVERGED, DONE, FAILED, MISSING
 from jaxact.errors import ConfigError, DataError, Interrupted, NonFiniteLossError, WorkdirError
-from jaxact.runs import loop
+from jaxact.runs import fit
 from jaxact.runs.process import huge_pages
 from jaxact.runs.process.signals import StopRequest
 from jaxact.runs.records import lock, record_files
@@ -79,7 +79,7 @@ def test_runs_are_paired_and_made_once(tiny, tmp_path, monkeypatch):
         ("tanh", 1),
     ]
     assert record_files.read_rows(tmp_path / "relu" / "seed1" / "metrics.jsonl")
-    monkeypatch.setattr(loop, "fit", lambda *a, **k: pytest.fail("a finished run is made again"))
+    monkeypatch.setattr(fit, "fit", lambda *a, **k: pytest.fail("a finished run is made again"))
     assert make(plan, tmp_path) == first == studies.load(tmp_path)
 
 
@@ -99,16 +99,16 @@ def test_compilation_is_paid_once_an_activation(tiny, tmp_path):
     ],
 )
 def test_a_run_that_fails_does_not_end_the_others(tiny, tmp_path, monkeypatch, error, status, note):
-    fit = loop.fit
+    whole = fit.fit
 
     def fail_once(config, workdir, **options):
         if config.activation == "relu":
             raise error
-        return fit(config, workdir, **options)
+        return whole(config, workdir, **options)
 
     plan = plan_of(tiny, "relu", "tanh")
     with monkeypatch.context() as patch:
-        patch.setattr(loop, "fit", fail_once)
+        patch.setattr(fit, "fit", fail_once)
         lost, other = make(plan, tmp_path).runs
     assert (lost.status, lost.note) == (status, note)
     assert other.status == DONE
@@ -122,7 +122,7 @@ def test_failures_leave_their_traceback(tiny, tmp_path, monkeypatch):
     def fail(config, workdir, **options):
         raise ValueError("deep inside")
 
-    monkeypatch.setattr(loop, "fit", fail)
+    monkeypatch.setattr(fit, "fit", fail)
     make(plan_of(tiny, "relu"), tmp_path)
     log = (tmp_path / local.FAILURES).read_text()
     assert "relu, seed 0" in log
@@ -279,7 +279,7 @@ def wait_for(path, process):
 
 
 def test_a_run_that_needs_too_much_memory_does_not_end_the_others(tiny, tmp_path, monkeypatch):
-    train = loop.train
+    train = fit.train
 
     def exhausted(setup, run, snapshot):
         if setup.activation.spec == "relu":
@@ -287,7 +287,7 @@ def test_a_run_that_needs_too_much_memory_does_not_end_the_others(tiny, tmp_path
             raise jax.errors.JaxRuntimeError(report)
         return train(setup, run, snapshot)
 
-    monkeypatch.setattr(loop, "train", exhausted)
+    monkeypatch.setattr(fit, "train", exhausted)
     study = make(plan_of(tiny, "relu", "tanh"), tmp_path)
     assert [run.status for run in study.runs] == [FAILED, DONE]
     assert study.runs[0].note.startswith("out of memory: 12,345,678 bytes more were needed")

@@ -10,7 +10,7 @@ import pytest
 from experiments.common import outcomes
 from experiments.regularization import experiment, figures, runs, uncertainty
 from jaxact.config import Config
-from jaxact.runs import loop
+from jaxact.runs import fit
 from jaxact.runs.records import record_files
 from jaxact.runs.setup import prepare
 
@@ -100,7 +100,7 @@ def test_a_run_is_the_one_that_the_command_makes(tmp_path):
     config = dataclasses.replace(TINY, l2=1e-3, dropout="elements", epochs=5)
     learned = runs.learn(prepare(config), patience_epochs=2)
     stopping = dataclasses.replace(config, early_stopping_epochs=2)
-    summary = loop.fit(stopping, tmp_path / "run")
+    summary = fit.fit(stopping, tmp_path / "run")
     rows = record_files.read_rows(tmp_path / "run" / record_files.METRICS)
     for mine, row in zip(learned.rows, rows, strict=False):
         assert mine["validation_loss"] == pytest.approx(row["validation_loss"], rel=1e-5)

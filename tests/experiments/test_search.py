@@ -22,7 +22,7 @@ from jaxact import activations
 from jaxact.activations import ActivationError
 from jaxact.config import Config
 from jaxact.errors import ConfigError, DataError, Interrupted, NonFiniteLossError, WorkdirError
-from jaxact.runs import loop
+from jaxact.runs import fit
 from jaxact.runs.records import lock
 from tests.support.paths import ROOT
 
@@ -358,7 +358,7 @@ def test_a_true_search_trains_in_rungs_and_ends_the_same_when_given_again(
     assert len(relu["accuracies"]) == 2
     config = json.loads((tmp_path / "runs" / "relu" / "seed0" / "config.json").read_text())
     assert config["eval_split"] == "validation"
-    monkeypatch.setattr(loop, "fit", None)  # nothing is trained again
+    monkeypatch.setattr(fit, "fit", None)  # nothing is trained again
     assert experiment.perform(tiny, few, tmp_path).answer == outcome.answer
     json.dumps(outcome.details, allow_nan=False)
 
@@ -370,7 +370,7 @@ def test_a_planned_learning_rate_starts_each_rung_anew(tiny, tmp_path, monkeypat
         seen.append(workdir.name)
         raise NonFiniteLossError("not to be trained here")
 
-    monkeypatch.setattr(loop, "fit", fit)
+    monkeypatch.setattr(fit, "fit", fit)
     for schedule in ("constant", "cosine"):
         config = dataclasses.replace(tiny, learning_rate_schedule=schedule)
         train = experiment.fit_in(tmp_path, config, 9, experiment.StopRequest())

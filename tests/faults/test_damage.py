@@ -13,7 +13,7 @@ import pytest
 
 from jaxact.config import Config
 from jaxact.errors import NonFiniteLossError, WorkdirError
-from jaxact.runs import loop
+from jaxact.runs import fit
 from jaxact.runs.records import checkpoint, checksums, lock, record_files
 from tests.support import killing
 from tests.support.paths import ROOT
@@ -30,7 +30,7 @@ def strict_dtype_promotion():
 def whole(tmp_path_factory) -> Path:
     """A run of three epochs."""
     workdir = tmp_path_factory.mktemp("whole") / "run"
-    loop.fit(TINY, workdir)
+    fit.fit(TINY, workdir)
     return workdir
 
 
@@ -83,7 +83,7 @@ DAMAGES = {f.__name__: f for f in (empty, truncate, flip_a_bit, lose_a_file, los
 def test_a_damaged_checkpoint_is_set_aside_and_the_one_before_used(whole, stopped, damage, capsys):
     step = newest(stopped).name
     DAMAGES[damage](newest(stopped))
-    loop.fit(TINY, stopped)
+    fit.fit(TINY, stopped)
     assert f"the checkpoint of step {step} is damaged" in capsys.readouterr().err
     aside = stopped / record_files.CHECKPOINTS / f"damaged-{step}"
     assert aside.is_dir()
@@ -94,7 +94,7 @@ def test_a_damaged_checkpoint_is_set_aside_and_the_one_before_used(whole, stoppe
 def test_a_checkpoint_that_is_whole_but_cannot_be_read_is_set_aside(whole, stopped, capsys):
     (newest(stopped) / "progress" / "metadata").write_text("{")
     checksums.seal(newest(stopped))
-    loop.fit(TINY, stopped)
+    fit.fit(TINY, stopped)
     assert "it does not fit this run" in capsys.readouterr().err
     shutil.rmtree(next((stopped / record_files.CHECKPOINTS).glob("damaged-*")))
     killing.assert_same(whole, stopped)
@@ -106,7 +106,7 @@ def test_if_all_are_damaged_a_line_says_what_to_do_and_nothing_is_renamed(stoppe
         flip_a_bit(stopped / record_files.CHECKPOINTS / str(step))
     for _ in range(2):  # the second start must not begin anew either
         with pytest.raises(WorkdirError, match=r"no checkpoint .* remove that folder") as caught:
-            loop.fit(TINY, stopped)
+            fit.fit(TINY, stopped)
         assert caught.value.exit_code == 2
         assert all(f"step {step}: " in str(caught.value) for step in steps)
     assert killing.checkpoints_of(stopped) == steps
@@ -114,7 +114,7 @@ def test_if_all_are_damaged_a_line_says_what_to_do_and_nothing_is_renamed(stoppe
 
 def test_an_empty_folder_newer_than_all_is_no_checkpoint(whole, stopped):
     (stopped / record_files.CHECKPOINTS / "999999").mkdir()
-    loop.fit(TINY, stopped)
+    fit.fit(TINY, stopped)
     shutil.rmtree(stopped / record_files.CHECKPOINTS / "damaged-999999")
     killing.assert_same(whole, stopped)
 
@@ -123,7 +123,7 @@ def test_what_a_killed_save_leaves_is_removed(whole, stopped):
     folder = stopped / record_files.CHECKPOINTS
     shutil.copytree(newest(stopped), folder / ".saving-999")
     shutil.copytree(newest(stopped), folder / ".deleting-1")
-    loop.fit(TINY, stopped)
+    fit.fit(TINY, stopped)
     assert not list(folder.glob(".*"))
     killing.assert_same(whole, stopped)
 
@@ -133,14 +133,14 @@ def test_a_row_that_was_cut_is_written_again(whole, stopped):
     shutil.rmtree(newest(stopped))
     os.truncate(metrics, metrics.stat().st_size - 20)
     assert len(record_files.read_rows(metrics)) == 2
-    loop.fit(TINY, stopped)
+    fit.fit(TINY, stopped)
     killing.assert_same(whole, stopped)
 
 
 def test_rows_without_any_checkpoint_are_not_doubled(whole, stopped):
     """A process killed between its first row and its first checkpoint."""
     shutil.rmtree(stopped / record_files.CHECKPOINTS)
-    loop.fit(TINY, stopped)
+    fit.fit(TINY, stopped)
     killing.assert_same(whole, stopped)
 
 
@@ -154,7 +154,7 @@ def test_a_save_that_fails_is_an_error(tmp_path, monkeypatch, failing):
     else:
         monkeypatch.setattr(checksums, "seal", fail)
     with pytest.raises(WorkdirError, match="No space left on device"):
-        loop.fit(dataclasses.replace(TINY, epochs=1), tmp_path / "run")
+        fit.fit(dataclasses.replace(TINY, epochs=1), tmp_path / "run")
     assert not (tmp_path / "run" / record_files.SUMMARY).exists()
     assert killing.checkpoints_of(tmp_path / "run") == []
 
@@ -166,7 +166,7 @@ def test_records_that_cannot_be_written_are_one_error(tmp_path, monkeypatch, fun
 
     monkeypatch.setattr(record_files, function, fail)
     with pytest.raises(WorkdirError, match=r"cannot be written \(Read-only file system at"):
-        loop.fit(dataclasses.replace(TINY, epochs=1), tmp_path / "run")
+        fit.fit(dataclasses.replace(TINY, epochs=1), tmp_path / "run")
 
 
 @contextlib.contextmanager
@@ -216,9 +216,9 @@ def test_a_workdir_in_use_is_refused_with_whose_it_is(stopped):
         lock.held(stopped),
         pytest.raises(WorkdirError, match=rf"in use by another process \(pid {os.getpid()} on "),
     ):
-        loop.fit(TINY, stopped)
+        fit.fit(TINY, stopped)
     assert (stopped / record_files.METRICS).read_bytes() == before
-    loop.fit(TINY, stopped)
+    fit.fit(TINY, stopped)
 
 
 def test_the_lock_of_a_process_that_died_is_free(tmp_path):
@@ -245,6 +245,6 @@ def test_an_update_that_breaks_the_parameters_is_found_and_not_saved(tmp_path, m
         TINY, model="small_cnn", train_examples=64, activation="steep:root"
     )
     with pytest.raises(NonFiniteLossError, match=r"the gradient of Dense_0/\w+ .* at step 0;"):
-        loop.fit(config, tmp_path / "run")
+        fit.fit(config, tmp_path / "run")
     assert killing.checkpoints_of(tmp_path / "run") == []
     assert not (tmp_path / "run" / record_files.METRICS).exists()

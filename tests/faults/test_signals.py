@@ -17,7 +17,7 @@ from jaxact.compilation import ahead_of_time
 from jaxact.config import Config
 from jaxact.errors import Interrupted
 from jaxact.inference import latency
-from jaxact.runs import loop
+from jaxact.runs import fit
 from jaxact.runs.process import signals
 from jaxact.runs.records import checksums, record_files
 from tests.support import killing
@@ -49,9 +49,9 @@ def signal_when(monkeypatch, place, name, number):
 
 
 MOMENTS: dict[str, tuple[Any, str]] = {
-    "restoring": (loop, "begin"),
+    "restoring": (fit, "begin"),
     "compiling": (ahead_of_time.AheadOfTime, "prepare"),
-    "evaluating": (loop, "make_row"),
+    "evaluating": (fit, "make_row"),
     "saving": (checksums, "seal"),
     "measuring the latency": (latency, "measure"),
 }
@@ -61,7 +61,7 @@ MOMENTS: dict[str, tuple[Any, str]] = {
 def whole(tmp_path_factory) -> Path:
     """A run that no signal met."""
     workdir = tmp_path_factory.mktemp("whole") / "run"
-    loop.fit(TINY, workdir)
+    fit.fit(TINY, workdir)
     return workdir
 
 
@@ -73,10 +73,10 @@ def test_a_signal_at_any_moment_is_answered_and_the_run_goes_on(
         signal_when(monkeypatch, *MOMENTS[moment], signal.SIGTERM),
         pytest.raises(Interrupted, match="stopped by SIGTERM") as caught,
     ):
-        loop.fit(TINY, tmp_path / "run")
+        fit.fit(TINY, tmp_path / "run")
     assert caught.value.exit_code == 75
     assert not (tmp_path / "run" / record_files.SUMMARY).exists()
-    loop.fit(TINY, tmp_path / "run")
+    fit.fit(TINY, tmp_path / "run")
     killing.assert_same(whole, tmp_path / "run")
 
 

@@ -12,6 +12,7 @@ from flax import linen as nn
 from jaxact import activations, models
 from jaxact.models.layers.maxout import MaxoutDense
 from jaxact.models.layers.normalization import local_response_norm
+from tests.support import networks
 from tests.support.variables import drawn, xlas_convolution
 
 PARAMETERS = {"alexnet": 60_965_224, "alexnet32": 8_991_946}
@@ -116,7 +117,7 @@ def test_dropout_is_that_of_both_hidden_dense_layers_and_an_option(name):
 
 
 def test_dropout_rate_is_a_field_of_those_that_have_it():
-    owners = {name for name in models.names() if "dropout_rate" in models.own_fields(name)}
+    owners = {name for name in networks.PUBLISHED if "dropout_rate" in models.own_fields(name)}
     assert owners == {"small_cnn", "alexnet", "alexnet32"}
     assert models.own_fields("vgg11") == ()
 

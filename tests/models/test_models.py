@@ -16,6 +16,7 @@ from jaxact.models.layers.activation_layer import ActivationLayer
 from jaxact.models.layers.common import DROPOUTS, dropout, flatten
 from jaxact.models.layers.maxout import MaxoutConv, MaxoutDense, maxout
 from jaxact.models.networks.small_cnn import SmallCNN
+from tests.support import networks
 from tests.support.kinds import KINDS
 from tests.support.variables import drawn, xlas_convolution
 
@@ -132,7 +133,7 @@ def test_every_kind_of_activation_trains_in_the_small_cnn(index):
         assert all(np.abs(leaves[name]).max() > 0 for name in learned)
 
 
-@pytest.mark.parametrize("name", models.names())
+@pytest.mark.parametrize("name", networks.PUBLISHED)
 def test_logits_have_the_number_of_classes(name):
     model: Any = models.create_model(name, num_classes=7)
     variables = shapes_of(name, num_classes=7)
@@ -166,7 +167,7 @@ def test_prelu_has_one_parameter_a_channel_by_option():
 
 
 @pytest.mark.usefixtures("thin_networks")
-@pytest.mark.parametrize("name", models.names())
+@pytest.mark.parametrize("name", networks.PUBLISHED)
 def test_every_bias_starts_at_the_value_asked_for(name):
     params = jax.jit(initial(name, kernel_init="zeros", bias_init=0.01))(jax.random.key(0))
     biases = [layer["bias"] for layer in jax.device_get(params).values() if "kernel" in layer]
@@ -355,7 +356,7 @@ def test_the_small_cnn_gives_what_the_papers_order_of_layers_gives(form):
 
 
 @pytest.mark.usefixtures("thin_networks")
-@pytest.mark.parametrize("name", models.names())
+@pytest.mark.parametrize("name", networks.PUBLISHED)
 def test_bfloat16_is_mixed(name):
     networks: Any = [
         models.create_model(name, "prelu", precision=p) for p in ("float32", "bfloat16")

@@ -13,7 +13,7 @@ import pytest
 from jaxact.compilation.clock import Clock
 from jaxact.config import check, default_config
 from jaxact.errors import ConfigError, Interrupted
-from jaxact.runs import epoch_end, loop, summary
+from jaxact.runs import epoch_end, fit, summary
 from jaxact.runs.process.signals import StopRequest
 from jaxact.runs.progress import ProgressView
 from jaxact.runs.records import record_files
@@ -86,8 +86,8 @@ def planted():
 def last_snapshot(workdir, config=CONFIG):
     setup = prepare(config)
     with Checkpoints(workdir / record_files.CHECKPOINTS) as checkpoints:
-        run = loop.Run(workdir, Clock(), checkpoints, StopRequest())
-        return loop.begin(setup, run)
+        run = fit.Run(workdir, Clock(), checkpoints, StopRequest())
+        return fit.begin(setup, run)
 
 
 def without_times(record):
@@ -109,14 +109,14 @@ def test_a_run_stops_and_ends_in_the_parameters_of_its_best_epoch(tmp_path, monk
     keep = lambda classifier, variables, images, samples: timed.append(variables)  # noqa: E731
     monkeypatch.setattr(summary.latency, "measure", keep)
     config = dataclasses.replace(CONFIG, latency_samples=1)
-    result = loop.fit(config, tmp_path / "run")
+    result = fit.fit(config, tmp_path / "run")
     assert (result["stopped_early"], result["best_epoch"]) == (True, BEST)
     assert (result["epochs"], result["epochs_trained"]) == (len(PLANTED), LAST)
     assert f"epoch {BEST}, whose parameters are kept" in capsys.readouterr().err
 
     # A run of as many epochs as the best one had ends in the same.
     until_best = dataclasses.replace(CONFIG, epochs=BEST, early_stopping_epochs=None)
-    expected = loop.fit(until_best, tmp_path / "until_best")
+    expected = fit.fit(until_best, tmp_path / "until_best")
     for name in ("test_loss", "test_accuracy", "error_percent"):
         assert result[name] == expected[name]
     snapshot = last_snapshot(tmp_path / "run", config)
@@ -137,20 +137,20 @@ def test_a_run_stops_and_ends_in_the_parameters_of_its_best_epoch(tmp_path, monk
 def whole(tmp_path_factory):
     """A run that nothing interrupts: its summary, its rows, and its last snapshot."""
     workdir = tmp_path_factory.mktemp("whole") / "run"
-    result = without_times(loop.fit(CONFIG, workdir))
+    result = without_times(fit.fit(CONFIG, workdir))
     return result, rows_in(workdir), last_snapshot(workdir)
 
 
 def test_a_run_that_is_not_stopped_keeps_its_best_epoch_too(tmp_path, whole):
-    result = loop.fit(dataclasses.replace(CONFIG, epochs=3), tmp_path / "run")
+    result = fit.fit(dataclasses.replace(CONFIG, epochs=3), tmp_path / "run")
     assert (result["stopped_early"], result["best_epoch"]) == (False, BEST)
     assert result["test_loss"] == rows_in(tmp_path / "run")[BEST - 1]["test_loss"]
     # More epochs go on from the last epoch and not from the best.
-    result = loop.fit(CONFIG, tmp_path / "run")
+    result = fit.fit(CONFIG, tmp_path / "run")
     assert result["stopped_early"]
     assert rows_in(tmp_path / "run") == whole[1]
     # It has stopped for good, however many epochs it is given.
-    result = loop.fit(dataclasses.replace(CONFIG, epochs=9), tmp_path / "run")
+    result = fit.fit(dataclasses.replace(CONFIG, epochs=9), tmp_path / "run")
     assert (result["epochs"], result["epochs_trained"]) == (9, LAST)
     assert rows_in(tmp_path / "run") == whole[1]
 
@@ -171,7 +171,7 @@ def assert_goes_on(config, workdir, whole):
     """A run that was interrupted ends as the whole one."""
     assert not (workdir / record_files.SUMMARY).exists()
     result, rows, expected = whole
-    assert without_times(loop.fit(config, workdir)) == result
+    assert without_times(fit.fit(config, workdir)) == result
     assert rows_in(workdir) == rows
     snapshot = last_snapshot(workdir)
     assert_equal((snapshot.state, snapshot.best), (expected.state, expected.best))
@@ -182,7 +182,7 @@ def assert_goes_on(config, workdir, whole):
 def test_a_stopped_run_goes_on_with_its_best_epoch(tmp_path, whole, looks):
     config = dataclasses.replace(CONFIG, checkpoint_every_epochs=3)
     with pytest.raises(Interrupted, match="SIGTERM"):
-        loop.fit(config, tmp_path / "run", stop=StopAfter(looks))
+        fit.fit(config, tmp_path / "run", stop=StopAfter(looks))
     assert_goes_on(config, tmp_path / "run", whole)
 
 
@@ -192,5 +192,5 @@ def test_a_killed_run_goes_on_with_its_best_epoch(tmp_path, monkeypatch, whole, 
     config = dataclasses.replace(CONFIG, checkpoint_every_epochs=every)
     monkeypatch.setattr(KillAt, "epoch", epoch)
     with contextlib.suppress(Killed):
-        loop.fit(config, tmp_path / "run", follow=KillAt)
+        fit.fit(config, tmp_path / "run", follow=KillAt)
     assert_goes_on(config, tmp_path / "run", whole)

@@ -8,7 +8,7 @@ import pytest
 
 from jaxact import data, models
 from jaxact.errors import DataError
-from jaxact.runs import loop
+from jaxact.runs import fit
 from jaxact.runs.records import record_files
 from jaxact.runs.setup import prepare
 from tests.support import networks
@@ -88,18 +88,18 @@ def coloured(tiny, tmp_path):
 
 
 def test_a_network_learns_from_larger_images_of_odd_size(coloured, tmp_path):
-    assert loop.fit(coloured, tmp_path / "run")["test_accuracy"] == 1
+    assert fit.fit(coloured, tmp_path / "run")["test_accuracy"] == 1
 
 
 def test_a_run_keeps_the_path_and_goes_on_only_with_the_same_data(coloured, tmp_path, capsys):
     workdir = tmp_path / "run"
-    loop.fit(dataclasses.replace(coloured, epochs=1), workdir)
+    fit.fit(dataclasses.replace(coloured, epochs=1), workdir)
     assert "data: divided by class with seed 0 into 78 training" in capsys.readouterr().err
     assert record_files.read_json(workdir / "config.json")["dataset"] == coloured.dataset
     record = record_files.read_json(workdir / "data.json")
     assert record["fingerprint"] == data.load(coloured.dataset).fingerprint
     assert (record["train_images"], record["image_shape"]) == (78, [33, 41, 3])
-    loop.fit(dataclasses.replace(coloured, epochs=2), workdir)
+    fit.fit(dataclasses.replace(coloured, epochs=2), workdir)
 
     with np.load(coloured.dataset) as arrays:
         images, labels = arrays["images"], arrays["labels"]
@@ -107,7 +107,7 @@ def test_a_run_keeps_the_path_and_goes_on_only_with_the_same_data(coloured, tmp_
     np.savez(coloured.dataset, images=images, labels=labels)
     before = (workdir / "data.json").read_text()
     with pytest.raises(DataError, match=r"my.npz has changed since .*run was trained"):
-        loop.fit(dataclasses.replace(coloured, epochs=3), workdir)
+        fit.fit(dataclasses.replace(coloured, epochs=3), workdir)
     assert (workdir / "data.json").read_text() == before
     assert len(record_files.read_rows(workdir / "metrics.jsonl")) == 2
 

@@ -19,12 +19,13 @@ from jaxact.config import Config
 from jaxact.errors import ConfigError, Interrupted
 from jaxact.models.inspection.observation import observe
 from jaxact.models.layers.common import flatten
-from jaxact.runs import loop, setup
+from jaxact.runs import fit, setup
 from jaxact.runs.process.signals import StopRequest
 from jaxact.runs.records import record_files
 from jaxact.training import health
 from jaxact.training.state import TrainState
 from jaxact.training.steps import Examples
+from tests.support import networks
 from tests.support.kinds import KINDS
 from tests.support.variables import drawn, xlas_convolution
 
@@ -334,7 +335,7 @@ def test_bfloat16_is_examined_in_float32():
 
 
 @pytest.mark.usefixtures("thin_networks")
-@pytest.mark.parametrize("name", models.names())
+@pytest.mark.parametrize("name", networks.PUBLISHED)
 def test_observation_changes_neither_variables_nor_logits(name):
     network, variables = create("prelu", name)
     assert variables.keys() <= {"params", "batch_stats"}
@@ -404,7 +405,7 @@ def rows_of(workdir):
 
 
 def test_a_run_writes_a_row_an_epoch_and_its_clock(tiny, tmp_path):
-    summary = loop.fit(tiny, tmp_path / "run")
+    summary = fit.fit(tiny, tmp_path / "run")
     rows = rows_of(tmp_path / "run")
     assert [row["epoch"] for row in rows] == [1, 2]
     assert all([x["layer"] for x in row["layers"]] == LAYERS["small_cnn"] for row in rows)
@@ -417,8 +418,8 @@ def test_a_run_writes_a_row_an_epoch_and_its_clock(tiny, tmp_path):
 
 
 def test_zero_switches_it_off_and_training_is_the_same(tiny, tmp_path):
-    loop.fit(tiny, tmp_path / "on")
-    loop.fit(dataclasses.replace(tiny, health_examples=0), tmp_path / "off")
+    fit.fit(tiny, tmp_path / "on")
+    fit.fit(dataclasses.replace(tiny, health_examples=0), tmp_path / "off")
     assert not (tmp_path / "off" / record_files.HEALTH).exists()
     on, off = (
         record_files.read_rows(tmp_path / name / record_files.METRICS) for name in ("on", "off")
@@ -435,12 +436,12 @@ class StopAtOnce(StopRequest):
 
 
 def test_a_stopped_run_has_the_rows_of_one_that_ran_through(tiny, tmp_path, monkeypatch):
-    loop.fit(tiny, tmp_path / "whole")
+    fit.fit(tiny, tmp_path / "whole")
     with monkeypatch.context() as patch:
-        patch.setattr(loop, "stop_on_signals", lambda: contextlib.nullcontext(StopAtOnce()))
+        patch.setattr(fit, "stop_on_signals", lambda: contextlib.nullcontext(StopAtOnce()))
         with pytest.raises(Interrupted):
-            loop.fit(tiny, tmp_path / "stopped")
-    loop.fit(tiny, tmp_path / "stopped")
+            fit.fit(tiny, tmp_path / "stopped")
+    fit.fit(tiny, tmp_path / "stopped")
     assert rows_of(tmp_path / "stopped") == rows_of(tmp_path / "whole")
 
 
@@ -448,10 +449,10 @@ def test_a_stopped_run_has_the_rows_of_one_that_ran_through(tiny, tmp_path, monk
 def test_rows_after_the_checkpoint_are_measured_again_not_doubled(tiny, tmp_path, checkpointed):
     """A killed process leaves rows of epochs that no checkpoint holds."""
     config = dataclasses.replace(tiny, epochs=3, checkpoint_every_epochs=4)
-    loop.fit(config, tmp_path / "whole")
+    fit.fit(config, tmp_path / "whole")
     run = tmp_path / "killed"
     if checkpointed:
-        loop.fit(dataclasses.replace(config, epochs=checkpointed), run)
+        fit.fit(dataclasses.replace(config, epochs=checkpointed), run)
     else:
         with record_files.opened_workdir(
             run, dataclasses.asdict(config), {}, {"fingerprint": None}
@@ -459,13 +460,13 @@ def test_rows_after_the_checkpoint_are_measured_again_not_doubled(tiny, tmp_path
             pass
     for name in (record_files.HEALTH, record_files.METRICS):
         record_files.append_row(run / name, {"epoch": checkpointed + 1, "step": 0})
-    loop.fit(config, run)
+    fit.fit(config, run)
     assert rows_of(run) == rows_of(tmp_path / "whole")
     assert [row["epoch"] for row in record_files.read_rows(run / record_files.METRICS)] == [1, 2, 3]
 
 
 def test_a_run_begun_before_health_was_recorded_goes_on(tiny, tmp_path, monkeypatch):
-    save = loop.Checkpoints.save
+    save = fit.Checkpoints.save
 
     def save_as_before(self, snapshot):
         clock = {k: v for k, v in snapshot.progress["clock"].items() if k != "health_seconds"}
@@ -473,13 +474,13 @@ def test_a_run_begun_before_health_was_recorded_goes_on(tiny, tmp_path, monkeypa
         save(self, dataclasses.replace(snapshot, progress={**progress, "clock": clock}))
 
     with monkeypatch.context() as patch:
-        patch.setattr(loop.Checkpoints, "save", save_as_before)
-        loop.fit(dataclasses.replace(tiny, epochs=1), tmp_path / "run")
+        patch.setattr(fit.Checkpoints, "save", save_as_before)
+        fit.fit(dataclasses.replace(tiny, epochs=1), tmp_path / "run")
     (tmp_path / "run" / record_files.HEALTH).unlink()
     stored = record_files.read_json(tmp_path / "run" / record_files.CONFIG)
     del stored["health_examples"]
     record_files.write_json(tmp_path / "run" / record_files.CONFIG, stored)
-    loop.fit(tiny, tmp_path / "run")
+    fit.fit(tiny, tmp_path / "run")
     assert [row["epoch"] for row in rows_of(tmp_path / "run")] == [2]
 
 
@@ -504,5 +505,5 @@ def test_the_automatic_probe_is_one_percent_at_most_128(train, probe):
 
 def test_a_probe_larger_than_the_training_set_is_refused(tiny, tmp_path):
     with pytest.raises(ConfigError, match=r"config\.health_examples=301 must be at most .* 300"):
-        loop.fit(dataclasses.replace(tiny, health_examples=301), tmp_path / "run")
+        fit.fit(dataclasses.replace(tiny, health_examples=301), tmp_path / "run")
     assert not (tmp_path / "run").exists()

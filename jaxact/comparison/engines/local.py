@@ -9,7 +9,7 @@ from jaxact.comparison.live import StudyView
 from jaxact.comparison.study import DIVERGED, DONE, FAILED, MISSING, Run, Study, read_run
 from jaxact.config import Config
 from jaxact.errors import ConfigError, Interrupted, JaxactError, NonFiniteLossError
-from jaxact.runs import loop
+from jaxact.runs import fit
 from jaxact.runs.ahead import Ahead, default_threads
 from jaxact.runs.process.signals import StopRequest
 from jaxact.runs.records import lock, record_files
@@ -141,7 +141,7 @@ def make_run(
     """Makes a run, or goes on with one that was stopped, and reads what it left."""
     status, note = DONE, ""
     try:
-        loop.fit(
+        fit.fit(
             config,
             workdir / study.plan.folder(config),
             follow=view.begin_run(config),

@@ -2,8 +2,9 @@
 
 import pytest
 
-from jaxact import activations, data, models
+from jaxact import activations, data
 from jaxact.comparison.paper import tables
+from tests.support import networks
 
 
 @pytest.mark.parametrize(
@@ -17,7 +18,7 @@ def test_times_are_seconds(text, expected):
 def test_rows_hang_together(table):
     assert tuple(table.rows) == tables.PAPER_ACTIVATIONS
     assert table.dataset in data.names()
-    assert table.model in models.names()
+    assert table.model in networks.PUBLISHED
     for name, row in table.rows.items():
         assert activations.get(name).spec == name
         assert (row.epoch_to_target is None) == (row.seconds_to_target is None)

@@ -7,7 +7,7 @@ import pytest
 
 from experiments.common import curves
 from jaxact.config import Config
-from jaxact.runs import loop
+from jaxact.runs import fit
 from jaxact.runs.records import record_files
 from jaxact.runs.setup import prepare
 
@@ -32,7 +32,7 @@ def test_a_curve_is_that_of_a_run(tmp_path):
         latency_samples=0, health_examples=0, augmentation="rotate", steps_per_dispatch=1,
     )  # fmt: skip
     curve = curves.train(prepare(dataclasses.replace(config, seed=0)), seed=3)
-    loop.fit(config, tmp_path / "run")
+    fit.fit(config, tmp_path / "run")
     rows = record_files.read_rows(tmp_path / "run" / record_files.METRICS)
     assert curve.errors == [1 - row["test_accuracy"] for row in rows]
     assert curve.losses == pytest.approx([row["train_loss"] for row in rows], rel=1e-6)

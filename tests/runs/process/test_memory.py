@@ -9,7 +9,7 @@ import pytest
 
 from jaxact.config import Config
 from jaxact.errors import OutOfMemoryError
-from jaxact.runs import loop
+from jaxact.runs import fit
 from jaxact.runs.process import memory
 
 REPORTS = {
@@ -86,6 +86,6 @@ def test_a_run_that_needs_too_much_says_so(tiny, tmp_path, monkeypatch, place):
     def exhausted(*arguments):
         raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: Out of memory allocating 9 bytes.")
 
-    monkeypatch.setattr(loop, place, exhausted)
+    monkeypatch.setattr(fit, place, exhausted)
     with pytest.raises(OutOfMemoryError, match="9 bytes more were needed"):
-        loop.fit(tiny, tmp_path / "run")
+        fit.fit(tiny, tmp_path / "run")

@@ -15,7 +15,7 @@ import pytest
 
 from jaxact.compilation.clock import Clock
 from jaxact.errors import ConfigError, Interrupted, NonFiniteLossError
-from jaxact.runs import dispatch, epoch_end, loop
+from jaxact.runs import dispatch, epoch_end, fit
 from jaxact.runs.process.signals import StopRequest
 from jaxact.runs.records import record_files
 from jaxact.runs.records.checkpoint import Checkpoints
@@ -76,8 +76,8 @@ def final_state(config, workdir):
     """The last checkpoint's arrays."""
     setup = prepare(config)
     with Checkpoints(workdir / record_files.CHECKPOINTS) as checkpoints:
-        run = loop.Run(workdir, Clock(), checkpoints, StopRequest())
-        return jax.tree.map(np.asarray, loop.begin(setup, run).state)
+        run = fit.Run(workdir, Clock(), checkpoints, StopRequest())
+        return jax.tree.map(np.asarray, fit.begin(setup, run).state)
 
 
 def assert_same_run(config, first, second):
@@ -98,7 +98,7 @@ def nothing_kept():
 @pytest.mark.usefixtures("nothing_kept")
 def test_a_run_leaves_the_files_of_the_contract(tiny, tmp_path):
     config = dataclasses.replace(tiny, latency_samples=20, target_accuracy=0.05)
-    summary = loop.fit(config, tmp_path / "run")
+    summary = fit.fit(config, tmp_path / "run")
     workdir = tmp_path / "run"
     assert json.loads((workdir / "config.json").read_text()) == dataclasses.asdict(config)
     assert json.loads((workdir / "summary.json").read_text()) == summary
@@ -135,14 +135,14 @@ def test_a_runs_memory_is_that_of_its_own_images(tiny, tmp_path):
     few = dataclasses.replace(tiny, epochs=1, health_examples=0)
     more = dataclasses.replace(few, train_examples=None)
     of_more, of_few = (
-        loop.fit(config, tmp_path / str(config.train_examples))["train_memory_bytes"]
+        fit.fit(config, tmp_path / str(config.train_examples))["train_memory_bytes"]
         for config in (more, few)
     )
     assert of_more - of_few >= (1437 - 300) * 8 * 8
 
 
 def test_clocks_add_up(tiny, tmp_path):
-    summary = loop.fit(tiny, tmp_path / "run")
+    summary = fit.fit(tiny, tmp_path / "run")
     rows = record_files.read_rows(tmp_path / "run" / "metrics.jsonl")
     for name in ("train_seconds", "eval_seconds", "wall_seconds"):
         assert 0 < rows[0][name] < rows[1][name]
@@ -152,20 +152,20 @@ def test_clocks_add_up(tiny, tmp_path):
 
 def test_a_target_that_is_never_reached_is_null(tiny, tmp_path):
     config = dataclasses.replace(tiny, target_accuracy=1.0)
-    summary = loop.fit(config, tmp_path / "run")
+    summary = fit.fit(config, tmp_path / "run")
     assert summary["reached_target"] is False
     assert summary["epoch_to_target"] is None
     assert summary["seconds_to_target"] is None
 
 
 def test_a_target_is_reached_by_who_meets_it_exactly(tiny, tmp_path):
-    loop.fit(tiny, tmp_path / "first")
+    fit.fit(tiny, tmp_path / "first")
     accuracies = [
         row["test_accuracy"]
         for row in record_files.read_rows(tmp_path / "first" / record_files.METRICS)
     ]
     best = max(accuracies)
-    summary = loop.fit(dataclasses.replace(tiny, target_accuracy=best), tmp_path / "second")
+    summary = fit.fit(dataclasses.replace(tiny, target_accuracy=best), tmp_path / "second")
     assert summary["reached_target"] is True
     assert summary["epoch_to_target"] == 1 + accuracies.index(best)
 
@@ -187,7 +187,7 @@ def test_evaluation_and_health_are_on_their_own_clocks_alone(tiny):
 
 def test_with_a_validation_split_the_test_set_is_read_once(tiny, tmp_path):
     config = dataclasses.replace(tiny, eval_split="validation", target_accuracy=0.0)
-    summary = loop.fit(config, tmp_path / "run")
+    summary = fit.fit(config, tmp_path / "run")
     rows = record_files.read_rows(tmp_path / "run" / "metrics.jsonl")
     assert [row["test_accuracy"] is None for row in rows] == [True, False]
     assert all(0 <= row["validation_accuracy"] <= 1 for row in rows)
@@ -196,7 +196,7 @@ def test_with_a_validation_split_the_test_set_is_read_once(tiny, tmp_path):
 
 def test_runs_are_deterministic_and_seeds_differ(tiny, tmp_path):
     for name, seed in (("a", 0), ("b", 0), ("c", 1)):
-        loop.fit(dataclasses.replace(tiny, seed=seed), tmp_path / name)
+        fit.fit(dataclasses.replace(tiny, seed=seed), tmp_path / name)
     assert rows_without_times(tmp_path / "a") == rows_without_times(tmp_path / "b")
     assert rows_without_times(tmp_path / "a") != rows_without_times(tmp_path / "c")
 
@@ -204,7 +204,7 @@ def test_runs_are_deterministic_and_seeds_differ(tiny, tmp_path):
 def test_results_do_not_depend_on_the_steps_a_dispatch(tiny, tmp_path):
     for steps in (1, 3, 4):
         config = dataclasses.replace(tiny, steps_per_dispatch=steps)
-        loop.fit(config, tmp_path / str(steps))
+        fit.fit(config, tmp_path / str(steps))
     assert (
         rows_without_times(tmp_path / "1")
         == rows_without_times(tmp_path / "3")
@@ -227,15 +227,15 @@ CASES = {
 @pytest.mark.parametrize("looks", [2, 5])
 def test_a_stopped_run_goes_on_bit_for_bit(tiny, tmp_path, monkeypatch, case, looks):
     config = dataclasses.replace(tiny, steps_per_dispatch=1, health_examples=0, **CASES[case])
-    loop.fit(config, tmp_path / "whole")
+    fit.fit(config, tmp_path / "whole")
 
     with monkeypatch.context() as patch:
-        patch.setattr(loop, "stop_on_signals", lambda: contextlib.nullcontext(StopAfter(looks)))
+        patch.setattr(fit, "stop_on_signals", lambda: contextlib.nullcontext(StopAfter(looks)))
         with pytest.raises(Interrupted, match="SIGTERM"):
-            loop.fit(config, tmp_path / "stopped")
+            fit.fit(config, tmp_path / "stopped")
     before = final_state(config, tmp_path / "stopped")
     assert 0 < int(before.step) < 8
-    summary = loop.fit(config, tmp_path / "stopped")
+    summary = fit.fit(config, tmp_path / "stopped")
     assert summary["epochs"] == 2
     assert_same_run(config, tmp_path / "whole", tmp_path / "stopped")
 
@@ -250,16 +250,16 @@ def test_vgg_with_batch_norm_goes_on_bit_for_bit(tiny, tmp_path):
         batch_size=8,
         health_examples=0,
     )
-    loop.fit(config, tmp_path / "whole")
-    loop.fit(dataclasses.replace(config, epochs=1), tmp_path / "parts")
-    loop.fit(config, tmp_path / "parts")
+    fit.fit(config, tmp_path / "whole")
+    fit.fit(dataclasses.replace(config, epochs=1), tmp_path / "parts")
+    fit.fit(config, tmp_path / "parts")
     assert_same_run(config, tmp_path / "whole", tmp_path / "parts")
 
 
 def test_more_epochs_go_on_from_a_finished_run_and_its_clock(tiny, tmp_path):
-    loop.fit(tiny, tmp_path / "run")
+    fit.fit(tiny, tmp_path / "run")
     first = record_files.read_rows(tmp_path / "run" / "metrics.jsonl")
-    summary = loop.fit(dataclasses.replace(tiny, epochs=3), tmp_path / "run")
+    summary = fit.fit(dataclasses.replace(tiny, epochs=3), tmp_path / "run")
     rows = record_files.read_rows(tmp_path / "run" / "metrics.jsonl")
     assert rows[:2] == first
     assert [row["epoch"] for row in rows] == [1, 2, 3]
@@ -270,20 +270,20 @@ def test_more_epochs_go_on_from_a_finished_run_and_its_clock(tiny, tmp_path):
 
 def test_a_schedule_that_is_stretched_is_warned_of(tiny, tmp_path, capsys):
     config = dataclasses.replace(tiny, learning_rate_schedule="cosine", health_examples=0)
-    loop.fit(config, tmp_path / "run")
+    fit.fit(config, tmp_path / "run")
     assert "warning" not in capsys.readouterr().err
-    loop.fit(dataclasses.replace(config, epochs=3), tmp_path / "run")
+    fit.fit(dataclasses.replace(config, epochs=3), tmp_path / "run")
     assert "warning: cosine was planned for 2 epochs" in capsys.readouterr().err
 
 
 def test_an_accelerator_trains_the_same_in_dispatches_of_an_epoch(tiny, tmp_path, monkeypatch):
     # XLA's own convolution and a length that it knows, on this processor.
     monkeypatch.setattr(program, "_build", program._build.__wrapped__)  # a program for each
-    loop.fit(tiny, tmp_path / "cpu")
+    fit.fit(tiny, tmp_path / "cpu")
     monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
     lengths = []
     monkeypatch.setattr(dispatch, "argument", lambda steps: lengths.append(steps) or steps)
-    loop.fit(tiny, tmp_path / "gpu")
+    fit.fit(tiny, tmp_path / "gpu")
     assert lengths == [4, 4]
     for ours, theirs in zip(
         *map(rows_without_times, (tmp_path / "cpu", tmp_path / "gpu")), strict=True
@@ -292,43 +292,43 @@ def test_an_accelerator_trains_the_same_in_dispatches_of_an_epoch(tiny, tmp_path
 
 
 def test_a_finished_run_is_not_made_again(tiny, tmp_path):
-    first = loop.fit(tiny, tmp_path / "run")
-    assert loop.fit(tiny, tmp_path / "run") == first
+    first = fit.fit(tiny, tmp_path / "run")
+    assert fit.fit(tiny, tmp_path / "run") == first
 
 
 def test_rows_after_the_checkpoint_are_trained_again_not_doubled(tiny, tmp_path):
     config = dataclasses.replace(tiny, epochs=3, checkpoint_every_epochs=2)
-    loop.fit(dataclasses.replace(config, epochs=2), tmp_path / "run")
+    fit.fit(dataclasses.replace(config, epochs=2), tmp_path / "run")
     record_files.append_row(tmp_path / "run" / "metrics.jsonl", {"epoch": 3, "step": 12})
-    loop.fit(config, tmp_path / "run")
+    fit.fit(config, tmp_path / "run")
     assert [row["epoch"] for row in rows_without_times(tmp_path / "run")] == [1, 2, 3]
 
 
 def test_checkpoints_are_made_at_the_epochs_asked_for(tiny, tmp_path):
-    loop.fit(dataclasses.replace(tiny, epochs=3, checkpoint_every_epochs=2), tmp_path / "run")
+    fit.fit(dataclasses.replace(tiny, epochs=3, checkpoint_every_epochs=2), tmp_path / "run")
     steps = sorted(int(p.name) for p in (tmp_path / "run" / "checkpoints").iterdir() if p.is_dir())
     assert steps == [8, 12]
 
 
 @pytest.mark.parametrize("change", [{"seed": 5}, {"activation": "tanh"}, {"learning_rate": 0.1}])
 def test_another_configuration_in_the_same_workdir_is_refused(tiny, tmp_path, change):
-    loop.fit(tiny, tmp_path / "run")
+    fit.fit(tiny, tmp_path / "run")
     before = {p: p.read_bytes() for p in (tmp_path / "run").iterdir() if p.is_file()}
     with pytest.raises(ConfigError, match=next(iter(change))):
-        loop.fit(dataclasses.replace(tiny, **change), tmp_path / "run")
+        fit.fit(dataclasses.replace(tiny, **change), tmp_path / "run")
     assert {p: p.read_bytes() for p in before} == before
 
 
 def test_fewer_epochs_than_trained_are_refused(tiny, tmp_path):
-    loop.fit(tiny, tmp_path / "run")
+    fit.fit(tiny, tmp_path / "run")
     with pytest.raises(ConfigError, match="trained 2 epochs"):
-        loop.fit(dataclasses.replace(tiny, epochs=1), tmp_path / "run")
+        fit.fit(dataclasses.replace(tiny, epochs=1), tmp_path / "run")
 
 
 def test_a_folder_with_other_files_is_refused(tiny, tmp_path):
     (tmp_path / "thesis.txt").write_text("precious")
     with pytest.raises(ConfigError, match="no run"):
-        loop.fit(tiny, tmp_path)
+        fit.fit(tiny, tmp_path)
     assert [p.name for p in tmp_path.iterdir()] == ["thesis.txt"]
 
 
@@ -341,7 +341,7 @@ def test_a_loss_that_is_not_finite_keeps_the_last_checkpoint(tiny, tmp_path):
     try:
         config = dataclasses.replace(tiny, activation="exploding:explode", learning_rate=1.0)
         with pytest.raises(NonFiniteLossError, match=r"epoch 1, step \d+ .*no checkpoint had been"):
-            loop.fit(config, tmp_path / "run")
+            fit.fit(config, tmp_path / "run")
     finally:
         sys.path.remove(str(tmp_path))
     assert not (tmp_path / "run" / "summary.json").exists()
@@ -350,7 +350,7 @@ def test_a_loss_that_is_not_finite_keeps_the_last_checkpoint(tiny, tmp_path):
 
 def test_loss_falls_and_images_are_learned(tiny, tmp_path):
     config = dataclasses.replace(tiny, train_examples=None, epochs=12, health_examples=0)
-    loop.fit(config, tmp_path / "run")
+    fit.fit(config, tmp_path / "run")
     rows = record_files.read_rows(tmp_path / "run" / "metrics.jsonl")
     assert rows[-1]["train_loss"] < 0.4 * rows[0]["train_loss"]
     assert rows[-1]["test_accuracy"] > 0.8
