@@ -12,7 +12,7 @@ from tests.support.paths import ROOT
 from tests.support.tiny import TINY
 
 # Rooms that train: optax's Adam relies on dtype promotion.
-TRAINING = ("benchmarks", "comparison", "compilation", "experiments", "runs", "training")
+TRAINING = {"benchmarks", "comparison", "compilation", "experiments", "faults", "runs", "training"}
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -4,13 +4,11 @@ import ast
 import doctest
 import importlib
 import re
-import subprocess
-import sys
 import tomllib
 
 import pytest
 
-from tests.support.paths import ROOT
+from tests.support.paths import ROOT, python
 
 PACKAGE = sorted((ROOT / "jaxact").rglob("*.py"))
 FILES = [
@@ -180,7 +178,4 @@ def test_main_is_short():
 
 def test_the_command_never_imports_tensorflow():
     code = "import sys, jaxact.main; print('tensorflow' in sys.modules)"
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True
-    )
-    assert done.stdout.strip() == "False"
+    assert python("-c", code).strip() == "False"

@@ -26,7 +26,7 @@ MOST_DEAD = 0.5  # of the units: from this share on, a rate is said to kill
 COMMAND = outcomes.command(
     "dead_relu",
     "Shows how high learning rates kill ReLUs, and what a small positive bias does about it.",
-    training_options.shared(train_examples=None, epochs=5, seeds=3)
+    training_options.shared(train_examples=None, model="small_cnn", epochs=5, seeds=3)
     | {
         "activations": Option("relu", "specs"),
         "learning_rates": Option(RATES, "of Adam"),

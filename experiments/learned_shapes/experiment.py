@@ -32,7 +32,9 @@ LEARNABLE = tuple(name for name in activations.names() if activations.get(name).
 COMMAND = outcomes.command(
     "learned_shapes",
     "Shows what training makes of activations with learnable parameters.",
-    training_options.shared(train_examples=None, epochs=3, learning_rate=3e-3, seeds=2)
+    training_options.shared(
+        train_examples=None, model="small_cnn", epochs=3, learning_rate=3e-3, seeds=2
+    )
     | {
         "activations": Option(",".join(LEARNABLE), "specs"),
         "sharing": Option("layer", "parameters of a layer or a channel"),

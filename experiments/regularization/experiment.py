@@ -35,7 +35,12 @@ COMMAND = outcomes.command(
     "regularization",
     "Shows overfitting on few images, and what each remedy does against it.",
     training_options.shared(
-        train_examples=200, test_examples=None, epochs=30, seeds=3, learning_rate=1e-3
+        train_examples=200,
+        test_examples=None,
+        model="small_cnn",
+        epochs=30,
+        seeds=3,
+        learning_rate=1e-3,
     )
     | {
         "wrong_labels": Option(0.2, "share of training and validation labels that are wrong"),

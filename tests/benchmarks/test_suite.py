@@ -18,6 +18,7 @@ from benchmarks.timing import deadline
 from benchmarks.timing.deadline import Ended
 from jaxact.errors import ConfigError
 from jaxact.runs.process.signals import StopRequest
+from tests.support.paths import python
 
 CPU, GPU = Device("cpu"), Device("gpu", "NVIDIA H100", "9.0")
 FOREVER = 600.0
@@ -200,10 +201,7 @@ def test_the_device_is_asked_for_in_another_process():
         "from benchmarks import suite; from jax._src import xla_bridge; "
         "print(suite.look_for_device(600.0).platform, xla_bridge.backends_are_initialized())"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, cwd=deadline.ROOT, check=True
-    )
-    assert done.stdout.split() == [jax.default_backend(), "False"]
+    assert python("-c", code).split() == [jax.default_backend(), "False"]
 
 
 # The suite with a plan of two steps: a small true one, and one that does not end.

@@ -62,17 +62,3 @@ def test_the_command_trains_and_leaves_its_files(tmp_path, capsys, monkeypatch):
     assert f"{100 * epochs[1]['test_accuracy']:.1f} %" in result["answer"]
     assert {path.suffix for path in (tmp_path / "x").iterdir()} >= {".png", ".svg"}
     assert "60,965,231" in capsys.readouterr().out  # a PReLU's parameter for each of 7 layers
-
-
-@pytest.mark.parametrize(
-    ("option", "words"),
-    [("--activation=rleu", "relu"), ("--epochs=0", "epochs"), ("--dataset=nowhere", "digits")],
-)
-def test_a_wrong_option_is_one_line(option, words, tmp_path, capsys):
-    assert (
-        outcomes.run(experiment.COMMAND, experiment.perform, [option, f"--workdir={tmp_path}/x"])
-        == 2
-    )
-    error = capsys.readouterr().err
-    assert error.count("\n") == 1
-    assert words in error

@@ -94,23 +94,3 @@ def test_the_command_leaves_table_and_figure(tmp_path):
     assert [cell["learning_rate"] for cell in result["details"]["cells"]] == [0.001, 0.01] * 2
     assert all(cell["dead"] == [0] for cell in result["details"]["cells"])  # it has no flat side
     assert (tmp_path / "dead_relu.png").stat().st_size > 10_000
-
-
-@pytest.mark.parametrize(
-    ("word", "message"),
-    [
-        ("--learning_rates=fast", "--learning_rates=fast: config.learning_rate='fast' must be"),
-        ("--biases=", "--biases= must hold one value or more"),
-        ("--biases=nan", "config.bias_init"),
-        ("--seeds=0", "--seeds=0 must be a whole number"),
-        ("--epochs=0", "--epochs=0 must be"),
-        ("--activations=rleu", "did you mean relu"),
-    ],
-)
-def test_a_wrong_option_is_one_line(word, message, tmp_path, capsys):
-    words = [word, f"--workdir={tmp_path / 'x'}"]
-    assert outcomes.run(experiment.COMMAND, experiment.perform, words) == 2
-    error = capsys.readouterr().err
-    assert message in error
-    assert error.count("\n") == 1
-    assert not (tmp_path / "x").exists()

@@ -183,23 +183,3 @@ def test_what_overflows_is_told(tmp_path):
     he = next(row for row in rows if row["initialiser"] == "he_normal")
     assert he["deviation 5"] is None
     assert he["verdict"] == EXPLODING
-
-
-@pytest.mark.parametrize(
-    ("word", "message"),
-    [
-        ("--width=0", "--width=0 must be a whole number from 1 to 16384"),
-        ("--depth=1", "--depth=1 must be"),
-        ("--seeds=-1", "--seeds=-1 must be"),
-        ("--width=16384", "GiB"),
-        ("--activations=rleu", "did you mean relu"),
-        ("--activations=softmax", "not elementwise"),
-    ],
-)
-def test_a_wrong_option_is_one_line(word, message, tmp_path, capsys):
-    words = [word, f"--workdir={tmp_path / 'x'}"]
-    assert outcomes.run(experiment.COMMAND, experiment.perform, words) == 2
-    error = capsys.readouterr().err
-    assert message in error
-    assert error.count("\n") == 1
-    assert not (tmp_path / "x").exists()

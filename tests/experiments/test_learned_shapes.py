@@ -128,34 +128,22 @@ def test_what_diverges_is_told():
 
 @pytest.mark.parametrize("sharing", ["layer", "channel"])
 def test_training_moves_what_is_shown(tmp_path, sharing):
-    words = ["--activations=prelu", "--seeds=1", "--epochs=2", "--train_examples=256"]
+    words = [
+        "--model=thin_cnn",
+        "--activations=prelu",
+        "--seeds=1",
+        "--epochs=2",
+        "--train_examples=256",
+    ]
     words += ["--learning_rate=0.01", f"--sharing={sharing}", f"--workdir={tmp_path}"]
     assert outcomes.run(experiment.COMMAND, experiment.perform, words) == 0
     result = json.loads((tmp_path / "result.json").read_text())
     rows = result["rows"]
-    assert [row["activation"] for row in rows] == ["prelu"] * 3 + ["relu"]
-    assert all(row["change of f (%)"][0] > 0.5 for row in rows[:3])
+    assert [row["activation"] for row in rows] == ["prelu", "relu"]
+    assert rows[0]["change of f (%)"][0] > 0.5
     accuracies = result["details"]["test_accuracy"]
     gain = 100 * (accuracies["prelu"][0] - accuracies["relu"][0])
     assert rows[0]["against relu (points)"][0] == pytest.approx(gain)
-    learned = result["details"]["learned"]["prelu"]["ActivationLayer_2"]["alpha"]
-    assert np.shape(learned) == ((1, 50) if sharing == "channel" else (1,))
+    learned = result["details"]["learned"]["prelu"]["ActivationLayer_0"]["alpha"]
+    assert np.shape(learned) == ((1, 4) if sharing == "channel" else (1,))
     assert (tmp_path / "learned_shapes.png").stat().st_size > 10_000
-
-
-@pytest.mark.parametrize(
-    ("word", "message"),
-    [
-        ("--activations=relu", "relu learns no curve; one of prelu"),
-        ("--sharing=pixel", "--sharing=pixel must be layer or channel"),
-        ("--learning_rate=-1", "--learning_rate=-1.0 must be"),
-        ("--epochs=0", "--epochs=0 must be"),
-    ],
-)
-def test_a_wrong_option_is_one_line(word, message, tmp_path, capsys):
-    words = [word, f"--workdir={tmp_path / 'x'}"]
-    assert outcomes.run(experiment.COMMAND, experiment.perform, words) == 2
-    error = capsys.readouterr().err
-    assert message in error
-    assert error.count("\n") == 1
-    assert not (tmp_path / "x").exists()

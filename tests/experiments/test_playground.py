@@ -266,27 +266,3 @@ def test_the_command_leaves_table_and_pictures(tmp_path):
     assert len(result["rows"]) == 4
     for name in ("boundaries", "losses"):
         assert (tmp_path / f"{name}.png").stat().st_size > 10_000
-
-
-@pytest.mark.parametrize(
-    ("option", "said"),
-    [
-        ("--problems=circle", "did you mean circles?"),
-        ("--problems=xor,xor", "each once"),
-        ("--activations=rellu", "did you mean relu"),
-        ("--hidden=4,0", "whole numbers from 1"),
-        ("--hidden=four", "whole numbers from 1"),
-        ("--seeds=0", "whole number from 1"),
-        ("--epochs=0", "whole number from 1"),
-        ("--noise=0.6", "from 0 to 0.5"),
-        ("--learning_rate=nan", "above 0"),
-        ("--batch_size=251", "from 1 to 250"),
-    ],
-)
-def test_a_wrong_option_is_one_line(option, said, tmp_path, capsys):
-    words = [option, f"--workdir={tmp_path / 'x'}"]
-    assert outcomes.run(experiment.COMMAND, experiment.perform, words) == 2
-    error = capsys.readouterr().err
-    assert said in error
-    assert error.count("\n") == 1
-    assert not (tmp_path / "x").exists()

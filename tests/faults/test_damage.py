@@ -21,11 +21,6 @@ from tests.support.paths import ROOT
 TINY = dataclasses.replace(Config(), **killing.SMALL | {"epochs": 3})
 
 
-@pytest.fixture(autouse=True)
-def strict_dtype_promotion():
-    """Overrides the one of tests/conftest.py: optax's Adam relies on promotion."""
-
-
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory) -> Path:
     """A run of three epochs."""

@@ -26,11 +26,6 @@ from tests.support.paths import ROOT
 TINY = dataclasses.replace(Config(), **killing.SMALL | {"latency_samples": 5})
 
 
-@pytest.fixture(autouse=True)
-def strict_dtype_promotion():
-    """Overrides the one of tests/conftest.py: optax's Adam relies on promotion."""
-
-
 @contextlib.contextmanager
 def signal_when(monkeypatch, place, name, number):
     """Sends the process a signal when a function is first called."""

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from flax import linen as nn
 
+from benchmarks.contenders.synthetic import SHAPES
 from jaxact import activations, models
 from jaxact.errors import ConfigError
 from jaxact.models.layers.activation_layer import ActivationLayer
@@ -19,14 +20,6 @@ from jaxact.models.networks.small_cnn import SmallCNN
 from tests.support import networks
 from tests.support.kinds import KINDS
 from tests.support.variables import drawn, xlas_convolution
-
-SHAPES = {
-    "small_cnn": (28, 28, 1),
-    "vgg11": (32, 32, 3),
-    "alexnet": (227, 227, 3),
-    "alexnet32": (32, 32, 3),
-    "four_layer_cnn": (32, 32, 3),
-}
 
 
 def create(name, **options) -> tuple[Any, Any, Any]:

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from flax import linen as nn
 
+from benchmarks.contenders.synthetic import SHAPES
 from jaxact import activations, data, models
 from jaxact.activations import Activation
 from jaxact.config import Config
@@ -30,13 +31,6 @@ from tests.support.kinds import KINDS
 from tests.support.variables import drawn, xlas_convolution
 
 EXAMPLES = 16
-SHAPES = {
-    "small_cnn": (28, 28, 1),
-    "vgg11": (32, 32, 3),
-    "alexnet": (227, 227, 3),
-    "alexnet32": (32, 32, 3),
-    "four_layer_cnn": (32, 32, 3),
-}
 COUNTS = {"small_cnn": 3, "vgg11": 8, "alexnet": 7, "alexnet32": 7, "four_layer_cnn": 3}
 LAYERS = {name: [f"ActivationLayer_{i}" for i in range(count)] for name, count in COUNTS.items()}
 

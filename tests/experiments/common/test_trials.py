@@ -10,18 +10,11 @@ import pytest
 from experiments.common import training_options, trials
 from jaxact.command import Command
 from jaxact.compilation.clock import Clock
-from jaxact.config import Config
 from jaxact.runs import setup as setups
 from jaxact.training.state import Totals
+from tests.support.tiny import TINY
 
-CONFIG = Config(
-    train_examples=96,
-    test_examples=50,
-    batch_size=32,
-    epochs=2,
-    latency_samples=0,
-    health_examples=8,
-)
+CONFIG = dataclasses.replace(TINY, train_examples=96, batch_size=32, health_examples=8)
 
 
 @pytest.fixture(scope="module")

@@ -2,32 +2,22 @@
 
 import json
 import os
-import subprocess
-import sys
 
 import jax
 import pytest
 
 from jaxact.errors import ConfigError
 from jaxact.runs.process import determinism
-from tests.support.paths import ROOT
+from tests.support.paths import python
 from tests.support.tiny import words
 
 
 @pytest.mark.parametrize("wanted", [True, False])
-def test_a_run_says_records_and_sets_it(tmp_path, wanted):
+def test_a_run_says_records_and_sets_it(commands, tmp_path, wanted):
     workdir = tmp_path / "run"
-    done = subprocess.run(
-        [
-            *(sys.executable, "-m", "jaxact.main", f"--workdir={workdir}"),
-            *words(model="small_cnn", epochs=1, health_examples=0, deterministic=wanted),
-        ],
-        capture_output=True,
-        text=True,
-        check=True,
-        cwd=ROOT,
-        env=os.environ | {"JAX_PLATFORMS": "cpu"},
-    )
+    fields = words(epochs=1, health_examples=0, deterministic=wanted)
+    done = commands.run("jaxact.main", f"--workdir={workdir}", *fields)
+    assert done.returncode == 0, done.stderr
     known = json.loads((workdir / "environment.json").read_text())
     assert (determinism.FLAG in known["XLA_FLAGS"].split()) == wanted
     assert known["deterministic"] == "always, as on every CPU"
@@ -39,15 +29,8 @@ def test_it_knows_whether_jax_has_started():
         "import jax; from jaxact.runs.process.determinism import _backend_is_up as up;"
         "before = up(); jax.devices(); print(before, up(), jax.device_count())"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        capture_output=True,
-        text=True,
-        check=True,
-        cwd=ROOT,
-        env=os.environ | {"JAX_PLATFORMS": "cpu"},
-    )
-    assert done.stdout.split() == ["False", "True", str(jax.device_count("cpu"))]
+    printed = python("-c", code, env=os.environ | {"JAX_PLATFORMS": "cpu"})
+    assert printed.split() == ["False", "True", str(jax.device_count("cpu"))]
 
 
 @pytest.mark.parametrize("given", ["", "--xla_cpu_max_isa=AVX2", f"--xla_a=1 {determinism.FLAG}"])

@@ -1,13 +1,10 @@
 """A process computes on one device, and records that one alone."""
 
-import subprocess
-import sys
-
 import jax
 import pytest
 
 from jaxact.runs.process import devices, environment
-from tests.support.paths import ROOT
+from tests.support.paths import python
 
 
 @pytest.fixture
@@ -41,7 +38,7 @@ with jax.default_device(jax.devices()[1]):
 
 def test_the_record_names_what_is_used_not_what_is_visible():
     environ = {"XLA_FLAGS": "--xla_force_host_platform_device_count=2", "PATH": ""}
-    subprocess.run([sys.executable, "-c", TWO_DEVICES], check=True, cwd=ROOT, env=environ)
+    python("-c", TWO_DEVICES, env=environ)
 
 
 def test_the_record_of_one_device():

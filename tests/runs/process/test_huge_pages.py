@@ -1,13 +1,11 @@
 """A process starts itself again with large pages once, and only where that can help."""
 
 import os
-import subprocess
-import sys
 
 import pytest
 
 from jaxact.runs.process import huge_pages
-from tests.support.paths import ROOT
+from tests.support.paths import python
 
 
 @pytest.fixture
@@ -56,10 +54,7 @@ def test_programs_restart_before_their_slow_imports(module):
         "huge_pages.restart = restart\n"
         f"runpy.run_module({module!r}, run_name='__main__')\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
-    )
-    assert done.stdout == "restarted\n"
+    assert python("-c", code) == "restarted\n"
 
 
 @pytest.mark.skipif(
@@ -72,13 +67,7 @@ def test_starts_once_more_as_the_same_process():
         "print(os.environ['GLIBC_TUNABLES'])"
     )
     environment = {k: v for k, v in os.environ.items() if k != huge_pages.VARIABLE}
-    result = subprocess.run(
-        [sys.executable, "-c", code, "an argument", "--and=another"],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    first, second, tunables = result.stdout.splitlines()
+    printed = python("-c", code, "an argument", "--and=another", env=environment)
+    first, second, tunables = printed.splitlines()
     assert first == second  # process and arguments
     assert "hugetlb=1" in tunables
