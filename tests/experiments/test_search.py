@@ -366,11 +366,11 @@ def test_a_true_search_trains_in_rungs_and_ends_the_same_when_given_again(
 def test_a_planned_learning_rate_starts_each_rung_anew(tiny, tmp_path, monkeypatch):
     seen = []
 
-    def fit(config, workdir, **_):
+    def untrained(config, workdir, **_):
         seen.append(workdir.name)
         raise NonFiniteLossError("not to be trained here")
 
-    monkeypatch.setattr(fit, "fit", fit)
+    monkeypatch.setattr(fit, "fit", untrained)
     for schedule in ("constant", "cosine"):
         config = dataclasses.replace(tiny, learning_rate_schedule=schedule)
         train = experiment.fit_in(tmp_path, config, 9, experiment.StopRequest())

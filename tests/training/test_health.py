@@ -399,7 +399,7 @@ def rows_of(workdir):
 
 
 def test_a_run_writes_a_row_an_epoch_and_its_clock(tiny, tmp_path):
-    summary = fit.fit(tiny, tmp_path / "run")
+    summary = fit.fit(dataclasses.replace(tiny, model="small_cnn"), tmp_path / "run")
     rows = rows_of(tmp_path / "run")
     assert [row["epoch"] for row in rows] == [1, 2]
     assert all([x["layer"] for x in row["layers"]] == LAYERS["small_cnn"] for row in rows)
@@ -457,25 +457,6 @@ def test_rows_after_the_checkpoint_are_measured_again_not_doubled(tiny, tmp_path
     fit.fit(config, run)
     assert rows_of(run) == rows_of(tmp_path / "whole")
     assert [row["epoch"] for row in record_files.read_rows(run / record_files.METRICS)] == [1, 2, 3]
-
-
-def test_a_run_begun_before_health_was_recorded_goes_on(tiny, tmp_path, monkeypatch):
-    save = fit.Checkpoints.save
-
-    def save_as_before(self, snapshot):
-        clock = {k: v for k, v in snapshot.progress["clock"].items() if k != "health_seconds"}
-        progress = {k: v for k, v in snapshot.progress.items() if k != "health"}
-        save(self, dataclasses.replace(snapshot, progress={**progress, "clock": clock}))
-
-    with monkeypatch.context() as patch:
-        patch.setattr(fit.Checkpoints, "save", save_as_before)
-        fit.fit(dataclasses.replace(tiny, epochs=1), tmp_path / "run")
-    (tmp_path / "run" / record_files.HEALTH).unlink()
-    stored = record_files.read_json(tmp_path / "run" / record_files.CONFIG)
-    del stored["health_examples"]
-    record_files.write_json(tmp_path / "run" / record_files.CONFIG, stored)
-    fit.fit(tiny, tmp_path / "run")
-    assert [row["epoch"] for row in rows_of(tmp_path / "run")] == [2]
 
 
 def test_the_probe_is_of_the_size_asked_for_and_the_same_for_every_seed(tiny):
