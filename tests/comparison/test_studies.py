@@ -1,33 +1,14 @@
 """The made-up studies have the shape of real ones."""
 
-from jaxact.comparison.study import DIVERGED, FAILED, MISSING
 from jaxact.runs.process import environment
 from tests.support.studies import TARGET, synthetic_study
 
 
-def test_the_same_arguments_give_the_same_study():
-    arguments = {"activations": 20, "seeds": 2, "epochs": 3, "diverged": {("relu", 1)}}
-    assert synthetic_study(**arguments) == synthetic_study(**arguments)
-    assert len(set(synthetic_study(**arguments).plan.activations)) == 20
-
-
 def test_reached_means_that_a_row_is_at_the_target():
-    study = synthetic_study(seeds=2, epochs=12)
-    for run in study.runs:
+    for run in synthetic_study(seeds=2, epochs=12).runs:
         at_target = [row["epoch"] for row in run.metrics if row["test_accuracy"] >= TARGET]
         assert run.summary["epoch_to_target"] == (at_target[0] if at_target else None)
         assert run.summary["reached_target"] == (run.activation != "tanh")
-
-
-def test_states():
-    study = synthetic_study(
-        3, diverged={("relu", 0)}, failed={("relu", 1)}, missing={("relu", 2)}, epochs=4
-    )
-    relu = study.of(study.workloads()[0], "relu")
-    assert [run.status for run in relu] == [DIVERGED, FAILED, MISSING]
-    assert [len(run.metrics) for run in relu] == [2, 0, 0]
-    assert [bool(run.note) for run in relu] == [True, True, False]
-    assert not any(run.summary for run in relu)
 
 
 def test_a_validation_split_leaves_the_test_set_to_the_end():

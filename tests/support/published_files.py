@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 import http.server
 import io
+import os
 import pickle
 import tarfile
 import threading
@@ -181,3 +182,13 @@ class Server:
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
+
+
+class MakesFolder:
+    """What makes a folder where it is unpickled."""
+
+    def __init__(self, path: Path):
+        self.path = path
+
+    def __reduce__(self):
+        return os.mkdir, (str(self.path),)

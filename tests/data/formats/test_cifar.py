@@ -1,4 +1,3 @@
-import os
 import pickle
 import tarfile
 
@@ -7,6 +6,7 @@ import pytest
 
 from jaxact.data.formats import cifar
 from tests.support.published_files import (
+    MakesFolder,
     assert_same_split,
     binary_members,
     pickled_batches,
@@ -90,17 +90,9 @@ def test_a_batch_that_is_a_link_is_not_followed(cifar10):
         cifar.read_binary_archive({cifar.BINARY_ARCHIVE: archive})
 
 
-class Command:
-    def __init__(self, path):
-        self.path = path
-
-    def __reduce__(self):
-        return os.mkdir, (str(self.path),)
-
-
 def test_a_pickle_that_carries_code_does_not_run_it(cifar10, tmp_path):
     sentinel = tmp_path / "executed"
-    batch = python2_pickle({b"data": Command(sentinel), b"labels": [0]})
+    batch = python2_pickle({b"data": MakesFolder(sentinel), b"labels": [0]})
     contents = {**cifar10.contents, f"{cifar.PYTHON_FOLDER}/data_batch_3": batch}
     with pytest.raises(ValueError, match=r"data_batch_3: .*it wants \w+\.mkdir"):
         cifar.read_python_folder(contents)

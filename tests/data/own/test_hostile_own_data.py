@@ -24,6 +24,7 @@ from tests.support.own_files import (
     npy_header,
     npz,
 )
+from tests.support.published_files import MakesFolder
 
 IMAGES, LABELS = arrays(30)
 FLOATS = IMAGES.astype(np.float32) / 255
@@ -106,17 +107,9 @@ def test_wrong_arrays_are_named(tmp_path, case):
     assert re.search(message, refused(npz(tmp_path / "my.npz", **contents)))
 
 
-class Command:
-    def __init__(self, path):
-        self.path = path
-
-    def __reduce__(self):
-        return os.mkdir, (str(self.path),)
-
-
 def test_an_array_of_objects_is_never_unpickled(tmp_path):
     sentinel = tmp_path / "executed"
-    objects = np.array([Command(sentinel)] * 30, object)
+    objects = np.array([MakesFolder(sentinel)] * 30, object)
     path = npz(tmp_path / "my.npz", images=IMAGES, labels=objects)
     assert "labels holds Python objects, which are never loaded" in refused(path)
     assert not sentinel.exists()
