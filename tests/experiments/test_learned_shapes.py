@@ -135,7 +135,7 @@ def test_training_moves_what_is_shown(tmp_path, sharing):
         "--epochs=2",
         "--train_examples=256",
     ]
-    words += ["--learning_rate=0.01", f"--sharing={sharing}", f"--workdir={tmp_path}"]
+    words += ["--learning_rate=0.05", f"--sharing={sharing}", f"--workdir={tmp_path}"]
     assert outcomes.run(experiment.COMMAND, experiment.perform, words) == 0
     result = json.loads((tmp_path / "result.json").read_text())
     rows = result["rows"]
