@@ -13,13 +13,14 @@ WANTED := $(VERSION) $(CONSTRAINTS)
 ifneq ($(shell cat .venv/installed 2>/dev/null),$(WANTED))
 .PHONY: .venv/installed
 endif
+# Modules are compiled when they are first imported: most never are.
 .venv/installed: requirements.txt constraints/common.txt $(CONSTRAINTS)
 	$(PYTHON) -m venv --clear .venv
-	$(BIN)/python -m pip install -q -r requirements.txt -c $(CONSTRAINTS)
+	$(BIN)/python -m pip install -q --no-compile -r requirements.txt -c $(CONSTRAINTS)
 	echo "$(WANTED)" > $@
 
 .venv/installed-dev: .venv/installed requirements-dev.txt
-	$(BIN)/python -m pip install -q -r requirements-dev.txt -c $(CONSTRAINTS)
+	$(BIN)/python -m pip install -q --no-compile -r requirements-dev.txt -c $(CONSTRAINTS)
 	touch $@
 
 run: .venv/installed  ## compare the paper's six activations on the embedded digits

@@ -88,7 +88,8 @@ def test_the_answer_is_what_was_measured():
 
 def test_the_command_leaves_table_and_figure(tmp_path):
     words = ["--activations=leaky_relu", "--learning_rates=0.01,0.001", "--biases=0,1"]
-    words += ["--seeds=1", "--epochs=1", "--train_examples=128", f"--workdir={tmp_path}"]
+    words += ["--model=thin_cnn", "--seeds=1", "--epochs=1", "--train_examples=128"]
+    words += [f"--workdir={tmp_path}"]
     assert outcomes.run(experiment.COMMAND, experiment.perform, words) == 0
     result = json.loads((tmp_path / "result.json").read_text())
     assert [cell["learning_rate"] for cell in result["details"]["cells"]] == [0.001, 0.01] * 2
