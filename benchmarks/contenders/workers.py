@@ -20,6 +20,7 @@ from jaxact import activations
 from jaxact.errors import ConfigError, JaxactError
 
 ROOT = Path(__file__).parents[2]
+OURS = "benchmarks.contenders.jaxact_worker"
 PEERS = ("none", "jax.nn", "torch", "checkout")
 # Threads that wait for work spin for some milliseconds before they sleep.
 SETTLE_SECONDS = 0.1
@@ -89,7 +90,7 @@ def contenders(peer: str, activation: str, peer_python: str, checkout: str = "")
     Raises:
       ConfigError: the peer does not have the activation, or cannot be run.
     """
-    command = (sys.executable, "-m", "benchmarks.contenders.jaxact_worker")
+    command = (sys.executable, "-m", OURS)
     ours = [Contender("jaxact", command)]
     if peer == "jax.nn":
         spec = jax_nn_spec(activations.get(activation))
@@ -101,14 +102,12 @@ def contenders(peer: str, activation: str, peer_python: str, checkout: str = "")
         return [*ours, *tuned, Contender("torch plain", tuned[0].command, {"mode": "plain"})]
     if peer == "checkout":
         folder = Path(checkout).resolve()
-        if not (folder / "benchmarks" / "jaxact_worker.py").is_file():
+        if not folder.joinpath(*OURS.split(".")).with_suffix(".py").is_file():
             raise ConfigError(
                 f"--peer_checkout={checkout} is no checkout of jaxact: make one of another commit "
                 "with git worktree add --detach FOLDER COMMIT, or give . and another --peer_python"
             )
-        other = Contender(
-            "checkout", (peer_python, "-m", "benchmarks.contenders.jaxact_worker"), folder=folder
-        )
+        other = Contender("checkout", (peer_python, "-m", OURS), folder=folder)
         # The same once more: what two processes of one program differ by.
         return [*ours, Contender("jaxact again", command), other]
     return ours

@@ -13,6 +13,7 @@ from benchmarks.contenders.workers import Contender, WorkerError
 from benchmarks.timing import alternation, pairing
 from jaxact import activations
 from jaxact.errors import ConfigError
+from tests.support.paths import ROOT
 
 FAKE = (sys.executable, "-m", "tests.support.fake_worker")
 
@@ -96,12 +97,13 @@ def test_an_activation_that_jax_nn_lacks_is_refused():
 
 
 def test_another_checkout_is_measured_beside_the_same_program_twice(tmp_path):
-    worker = tmp_path / "benchmarks" / "jaxact_worker.py"
-    worker.parent.mkdir()
+    worker = tmp_path / "benchmarks" / "contenders" / "jaxact_worker.py"
+    worker.parent.mkdir(parents=True)
     worker.write_text("")
     ours, again, other = workers.contenders("checkout", "relu", "python3.13", str(tmp_path))
     assert (ours.command, ours.folder) == (again.command, again.folder)
     assert (other.command[0], other.folder) == ("python3.13", tmp_path)
+    assert (ROOT / worker.relative_to(tmp_path)).is_file()  # where this checkout has it, too
 
 
 def test_a_folder_that_is_no_checkout_is_refused(tmp_path):
