@@ -35,7 +35,7 @@ class Option(NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class Command:
-    """What a user types, and what it means.
+    """A command line: what a user types, and what it means.
 
     Attributes:
       name: such as "python -m jaxact.check".
@@ -83,7 +83,7 @@ class Command:
         """Room for options that are not known before the words are."""
 
     def _explained(self, words: Sequence[str], error: Exception) -> ConfigError:
-        """What was wrong with words that absl refused."""
+        """The error of words that absl refused."""
         del words
         text = " ".join(str(error).split())
         if isinstance(error, flags.UnrecognizedFlagError):
@@ -93,7 +93,7 @@ class Command:
         return ConfigError(f"{text} (--help lists the options)")
 
     def help(self) -> str:
-        """What `--help` prints."""
+        """The text that `--help` prints."""
         usage = [self.name, *self.arguments, *["[--OPTION=VALUE ...]"] * bool(self.options)]
         lines = [" ".join(usage), "", self.description.strip()]
         lines += ["", "options:"] if self.options else []

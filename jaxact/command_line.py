@@ -31,7 +31,7 @@ class ConfigCommand(Command):
         super().__init__(name, description, {**options, "compilation_cache": cache})
 
     def parse(self, words: Sequence[str]) -> Options:
-        """As `Command.parse`; raises ConfigError for what is wrong in the configuration, too."""
+        """The values of options, and the configuration; raises ConfigError where one is wrong."""
         options = super().parse(with_config_first(words))
         options.config = check(options.config)
         return options
@@ -44,7 +44,7 @@ class ConfigCommand(Command):
         return field_that_is_wrong(words, error) or super()._explained(words, error)
 
     def help(self) -> str:
-        """What `--help` prints, the fields of a configuration with their defaults among it."""
+        """The text that `--help` prints, with the fields of a configuration and their defaults."""
         fields = [
             f"  --config.{name}={value}  ({RULES[name].allowed})"
             for name, value in dataclasses.asdict(Config()).items()

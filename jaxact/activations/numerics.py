@@ -1,4 +1,4 @@
-"""What every activation shares: dtype handling, closed-form gradients, helpers for limits."""
+"""The frame of every activation: dtype handling, closed-form gradients, helpers for limits."""
 
 import functools
 import inspect

@@ -38,7 +38,7 @@ class Domain:
         return self.kind(value)
 
     def all_checked(self, values: Value) -> Value:
-        """Those of a list, which has at least one; raises ValueError outside."""
+        """The values of a list, which has at least one; raises ValueError outside."""
         if not isinstance(values, tuple) or not values:
             raise ValueError
         return tuple(self.checked(value) for value in values)
@@ -234,7 +234,7 @@ def _users_own(target: str, arguments: Mapping[str, Value]) -> Activation:
 
 
 def _imported(target: str) -> Any:
-    """What `package.module:attribute` names; raises ActivationError if there is no such thing."""
+    """The object of a `package.module:attribute`; raises ActivationError if there is none."""
     module_name, _, attributes = target.partition(":")
     try:
         found: Any = importlib.import_module(module_name)

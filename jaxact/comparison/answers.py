@@ -1,4 +1,4 @@
-"""What a comparison answers, in words, and what it says of the paper's findings.
+"""The answer of a comparison in words, and what it says of the paper's findings.
 
 An answer names a leader only as far as the seeds carry it. A finding of the paper is put as a rule
 on paired seeds and comes out confirmed, refuted or undecided, with its evidence; the rules are in
@@ -19,7 +19,7 @@ __all__ = ["Finding", "answer", "as_markdown", "paper_findings"]
 
 
 def answer(study: Study, workload: Workload) -> str:
-    """Which activation reached the target soonest and which ended best, as sure as it is."""
+    """The answer: which activation was soonest and which ended best, as sure as it is."""
     target = f"{100 * study.plan.target_accuracy(workload.dataset):g} %"
     made = {name: study.made(workload, name) for name in study.plan.activations}
     made = {name: runs for name, runs in made.items() if runs}
@@ -98,7 +98,7 @@ def first_places(times: Mapping[str, Sequence[float]], name: str) -> tuple[int, 
 def _lead(
     values: Mapping[str, Sequence[float]], leader: str, centres: Mapping[str, Estimate], unit: str
 ) -> str:
-    """What the leader's lead over the next is worth, tested among all others; from "; " on."""
+    """The worth of the leader's lead over the next, tested among all others; from "; " on."""
     others = sorted((name for name in centres if name != leader), key=lambda n: centres[n].value)
     if not others:
         return "; no other has a run to compare it with"
@@ -121,7 +121,7 @@ def _lead(
 
 
 def _reservations(study: Study, workload: Workload) -> list[str]:
-    """What keeps a reader from trusting the ranks."""
+    """The reasons not to trust the ranks."""
     ended = [len(study.made(workload, name)) for name in study.plan.activations]
     runs = [run for name in study.plan.activations for run in study.of(workload, name)]
     lost = sum(run.status not in (DONE, MISSING) for run in runs)

@@ -1,4 +1,4 @@
-"""What the user sees of a comparison while it runs: a live view, or plain lines without a terminal.
+"""The user's view of a comparison while it runs: live, or plain lines without a terminal.
 
 5/18 runs  ━━━━━━━━━━━━━━━━━━━━━━━━━━  about 0:01:12 left
 tanh, seed 0  epoch 7/20  ━━━━━━━━━━━━━━  9,000 images/s  loss 0.2134  test 93.10 %
@@ -30,7 +30,7 @@ def clock_text(seconds: float) -> str:
 
 
 def seconds_left(study: Study) -> float | None:
-    """What the missing runs will take, each as long as the most similar runs that are done took.
+    """Expected seconds of the missing runs: each as long as the most similar done ones.
 
     Similar is, in this order: same data set and activation, same data set, any. None if no run is
     done.
@@ -71,7 +71,7 @@ def best_so_far(study: Study, workload: Workload) -> str:
 
 
 def outcome(run: Run) -> str:
-    """How a run ended, in a line."""
+    """The end of a run, in a line."""
     if run.status != DONE:
         return f"{run.status}: {run.note}" if run.note else run.status
     summary = run.summary
@@ -149,7 +149,7 @@ class StudyView(contextlib.AbstractContextManager["StudyView"]):
         self.message(f"{line}; {left}" if left else line)
 
     def update_run(self, **fields: Any) -> None:
-        """What is shown of the run at hand."""
+        """The display of the run at hand."""
         self._run.update(self._run_task, **fields)
 
     def _count(self) -> str:

@@ -14,7 +14,7 @@ VARIED = ("dataset", "learning_rate", "activation", "seed", "target_accuracy", "
 
 
 class Named(Protocol):
-    """What tells a run of a plan from the others; a `Config` has it."""
+    """The fields that tell a run of a plan from the others; a `Config` has them."""
 
     @property
     def dataset(self) -> str: ...
@@ -88,7 +88,7 @@ class Plan:
         return ", ".join(parts)
 
     def folder(self, run: Config) -> Path:
-        """Of a run, within the comparison's: `<activation>/seed<k>`.
+        """The folder of a run within the comparison's: `<activation>/seed<k>`.
 
         With several data sets or rates, one folder of each kind stands before it.
         """
@@ -119,7 +119,7 @@ class Plan:
         )
 
     def differences(self, stored: "Plan") -> list[str]:
-        """What keeps this plan from going on with the runs of another, each in a few words.
+        """The reasons why this plan cannot go on with another's runs, each in a few words.
 
         More epochs, seeds and activations go on with it, and another baseline changes no run.
         """

@@ -30,7 +30,7 @@ _LEFT_BY_A_KILLED_START = (lock.LOCK, f".{STUDY}.tmp")
 
 @dataclasses.dataclass(frozen=True)
 class Run:
-    """What one run left.
+    """The records of a run.
 
     Attributes:
       dataset, learning_rate, activation, seed: which run it is.
@@ -58,7 +58,7 @@ class Run:
 
 @dataclasses.dataclass(frozen=True)
 class Workload:
-    """What activations are compared on: one data set, trained at one rate."""
+    """A task that activations are compared on: one data set, trained at one rate."""
 
     dataset: str
     learning_rate: float
@@ -92,7 +92,7 @@ class Study:
         ]
 
     def made(self, workload: Workload, activation: str) -> list[Run]:
-        """Those runs that came to an end of some kind."""
+        """The runs that came to an end of some kind."""
         return [run for run in self.of(workload, activation) if run.status != MISSING]
 
     def title(self, workload: Workload) -> str:

@@ -1,1 +1,1 @@
-"""What a trained network costs to use."""
+"""Trained networks in use."""

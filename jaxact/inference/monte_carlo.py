@@ -10,7 +10,7 @@ from jaxact import models
 
 
 class Prediction(NamedTuple):
-    """What a network says of images over many dropout masks.
+    """A network's predictions over many dropout masks.
 
     Attributes:
       mean: of the class probabilities, `[batch, classes]`.

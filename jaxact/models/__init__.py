@@ -108,7 +108,7 @@ def predict(model: nn.Module, variables: Mapping[str, Any], images: Array) -> Ar
 def predict_dropping(
     model: ConvNet, variables: Mapping[str, Any], images: Array, key: Array
 ) -> Array:
-    """As `predict`, with dropout masks drawn from `key`; BatchNorm keeps its running statistics."""
+    """Logits with dropout masks drawn from `key`; BatchNorm keeps its running statistics."""
     dropping = model.clone(keeps_dropping=True)
     return cast(Array, dropping.apply(variables, images, train=False, rngs={"dropout": key}))
 

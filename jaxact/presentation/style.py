@@ -1,4 +1,4 @@
-"""How activations look in figures: colour, dashes and marker, for matplotlib and plotly alike.
+"""The look of activations in figures: colour, dashes and marker, for matplotlib and plotly alike.
 
 Colours are those of Okabe and Ito (2008, Color universal design), told apart by colour-blind
 readers, less the yellow, too light for a line on white. Dashes and markers tell activations apart
@@ -36,7 +36,7 @@ LONGEST_LABEL = 40
 
 
 class Style(NamedTuple):
-    """How one activation is drawn.
+    """The look of one activation.
 
     Attributes:
       color: `#rrggbb`.
@@ -50,17 +50,17 @@ class Style(NamedTuple):
 
     @property
     def line_style(self) -> Literal["solid"] | tuple[float, tuple[float, ...]]:
-        """As matplotlib's `linestyle`."""
+        """The dashes as matplotlib's `linestyle`."""
         return (0.0, self.dash) if self.dash else "solid"
 
     @property
     def plotly_dash(self) -> str:
-        """As plotly's `line.dash`, for lines 2 pixels wide."""
+        """The dashes as plotly's `line.dash`, for lines 2 pixels wide."""
         return ",".join(f"{2 * length:g}px" for length in self.dash) or "solid"
 
     @property
     def plotly_symbol(self) -> str:
-        """As plotly's `marker.symbol`."""
+        """The marker as plotly's `marker.symbol`."""
         return _MARKERS[self.marker]
 
 

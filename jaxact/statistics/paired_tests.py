@@ -58,7 +58,7 @@ def _differences(values: Values, baseline: Values) -> np.ndarray:
 
 
 def _centre(differences: np.ndarray) -> np.ndarray:
-    """What the test looks at: the differences, or their signed ranks where one is infinite."""
+    """The values tested: the differences, or their signed ranks where one is infinite."""
     if np.isfinite(differences).all():
         return differences
     return np.sign(differences) * scipy.stats.rankdata(np.abs(differences))

@@ -1,4 +1,4 @@
-"""How many seeds it takes to tell two activations apart, before any is trained."""
+"""Power: the seeds it takes to tell two activations apart, before any is trained."""
 
 import math
 

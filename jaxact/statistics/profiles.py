@@ -1,4 +1,4 @@
-"""Which share has reached a target: of workloads, and of runs over time."""
+"""Shares that have reached a target: of workloads, and of runs over time."""
 
 import math
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What `python -m jaxact.check` verifies of an activation, as a pure function."""
+"""The checks of `python -m jaxact.check`, as a pure function."""
 
 from collections.abc import Callable, Collection
 from typing import Any, NamedTuple

@@ -1,4 +1,4 @@
-"""Where activations are checked, and what is computed there.
+"""Points where activations are checked, and what is computed there.
 
 An elementwise activation is checked at numbers, another one on blocks of them.
 """
@@ -76,7 +76,7 @@ Computed = Callable[[str, str], np.ndarray]
 
 @functools.cache  # one program serves all checks
 def computed(activation: Activation, dtype: str) -> Computed:
-    """What one program gives of an activation at all points of a dtype: `computed(...)(part, at)`.
+    """All that is computed of an activation at the points of a dtype: `computed(...)(part, at)`.
 
     Parts: its `value`, its `derivative` and its `gradient` by JAX; in float32 also the value of
     each point `alone`, by vmap, the value as it is without a program, `plain`, and the `second`

@@ -52,12 +52,12 @@ def _to_target(run: Run, name: str) -> float:
 
 
 def train_seconds(run: Run) -> float:
-    """Of the whole training."""
+    """Seconds of the whole training."""
     return _or_nan(run.summary.get("train_seconds"))
 
 
 def error_percent(run: Run) -> float:
-    """On the test set, after the last epoch."""
+    """Error on the test set after the last epoch, in percent."""
     return _or_nan(run.summary.get("error_percent"))
 
 
@@ -67,12 +67,12 @@ def latency_ms(run: Run) -> float:
 
 
 def latency_floor_ms(run: Run) -> float:
-    """Of a dispatch that does nothing: latencies that differ by less are ties."""
+    """The latency of a dispatch that does nothing: latencies that differ by less are ties."""
     return _or_nan((run.summary.get("latency_ms") or {}).get("dispatch_floor_p50"))
 
 
 def step_ms(batch_size: int) -> Measure:
-    """Of one training step of a batch, in the mean over the training."""
+    """Milliseconds of a training step, in the mean over the training."""
 
     def measure(run: Run) -> float:
         rate = run.summary.get("images_per_second")
@@ -99,7 +99,7 @@ def by_seed(study: Study, workload: Workload, measure: Measure) -> dict[str, lis
 
 
 def reached(runs: Sequence[Run]) -> int:
-    """How many are known to have reached the target."""
+    """The number of runs known to have reached the target."""
     return sum(run.status == DONE and bool(run.summary["reached_target"]) for run in runs)
 
 

@@ -95,7 +95,7 @@ def make_runs(
 def make_missing(
     study: Study, workdir: Path, stop: StopRequest, images: SharedImages, ahead: Ahead
 ) -> Study:
-    """As `make_runs`, once it is known that they can be made."""
+    """The study with its missing runs made, once it is known that they can be."""
     todo = [
         config
         for config, run in zip(study.plan.runs(), study.runs, strict=True)
@@ -161,7 +161,7 @@ def make_run(
 
 
 def one_line(error: Exception) -> str:
-    """What went wrong, in a line: a message of jaxact's own as it is, another after its kind."""
+    """An error in a line: a message of jaxact's own as it is, another after its kind."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     text = lines[0] if lines else ""
     if isinstance(error, JaxactError):

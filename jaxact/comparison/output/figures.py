@@ -39,7 +39,7 @@ def draw_all(study: Study, folder: Path) -> list[Path]:
 
 
 def file_ending(study: Study, workload: Workload) -> str:
-    """What tells a workload's files from others': `_mnist`, `_learning_rate=0.001`, both or ""."""
+    """The end of a workload's file names: `_mnist`, `_learning_rate=0.001`, both or ""."""
     parts = []
     if len(study.plan.datasets) > 1:
         parts.append(folder_name(workload.dataset))

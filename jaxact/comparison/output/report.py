@@ -103,7 +103,7 @@ def _javascript() -> str:
 
 
 def _script_hash(script: str) -> str:
-    """As a Content-Security-Policy names a script; the browser runs no other."""
+    """A script as a Content-Security-Policy names it; the browser runs no other."""
     digest = hashlib.sha256(script.encode("utf-8")).digest()
     return f"'sha256-{base64.b64encode(digest).decode('ascii')}'"
 
@@ -126,7 +126,7 @@ def _targets(study: Study) -> str:
 
 
 def _summary(study: Study) -> str:
-    """What was compared, in a line."""
+    """The subject of the comparison, in a line."""
     plan = study.plan
 
     def count(number: int, word: str) -> str:
@@ -141,7 +141,7 @@ def _summary(study: Study) -> str:
 
 
 def _workload(study: Study, workload: Workload) -> dict[str, Any]:
-    """What the page says of one workload; `data` is for its charts."""
+    """The page's content for one workload; `data` is for its charts."""
     curves, health = content.curves(study, workload), content.health(study, workload)
     target = study.plan.target_accuracy(workload.dataset)
     return {
@@ -170,7 +170,7 @@ def _results(study: Study, workload: Workload) -> dict[str, Any]:
 
 
 def _sweeps(study: Study) -> list[dict[str, Any]]:
-    """Of a sweep of learning rates, each data set's table of every activation's own best."""
+    """The tables of a sweep of learning rates: every activation's own best on each data set."""
     if not sweep.is_sweep(study):
         return []
     return [

@@ -1,4 +1,4 @@
-"""What the page of a comparison shows, as plain data: curves, times, functions, health, records.
+"""The content of a comparison's page as plain data: curves, times, functions, health, records.
 
 Every list that runs over activations is in the plan's order; None stands where there is nothing.
 """
@@ -64,7 +64,7 @@ def on_dark(color: str) -> str:
 
 
 def drawn(names: Sequence[str]) -> list[dict[str, Any]]:
-    """How each activation is called and drawn, on light and dark paper."""
+    """Names and styles of the activations, on light and dark paper."""
     styles, labels = style.style_of(names), style.labels_of(names)
     return [
         {
@@ -267,7 +267,7 @@ def environment(study: Study) -> list[Fact]:
 
 
 def configuration(study: Study) -> dict[str, Any]:
-    """What was compared, then every field that all runs share."""
+    """The subject of the comparison, then every field that all runs share."""
     plan = study.plan
     shared = {
         field: _NULLS.get(field, "automatic") if value is None else value

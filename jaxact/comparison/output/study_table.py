@@ -126,7 +126,7 @@ def _measured(study: Study, workload: Workload, activation: str) -> Row:
 
 
 def reached(study: Study, workload: Workload, activation: str) -> str:
-    """How many runs reached the target, and what became of the rest: `1/4 (2 diverged)`."""
+    """The runs that reached the target, and what became of the rest: `1/4 (2 diverged)`."""
     made = study.made(workload, activation)
     words = {DIVERGED: "diverged", FAILED: "failed", MISSING: "to do"}
     notes = measures.count_statuses(study.of(workload, activation), words)
@@ -166,7 +166,7 @@ def _of_paper(activation: str, figures: tables.PaperRow) -> Row:
 
 
 def title(study: Study, workload: Workload) -> str:
-    """What was compared, in a line."""
+    """The subject of the comparison, in a line."""
     plan = study.plan
     seeds = "1 seed" if plan.seeds == 1 else f"{plan.seeds} seeds"
     target = 100 * plan.target_accuracy(workload.dataset)
@@ -177,7 +177,7 @@ def title(study: Study, workload: Workload) -> str:
 
 
 def as_rich(study: Study, workload: Workload) -> Group:
-    """For the terminal: the figures, `*` at the best of a column, then intervals, tests, costs."""
+    """The terminal's tables: figures, `*` at the best of a column; intervals, tests, costs."""
     table = rows(study, workload)
     figures = new_table(title(study, workload), (BY_NAME[name] for name in FIGURES))
     for row in table:
@@ -203,7 +203,7 @@ def as_rich(study: Study, workload: Workload) -> Group:
 
 
 def sweep_as_rich(study: Study, dataset: str) -> Table:
-    """For the terminal: each activation at the common rate and at its own best."""
+    """The sweep for the terminal: each activation at the common rate and at its own best."""
     table = new_table(sweep.title(study, dataset), sweep.COLUMNS)
     for row in sweep.rows(study, dataset):
         table.add_row(*(marked_cell(row, column) for column in sweep.COLUMNS))
@@ -229,7 +229,7 @@ def as_markdown(study: Study) -> str:
 
 
 def paper_legend(study: Study, workload: Workload) -> str:
-    """What the paper's rows are."""
+    """The meaning of the paper's rows."""
     table = tables.table_of(workload.dataset, study.plan.config.model)
     if table is None:
         return ""
@@ -281,7 +281,7 @@ def as_csv(study: Study) -> str:
 
 
 def as_json(study: Study) -> dict[str, Any]:
-    """As CSV, with what was compared and what diverged or failed; null: no figure, or infinite."""
+    """The table as JSON, with what diverged or failed; null: no figure, or infinite."""
     return {
         "baseline": study.plan.baseline,
         "workloads": [

@@ -205,7 +205,7 @@ def ranks_by_seed(times: Values, keep: bool = False) -> dict[str, list[float]]:
 
 
 def _distances(estimate: Estimate) -> tuple[float, float]:
-    """How far from 0 the interval's nearest and farthest points are."""
+    """The distances from 0 of the interval's nearest and farthest points."""
     near, far = sorted((abs(estimate.low), abs(estimate.high)))
     return (0.0 if estimate.low * estimate.high <= 0 else near), far
 

@@ -1,4 +1,4 @@
-"""What the paper measured: its Tables 3 and 4, and the six activations it compares.
+"""The paper's measurements: its Tables 3 and 4, and the six activations it compares.
 
 "Impact of activation functions in convolution neural networks": one run a cell, Adam, batch 128, on
 a Ryzen 5 1600 with a GTX 1060 6 GB. The learning rate and the augmentation are not stated.
@@ -30,7 +30,7 @@ class PaperRow(NamedTuple):
 
 
 class PaperTable(NamedTuple):
-    """One of the paper's tables; `rows` by the specs of its activations."""
+    """A table of the paper; `rows` by the specs of its activations."""
 
     title: str
     dataset: str

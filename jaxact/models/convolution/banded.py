@@ -99,7 +99,7 @@ def convolution(
 
 
 def _windows(array: Array, axis: int, size: int, stride: int, place: int) -> Array:
-    """What windows of `size` entries see, one every `stride`; their axis is `place`."""
+    """The entries that windows of `size` see, one every `stride`; their axis is `place`."""
     starts = range(0, array.shape[axis] - size + 1, stride)
     parts = [lax.slice_in_dim(array, start, start + size, axis=axis) for start in starts]
     return jnp.stack(parts, place)

@@ -50,7 +50,7 @@ def _patches(images: Array, kernel_size: tuple[int, ...]) -> Array:
 
 
 def by_rows_of_kernel(images: Array, kernel: Array, precision: PrecisionLike = None) -> Array:
-    """As `by_patches`; of few pixels, faster, for it reads the kernel in order.
+    """The sums of `by_patches`; of few pixels faster, for it reads the kernel in order.
 
     Args:
       images: `[batch, height, width, channels]`.
@@ -75,7 +75,7 @@ class _Overlap(NamedTuple):
 
 
 def _overlaps(size: int, kernel_size: int, padding: tuple[int, int]) -> list[_Overlap]:
-    """For every entry of the kernel, what of it does not fall on padding; may be empty."""
+    """The part of every kernel entry's window that is not padding; may be empty."""
     first = padding[0]
     out_size = size + sum(padding) - kernel_size + 1
     overlaps = []

@@ -1,4 +1,4 @@
-"""How convolution is computed, chosen by the platform that a program is lowered for.
+"""The computation of convolution, chosen by the platform that a program is lowered for.
 
 XLA's CPU convolution is slow, and inside a loop (`lax.scan`) it also loses its threads; a matrix
 product keeps both. So on a CPU a convolution becomes matrix products: Winograd's for 3x3 kernels

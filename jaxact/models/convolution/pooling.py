@@ -105,7 +105,7 @@ def _backward(saved: tuple[Array, Array], gradient: Array) -> tuple[Array]:
     maximum = jnp.pad(outputs, around)
 
     def of_pixels(p: int, q: int) -> Array:
-        """What comes to row p, column q of every block, from the one to four windows over it."""
+        """The gradient at row p, column q of every block, from the one to four windows over it."""
         pixels = blocks[:, :, p, :, q]
         total = jnp.zeros_like(pixels)
         for first_row in (1, 0)[: 2 - p]:

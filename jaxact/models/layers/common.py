@@ -14,7 +14,7 @@ from jaxact.models.layers.initializers import bias_initializer, kernel_initializ
 
 
 class Arithmetic(NamedTuple):
-    """How a model computes: the dtype between layers, and the precision of matrix products."""
+    """The arithmetic of a model: the dtype between layers, and the precision of matrix products."""
 
     dtype: DTypeLike
     precision: lax.Precision
