@@ -69,7 +69,7 @@ GRID = np.concatenate([np.linspace(-9.03, 9.01, 201), [0.0]])
 
 
 def in_float32(spec, part):
-    """What the check saw: at the largest numbers of either sign, at both infinities, at NaN."""
+    """The check's results: at the largest numbers of either sign, at both infinities, at NaN."""
     activation = activations.get(spec)
     with jax.enable_x64(True):
         computed = points.computed(activation, "float32")

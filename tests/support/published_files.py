@@ -185,7 +185,7 @@ class Server:
 
 
 class MakesFolder:
-    """What makes a folder where it is unpickled."""
+    """An object that makes a folder where it is unpickled."""
 
     def __init__(self, path: Path):
         self.path = path

@@ -70,18 +70,7 @@ def performance_profile(study: Study) -> Figure | None:
     figure, axes = drawing.new_axes(title)
     styles, handles = style_of(study.plan.activations), []
     for spec, share in shares.items():
-        style = styles[spec]
-        (line,) = axes.step(
-            ratios,
-            100 * share,
-            where="post",
-            color=style.color,
-            linestyle=style.line_style,
-            marker=style.marker,
-            markevery=np.flatnonzero(np.diff(share, prepend=0)).tolist(),  # where it rises
-            clip_on=False,
-        )
-        handles.append(line)
+        handles.append(drawing.rising_share(axes, ratios, share, styles[spec], clip_on=False))
     axes.set_xlim(1, ratios[-1])
     axes.set_ylim(-4, 104)
     drawing.log_axis(axes, "x")

@@ -63,17 +63,7 @@ def time_to_accuracy(study: Study, workload: Workload) -> Figure | None:
     handles, texts = [], []
     for spec, runs in made.items():
         seconds, share = measures.reached_over_time(runs)
-        style = styles[spec]
-        (line,) = axes.step(
-            seconds,
-            100 * share,
-            where="post",
-            color=style.color,
-            linestyle=style.line_style,
-            marker=style.marker,
-            markevery=np.flatnonzero(np.diff(share, prepend=0)).tolist(),  # where it rises
-        )
-        handles.append(line)
+        handles.append(drawing.rising_share(axes, seconds, share, styles[spec]))
         texts.append(f"{labels[spec]} ({measures.reached(runs)}/{len(runs)})")
     axes.set_xlim(left=0)
     axes.set_ylim(-4, 104)

@@ -128,7 +128,7 @@ def parse_augmentation(text: str, default: str = NONE) -> tuple[Step, ...]:
 
 
 def _name_and_amount(text: str) -> tuple[str, str | None]:
-    """What stands before the brackets, and the amount within; `text` whole if it is otherwise."""
+    """The name before the brackets, and the amount within; `text` whole if it is otherwise."""
     match specs.take_apart(text):
         case name, []:
             return name, None

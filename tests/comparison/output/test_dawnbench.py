@@ -13,7 +13,7 @@ ADA = dawnbench.Author("Ada Lovelace", "ada@example.org")
 
 
 def assert_keeps_the_rules(path):
-    """Those of their tests/test_submissions.py; from their README the units and the name."""
+    """The rules of their tests/test_submissions.py; from their README the units and the name."""
     record = json.loads(path.read_text())
     required = {"version", "author", "authorEmail", "framework", "model", "hardware", "timestamp"}
     assert all(isinstance(record[name], str) and record[name].strip() for name in required)

@@ -293,7 +293,7 @@ def few_pixels(monkeypatch):
 
 @pytest.mark.parametrize("key", ["accuracy", "health_dead"])
 def test_files_are_the_same_each_time(key, tmp_path, few_pixels):
-    """Of specs that mathtext or SVG would stumble over: lines with a legend, panels with titles."""
+    """Figures of specs that mathtext or SVG could stumble over, lines and panels alike."""
     first, second = (
         drawing.save(draw(figures.OF_A_WORKLOAD[key], STUDIES["odd names"]), tmp_path / name, key)
         for name in ("first", "second")
