@@ -1,13 +1,12 @@
 """AlexNet's table is that of the models, and its half learns."""
 
-import json
 import math
 
 import pytest
 
 from experiments.alexnet import experiment
-from experiments.common import outcomes
 from jaxact import models
+from tests.support.experiments import perform
 
 
 def costs():
@@ -48,17 +47,15 @@ def test_shares_are_of_the_sum():
     assert experiment.neurons(layers) == 7
 
 
-def test_the_command_trains_and_leaves_its_files(tmp_path, capsys, monkeypatch):
+def test_the_experiment_trains(monkeypatch):
     monkeypatch.setattr(models.AlexNet32, "widths", (6, 8, 12, 12, 8))  # compiles sooner
     monkeypatch.setattr(models.AlexNet32, "hidden", 64)
-    arguments = ["--epochs=2", "--train_examples=64", "--test_examples=32", "--batch_size=16"]
-    arguments += ["--activation=prelu", f"--workdir={tmp_path / 'x'}"]
-    assert outcomes.run(experiment.COMMAND, experiment.perform, arguments) == 0
-    result = json.loads((tmp_path / "x" / "result.json").read_text())
-    epochs = result["details"]["epochs"]
+    words = ["--epochs=2", "--train_examples=64", "--test_examples=32", "--batch_size=16"]
+    outcome = perform(experiment, *words, "--activation=prelu")
+    epochs = outcome.details["epochs"]
     assert [row["epoch"] for row in epochs] == [1, 2]
     # Eight steps of a thin network: about as good as a guess.
     assert [row["train_loss"] for row in epochs] == [pytest.approx(math.log(10), abs=0.3)] * 2
-    assert f"{100 * epochs[1]['test_accuracy']:.1f} %" in result["answer"]
-    assert {path.suffix for path in (tmp_path / "x").iterdir()} >= {".png", ".svg"}
-    assert "60,965,231" in capsys.readouterr().out  # a PReLU's parameter for each of 7 layers
+    assert f"{100 * epochs[1]['test_accuracy']:.1f} %" in outcome.answer
+    # A PReLU's parameter for each of 7 layers.
+    assert outcome.rows[-1]["alexnet: parameters"] == 60_965_231

@@ -1,15 +1,13 @@
 """The augmentation experiment: planted errors in words, the sheet's draws, and a tiny run."""
 
-import json
-
 import numpy as np
 import pytest
 
 from experiments.augmentations import experiment, figures
 from experiments.augmentations.experiment import VIEWS
-from experiments.common import outcomes
 from jaxact import statistics
 from jaxact.data.transforms.augmentation import AUGMENTATIONS
+from tests.support.experiments import perform
 
 
 def planted(**means):
@@ -51,16 +49,11 @@ def test_the_sheet_shows_draws_that_differ_from_the_original():
         assert any(changed) if name in ("flip", "mixup") else all(changed)
 
 
-def test_a_tiny_run_leaves_its_files(tmp_path, capsys):
-    arguments = [
-        "--augmentations=none;flip,crop", "--train_examples=64", "--test_examples=30",
-        "--model=thin_cnn", "--epochs=1", "--seeds=1",
-        "--batch_size=32", f"--workdir={tmp_path / 'x'}",
-    ]  # fmt: skip
-    assert outcomes.run(experiment.COMMAND, experiment.perform, arguments) == 0
-    names = {path.name for path in (tmp_path / "x").iterdir()}
-    assert {"result.json", "table.md", "sheet.png", "errors.svg"} <= names
-    result = json.loads((tmp_path / "x" / "result.json").read_text())
-    assert set(result["details"]["errors"]) == {"none", "flip,crop"}
-    assert len(result["rows"]) == 2
-    assert "found: Mean test error of none" in capsys.readouterr().out
+def test_a_tiny_run_gives_its_outcome():
+    words = ["--augmentations=none;flip,crop", "--train_examples=64", "--test_examples=30"]
+    words += ["--model=thin_cnn", "--epochs=1", "--seeds=1", "--batch_size=32"]
+    outcome = perform(experiment, *words)
+    assert set(outcome.figures) == {"sheet", "errors"}
+    assert set(outcome.details["errors"]) == {"none", "flip,crop"}
+    assert len(outcome.rows) == 2
+    assert "Mean test error of none" in outcome.answer

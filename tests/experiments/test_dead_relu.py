@@ -1,16 +1,16 @@
 """Dead units: planted ones are counted, high rates kill more, and what is said is what was seen."""
 
 import dataclasses
-import json
 import math
 
 import jax.numpy as jnp
 import pytest
 
-from experiments.common import outcomes, trials
+from experiments.common import trials
 from experiments.dead_relu import cells, experiment
 from experiments.dead_relu.cells import Cell
 from jaxact.config import Config
+from tests.support.experiments import perform
 
 SMALL = Config(
     train_examples=128,
@@ -86,12 +86,11 @@ def test_the_answer_is_what_was_measured():
     assert said == "relu, bias 0: 0 % dead at 0.001; bias 0.01: diverged at either end."
 
 
-def test_the_command_leaves_table_and_figure(tmp_path):
+def test_every_rate_meets_every_bias():
     words = ["--activations=leaky_relu", "--learning_rates=0.01,0.001", "--biases=0,1"]
     words += ["--model=thin_cnn", "--seeds=1", "--epochs=1", "--train_examples=128"]
-    words += [f"--workdir={tmp_path}"]
-    assert outcomes.run(experiment.COMMAND, experiment.perform, words) == 0
-    result = json.loads((tmp_path / "result.json").read_text())
-    assert [cell["learning_rate"] for cell in result["details"]["cells"]] == [0.001, 0.01] * 2
-    assert all(cell["dead"] == [0] for cell in result["details"]["cells"])  # it has no flat side
-    assert (tmp_path / "dead_relu.png").stat().st_size > 10_000
+    outcome = perform(experiment, *words)
+    cells = outcome.details["cells"]
+    assert [cell["learning_rate"] for cell in cells] == [0.001, 0.01] * 2
+    assert all(cell["dead"] == [0] for cell in cells)  # it has no flat side
+    assert set(outcome.figures) == {"dead_relu"}

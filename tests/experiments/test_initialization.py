@@ -1,7 +1,6 @@
 """What initial weights do to a deep network: against what theory says of each initialiser."""
 
 import itertools
-import json
 import math
 
 import jax
@@ -9,12 +8,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from experiments.common import outcomes
 from experiments.initialization import deep_network, experiment
 from experiments.initialization.deep_network import Layer
 from experiments.initialization.experiment import EXPLODING, RIGHT, SATURATED, VANISHING
 from jaxact import activations
 from jaxact.models.layers.initializers import KERNEL_INITIALIZERS
+from tests.support.experiments import perform
 
 DEPTH, BATCH = 6, 16
 TANH, RELU = activations.get("tanh"), activations.get("relu")
@@ -32,11 +31,11 @@ def networks(initializer, chosen, width, draws=1):
 
 # A ReLU layer with normal weights of variance 2/n multiplies an input's mean square by a factor
 # whose deviation is sqrt(5/n): 2 relu(x)^2 has variance 5 where x is standard normal. Six layers of
-# 1024 units, and half for a root: 8.6 %; 4.3 % for the mean of four draws, if all inputs of a batch
+# 256 units, and half for a root: 17 %; 4.3 % for the mean of 16 draws, if all inputs of a batch
 # move together, which they nearly do in the last layers.
 @pytest.mark.parametrize("name", ["he_normal", "he_uniform"])
 def test_he_keeps_the_deviation_of_relus_over_six_layers(name):
-    (layers,) = networks(name, (RELU,), 1024, draws=4)
+    (layers,) = networks(name, (RELU,), 256, draws=16)
     # Half of a normal's square goes on, and the mean is 1/sqrt(2 pi) of its doubled deviation.
     expected = math.sqrt(1 - 1 / math.pi)
     for layer in layers:
@@ -48,7 +47,7 @@ def test_he_keeps_the_deviation_of_relus_over_six_layers(name):
 
 @pytest.mark.parametrize("name", ["xavier_normal", "xavier_uniform", "lecun_normal"])
 def test_xavier_lets_the_signal_of_relus_fall_by_half_in_power_each_layer(name):
-    (layers,) = networks(name, (RELU,), 1024, draws=4)
+    (layers,) = networks(name, (RELU,), 256, draws=16)
     for k, layer in enumerate(layers):
         root_mean_square = math.hypot(layer.mean, layer.deviation)
         assert root_mean_square == pytest.approx(2 ** (-(k + 1) / 2), rel=0.1)
@@ -160,26 +159,20 @@ def test_values_beyond_a_histogram_are_in_its_outermost_bins():
     assert (counts[0], counts[deep_network.BINS // 2], counts[-1]) == (2, 1, 3)
 
 
-def test_the_command_shows_every_initialiser_with_every_activation(tmp_path):
+def test_every_initialiser_meets_every_activation():
     words = ["--activations=elu,softplus", "--width=32", "--depth=3", "--batch=4", "--seeds=2"]
-    assert (
-        outcomes.run(experiment.COMMAND, experiment.perform, [*words, f"--workdir={tmp_path}"]) == 0
-    )
-    result = json.loads((tmp_path / "result.json").read_text())
-    assert len(result["rows"]) == 2 * len(KERNEL_INITIALIZERS)
-    assert {row["verdict"] for row in result["rows"]} <= {RIGHT, VANISHING, SATURATED, EXPLODING}
-    layer = result["details"]["layers"]["elu"]["he_normal"][2]
+    outcome = perform(experiment, *words)
+    assert len(outcome.rows) == 2 * len(KERNEL_INITIALIZERS)
+    assert {row["verdict"] for row in outcome.rows} <= {RIGHT, VANISHING, SATURATED, EXPLODING}
+    layer = outcome.details["layers"]["elu"]["he_normal"][2]
     assert sum(layer["counts"]) == 2 * 4 * 32
-    assert (tmp_path / "histograms.png").stat().st_size > 10_000
-    assert (tmp_path / "layers.svg").exists()
+    assert set(outcome.figures) == {"histograms", "layers"}
 
 
-def test_what_overflows_is_told(tmp_path):
+def test_what_overflows_is_told():
     # 5 layers of factor 1e9 sqrt(2): 6e45, and float32 ends at 3e38.
     words = ["--activations=linear(slope=1e9)", "--width=64", "--depth=5", "--batch=2"]
-    arguments = [*words, f"--workdir={tmp_path}"]
-    assert outcomes.run(experiment.COMMAND, experiment.perform, arguments) == 0
-    rows = json.loads((tmp_path / "result.json").read_text())["rows"]
+    rows = perform(experiment, *words).rows
     he = next(row for row in rows if row["initialiser"] == "he_normal")
     assert he["deviation 5"] is None
     assert he["verdict"] == EXPLODING

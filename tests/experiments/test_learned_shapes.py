@@ -1,17 +1,17 @@
 """Learned shapes: planted parameters give the planted curve, change and table."""
 
-import json
 import math
 
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from experiments.common import outcomes, trials
+from experiments.common import trials
 from experiments.learned_shapes import curves, experiment
 from experiments.learned_shapes.experiment import LEARNABLE
 from jaxact import activations
 from jaxact.training.state import TrainState
+from tests.support.experiments import perform
 
 PRELU = activations.get("prelu")
 RNG = np.random.default_rng(0)
@@ -127,23 +127,16 @@ def test_what_diverges_is_told():
 
 
 @pytest.mark.parametrize("sharing", ["layer", "channel"])
-def test_training_moves_what_is_shown(tmp_path, sharing):
-    words = [
-        "--model=thin_cnn",
-        "--activations=prelu",
-        "--seeds=1",
-        "--epochs=2",
-        "--train_examples=256",
-    ]
-    words += ["--learning_rate=0.05", f"--sharing={sharing}", f"--workdir={tmp_path}"]
-    assert outcomes.run(experiment.COMMAND, experiment.perform, words) == 0
-    result = json.loads((tmp_path / "result.json").read_text())
-    rows = result["rows"]
+def test_training_moves_what_is_shown(sharing):
+    words = ["--model=thin_cnn", "--activations=prelu", "--seeds=1", "--epochs=2"]
+    words += ["--train_examples=256", "--learning_rate=0.05", f"--sharing={sharing}"]
+    outcome = perform(experiment, *words)
+    rows = outcome.rows
     assert [row["activation"] for row in rows] == ["prelu", "relu"]
     assert rows[0]["change of f (%)"][0] > 0.5
-    accuracies = result["details"]["test_accuracy"]
+    accuracies = outcome.details["test_accuracy"]
     gain = 100 * (accuracies["prelu"][0] - accuracies["relu"][0])
     assert rows[0]["against relu (points)"][0] == pytest.approx(gain)
-    learned = result["details"]["learned"]["prelu"]["ActivationLayer_0"]["alpha"]
+    learned = outcome.details["learned"]["prelu"]["ActivationLayer_0"]["alpha"]
     assert np.shape(learned) == ((1, 4) if sharing == "channel" else (1,))
-    assert (tmp_path / "learned_shapes.png").stat().st_size > 10_000
+    assert set(outcome.figures) == {"learned_shapes"}

@@ -1,6 +1,5 @@
 """The playground: its problems, its training of many runs at once, and what the table says."""
 
-import json
 import math
 
 import jax
@@ -8,12 +7,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from experiments.common import outcomes
 from experiments.playground import experiment, findings, training
 from experiments.playground.findings import Cell
 from experiments.playground.problems import LARGEST_NOISE, PROBLEMS, RADIUS, Points, Problem, draw
 from experiments.playground.training import Recipe
 from jaxact import activations
+from tests.support.experiments import perform
 
 SEPARABLE = "gaussians"
 QUICK = Recipe(epochs=150, target_loss=0.1, hold=3)
@@ -249,20 +248,11 @@ def test_the_median_run_comes_after_half_of_the_others():
     assert experiment.figures.median_run([4.0, 2.0]) == 1
 
 
-def test_the_command_leaves_table_and_pictures(tmp_path):
-    words = [
-        "--problems=gaussians,xor",
-        "--activations=relu,linear",
-        "--seeds=3",
-        "--epochs=40",
-        "--hidden=3",
-        f"--workdir={tmp_path}",
-    ]
-    assert outcomes.run(experiment.COMMAND, experiment.perform, words) == 0
-    result = json.loads((tmp_path / "result.json").read_text())
-    assert result["settings"]["hidden"] == [3]
-    runs = {(run["problem"], run["activation"]): run for run in result["details"]["runs"]}
+def test_every_problem_meets_every_activation():
+    words = ["--problems=gaussians,xor", "--activations=relu,linear", "--seeds=3"]
+    outcome = perform(experiment, *words, "--epochs=40", "--hidden=3")
+    assert outcome.settings["hidden"] == [3]
+    runs = {(run["problem"], run["activation"]): run for run in outcome.details["runs"]}
     assert runs["xor", "linear"]["epochs"] == [None] * 3
-    assert len(result["rows"]) == 4
-    for name in ("boundaries", "losses"):
-        assert (tmp_path / f"{name}.png").stat().st_size > 10_000
+    assert len(outcome.rows) == 4
+    assert set(outcome.figures) == {"boundaries", "losses"}

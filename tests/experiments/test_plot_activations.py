@@ -130,6 +130,6 @@ def test_wrong_options_end_in_one_line(argument, tmp_path, capsys):
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path, capsys):
     (tmp_path / "file").write_text("")
-    arguments = ["--sets=tutorial", f"--out={tmp_path / 'file'}"]
+    arguments = ["--specs=relu", f"--out={tmp_path / 'file'}"]
     assert experiment.COMMAND.run(experiment.perform, arguments) == 2
     assert "choose another" in capsys.readouterr().err

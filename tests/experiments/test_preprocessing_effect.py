@@ -5,10 +5,10 @@ import math
 
 import numpy as np
 
-from experiments.common import outcomes
 from experiments.common.curves import Curve
 from experiments.preprocessing import experiment, figures
 from jaxact import statistics
+from tests.support.experiments import perform
 
 
 def curves_reaching(epoch, runs=6, end=0.02):
@@ -82,16 +82,11 @@ def test_a_picture_spans_black_to_white():
     assert (figures.as_picture(np.full((2, 2, 1), 7.0)) == 0).all()
 
 
-def test_a_tiny_run_leaves_its_files(tmp_path, capsys):
-    arguments = [
-        "--preprocessings=mean_std,pca_whitening", "--train_examples=64", "--test_examples=30",
-        "--model=thin_cnn", "--epochs=1", "--seeds=1",
-        "--batch_size=32", f"--workdir={tmp_path / 'x'}",
-    ]  # fmt: skip
-    assert outcomes.run(experiment.COMMAND, experiment.perform, arguments) == 0
-    names = {path.name for path in (tmp_path / "x").iterdir()}
-    assert {"result.json", "table.md", "images.png", "learning.svg"} <= names
-    result = json.loads((tmp_path / "x" / "result.json").read_text())
-    assert set(result["details"]["runs"]) == {"mean_std", "pca_whitening"}
-    assert result["settings"]["baseline"] == "mean_std"
-    assert "found: To 93 % test accuracy" in capsys.readouterr().out
+def test_a_tiny_run_gives_its_outcome():
+    words = ["--preprocessings=mean_std,pca_whitening", "--train_examples=64", "--test_examples=30"]
+    words += ["--model=thin_cnn", "--epochs=1", "--seeds=1", "--batch_size=32"]
+    outcome = perform(experiment, *words)
+    assert set(outcome.figures) == {"images", "learning"}
+    assert set(outcome.details["runs"]) == {"mean_std", "pca_whitening"}
+    assert outcome.settings["baseline"] == "mean_std"
+    assert outcome.answer.startswith("To 93 % test accuracy")

@@ -1,18 +1,17 @@
 """What the experiment reads off its runs, on planted ones; and that its runs are jaxact's own."""
 
 import dataclasses
-import json
 
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from experiments.common import outcomes
 from experiments.regularization import experiment, figures, runs, uncertainty
 from jaxact.runs import fit
 from jaxact.runs.records import record_files
 from jaxact.runs.setup import prepare
 from tests.support import tiny
+from tests.support.experiments import perform
 
 LABELS = list(experiment.variants(experiment.COMMAND.parse([])))
 SMALL = {"train_examples": 64, "test_examples": 30, "batch_size": 32, "epochs": 3}
@@ -150,7 +149,7 @@ def test_every_way_to_train_has_a_panel():
         np.testing.assert_array_equal(marked.get_ydata(), [0.3, 0.9])
 
 
-def test_the_command_leaves_table_and_figures(tmp_path, monkeypatch, capsys):
+def test_each_means_has_its_runs(monkeypatch):
     all_of_them = experiment.variants
     kept = ("none", "L2", "L1", "dropout, channels", "dropout, elements")
     monkeypatch.setattr(
@@ -158,20 +157,10 @@ def test_the_command_leaves_table_and_figures(tmp_path, monkeypatch, capsys):
         "variants",
         lambda options: {k: v for k, v in all_of_them(options).items() if k in kept},
     )
-    words = [
-        "--model=thin_cnn",
-        "--train_examples=64",
-        "--test_examples=30",
-        "--epochs=2",
-        "--seeds=1",
-        "--masks=2",
-    ]
-    words += [f"--workdir={tmp_path / 'x'}"]
-    assert outcomes.run(experiment.COMMAND, experiment.perform, words) == 0
-    result = json.loads((tmp_path / "x" / "result.json").read_text())
-    labels = [row["against overfitting"] for row in result["rows"]]
+    words = ["--model=thin_cnn", "--train_examples=64", "--test_examples=30", "--epochs=2"]
+    outcome = perform(experiment, *words, "--seeds=1", "--masks=2")
+    labels = [row["against overfitting"] for row in outcome.rows]
     assert labels == [*kept, "early stopping"]
-    assert len(result["details"]["runs"]["L1"][0]["rows"]) == 2
-    assert set(result["details"]["monte_carlo"]) == {"channels", "elements"}
-    assert {path.suffix for path in (tmp_path / "x").iterdir()} == {".json", ".md", ".png", ".svg"}
-    assert "Monte Carlo dropout of channels" in capsys.readouterr().out
+    assert len(outcome.details["runs"]["L1"][0]["rows"]) == 2
+    assert set(outcome.details["monte_carlo"]) == {"channels", "elements"}
+    assert "Monte Carlo dropout of channels" in outcome.answer

@@ -1,14 +1,12 @@
 """Epochs to an error: crossings, the choice of rates, pairs; and the command."""
 
 import dataclasses
-import json
 import math
 
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from experiments.common import outcomes
 from experiments.relu_against_tanh import experiment, time_to_error
 from experiments.relu_against_tanh.experiment import Measured
 from experiments.relu_against_tanh.time_to_error import Choice, Trace
@@ -16,6 +14,7 @@ from jaxact import data
 from jaxact.compilation.clock import Clock
 from jaxact.runs import setup
 from jaxact.training.state import Totals
+from tests.support.experiments import perform
 from tests.support.tiny import TINY
 
 WORDS = [
@@ -173,11 +172,9 @@ def test_the_answer_tells_of_misses_and_of_the_edge_of_the_grid():
     assert "neither tanh nor relu reached the target" in none
 
 
-def test_the_command_compares_paired_seeds(tmp_path, capsys):
-    arguments = [*WORDS, f"--workdir={tmp_path / 'x'}", "--target_error=60"]
-    assert outcomes.run(experiment.COMMAND, experiment.perform, arguments) == 0
-    result = json.loads((tmp_path / "x" / "result.json").read_text())
-    runs = result["details"]["runs"]
+def test_seeds_are_paired():
+    outcome = perform(experiment, *WORDS, "--target_error=60")
+    runs = outcome.details["runs"]
     assert set(runs) == {"relu", "tanh"}
     for known in runs.values():
         assert len(known["traces"]) == len(known["epochs_to_target"]) == 2
@@ -185,6 +182,5 @@ def test_the_command_compares_paired_seeds(tmp_path, capsys):
     taken = {spec: np.asarray(known["epochs_to_target"]) for spec, known in runs.items()}
     expected = list(taken["tanh"] / taken["relu"])
     assert runs["tanh"]["ratios"] == pytest.approx(expected)
-    assert result["rows"][1]["claimed"] == 6
-    assert (tmp_path / "x" / "error.png").exists()
-    assert "claim:" in capsys.readouterr().out
+    assert outcome.rows[1]["claimed"] == 6
+    assert set(outcome.figures) == {"error"}

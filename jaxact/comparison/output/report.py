@@ -218,12 +218,13 @@ def _comparisons(study: Study, workload: Workload) -> list[dict[str, Any]]:
             continue
         found = [c for c in statistics.compare(values, study.plan.baseline) if c.pairs]
         if found:
-            rows = [{"name": c.name, "texts": _comparison_texts(c)} for c in found]
+            rows = [{"name": c.name, "texts": texts_of(c)} for c in found]
             families.append({"title": title, "rows": rows})
     return families
 
 
-def _comparison_texts(comparison: statistics.Comparison) -> list[str]:
+def texts_of(comparison: statistics.Comparison) -> list[str]:
+    """The cells of a comparison with the baseline, the last one its verdict in a word."""
     difference, p_value = comparison.difference, comparison.corrected_p_value
     verdict = "within noise"
     if comparison.significant:

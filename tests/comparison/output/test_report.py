@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from jaxact import statistics
 from jaxact.comparison import answers, redraw
 from jaxact.comparison.output import report, report_content as content
 from jaxact.comparison.study import Study
@@ -118,6 +119,18 @@ def test_the_table_holds_every_activation_and_marks_the_best(page):
     assert page.all("th", **{"aria-sort": "none"})
     assert page.all("td", **{"class": "best"})
     assert page.all("span", **{"class": "interval"})
+
+
+def test_a_comparison_ends_in_its_verdict():
+    noise = np.tile([0.01, -0.01], 4)
+    steps = {"relu": 0.0, "elu": -1.0, "tanh": 1.0, "selu": noise}
+    values = {name: (2 + noise * 0.5 + step).tolist() for name, step in steps.items()}
+    families = {c.name: report.texts_of(c) for c in statistics.compare(values, "relu")}
+    assert {name: texts[-1] for name, texts in families.items()} == {
+        "elu": "lower", "tanh": "higher", "selu": "within noise"
+    }  # fmt: skip
+    (few,) = statistics.compare({name: of[:3] for name, of in values.items()}, "relu")[:1]
+    assert report.texts_of(few)[-1].startswith("fewer than")
 
 
 def test_lost_runs_are_listed_with_their_notes(page, study):
