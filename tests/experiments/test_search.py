@@ -280,9 +280,7 @@ def test_ranking_puts_who_got_farther_first():
 def finals_of(**differences):
     base = [0.50, 0.52, 0.49, 0.51, 0.50, 0.53]
     return {
-        spec: {
-            k: Final(0.6 + d / 2, v + d) for k, (v, d) in enumerate(zip(base, values, strict=True))
-        }
+        spec: {k: Final(0.6 + d / 2, base[k] + d) for k, d in enumerate(values)}
         for spec, values in {"relu": [0.0] * 6, **differences}.items()
     }
 
