@@ -36,6 +36,7 @@ from jaxact.activations import Activation
 from jaxact.command import Option, Options
 from jaxact.comparison.options import split_specs
 from jaxact.runs.process import environment
+from jaxact.statistics import quartiles
 
 DTYPES = ("float32", "bfloat16", "float16")
 # Larger than any cache: of a CPU, and of a GPU.
@@ -134,7 +135,7 @@ def rows(measured: Mapping[str, Mapping[str, Any]], contenders: Sequence[str]) -
             cells: dict[str, Any] = {"ns an element": spec, "pass": figure}
             values = {name: figures[name][figure] for name in contenders if name in figures}
             for name in contenders:
-                cells[name] = pairing.spread(values[name]).median * 1e9 if name in values else None
+                cells[name] = quartiles(values[name]).value * 1e9 if name in values else None
             for name in contenders:
                 if name not in ("jaxact", "limit"):
                     cells[f"jaxact / {name}"] = (

@@ -14,12 +14,12 @@ from typing import Any
 
 from benchmarks import results, shared
 from benchmarks.timing import pairing
-from benchmarks.timing.pairing import Spread
 from jaxact.command import Option, Options
 from jaxact.config import Config
 from jaxact.runs import fit
 from jaxact.runs.process import environment
 from jaxact.runs.records import record_files
+from jaxact.statistics import Estimate, quartiles
 
 DATASETS = {
     "small_cnn": "mnist",
@@ -50,14 +50,14 @@ def measure(config: Config) -> dict[str, float]:
 def table(figures: Mapping[str, Mapping[str, Sequence[float]]]) -> list[dict[str, Any]]:
     """A row for each way, with its throughput over that of a checkpoint at the end, in pairs."""
 
-    def ratio(name: str, clock: str) -> Spread | None:
+    def ratio(name: str, clock: str) -> Estimate | None:
         return None if name == END else pairing.ratio(figures[name][clock], figures[END][clock])
 
     return [
         {
             "checkpoint": name,
-            "images/s of training": pairing.spread(known["train_seconds"]),
-            "images/s of the wall clock": pairing.spread(known["wall_seconds"]),
+            "images/s of training": quartiles(known["train_seconds"]),
+            "images/s of the wall clock": quartiles(known["wall_seconds"]),
             "it / at the end, training": ratio(name, "train_seconds"),
             "it / at the end, wall clock": ratio(name, "wall_seconds"),
         }

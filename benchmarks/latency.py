@@ -10,30 +10,30 @@ from typing import Any
 
 from benchmarks import shared
 from benchmarks.timing import alternation
-from benchmarks.timing.alternation import Duel
+from benchmarks.timing.alternation import Alternation
 from jaxact.command import Option, Options
 
 
-def rows(measured: Duel) -> list[dict[str, Any]]:
+def rows(measured: Alternation) -> list[dict[str, Any]]:
     """A row a contender, and one for the floor: a jitted function that does next to nothing."""
     table: list[dict[str, Any]] = [
         {
             "latency, batch 1": name,
-            "ms, device": measured.spread(name, "seconds").scaled(1e3),
-            "ms, p99": measured.spread(name, "p99_seconds").scaled(1e3),
-            "ms, host to class": measured.spread(name, "host_seconds").scaled(1e3),
+            "ms, device": measured.spread(name, "seconds", 1e3),
+            "ms, p99": measured.spread(name, "p99_seconds", 1e3),
+            "ms, host to class": measured.spread(name, "host_seconds", 1e3),
             "jaxact / it": measured.ratio(name, "seconds"),
             "jaxact / it, host": measured.ratio(name, "host_seconds"),
             "variant": alternation.variant(details),
         }
         for name, details in measured.details.items()
     ]
-    floor = measured.spread("jaxact", "floor_seconds").scaled(1e3)
+    floor = measured.spread("jaxact", "floor_seconds", 1e3)
     return [*table, {"latency, batch 1": "floor: a call of jax.jit", "ms, device": floor}]
 
 
 def latency(options: Options) -> None:
-    measured = alternation.fight("latency", options, samples=options.samples)
+    measured = alternation.alternate("latency", options, samples=options.samples)
     alternation.publish("latency", "Latency of one sample", options, measured, rows(measured))
 
 

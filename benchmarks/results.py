@@ -45,7 +45,7 @@ def publish(
       title: of the table.
       options: what was asked for.
       environments: machine and versions by contender; "jaxact" is among them.
-      rows: heading to number, text, None, or a `Spread`.
+      rows: heading to number, text, None, or median and quartiles.
       **more: what else the JSON is to hold, raw figures among it.
 
     Raises:

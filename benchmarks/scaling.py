@@ -21,6 +21,7 @@ from benchmarks.contenders.workers import Contender, in_turn, running
 from benchmarks.timing import alternation, pairing
 from jaxact.command import Option, Options
 from jaxact.errors import ConfigError
+from jaxact.statistics import quartiles
 
 BATCH_SIZES = (32, 64, 128, 256, 512, 1024)
 EIGHTHS = (1, 2, 4, 8)
@@ -76,16 +77,16 @@ def rows(measured: Sequence[tuple[Point, str, Mapping[str, Any]]]) -> list[dict[
     """A row for each point and contender; growth is seen against the axis's first point."""
     table, first = [], {}
     for point, name, known in measured:
-        seconds = pairing.spread(known["figures"]["seconds"])
-        image = seconds.scaled(1e6 / point.job.batch_size)
+        seconds = known["figures"]["seconds"]
+        image = quartiles(seconds, 1e6 / point.job.batch_size)
         table.append(
             {
                 "axis": point.axis,
                 "at": f"{point.value}x" if point.axis == "data" else str(point.value),
                 "contender": name,
-                "ms a step": seconds.median * 1e3,
+                "ms a step": quartiles(seconds, 1e3).value,
                 "us an image": image,
-                "to the first": image.median / first.setdefault((point.axis, name), image.median),
+                "to the first": image.value / first.setdefault((point.axis, name), image.value),
                 "peak MiB": max(known["figures"]["peak_memory_bytes"]) / 2**20,
                 "compile s": known["details"].get("compile_seconds"),
             }

@@ -20,6 +20,7 @@ from jaxact import data
 from jaxact.command import Options
 from jaxact.runs.process import environment
 from jaxact.runs.records import record_files
+from jaxact.statistics import quartiles
 
 POLL_SECONDS = 0.01
 DATASETS = {"vgg11": "cifar10"}
@@ -89,8 +90,8 @@ def start_up(options: Options) -> None:
     rows = [
         {
             "start": name,
-            "s to the first epoch's record": pairing.spread(own["seconds"]),
-            "of it compiling": pairing.spread(own["compile_seconds"]),
+            "s to the first epoch's record": quartiles(own["seconds"]),
+            "of it compiling": quartiles(own["compile_seconds"]),
         }
         for name, own in figures.items()
     ]

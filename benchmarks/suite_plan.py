@@ -107,7 +107,7 @@ def plan(device: Device, minutes: float, peer: str, peer_python: str, folder: Pa
     def steps(effort: Effort) -> list[Step]:
         fastest, *others = (
             [
-                duel(task, model, precision, device, effort, peer, peer_python, folder)
+                alternation(task, model, precision, device, effort, peer, peer_python, folder)
                 for task in TASKS
                 for model in MODELS
             ]
@@ -121,7 +121,7 @@ def plan(device: Device, minutes: float, peer: str, peer_python: str, folder: Pa
     return thorough if enough else steps(QUICK)
 
 
-def duel(
+def alternation(
     task: str,
     model: str,
     precision: str,

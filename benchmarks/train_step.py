@@ -12,23 +12,23 @@ from typing import Any
 from benchmarks import shared
 from benchmarks.contenders import synthetic
 from benchmarks.timing import alternation
-from benchmarks.timing.alternation import Duel
+from benchmarks.timing.alternation import Alternation
 from jaxact.command import Options
 
 
-def rows(measured: Duel) -> list[dict[str, Any]]:
+def rows(measured: Alternation) -> list[dict[str, Any]]:
     """A row a contender."""
     batch_size = measured.job.batch_size
     flop = synthetic.FLOP_AN_IMAGE[measured.job.model] * batch_size
     table = []
     for name, details in measured.details.items():
-        step = measured.spread(name, "seconds")
+        milliseconds = measured.spread(name, "seconds", 1e3)
         table.append(
             {
                 "train step": name,
-                "ms a step": step.scaled(1e3),
-                "images/s": batch_size / step.median,
-                "GFLOP/s": flop / step.median / 1e9,
+                "ms a step": milliseconds,
+                "images/s": 1e3 * batch_size / milliseconds.value,
+                "GFLOP/s": flop / milliseconds.value / 1e6,
                 "jaxact / it": measured.ratio(name, "seconds"),
                 "variant": alternation.variant(details),
             }
@@ -37,7 +37,7 @@ def rows(measured: Duel) -> list[dict[str, Any]]:
 
 
 def train_step(options: Options) -> None:
-    measured = alternation.fight("train_step", options)
+    measured = alternation.alternate("train_step", options)
     title = f"Training step of {measured.job.batch_size} images"
     alternation.publish("train_step", title, options, measured, rows(measured))
 

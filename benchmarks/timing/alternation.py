@@ -10,13 +10,13 @@ from benchmarks import results, shared
 from benchmarks.contenders.protocol import Job
 from benchmarks.contenders.workers import Contender, Worker, in_turn, running
 from benchmarks.timing import pairing
-from benchmarks.timing.pairing import Spread
 from jaxact.command import Options
+from jaxact.statistics import Estimate, quartiles
 
 BUSY_CPUS = 0.1
 
 
-class Duel(NamedTuple):
+class Alternation(NamedTuple):
     """The measurements of contenders in turn.
 
     Attributes:
@@ -29,10 +29,11 @@ class Duel(NamedTuple):
     details: dict[str, dict[str, Any]]
     figures: dict[str, dict[str, list[float]]]
 
-    def spread(self, contender: str, figure: str) -> Spread:
-        return pairing.spread(self.figures[contender][figure])
+    def spread(self, contender: str, figure: str, unit: float = 1.0) -> Estimate:
+        """Median and quartiles, in units of 1 / `unit`."""
+        return quartiles(self.figures[contender][figure], unit)
 
-    def ratio(self, contender: str, figure: str) -> Spread | None:
+    def ratio(self, contender: str, figure: str) -> Estimate | None:
         """jaxact's figure over the contender's, pair by pair; None for jaxact itself."""
         if contender == "jaxact":
             return None
@@ -57,7 +58,7 @@ def shares(pairs: int, processes: int) -> list[int]:
     return [pairs // processes + (k < pairs % processes) for k in range(processes)]
 
 
-def fight(task: str, options: Options, **changes: Any) -> Duel:
+def alternate(task: str, options: Options, **changes: Any) -> Alternation:
     """Measures as the options say.
 
     A process keeps the memory that it happened to get, good or bad, for as long as it lives. So
@@ -77,11 +78,11 @@ def fight(task: str, options: Options, **changes: Any) -> Duel:
             turns.append(pairing.alternate(in_turn(workers), pairs))
     figures = pairing.joined(turns)
     warn_of_busy_others(figures)
-    return Duel(job, details, figures)
+    return Alternation(job, details, figures)
 
 
 def warn_of_busy_others(figures: dict[str, dict[str, list[float]]]) -> None:
-    busiest = max(pairing.spread(values["others_cpu"]).median for values in figures.values())
+    busiest = max(quartiles(values["others_cpu"]).value for values in figures.values())
     if busiest > BUSY_CPUS:
         print(f"note: workers kept {busiest:.2f} CPUs busy out of turn", file=sys.stderr)
 
@@ -95,11 +96,11 @@ def variant(details: dict[str, Any]) -> str:
 
 
 def publish(
-    benchmark: str, what: str, options: Options, duel: Duel, rows: list[dict[str, Any]]
+    benchmark: str, what: str, options: Options, measured: Alternation, rows: list[dict[str, Any]]
 ) -> None:
-    """Writes and prints a duel; `what` begins the table's title."""
-    job, peer = duel.job, options.peer
-    environments = {name: known.pop("environment") for name, known in duel.details.items()}
+    """Writes and prints what was measured; `what` begins the table's title."""
+    job, peer = measured.job, options.peer
+    environments = {name: known.pop("environment") for name, known in measured.details.items()}
     platform = environments["jaxact"]["platform"]
     words = (benchmark, job.model, job.activation, str(job.batch_size), job.precision, peer)
     path = options.out or results.default_path(*words, platform)
@@ -115,6 +116,6 @@ def publish(
         },
         environments,
         rows,
-        details=duel.details,
-        figures=duel.figures,
+        details=measured.details,
+        figures=measured.figures,
     )

@@ -1,37 +1,18 @@
 """Measurements in turn, and the statistics of what was measured side by side."""
 
-import statistics
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
+
+from jaxact.statistics import Estimate, quartiles
 
 
-class Spread(NamedTuple):
-    """A median and the quartiles around it."""
-
-    median: float
-    low: float
-    high: float
-
-    def scaled(self, factor: float) -> "Spread":
-        """In another unit; `factor` is positive."""
-        return Spread(*(factor * value for value in self))
-
-
-def spread(values: Sequence[float]) -> Spread:
-    """The median and the quartiles of one value or more."""
-    if len(values) == 1:
-        return Spread(values[0], values[0], values[0])
-    low, median, high = statistics.quantiles(values, n=4, method="inclusive")
-    return Spread(median, low, high)
-
-
-def ratio(ours: Sequence[float], theirs: Sequence[float]) -> Spread:
-    """The pairwise ratio `ours[k] / theirs[k]`: a slow moment of the machine hits both of a pair.
+def ratio(ours: Sequence[float], theirs: Sequence[float]) -> Estimate:
+    """Median and quartiles of `ours[k] / theirs[k]`: a slow moment of the machine hits both.
 
     Raises:
       ValueError: the two are not equally long.
     """
-    return spread([a / b for a, b in zip(ours, theirs, strict=True)])
+    return quartiles([a / b for a, b in zip(ours, theirs, strict=True)])
 
 
 def alternate(

@@ -5,12 +5,6 @@ import pytest
 from benchmarks.timing import alternation, pairing
 
 
-def test_spread_is_the_median_and_the_quartiles():
-    assert pairing.spread([5.0, 1.0, 4.0, 2.0, 3.0]) == (3.0, 2.0, 4.0)
-    assert pairing.spread([7.0]) == (7.0, 7.0, 7.0)
-    assert pairing.spread([1.0, 3.0]).scaled(10).median == 20
-
-
 def test_a_ratio_is_taken_pair_by_pair():
     # The machine is ten times slower in one round: the ratio of medians would not be 0.5.
     ours, theirs = [1.0, 10.0, 1.0, 1.0, 1.0], [2.0, 20.0, 2.0, 2.0, 2.0]

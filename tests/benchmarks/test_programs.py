@@ -18,7 +18,7 @@ from benchmarks import (
 from benchmarks.contenders import jaxact_worker, synthetic
 from benchmarks.contenders.protocol import Job
 from benchmarks.timing import pairing
-from benchmarks.timing.alternation import Duel
+from benchmarks.timing.alternation import Alternation
 from jaxact import activations, models
 from jaxact.errors import ConfigError
 from tests.support import networks
@@ -161,7 +161,9 @@ def test_scaling_is_seen_against_the_first_point():
 
 def test_a_ratio_below_one_says_that_jaxact_is_faster():
     figures = {"jaxact": {"seconds": [0.1] * 5}, "torch": {"seconds": [0.2] * 5}}
-    ours, theirs = train_step.rows(Duel(Job("train_step"), {"jaxact": {}, "torch": {}}, figures))
+    ours, theirs = train_step.rows(
+        Alternation(Job("train_step"), {"jaxact": {}, "torch": {}}, figures)
+    )
     assert ours["jaxact / it"] is None
     assert theirs["jaxact / it"] == (0.5, 0.5, 0.5)
     assert ours["images/s"] == 1280
