@@ -18,8 +18,8 @@ import numpy as np
 from jax import Array
 
 from experiments.augmentations import figures
-from experiments.common import curves, outcomes, training_options
-from experiments.common.curves import Curve
+from experiments.common import history, outcomes, training_options
+from experiments.common.history import History
 from experiments.common.side_by_side import side_by_side
 from jaxact import data, models, statistics
 from jaxact.command import Option, Options
@@ -71,14 +71,14 @@ def chosen(text: str) -> list[str]:
     return names
 
 
-def errors_of_views(setup: Setup, curve: Curve, padding: int) -> dict[str, float]:
+def errors_of_views(setup: Setup, trained: History, padding: int) -> dict[str, float]:
     """Share of the test images classified wrongly, by how they are looked at."""
     batches = setup.evaluations["test"]
     images = batches.images.reshape(-1, *batches.images.shape[2:])
     labels = np.asarray(batches.labels).ravel()
     real = labels >= 0
     classify = _classifier(setup.model, padding)
-    votes = classify(curve.state.variables, images, batches.preprocessing)
+    votes = classify(trained.state.variables, images, batches.preprocessing)
     return {
         name: float((np.asarray(vote) != labels)[real].mean())
         for name, vote in zip(VIEWS, votes, strict=True)
@@ -158,7 +158,7 @@ def perform(options: Options) -> outcomes.Outcome:
 
     def measure(setup: Setup) -> dict[str, list[float]]:
         seeds = [
-            errors_of_views(setup, curves.train(setup, seed), options.padding)
+            errors_of_views(setup, history.train(setup, seed), options.padding)
             for seed in range(options.seeds)
         ]
         return {view: [of_seed[view] for of_seed in seeds] for view in VIEWS}

@@ -17,8 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from experiments.common import curves, outcomes, training_options
-from experiments.common.curves import Curve
+from experiments.common import history, outcomes, training_options
+from experiments.common.history import History
 from experiments.preprocessing import figures
 from jaxact import data, statistics
 from jaxact.command import Option, Options
@@ -73,12 +73,12 @@ def baseline_of(names: Sequence[str]) -> str:
     return BASELINE if BASELINE in names else names[0]
 
 
-def figures_of(of_name: Sequence[Curve], target: float) -> dict[str, list[float]]:
+def figures_of(of_name: Sequence[History], target: float) -> dict[str, list[float]]:
     """The figures of each run of a preprocessing, one number a seed; misses are infinite."""
     return {
-        "epochs": [curve.epochs_to(target) for curve in of_name],
-        "seconds": [curve.seconds_to(target) for curve in of_name],
-        "error": [curve.errors[-1] for curve in of_name],
+        "epochs": [one.epochs_to(target) for one in of_name],
+        "seconds": [one.seconds_to(target) for one in of_name],
+        "error": [one.errors[-1] for one in of_name],
     }
 
 
@@ -170,18 +170,18 @@ def perform(options: Options) -> outcomes.Outcome:
     names = chosen(options.preprocessings)
     config = training_options.config_of(options, augmentation="none")
     found: dict[str, dict[str, list[float]]] = {}
-    learned: dict[str, list[Curve]] = {}
+    learned: dict[str, list[History]] = {}
     shown: dict[str, np.ndarray] = {}
     seconds: dict[str, float] = {}
     images = np.empty(0)
     setups = {name: prepare(dataclasses.replace(config, preprocessing=name)) for name in names}
-    curves.compile_side_by_side(list(setups.values()))
+    history.compile_side_by_side(list(setups.values()))
     for name, setup in setups.items():
         images = np.asarray(setup.train.images)
         seconds[name] = fit_seconds(setup, images)
         first = setup.train.images[: figures.SHOWN]
         shown[name] = np.asarray(data.normalize(first, *setup.train.preprocessing))
-        learned[name] = [curves.train(setup, seed) for seed in range(options.seeds)]
+        learned[name] = [history.train(setup, seed) for seed in range(options.seeds)]
         found[name] = figures_of(learned[name], options.target_accuracy)
     baseline = baseline_of(names)
     tests = {

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from experiments.common.curves import Curve
+from experiments.common.history import History
 from jaxact.presentation import drawing
 from jaxact.presentation.style import GREY, style_of
 
@@ -44,14 +44,14 @@ def before_and_after(images: np.ndarray, preprocessed: Mapping[str, np.ndarray])
     return figure
 
 
-def learning(learned: Mapping[str, Sequence[Curve]], target: float) -> Figure:
+def learning(learned: Mapping[str, Sequence[History]], target: float) -> Figure:
     """Test error over epochs: the median of the seeds, and all of them as a band."""
     styles = style_of(learned)
     with drawing.house_style():
         figure, axes = drawing.new_axes("Test error after each preprocessing")
         handles = []
         for name, of_name in learned.items():
-            errors = 100 * np.array([curve.errors for curve in of_name])
+            errors = 100 * np.array([one.errors for one in of_name])
             epochs = np.arange(1, errors.shape[1] + 1)
             style = styles[name]
             handles += axes.plot(

@@ -5,16 +5,16 @@ import math
 
 import numpy as np
 
-from experiments.common.curves import Curve
+from experiments.common.history import History
 from experiments.preprocessing import experiment, figures
 from jaxact import statistics
 from tests.support.experiments import perform
 
 
-def curves_reaching(epoch, runs=6, end=0.02):
+def histories_reaching(epoch, runs=6, end=0.02):
     """Runs that are above the target until an epoch, and far below from then on."""
     return [
-        Curve(None, [0.5] * (epoch - 1) + [end] * (11 - epoch), [1.0] * 10,  # pyright: ignore[reportArgumentType]
+        History(None, [0.5] * (epoch - 1) + [end] * (11 - epoch), [1.0] * 10,  # pyright: ignore[reportArgumentType]
               list(np.arange(1.0, 11.0)), True)
         for _ in range(runs)
     ]  # fmt: skip
@@ -33,9 +33,9 @@ def described(found):
 
 def test_what_was_planted_is_said():
     learned = {
-        "none": curves_reaching(9),
-        "mean_std": curves_reaching(4),
-        "zca_whitening": curves_reaching(2, end=0.04),
+        "none": histories_reaching(9),
+        "mean_std": histories_reaching(4),
+        "zca_whitening": histories_reaching(2, end=0.04),
     }
     found = {name: experiment.figures_of(of, 0.95) for name, of in learned.items()}
     tests, words = described(found)
@@ -51,9 +51,9 @@ def test_what_was_planted_is_said():
 
 def test_a_difference_seen_in_every_one_of_eight_seeds_is_significant():
     learned = {
-        "none": curves_reaching(9, runs=8),
-        "mean_std": curves_reaching(4, runs=8),
-        "zca_whitening": curves_reaching(2, runs=8),
+        "none": histories_reaching(9, runs=8),
+        "mean_std": histories_reaching(4, runs=8),
+        "zca_whitening": histories_reaching(2, runs=8),
     }
     found = {name: experiment.figures_of(of, 0.95) for name, of in learned.items()}
     assert (
@@ -62,8 +62,8 @@ def test_a_difference_seen_in_every_one_of_eight_seeds_is_significant():
 
 
 def test_a_target_never_reached_is_said_and_is_no_number():
-    learned = {"mean_std": curves_reaching(4), "none": curves_reaching(10)}
-    learned["none"] = [curve._replace(errors=[0.5] * 10) for curve in learned["none"]]
+    learned = {"mean_std": histories_reaching(4), "none": histories_reaching(10)}
+    learned["none"] = [one._replace(errors=[0.5] * 10) for one in learned["none"]]
     found = {name: experiment.figures_of(of, 0.95) for name, of in learned.items()}
     tests, words = described(found)
     assert "last none (never, 50.00 % error)" in words

@@ -12,7 +12,7 @@ from jaxact.runs.stages import stages
 from jaxact.training.state import TrainState
 
 
-class Curve(NamedTuple):
+class History(NamedTuple):
     """One network, trained.
 
     Attributes:
@@ -44,7 +44,7 @@ def first(accuracy: float, errors: Sequence[float], values: Sequence[float]) -> 
     return next((float(value) for error, value in pairs if 1 - error >= accuracy), math.inf)
 
 
-def train(setup: Setup, seed: int) -> Curve:
+def train(setup: Setup, seed: int) -> History:
     """Trains for all epochs of the setup's configuration, with the draws of a seed."""
     clock, setup = Clock(), setup.with_seed(seed)
     test = setup.evaluations["test"]
@@ -57,7 +57,7 @@ def train(setup: Setup, seed: int) -> Curve:
         losses.append(stage.totals.means()[0])
         seconds.append(clock.train_seconds)
         is_finite = is_finite and stage.is_finite
-    return Curve(state, errors, losses, seconds, is_finite)
+    return History(state, errors, losses, seconds, is_finite)
 
 
 def compile_side_by_side(setups: Sequence[Setup]) -> None:
