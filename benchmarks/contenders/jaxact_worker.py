@@ -103,7 +103,7 @@ def prepare_latency(job: Job) -> Prepared:
     clock = Clock()
     state = initial_state(compiled, clock, Keys.from_seed(config.seed), job.model)
     images, _ = synthetic.examples(job.model, LATENCY_IMAGES)
-    variables = compiled.fold(state, *synthetic.statistics(job.model))
+    variables = compiled.fold(state, images[:1], *synthetic.statistics(job.model))
 
     def measure() -> dict[str, float]:
         figures = latency.measure(compiled.classifier, variables, np.asarray(images), job.samples)

@@ -15,6 +15,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from jaxact.inference import folding
 from jaxact.runs import dispatch
 from jaxact.runs.setup import Setup
 from jaxact.training.program import Program
@@ -106,8 +107,12 @@ def compile_program(setup: Setup, is_over: threading.Event) -> None:
     if setup.probe is not None:
         tasks.append(lambda: program.health.compile(state, setup.probe))
     if config.latency_samples and jax.config.jax_compilation_cache_dir:  # pyright: ignore[reportAttributeAccessIssue]
-        variables = jax.eval_shape(program.fold, state, *setup.train.preprocessing)
+        image = jax.ShapeDtypeStruct((1, *setup.data.test_images.shape[1:]), jnp.uint8)
+        variables = jax.eval_shape(program.fold, state, image, *setup.train.preprocessing)
         tasks.append(lambda: program.classifier.compile(variables, setup.data.test_images))
+        if folding.FOLDED in variables[0]:  # which the network's own logits are compared with
+            own = state.variables, *setup.train.preprocessing
+            tasks.append(lambda: program.classifier.logits.lower(own, image).compile())
     for task in tasks:
         if is_over.is_set():
             return

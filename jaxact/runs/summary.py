@@ -2,13 +2,40 @@
 
 from typing import Any
 
+import numpy as np
+
 from jaxact import models
 from jaxact.compilation.clock import Clock
-from jaxact.inference import latency
+from jaxact.inference import folding, latency
 from jaxact.runs.process import environment
 from jaxact.runs.records.checkpoint import Snapshot
 from jaxact.runs.setup import Setup
 from jaxact.training import early_stopping
+
+CHECKED_IMAGES = 32
+TOLERANCES = {"float32": 1e-3, "tf32": 2e-2, "bfloat16": 1e-1}  # of logits, by the largest one
+
+
+def network_to_time(setup: Setup, snapshot: Snapshot) -> tuple[Any, int]:
+    """What the classifier takes: BatchNorm folded, where real images then have the same logits.
+
+    Returns:
+      The variables, and how many BatchNorm layers were folded.
+    """
+    images, fitted = setup.data.test_images[:CHECKED_IMAGES], setup.train.preprocessing
+    folded = setup.program.fold(snapshot.chosen, images[:1], *fitted)
+    layers = len(folded[0].get(folding.FOLDED, {}))
+    if not layers:
+        return folded, 0
+    own = snapshot.chosen.variables, *fitted
+    # Of one image: so the classifier is compiled anyway.
+    classify = setup.program.classifier.logits
+    expected, actual = (
+        np.stack([classify(variables, image[None])[0] for image in images])
+        for variables in (own, folded)
+    )
+    tolerance = TOLERANCES[setup.config.precision] * float(np.abs(expected).max())
+    return (folded, layers) if np.abs(actual - expected).max() <= tolerance else (own, 0)
 
 
 def summarize(setup: Setup, clock: Clock, snapshot: Snapshot) -> dict[str, Any]:
@@ -24,12 +51,10 @@ def summarize(setup: Setup, clock: Clock, snapshot: Snapshot) -> dict[str, Any]:
 
     latency_ms = None
     if config.latency_samples:
+        variables, layers = network_to_time(setup, snapshot)
         latency_ms = latency.measure(
-            setup.program.classifier,
-            setup.program.fold(snapshot.chosen, *setup.train.preprocessing),
-            setup.data.test_images,
-            config.latency_samples,
-        )
+            setup.program.classifier, variables, setup.data.test_images, config.latency_samples
+        ) | {"folded_batch_norms": layers}
     return {
         "dataset": config.dataset,
         "model": config.model,

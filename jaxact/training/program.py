@@ -12,8 +12,7 @@ from jax import Array
 from jaxact import data, models
 from jaxact.compilation.ahead_of_time import AheadOfTime
 from jaxact.compilation.compiler import runs_once, without_ynnpack
-from jaxact.inference import latency
-from jaxact.inference.folding import fold_batch_norm
+from jaxact.inference import folding, latency
 from jaxact.training import health, steps
 from jaxact.training.losses import PLAIN, Objective
 from jaxact.training.optimizer import create_optimizer
@@ -47,7 +46,8 @@ class Program(NamedTuple):
       evaluate: `(state, batches) -> Totals`.
       health: `(state, probe) -> [LayerHealth, ...]`.
       classifier: for the latency; takes what `fold` gives.
-      fold: `(state, *preprocessing)` to the classifier's variables.
+      fold: `(state, images, *preprocessing)` to the classifier's variables, BatchNorm folded where
+        it can be; images as the classifier takes them.
       batch: `(step, order, examples, keys)` to the images and labels of a step.
       optimizer: of `train`.
     """
@@ -99,14 +99,14 @@ def assemble(recipe: Recipe, optimizer: optax.GradientTransformation) -> Program
     )
     losses = recipe.objective.losses
     evaluate = functools.partial(steps.evaluate, model, data.normalize, losses=losses)
-    evaluated = model.clone(folded=True)
 
     def forward(variables: Any, images: Array) -> Array:
         network, *preprocessing = variables
-        return models.predict(evaluated, network, data.normalize(images, *preprocessing))
+        return folding.predict(model, network, data.normalize(images, *preprocessing))
 
-    def fold(state: TrainState, *preprocessing: Array | None) -> Any:
-        return fold_batch_norm(model, state.variables)[1], *preprocessing
+    def fold(state: TrainState, images: Array, *preprocessing: Array | None) -> Any:
+        normalised = jax.eval_shape(data.normalize, images, *preprocessing)
+        return folding.fold_batch_norm(model, state.variables, normalised), *preprocessing
 
     return Program(
         init=AheadOfTime(functools.partial(create_state, model, optimizer), options=runs_once()),

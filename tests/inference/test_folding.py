@@ -8,9 +8,26 @@ import pytest
 from flax import linen as nn
 
 from jaxact import activations, models
-from jaxact.inference.folding import fold_batch_norm
+from jaxact.inference.folding import fold_batch_norm, predict
 from jaxact.models.layers.common import flatten
 from tests.support.variables import drawn
+
+
+def logits_of(model, variables, images):
+    """The network's own, those after folding, and what was folded."""
+    found = []
+
+    @jax.jit
+    def both(variables, images):
+        folded = fold_batch_norm(model, variables, images)
+        found.append(folded)
+        return models.predict(model, variables, images), predict(model, folded, images)
+
+    return *jax.device_get(both(variables, images)), found[0]
+
+
+def random_images(*shape):
+    return np.random.default_rng(1).normal(size=shape).astype(np.float32)
 
 
 @pytest.mark.usefixtures("thin_networks")
@@ -18,21 +35,10 @@ from tests.support.variables import drawn
 def test_folded_vgg_gives_the_same_logits(activation):
     model = models.create_model("vgg11", activation)
     variables = drawn(model, 32, 32, 3)
-    images = np.random.default_rng(1).normal(size=(3, 32, 32, 3)).astype(np.float32)
-    predict = jax.jit(models.predict, static_argnums=0)
-    expected = np.asarray(predict(model, variables, images))
-    folded_models = []
-
-    @jax.jit
-    def fold(variables):
-        folded, variables = fold_batch_norm(model, variables)
-        folded_models.append(folded)
-        return variables
-
-    folded_variables = fold(variables)
-    assert "batch_stats" not in folded_variables
-    assert not any(name.startswith("BatchNorm") for name in folded_variables["params"])
-    actual = predict(folded_models[0], folded_variables, images)
+    expected, actual, folded = logits_of(model, variables, random_images(3, 32, 32, 3))
+    assert list(folded["folded"]) == [f"Conv_{k}" for k in range(8)]
+    assert not folded["batch_stats"]
+    assert not any(name.startswith(("BatchNorm", "Conv")) for name in folded["params"])
     np.testing.assert_allclose(
         actual, expected, rtol=1e-4, atol=1e-4 * float(np.abs(expected).max())
     )
@@ -56,24 +62,94 @@ def test_channels_that_hardly_vary_are_divided_by_what_batch_norm_divides_them_b
     variables = drawn(model, 8, 8, 1)
     statistics = variables["batch_stats"]["BatchNorm_0"]
     statistics["var"] = np.array([0, 1e-5, 0.3], np.float32)
-    images = np.random.default_rng(1).normal(size=(2, 8, 8, 1)).astype(np.float32)
-    folded, folded_variables = fold_batch_norm(model, variables)
-    conv, norm = variables["params"]["Conv_0"], variables["params"]["BatchNorm_0"]
-    divisors = np.sqrt(np.array([1e-5, 2e-5, 0.3 + 1e-5]))
-    bias = folded_variables["params"]["FoldedConv_0"]["bias"]
-    expected = (conv["bias"] - statistics["mean"]) * norm["scale"] / divisors + norm["bias"]
-    np.testing.assert_allclose(bias, expected, rtol=1e-5)
-    predict = jax.jit(models.predict, static_argnums=0)
-    logits = predict(model, variables, images), predict(folded, folded_variables, images)
-    np.testing.assert_allclose(*logits, rtol=1e-3, atol=1e-3)
+    expected, actual, folded = logits_of(model, variables, random_images(2, 8, 8, 1))
+    np.testing.assert_allclose(actual, expected, rtol=1e-3, atol=1e-3)
+    assert list(folded["folded"]) == ["Conv_0"]
+
+
+class Block(nn.Module):
+    """A convolution and BatchNorm, in the order and with the settings that are asked for."""
+
+    conv: dict
+    norm: dict
+    is_first: bool = False  # whether BatchNorm is
+    between: bool = False  # whether something lies between them
+    skips: bool = False  # whether the convolution's outputs are used once more
+
+    @nn.compact
+    def __call__(self, x):
+        conv = nn.Conv(4, (3, 3), **self.conv)
+        norm = nn.BatchNorm(use_running_average=True, **self.norm)
+        if self.is_first:
+            return conv(nn.relu(norm(x)))
+        y = conv(x)
+        z = norm(nn.relu(y) if self.between else y)
+        return z + y if self.skips else z
+
+
+class Mixed(models.ConvNet):
+    """A convolution that is not normalised, then a block twice."""
+
+    input_size: ClassVar[int] = 8
+    normalizes: ClassVar[bool] = True
+    block: tuple = ()
+
+    @nn.compact
+    def __call__(self, images, *, train):
+        x = self.activate(self.conv(images, 4, 3, "SAME"))
+        for _ in range(2):
+            x = self.activate(Block(**{"conv": {}, "norm": {}, **dict(self.block)})(x))
+        return self.logits(flatten(x))
+
+
+@pytest.mark.parametrize(
+    ("block", "is_folded"),
+    [
+        ({}, True),
+        ({"conv": {"use_bias": False}}, True),
+        ({"norm": {"use_scale": False}}, True),
+        ({"norm": {"use_bias": False, "epsilon": 0.1}}, True),
+        ({"conv": {"strides": 2, "padding": 1, "feature_group_count": 2}}, True),
+        ({"conv": {"padding": ((2, 0), (1, 1))}}, True),
+        ({"conv": {"kernel_dilation": 2}}, False),
+        ({"conv": {"padding": "CIRCULAR"}}, False),
+        ({"norm": {"axis": 1}}, False),
+        ({"is_first": True}, False),
+        ({"between": True}, False),
+        ({"skips": True}, False),
+    ],
+    ids=str,
+)
+def test_batch_norm_is_folded_into_the_convolution_that_it_follows_alone(block, is_folded):
+    model = Mixed(activations.get("swish"), block=tuple(block.items()))
+    variables = drawn(model, 8, 8, 1)
+    expected, actual, folded = logits_of(model, variables, random_images(2, 8, 8, 1))
+    np.testing.assert_allclose(actual, expected, rtol=1e-4, atol=1e-4)
+    names = [f"Block_{k}/Conv_0" for k in range(2)] if is_folded else []
+    assert list(folded.get("folded", {})) == names
+    assert "Conv_0" in folded["params"]
+
+
+def test_a_convolution_that_is_called_twice_is_not_folded():
+    class Twice(models.ConvNet):
+        input_size: ClassVar[int] = 8
+        normalizes: ClassVar[bool] = True
+
+        @nn.compact
+        def __call__(self, images, *, train):
+            conv, norm = nn.Conv(1, (3, 3)), nn.BatchNorm(use_running_average=True)
+            return self.logits(flatten(conv(self.activate(norm(conv(images))))))
+
+    model = Twice(activations.get("swish"))
+    expected, actual, folded = logits_of(model, drawn(model, 8, 8, 1), random_images(2, 8, 8, 1))
+    np.testing.assert_array_equal(actual, expected)
+    assert "folded" not in folded
 
 
 def test_a_model_without_batch_norm_stays_as_it_is():
     model = models.create_model("small_cnn")
     variables = drawn(model, 28, 28, 1)
-    folded, folded_variables = fold_batch_norm(model, variables)
-    assert folded == model
-    assert folded_variables == variables
+    assert fold_batch_norm(model, variables, random_images(1, 28, 28, 1)) == variables
 
 
 def test_a_model_that_hides_its_batch_norm_is_told_what_to_say():

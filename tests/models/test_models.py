@@ -18,7 +18,7 @@ from jaxact.models.layers.common import DROPOUTS, dropout, flatten
 from jaxact.models.layers.maxout import MaxoutConv, MaxoutDense, maxout
 from jaxact.models.networks.small_cnn import SmallCNN
 from tests.support import networks
-from tests.support.kinds import KINDS
+from tests.support.groups import KINDS
 from tests.support.variables import drawn, xlas_convolution
 
 

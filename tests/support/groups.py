@@ -1,4 +1,4 @@
-"""Programs of many activations, compiled at once."""
+"""Activations in groups: one of each kind, and programs of many, compiled at once."""
 
 import functools
 from collections.abc import Callable
@@ -27,3 +27,14 @@ def in_groups(specs, x):
         return lambda spec: of_group(specs.index(spec) // 10 * 10)[spec]
 
     return decorate
+
+
+def kind(name: str) -> tuple[object, ...]:
+    """The properties of an activation that a layer or a training step may depend on."""
+    act = activations.get(name)
+    has_coefficients = any(isinstance(value, tuple) for value in act.params.values())
+    return bool(act.params), has_coefficients, act.elementwise, bool(act.kinks), act.monotonic
+
+
+# For rules that are a layer's and not a function's.
+KINDS = tuple({kind(name): name for name in activations.names()}.values())

@@ -69,8 +69,8 @@ class Lowered:
         }
         if name == "latency":
             fitted = self.probe.preprocessing
-            variables = jax.eval_shape(self.program.fold, self.state, *fitted)
             image = shape(1, *self.image, dtype=jnp.uint8)
+            variables = jax.eval_shape(self.program.fold, self.state, image, *fitted)
             traced = self.program.classifier.logits.trace(variables, image)
             return traced.lower(lowering_platforms=(platform,)).as_text()
         function = getattr(self.program, name)

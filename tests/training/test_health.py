@@ -27,7 +27,7 @@ from jaxact.training import health
 from jaxact.training.state import TrainState
 from jaxact.training.steps import Examples
 from tests.support import networks
-from tests.support.kinds import KINDS
+from tests.support.groups import KINDS
 from tests.support.variables import drawn, xlas_convolution
 
 EXAMPLES = 16

@@ -190,7 +190,8 @@ def test_the_preprocessing_is_the_same_in_training_health_evaluation_and_latency
     expected = jax.jit(models.predict, static_argnums=0)(setup.model, state.variables, pixels)
 
     classifier, fold = setup.program.classifier, setup.program.fold
-    logits = classifier.logits(fold(state, *setup.train.preprocessing), setup.data.test_images)
+    images = setup.data.test_images
+    logits = classifier.logits(fold(state, images, *setup.train.preprocessing), images)
     np.testing.assert_allclose(logits, expected, rtol=1e-4, atol=1e-4)
 
     test = setup.evaluations["test"]

@@ -211,7 +211,7 @@ def conv_general_dilated(
     precision: PrecisionLike = None,
     pools: bool = False,
 ) -> Array:
-    """`jax.lax.conv_general_dilated`, faster on a CPU; for `nn.Conv` and `FoldedConv`.
+    """`jax.lax.conv_general_dilated`, faster on a CPU; for `nn.Conv` and where it is folded.
 
     What counts is the platform that the program is lowered for, wherever it is traced. Dilation,
     cropping and layouts other than NHWC with HWIO or `OUTPUT_MAJOR` are left to XLA.

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from flax import linen as nn
 from jax import Array
 
-from jaxact.models.inspection.tracing import each_layer
+from jaxact.models.inspection.tracing import Call, each_layer
 from jaxact.models.layers.conv_net import ConvNet
 
 
@@ -39,7 +39,8 @@ def layer_costs(model: ConvNet, image_shape: tuple[int, ...]) -> list[LayerCost]
     """
     layers: list[LayerCost] = []
 
-    def keep(layer: nn.Module, name: str, inputs: Any, output: Array) -> Array:
+    def keep(layer: nn.Module, name: str, call: Call, inputs: Array) -> Array:
+        output = call(inputs)
         params = {
             name: leaf
             for name, leaf in layer.variables.get("params", {}).items()

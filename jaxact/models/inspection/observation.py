@@ -9,7 +9,7 @@ from flax import linen as nn
 from jax import Array
 
 from jaxact.activations import Activation
-from jaxact.models.inspection.tracing import each_layer
+from jaxact.models.inspection.tracing import Call, each_layer
 from jaxact.models.layers.activation_layer import ActivationLayer
 from jaxact.models.layers.conv_net import ConvNet
 
@@ -51,7 +51,8 @@ def observe(
     """
     seen: list[Observation] = []
 
-    def keep(layer: nn.Module, name: str, inputs: Array, outputs: Array) -> Array:
+    def keep(layer: nn.Module, name: str, call: Call, inputs: Array) -> Array:
+        outputs = call(inputs)
         if not isinstance(layer, ActivationLayer):
             return outputs
         if shifts is not None:

@@ -9,20 +9,23 @@ from jax import Array
 
 from jaxact.models.layers.conv_net import ConvNet
 
+Call = Callable[[Any], Any]
 
-def each_layer(look: Callable[[nn.Module, str, Any, Any], Any]) -> AbstractContextManager[None]:
-    """Within it, a layer gives what `look(layer, name, inputs, outputs)` makes of its outputs.
+
+def each_layer(act: Callable[[nn.Module, str, Call, Any], Any]) -> AbstractContextManager[None]:
+    """Within it, a layer gives what `act(layer, name, call, inputs)` gives.
 
     The name is the layer's path in `params`, such as "Conv_0"; the network as a whole has none and
-    is left out. Flax intercepts the calls within alone, so that other passes cost nothing more and
-    the network's variables keep their structure.
+    is left out; `call(inputs)` is the layer itself. Flax intercepts the calls within alone, so that
+    other passes cost nothing more and the network's variables keep their structure.
     """
 
     def intercept(call: Any, arguments: Any, options: Mapping[str, Any], context: Any) -> Any:
-        outputs, layer = call(*arguments, **options), context.module
-        if not layer.path or context.method_name != "__call__":
-            return outputs
-        return look(layer, "/".join(layer.path), arguments[0] if arguments else None, outputs)
+        layer = context.module
+        if not (layer.path and arguments and context.method_name == "__call__"):
+            return call(*arguments, **options)
+        inputs, *more = arguments
+        return act(layer, "/".join(layer.path), lambda x: call(x, *more, **options), inputs)
 
     return nn.intercept_methods(intercept)
 
@@ -41,9 +44,9 @@ def layer_outputs(
     """
     kept: dict[str, Array] = {}
 
-    def keep(layer: nn.Module, name: str, inputs: Any, outputs: Array) -> Array:
-        kept[name] = outputs
-        return outputs
+    def keep(layer: nn.Module, name: str, call: Call, inputs: Array) -> Array:
+        kept[name] = call(inputs)
+        return kept[name]
 
     with each_layer(keep):
         logits, _ = model.clone(fuses_pooling=False).apply(  # pyright: ignore[reportAssignmentType, reportGeneralTypeIssues]

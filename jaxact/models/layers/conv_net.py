@@ -7,7 +7,6 @@ from flax import linen as nn
 from jax import Array
 
 from jaxact.activations import Activation
-from jaxact.models.convolution.folded import FoldedConv
 from jaxact.models.convolution.pooling import max_pool
 from jaxact.models.layers.activation_layer import ActivationLayer
 from jaxact.models.layers.common import PRECISIONS, convolution, dropout, linear
@@ -28,7 +27,6 @@ class ConvNet(nn.Module):
       sharing: whether a "layer" or each "channel" has learnable activation parameters of its own.
       precision: a name of `PRECISIONS`.
       bias_init: what every bias starts at; None: as goes with `kernel_init`.
-      folded: whether BatchNorm has been folded into the convolutions, see `jaxact.inference`.
       keeps_dropping: whether dropout is active in evaluation, too: Monte Carlo dropout, see
         `jaxact.inference`.
       fuses_pooling: whether a convolution may give its pooled outputs at once; not where the
@@ -44,7 +42,6 @@ class ConvNet(nn.Module):
     sharing: str = "layer"
     precision: str = "float32"
     bias_init: float | None = None
-    folded: bool = False
     keeps_dropping: bool = False
     fuses_pooling: bool = True
 
@@ -60,9 +57,6 @@ class ConvNet(nn.Module):
 
         With `groups` of n, each n-th of the features sees its n-th of the channels alone.
         """
-        if self.folded and self.normalizes:
-            arithmetic = PRECISIONS[self.precision]
-            return FoldedConv(features, size, padding, stride, groups, *arithmetic)(x)
         return convolution(x, features, size, padding, *self._settings, stride, groups)
 
     @nn.nowrap
@@ -91,8 +85,6 @@ class ConvNet(nn.Module):
         """
         if not self.normalizes:
             raise TypeError(f"{type(self).__name__} has BatchNorm; say `normalizes = True` in it")
-        if self.folded:
-            return x
         return nn.BatchNorm(
             use_running_average=not train,
             momentum=BATCH_NORM_MOMENTUM,
