@@ -31,9 +31,15 @@ class ConfigCommand(Command):
         super().__init__(name, description, {**options, "compilation_cache": cache})
 
     def parse(self, words: Sequence[str]) -> Options:
-        """The values of options, and the configuration; raises ConfigError where one is wrong."""
+        """The values of options, the configuration, and the names of fields that were `given`.
+
+        Raises:
+          ConfigError: one is wrong.
+        """
         options = super().parse(with_config_first(words))
         options.config = check(options.config)
+        fields = (re.match(r"--?config\.(\w+)", word) for word in words)
+        options.given = {field.group(1) for field in fields if field}
         return options
 
     def _define_more(self, values: flags.FlagValues, words: Sequence[str]) -> None:

@@ -10,7 +10,7 @@ from experiments.search.experiment import Settings, candidates_of, perform, rung
 from jaxact import data
 from jaxact.command import Option, Options
 from jaxact.command_line import ConfigCommand
-from jaxact.errors import Interrupted
+from jaxact.errors import ConfigError, Interrupted
 
 COMMAND = ConfigCommand(
     "python -m experiments.search",
@@ -40,11 +40,19 @@ of a short one is compilation: a new function takes seconds before its first ste
     },
 )
 
+DECIDED = {  # fields of the configuration
+    "activation": "it tries those of --activations",
+    "eval_split": "candidates are chosen on validation images, finalists compared on test images",
+}
+
 
 def search(options: Options) -> None:
     """Searches as the options say, prints the answer and writes it."""
     begin = time.perf_counter()
     config = options.config
+    for name, reason in DECIDED.items():
+        if name in options.given:
+            raise ConfigError(f"config.{name} is decided by the search ({reason}): leave it out")
     settings = Settings(
         specs=candidates_of(options.activations, config.seed),
         pairs=options.compositions,

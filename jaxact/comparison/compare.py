@@ -24,8 +24,9 @@ COMMAND = ConfigCommand(
     """\
 Trains one network with each activation, seed by seed, and tells how they compare: a table, figures
 and a report. Runs are paired: run k of every activation has the same initial weights, order of
-images and augmentation; seeds are 0 to N-1. Finished runs are not made again, so a comparison that
-was stopped goes on when the same command is given; more seeds, activations or epochs extend it.""",
+images and augmentation; seeds are config.seed and those after it. Finished runs are not made again,
+so a comparison that was stopped goes on when the same command is given; more seeds, activations or
+epochs extend it.""",
     {
         "activations": Option(",".join(PAPER_ACTIVATIONS), "specs, separated by commas"),
         "seeds": Option(3, "runs of each activation", least=1),
@@ -83,6 +84,7 @@ def compare(options: Options) -> None:
         learning_rates=options.learning_rates,
         target_accuracies=options.target_accuracies,
         baseline=options.baseline,
+        given=options.given,
     )
     author = dawnbench.author(options.author, options.author_email) if options.format else None
     names = "-".join(map(data.title, plan.datasets))

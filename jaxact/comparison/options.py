@@ -1,6 +1,7 @@
 """The plan of a comparison from the text of its options."""
 
-from collections.abc import Callable, Sequence
+import dataclasses
+from collections.abc import Callable, Sequence, Set
 from typing import Any
 
 from jaxact import activations
@@ -19,11 +20,15 @@ def make_plan(
     learning_rates: str | None = None,
     target_accuracies: str | None = None,
     baseline: str | None = None,
+    given: Set[str] = frozenset(),
 ) -> Plan:
     """The plan that options describe; the texts hold values separated by commas.
 
     Args:
-      config: its own data set, learning rate and target stand where the option is None.
+      config: its own data set, learning rate and target stand where the option is None; its seed is
+        the first one.
+      given: the fields of the configuration that the user asked for: what the options replace must
+        be among their values.
 
     Raises:
       ConfigError: names the option, its value and what is allowed.
@@ -45,8 +50,28 @@ def make_plan(
             f"--target_accuracies={target_accuracies} must hold one value for each of the "
             f"{len(named)} data sets ({', '.join(named)})"
         )
+    listed = {
+        "activation": ("activations", chosen),
+        "dataset": ("datasets", named),
+        "learning_rate": ("learning_rates", rates),
+        "target_accuracy": ("target_accuracies", targets),
+    }
+    default = Config()
+    for name, (option, values) in listed.items():
+        value = getattr(config, name)
+        if name == "activation":
+            value = activations.get(value).spec
+        asked = name in given or (name == "activation" and value != default.activation)
+        if asked and value not in values:
+            raise ConfigError(
+                f"config.{name}={value} is not among --{option}={','.join(map(str, values))}: add "
+                "it there, or leave it out"
+            )
+    last = config.seed + seeds - 1
+    if error := field_error("seed", last):
+        raise ConfigError(f"--seeds={seeds} from config.seed={config.seed} on: {error}")
     return Plan(
-        config=config,
+        config=dataclasses.replace(config, activation=choose_baseline(baseline, chosen)),
         datasets=named,
         learning_rates=rates,
         activations=tuple(chosen),

@@ -10,7 +10,7 @@ from jaxact import data
 from jaxact.config import Config
 
 # The fields of a configuration that a plan sets for each run, or that may grow.
-VARIED = ("dataset", "learning_rate", "activation", "seed", "target_accuracy", "epochs")
+VARIED = ("dataset", "learning_rate", "activation", "target_accuracy", "epochs")
 
 
 class Named(Protocol):
@@ -36,9 +36,9 @@ class Plan:
     """The runs of a comparison: every activation with every seed, rate and data set.
 
     Attributes:
-      config: what all runs share; its dataset, learning_rate, activation and seed are replaced.
+      config: what all runs share; its dataset, learning_rate and activation are replaced.
       datasets, learning_rates, activations: in the order of the tables; activations as specs.
-      seeds: runs of each, with seeds 0 to seeds - 1.
+      seeds: runs of each, with the configuration's seed and those that follow it.
       baseline: the activation that the others are compared with; one of `activations`.
       targets: the accuracy to reach on each of `datasets`; empty: the configuration's on all.
     """
@@ -65,7 +65,7 @@ class Plan:
 
     def runs(self) -> Iterator[Config]:
         """Seed by seed, so that a study that is stopped early has whole pairs."""
-        for seed in range(self.seeds):
+        for seed in range(self.config.seed, self.config.seed + self.seeds):
             for dataset in self.datasets:
                 for rate in self.learning_rates:
                     for spec in self.activations:
@@ -131,19 +131,22 @@ class Plan:
             ("learning rates", stored.learning_rates, self.learning_rates),
         ]
         changed = [(name, old, new) for name, old, new in pairs if old != new]
-        targets = [(d, stored.target_accuracy(d), self.target_accuracy(d)) for d in self.datasets]
         if self.datasets == stored.datasets:
             changed += [
-                (f"target of {name}", *both) for name, *both in targets if both[0] != both[1]
+                (f"target of {name}", old, new)
+                for name in self.datasets
+                if (old := stored.target_accuracy(name)) != (new := self.target_accuracy(name))
             ]
         if not set(stored.activations) <= set(self.activations):
             changed.append(("activations", stored.activations, self.activations))
-        for name, old, new in (
-            ("seeds", stored.seeds, self.seeds),
-            ("config.epochs", stored.config.epochs, self.config.epochs),
-        ):
-            if new < old:
-                changed.append((name, old, new))
+        if self.seeds < stored.seeds:
+            changed.append(("seeds", stored.seeds, self.seeds))
+        old, new = stored.config.epochs, self.config.epochs
+        schedule = self.config.learning_rate_schedule
+        if new < old:
+            changed.append(("config.epochs", old, new))
+        elif new > old and schedule != "constant":
+            changed.append((f"config.epochs, for which the {schedule} rate is planned", old, new))
         return [f"{name} ({_text(old)} there, {_text(new)} now)" for name, old, new in changed]
 
 

@@ -106,7 +106,7 @@ def fit(
 
 def begin(setup: Setup, run: Run) -> Snapshot:
     """The newest checkpoint of the workdir, or the state before the first step."""
-    progress = {"rows": [], "health": [], "epochs": setup.config.epochs}
+    progress = {"rows": [], "health": []}
     state = initial_state(setup, run.clock)
     best = None if setup.config.early_stopping_epochs is None else copied(state.variables)
     snapshot = Snapshot(state, Totals.zero(), progress, best)
@@ -175,7 +175,6 @@ def train(setup: Setup, run: Run, snapshot: Snapshot) -> Snapshot:
                 "rows": rows,
                 "health": health_rows,
                 "clock": run.clock.readings(),
-                "epochs": config.epochs,
             }
             totals = Totals.zero() if stage.is_epoch_end else stage.totals
             snapshot = Snapshot(stage.state, totals, progress, best)
@@ -201,19 +200,13 @@ def train(setup: Setup, run: Run, snapshot: Snapshot) -> Snapshot:
 
 def announce(setup: Setup, run: Run, view: RunView, snapshot: Snapshot) -> None:
     """Says what the user should know before training goes on."""
-    config, step = setup.config, int(snapshot.state.step)
+    step = int(snapshot.state.step)
     if note := setup.data.record["note"]:
         view.message(f"data: {note}")
     for warning in run.checkpoints.warnings:
         view.message(warning)
     if step:
         view.message(f"resumed from step {step} in {run.workdir}; clocks count on from there")
-        if snapshot.progress["epochs"] != config.epochs and not setup.has_constant_rate:
-            view.message(
-                f"warning: {config.learning_rate_schedule} was planned for "
-                f"{snapshot.progress['epochs']} epochs: what follows is not what a run of "
-                f"{config.epochs} from its start gives"
-            )
 
 
 def record_epoch(

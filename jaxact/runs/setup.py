@@ -81,10 +81,6 @@ class Setup:
         return self.data.probe
 
     @property
-    def has_constant_rate(self) -> bool:
-        return self.config.learning_rate_schedule == "constant"
-
-    @property
     def total_steps(self) -> int:
         return self.config.epochs * self.steps_per_epoch
 

@@ -1,5 +1,7 @@
 """The options of a comparison: what they make of their text, and how a wrong one is told."""
 
+import dataclasses
+
 import pytest
 
 from jaxact.comparison.options import choose_baseline, make_plan, split_specs
@@ -76,6 +78,50 @@ def test_without_options_the_configuration_decides():
         dataset="mnist", learning_rate=0.5, target_accuracy=0.9, activation="tanh", seed=0
     )
     assert str(make_plan(config, "tanh", 1).folder(run)) == "tanh/seed0"
+
+
+def test_seeds_begin_with_the_configurations():
+    plan = make_plan(Config(seed=5), "relu,tanh", 3)
+    assert [run.seed for run in plan.runs()] == [5, 5, 6, 6, 7, 7]
+    assert str(plan.folder(list(plan.runs())[-1])) == "tanh/seed7"
+    with pytest.raises(ConfigError, match=r"--seeds=3 from config\.seed=4294967294 on"):
+        make_plan(Config(seed=2**32 - 2), "relu", 3)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "options"),
+    [
+        ("activation", "gelu", {}),
+        ("dataset", "mnist", {"datasets": "digits,fashion_mnist"}),
+        ("learning_rate", 0.5, {"learning_rates": "0.1,0.01"}),
+        ("target_accuracy", 0.5, {"target_accuracies": "0.9"}),
+    ],
+)
+def test_a_field_that_was_asked_for_is_used_or_refused(field, value, options):
+    config = dataclasses.replace(Config(), **{field: value})
+    with pytest.raises(ConfigError, match=f"config.{field}={value} is not among --"):
+        make_plan(config, "relu,tanh", 1, given={field}, **options)
+    if field != "activation":  # from a file, it is a default that options replace
+        make_plan(config, "relu,tanh", 1, **options)
+    assert make_plan(Config(activation="swish(beta=1)"), "relu,swish", 1, given={"activation"})
+
+
+def test_a_plan_says_what_it_cannot_go_on_with():
+    plan = make_plan(Config(target_accuracy=0.9), "relu,tanh", 2)
+
+    def said(**changes):
+        config = dataclasses.replace(plan.config, **changes)
+        return make_plan(config, "relu,tanh", 2).differences(plan)
+
+    assert said() == said(epochs=30) == []
+    assert said(dataset="mnist") == ["datasets (digits there, mnist now)"]
+    assert said(seed=1) == ["config.seed (0 there, 1 now)"]
+    assert said(target_accuracy=0.8) == ["target of digits (0.9 there, 0.8 now)"]
+    planned = dataclasses.replace(plan.config, learning_rate_schedule="cosine")
+    shorter = make_plan(planned, "relu", 1)
+    longer = make_plan(dataclasses.replace(planned, epochs=30), "relu,tanh", 1)
+    (reason,) = longer.differences(shorter)
+    assert reason == ("config.epochs, for which the cosine rate is planned (20 there, 30 now)")
 
 
 @pytest.mark.parametrize(

@@ -268,12 +268,13 @@ def test_more_epochs_go_on_from_a_finished_run_and_its_clock(tiny, tmp_path):
     assert summary["epochs"] == 3
 
 
-def test_a_schedule_that_is_stretched_is_warned_of(tiny, tmp_path, capsys):
-    config = dataclasses.replace(tiny, learning_rate_schedule="cosine", health_examples=0)
-    fit.fit(config, tmp_path / "run")
-    assert "warning" not in capsys.readouterr().err
-    fit.fit(dataclasses.replace(config, epochs=3), tmp_path / "run")
-    assert "warning: cosine was planned for 2 epochs" in capsys.readouterr().err
+@pytest.mark.parametrize("schedule", ["cosine", "one_cycle"])
+def test_a_planned_schedule_is_not_stretched(tiny, tmp_path, schedule):
+    config = dataclasses.replace(tiny, learning_rate_schedule=schedule, health_examples=0)
+    summary = fit.fit(config, tmp_path / "run")
+    with pytest.raises(ConfigError, match=f"{schedule} learning rate was planned for 2 epochs"):
+        fit.fit(dataclasses.replace(config, epochs=3), tmp_path / "run")
+    assert fit.fit(config, tmp_path / "run") == summary
 
 
 def test_an_accelerator_trains_the_same_in_dispatches_of_an_epoch(tiny, tmp_path, monkeypatch):

@@ -269,6 +269,7 @@ def environment(study: Study) -> list[Fact]:
 def configuration(study: Study) -> dict[str, Any]:
     """The subject of the comparison, then every field that all runs share."""
     plan = study.plan
+    first, last = plan.config.seed, plan.config.seed + plan.seeds - 1
     shared = {
         field: _NULLS.get(field, "automatic") if value is None else value
         for field, value in plan.as_json()["config"].items()
@@ -279,6 +280,6 @@ def configuration(study: Study) -> dict[str, Any]:
         "baseline": plan.baseline,
         "datasets": ", ".join(plan.datasets),
         "learning_rates": ", ".join(f"{rate:g}" for rate in plan.learning_rates),
-        "seeds": f"{plan.seeds} (0 to {plan.seeds - 1})" if plan.seeds > 1 else "1 (seed 0)",
+        "seeds": f"{plan.seeds} ({first} to {last})" if last > first else f"1 (seed {first})",
         **shared,
     }

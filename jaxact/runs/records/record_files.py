@@ -68,7 +68,7 @@ def check_workdir(workdir: Path, config: Mapping[str, Any]) -> None:
 
     Raises:
       ConfigError: it is no folder, holds something else, or a run whose configuration differs in
-        anything but `epochs`.
+        anything but `epochs`; or in these, where the learning rate is planned for them.
     """
     check_place(workdir)
     if not workdir.exists():
@@ -92,6 +92,13 @@ def check_workdir(workdir: Path, config: Mapping[str, Any]) -> None:
         raise ConfigError(
             f"--workdir={workdir} holds a run with another configuration: {', '.join(changed)}; "
             "choose another folder, or give the same fields (only epochs may change)"
+        )
+    schedule = config.get("learning_rate_schedule")
+    if schedule != "constant" and stored.get("epochs") != config.get("epochs"):
+        raise ConfigError(
+            f"--workdir={workdir} holds a run whose {schedule} learning rate was planned for "
+            f"{stored.get('epochs')} epochs: one of {config.get('epochs')} has to be trained from "
+            "its start; choose another folder"
         )
 
 
