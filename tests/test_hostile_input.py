@@ -147,7 +147,7 @@ def test_paths_of_workdirs(text):
         workdir = Path(folder, "runs", text)
         try:
             record_files.check_workdir(workdir, {})
-            with record_files.opened_workdir(workdir, {}, {}, {"fingerprint": None}):
+            with record_files.opened_workdir(workdir, {}, {"fingerprint": None}):
                 assert record_files.read_json(workdir / record_files.CONFIG) == {}
         except (ConfigError, WorkdirError) as error:
             assert_one_line(error)

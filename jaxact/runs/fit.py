@@ -20,7 +20,7 @@ from jaxact.runs.epoch_end import evaluate, examine, make_row, write_events
 from jaxact.runs.process import determinism, environment, memory
 from jaxact.runs.process.signals import StopRequest, stop_on_signals
 from jaxact.runs.progress import Follow, ProgressView, RunView
-from jaxact.runs.records import record_files
+from jaxact.runs.records import record_files, surroundings
 from jaxact.runs.records.checkpoint import Checkpoints, Snapshot, size_bytes
 from jaxact.runs.records.events import Events
 from jaxact.runs.setup import RunData, Setup, initial_state, prepare
@@ -82,10 +82,11 @@ def fit(
     beside_seconds = 0.0 if ahead is None else ahead.seconds()
     record_files.check_data(workdir, setup.data.record)
     described = environment.describe(config.deterministic)
+    surroundings.check(workdir, described, config.epochs)
     how_to_go_on = f"nothing is lost: to go on, give the same command with --workdir={workdir}"
     with (
         memory.explained(config),
-        record_files.opened_workdir(workdir, fields, described, setup.data.record),
+        record_files.opened_workdir(workdir, fields, setup.data.record),
         stop_on_signals() if stop is None else contextlib.nullcontext(stop) as request,
         Checkpoints(workdir / record_files.CHECKPOINTS) as checkpoints,
     ):
@@ -95,7 +96,8 @@ def fit(
             done = finished_summary(setup, run, snapshot)
         if done:
             return done
-        snapshot = train(setup, run, snapshot)
+        changed = surroundings.write(workdir, described, int(snapshot.state.step))
+        snapshot = train(setup, run, snapshot, changed)
         with request.nothing_to_save(how_to_go_on):
             summary = summarize(setup, clock, snapshot) | {"compilation_cache": str(cache_use)}
             if ahead is not None:
@@ -145,8 +147,11 @@ def copied(tree: Any) -> Any:
     return jax.tree.map(jnp.copy, tree)
 
 
-def train(setup: Setup, run: Run, snapshot: Snapshot) -> Snapshot:
+def train(setup: Setup, run: Run, snapshot: Snapshot, changed: str = "") -> Snapshot:
     """Trains to the configuration's last epoch, or until early stopping ends the run.
+
+    Args:
+      changed: what is different from where the run began, in words.
 
     Returns:
       The last snapshot; it is on disk.
@@ -160,7 +165,7 @@ def train(setup: Setup, run: Run, snapshot: Snapshot) -> Snapshot:
         run.follow(config.epochs, setup.steps_per_epoch, begin) as view,
         contextlib.closing(Events(run.workdir / record_files.TENSORBOARD, begin)) as events,
     ):
-        announce(setup, run, view, snapshot)
+        announce(setup, run, view, snapshot, changed)
         if is_over(setup, begin, rows):
             return snapshot
         for stage in stages(setup, state, run.clock, length, snapshot.totals):
@@ -198,7 +203,7 @@ def train(setup: Setup, run: Run, snapshot: Snapshot) -> Snapshot:
     return snapshot
 
 
-def announce(setup: Setup, run: Run, view: RunView, snapshot: Snapshot) -> None:
+def announce(setup: Setup, run: Run, view: RunView, snapshot: Snapshot, changed: str) -> None:
     """Says what the user should know before training goes on."""
     step = int(snapshot.state.step)
     if note := setup.data.record["note"]:
@@ -207,6 +212,11 @@ def announce(setup: Setup, run: Run, view: RunView, snapshot: Snapshot) -> None:
         view.message(warning)
     if step:
         view.message(f"resumed from step {step} in {run.workdir}; clocks count on from there")
+    if changed:
+        view.message(
+            f"note: the run began under {changed}: its figures may differ from those of a run made "
+            "in one place, in the last digits and in seconds"
+        )
 
 
 def record_epoch(

@@ -1,10 +1,8 @@
 """Health of activation layers: planted cases, by-hand gradients, and the file of a run."""
 
-import contextlib
 import dataclasses
 import functools
 import math
-import signal
 from typing import ClassVar
 
 import jax
@@ -21,13 +19,13 @@ from jaxact.errors import ConfigError, Interrupted
 from jaxact.models.inspection.observation import observe
 from jaxact.models.layers.common import flatten
 from jaxact.runs import fit, setup
-from jaxact.runs.process.signals import StopRequest
 from jaxact.runs.records import record_files
 from jaxact.training import health
 from jaxact.training.state import TrainState
 from jaxact.training.steps import Examples
 from tests.support import networks
 from tests.support.groups import KINDS
+from tests.support.stopping import StopAfter
 from tests.support.variables import drawn, xlas_convolution
 
 EXAMPLES = 16
@@ -423,18 +421,10 @@ def test_zero_switches_it_off_and_training_is_the_same(tiny, tmp_path):
     assert off[-1]["health_seconds"] == 0
 
 
-class StopAtOnce(StopRequest):
-    def __bool__(self):
-        self.signal = signal.SIGTERM
-        return True
-
-
-def test_a_stopped_run_has_the_rows_of_one_that_ran_through(tiny, tmp_path, monkeypatch):
+def test_a_stopped_run_has_the_rows_of_one_that_ran_through(tiny, tmp_path):
     fit.fit(tiny, tmp_path / "whole")
-    with monkeypatch.context() as patch:
-        patch.setattr(fit, "stop_on_signals", lambda: contextlib.nullcontext(StopAtOnce()))
-        with pytest.raises(Interrupted):
-            fit.fit(tiny, tmp_path / "stopped")
+    with pytest.raises(Interrupted):
+        fit.fit(tiny, tmp_path / "stopped", stop=StopAfter(1))
     fit.fit(tiny, tmp_path / "stopped")
     assert rows_of(tmp_path / "stopped") == rows_of(tmp_path / "whole")
 
@@ -448,9 +438,7 @@ def test_rows_after_the_checkpoint_are_measured_again_not_doubled(tiny, tmp_path
     if checkpointed:
         fit.fit(dataclasses.replace(config, epochs=checkpointed), run)
     else:
-        with record_files.opened_workdir(
-            run, dataclasses.asdict(config), {}, {"fingerprint": None}
-        ):
+        with record_files.opened_workdir(run, dataclasses.asdict(config), {"fingerprint": None}):
             pass
     for name in (record_files.HEALTH, record_files.METRICS):
         record_files.append_row(run / name, {"epoch": checkpointed + 1, "step": 0})

@@ -11,8 +11,9 @@ from jaxact.config import Config
 from jaxact.errors import ConfigError, Interrupted, JaxactError, NonFiniteLossError
 from jaxact.runs import fit
 from jaxact.runs.ahead import Ahead, default_threads
+from jaxact.runs.process import environment
 from jaxact.runs.process.signals import StopRequest
-from jaxact.runs.records import lock, record_files
+from jaxact.runs.records import lock, record_files, surroundings
 from jaxact.runs.setup import RunData, load, prepare
 
 FAILURES = "failures.log"
@@ -44,6 +45,12 @@ def check_before_training(study: Study, workdir: Path, images: SharedImages) -> 
       ConfigError: no run can be made.
       DataError: the data cannot be had, or have changed since other runs were trained on them.
     """
+    if study.with_status(MISSING):
+        described = environment.describe(study.plan.config.deterministic)
+        for config, run in zip(study.plan.runs(), study.runs, strict=True):
+            if run.status == DONE:
+                surroundings.refuse_others(workdir, run.environment, described)
+            surroundings.check(workdir / study.plan.folder(config), described, config.epochs)
     prepared = set()
     for config, run in zip(study.plan.runs(), study.runs, strict=True):
         if run.status != MISSING or config.dataset in prepared:

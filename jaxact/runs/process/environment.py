@@ -33,11 +33,15 @@ def describe(deterministic: bool = False) -> dict[str, Any]:
         "devices": [str(device) for device in used],
         "cpu_model": cpu_model(),
         "cpu_count": os.cpu_count(),
+        "usable_cpus": usable_cpus(),
         "operating_system": f"{platform.system()} {platform.machine()}",
         "huge_pages": "glibc.malloc.hugetlb=1" in os.environ.get(huge_pages.VARIABLE, ""),
         "XLA_FLAGS": os.environ.get("XLA_FLAGS", ""),
         "deterministic": determinism.describe(deterministic),
-        "matmul_precision": getattr(jax.config, "jax_default_matmul_precision", None) or "default",
+        "matmul_precision": _jax_option("jax_default_matmul_precision") or "default",
+        "enable_x64": _jax_option("jax_enable_x64"),
+        "prng_implementation": _jax_option("jax_default_prng_impl"),
+        "prng_partitionable": _jax_option("jax_threefry_partitionable"),
         **git_state(),
     }
 
@@ -47,6 +51,17 @@ def _version(package: str) -> str | None:
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:
         return None
+
+
+def _jax_option(name: str) -> Any:
+    return getattr(jax.config, name, None)
+
+
+def usable_cpus() -> int | None:
+    """The processors that this process may use."""
+    if hasattr(os, "sched_getaffinity"):  # Linux
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count()
 
 
 def cpu_model() -> str:

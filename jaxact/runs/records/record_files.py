@@ -94,7 +94,7 @@ def check_workdir(workdir: Path, config: Mapping[str, Any]) -> None:
             "choose another folder, or give the same fields (only epochs may change)"
         )
     schedule = config.get("learning_rate_schedule")
-    if schedule != "constant" and stored.get("epochs") != config.get("epochs"):
+    if schedule not in (None, "constant") and stored.get("epochs") != config.get("epochs"):
         raise ConfigError(
             f"--workdir={workdir} holds a run whose {schedule} learning rate was planned for "
             f"{stored.get('epochs')} epochs: one of {config.get('epochs')} has to be trained from "
@@ -162,7 +162,6 @@ def check_epochs(done: float, wanted: int, workdir: Path) -> None:
 def opened_workdir(
     workdir: Path,
     config: Mapping[str, Any],
-    environment: Mapping[str, Any],
     data: Mapping[str, Any],
 ) -> Iterator[None]:
     """Makes the workdir and writes what is known before training; keeps other processes out.
@@ -178,7 +177,6 @@ def opened_workdir(
             check_workdir(workdir, config)
             check_data(workdir, data)
             write_json(workdir / CONFIG, config)
-            write_json(workdir / ENVIRONMENT, environment)
             write_json(workdir / DATA, data)
             yield
     except OSError as error:
