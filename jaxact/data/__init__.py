@@ -7,7 +7,7 @@ from pathlib import Path
 
 from jaxact.data import own
 from jaxact.data.dataset import Dataset, Split, describe, hold_out, subset
-from jaxact.data.own import OWN, is_path, title
+from jaxact.data.own import OWN, is_path, stamp, title
 from jaxact.data.published import digits, original_files, tfds_source
 from jaxact.data.published.sources import SOURCES, Source
 from jaxact.data.transforms.augmentation import (
@@ -59,6 +59,7 @@ __all__ = [
     "random_crop",
     "random_flip",
     "resize",
+    "stamp",
     "subset",
     "title",
 ]

@@ -23,7 +23,7 @@ from jaxact.runs.progress import Follow, ProgressView, RunView
 from jaxact.runs.records import record_files, surroundings
 from jaxact.runs.records.checkpoint import Checkpoints, Snapshot, size_bytes
 from jaxact.runs.records.events import Events
-from jaxact.runs.setup import RunData, Setup, initial_state, prepare
+from jaxact.runs.setup import Setup, initial_state, prepare
 from jaxact.runs.stages import Stage, stages
 from jaxact.runs.summary import summarize
 from jaxact.training import early_stopping, health
@@ -47,7 +47,6 @@ def fit(
     started: float | None = None,
     follow: Follow = ProgressView,
     stop: StopRequest | None = None,
-    images: RunData | None = None,
     ahead: Ahead | None = None,
 ) -> dict[str, Any]:
     """Trains as `config` says, or goes on where an earlier process of the same run stopped.
@@ -59,7 +58,6 @@ def fit(
       started: `time.perf_counter()` when the wall clock began; now, if None.
       follow: makes what shows the training; a bar or lines on stderr, if not given.
       stop: asked between dispatches whether to stop; SIGTERM and SIGINT ask, if None.
-      images: as `jaxact.runs.setup.prepare` takes them.
       ahead: compiles for other runs meanwhile; the summary tells how long beside this one.
 
     Returns:
@@ -78,7 +76,7 @@ def fit(
     record_files.check_workdir(workdir, fields)
     determinism.ensure(config.deterministic)
     with memory.explained(config):
-        setup = prepare(config, images)
+        setup = prepare(config)
     beside_seconds = 0.0 if ahead is None else ahead.seconds()
     record_files.check_data(workdir, setup.data.record)
     described = environment.describe(config.deterministic)

@@ -1,7 +1,7 @@
 """From a configuration to all that a run needs: data on the device, model, compiled functions."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from typing import Any
 
 import jax
@@ -13,6 +13,7 @@ from jaxact import activations, data, models
 from jaxact.compilation.clock import Clock
 from jaxact.config import Config
 from jaxact.errors import ConfigError
+from jaxact.runs.shared import DATA
 from jaxact.training import health, program
 from jaxact.training.losses import Objective
 from jaxact.training.state import TrainState
@@ -22,6 +23,16 @@ from jaxact.training.steps import Examples, Keys
 # alone.
 SPLIT_SEED = 0
 EVAL_BATCH = 256
+# Fields that change nothing about the images: runs that differ in these alone share them.
+NOT_OF_IMAGES = frozenset(
+    (
+        "model", "activation", "activation_sharing", "kernel_init", "bias_init", "precision",
+        "dropout", "dropout_rate", "epochs", "batch_size", "learning_rate",
+        "learning_rate_schedule", "loss", "l1", "l2", "weight_decay", "early_stopping_epochs",
+        "deterministic", "seed", "target_accuracy", "checkpoint_every_epochs",
+        "steps_per_dispatch", "latency_samples",
+    )
+)  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True)
@@ -90,20 +101,32 @@ class Setup:
 
 
 def load(config: Config) -> RunData:
-    """Gets the images of a run and puts them on the device.
+    """The images of a run, on the device: read and fitted once for all runs that share them.
 
     Raises:
       ConfigError: they are too few for the configuration, or too large for it.
       DataError: they cannot be had.
     """
-    dataset = data.load(config.dataset, config.data_dir, image_size=config.image_size)
-    splits = choose_splits(dataset, config, models.input_size(config.model))
-    train = splits.pop("train")
-    if len(train.labels) < config.batch_size:
+    fields = {k: v for k, v in dataclasses.asdict(config).items() if k not in NOT_OF_IMAGES}
+    files = data.stamp(config.dataset), jax.config.read("jax_enable_x64")
+    size = models.input_size(config.model)
+    images = DATA.get(("images", *fields.items(), size, *files), lambda: _load(config, files))
+    if (count := len(images.train.labels)) < config.batch_size:
         raise ConfigError(
             f"config.batch_size={config.batch_size} must be at most the number of training images, "
-            f"{len(train.labels)}"
+            f"{count}"
         )
+    return images
+
+
+def _load(config: Config, files: Hashable) -> RunData:
+    name, data_dir, size = config.dataset, config.data_dir, config.image_size
+    dataset = DATA.get(
+        ("dataset", name, data_dir, size, files),
+        lambda: data.load(name, data_dir, image_size=size),
+    )
+    splits = choose_splits(dataset, config, models.input_size(config.model))
+    train = splits.pop("train")
     probe = choose_probe(train, config)
     augmentation = data.augmentation_text(
         data.parse_augmentation(config.augmentation, dataset.augmentation)
@@ -122,17 +145,14 @@ def load(config: Config) -> RunData:
     )
 
 
-def prepare(config: Config, images: RunData | None = None) -> Setup:
-    """Builds the model, and gets the data if they are not given.
-
-    Args:
-      images: of a run that differs in activation, seed, rates, epochs or target alone.
+def prepare(config: Config) -> Setup:
+    """Gets the data and builds the model.
 
     Raises:
       ConfigError, DataError: as `load`.
     """
     activation = activations.get(config.activation)
-    images = load(config) if images is None else images
+    images = load(config)
     model = models.create_model(
         config.model,
         activation,

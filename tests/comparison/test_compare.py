@@ -281,11 +281,11 @@ def wait_for(path, process):
 def test_a_run_that_needs_too_much_memory_does_not_end_the_others(tiny, tmp_path, monkeypatch):
     train = fit.train
 
-    def exhausted(setup, run, snapshot):
+    def exhausted(setup, *more):
         if setup.activation.spec == "relu":
             report = "RESOURCE_EXHAUSTED: Out of memory while trying to allocate 12345678 bytes."
             raise jax.errors.JaxRuntimeError(report)
-        return train(setup, run, snapshot)
+        return train(setup, *more)
 
     monkeypatch.setattr(fit, "train", exhausted)
     study = make(plan_of(tiny, "relu", "tanh"), tmp_path)

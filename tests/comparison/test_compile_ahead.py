@@ -14,7 +14,7 @@ from jaxact.comparison.study import DONE, FAILED
 from jaxact.compilation import ahead_of_time
 from jaxact.runs import ahead
 from jaxact.runs.process.signals import StopRequest
-from jaxact.runs.setup import load, prepare
+from jaxact.runs.setup import prepare
 from jaxact.training import program
 from tests.support.tiny import TINY
 
@@ -92,18 +92,6 @@ def test_an_activation_that_cannot_be_compiled_fails_in_its_own_run(tmp_path, mo
     assert "not today" in study.runs[1].note
 
 
-def test_images_are_read_once_for_all_runs(tmp_path, monkeypatch):
-    read = []
-
-    def spy(config):
-        read.append(config.dataset)
-        return load(config)
-
-    monkeypatch.setattr(local, "load", spy)
-    make(plan_of("relu", "tanh", seeds=3), tmp_path, 0)
-    assert read == ["digits"]
-
-
 def test_threads_by_default(monkeypatch):
     assert ahead.default_threads() == 0
     monkeypatch.setattr(ahead.jax, "default_backend", lambda: "gpu")
@@ -122,10 +110,9 @@ def test_leaving_ends_what_has_not_begun(monkeypatch):
         compiled.append(setup.activation.spec)
 
     monkeypatch.setattr(ahead, "compile_program", slow)
-    images = load(TINY)
     with ahead.Ahead(1) as threads:
         for spec in ("relu", "relu", "tanh", "elu"):
-            threads.add(prepare(dataclasses.replace(TINY, activation=spec), images))
+            threads.add(prepare(dataclasses.replace(TINY, activation=spec)))
         begun.wait()
         assert threads.seconds() > 0
         threading.Timer(0.05, may_go_on.set).start()

@@ -14,31 +14,12 @@ from jaxact.runs.ahead import Ahead, default_threads
 from jaxact.runs.process import environment
 from jaxact.runs.process.signals import StopRequest
 from jaxact.runs.records import lock, record_files, surroundings
-from jaxact.runs.setup import RunData, load, prepare
+from jaxact.runs.setup import prepare
 
 FAILURES = "failures.log"
 
 
-class SharedImages:
-    """The images of one data set at a time, read and fitted once for all runs that share them."""
-
-    def __init__(self) -> None:
-        self._dataset: str | None = None
-        self._images: RunData | None = None
-
-    def of(self, config: Config) -> RunData:
-        """The images that a run trains on; those of another data set are let go.
-
-        Raises:
-          ConfigError, DataError: as `jaxact.runs.setup.load`.
-        """
-        if self._images is None or self._dataset != config.dataset:
-            self._dataset, self._images = config.dataset, None
-            self._images = load(config)
-        return self._images
-
-
-def check_before_training(study: Study, workdir: Path, images: SharedImages) -> None:
+def check_before_training(study: Study, workdir: Path) -> None:
     """Prepares the first missing run of each data set: what is wrong with all of them ends it here.
 
     Raises:
@@ -57,7 +38,7 @@ def check_before_training(study: Study, workdir: Path, images: SharedImages) -> 
             continue
         prepared.add(config.dataset)
         try:
-            setup = prepare(config, images.of(config))
+            setup = prepare(config)
         except JaxactError:
             raise
         except Exception:  # an activation's own, perhaps: its runs will tell, others are made
@@ -83,8 +64,7 @@ def make_runs(
       ConfigError, DataError: no run can be made; nothing has been written.
       WorkdirError: another process makes this comparison.
     """
-    images = SharedImages()
-    check_before_training(study, workdir, images)
+    check_before_training(study, workdir)
     with contextlib.ExitStack() as stack:
         try:
             workdir.mkdir(parents=True, exist_ok=True)
@@ -96,12 +76,10 @@ def make_runs(
             ) from error
         threads = default_threads() if compile_ahead is None else compile_ahead
         ahead = stack.enter_context(Ahead(threads))
-        return make_missing(study, workdir, stop, images, ahead)
+        return make_missing(study, workdir, stop, ahead)
 
 
-def make_missing(
-    study: Study, workdir: Path, stop: StopRequest, images: SharedImages, ahead: Ahead
-) -> Study:
+def make_missing(study: Study, workdir: Path, stop: StopRequest, ahead: Ahead) -> Study:
     """The study with its missing runs made, once it is known that they can be."""
     todo = [
         config
@@ -114,8 +92,8 @@ def make_missing(
         for place, config in enumerate(todo):
             if stop:
                 break
-            compile_next(todo[place + 1 :], config, images, ahead)
-            run = make_run(study, workdir, config, view, stop, images, ahead)
+            compile_next(todo[place + 1 :], config, ahead)
+            run = make_run(study, workdir, config, view, stop, ahead)
             study = study.with_run(run)
             study.save(workdir)
             if run.status != MISSING:
@@ -123,9 +101,7 @@ def make_missing(
     return study
 
 
-def compile_next(
-    later: Sequence[Config], config: Config, images: SharedImages, ahead: Ahead
-) -> None:
+def compile_next(later: Sequence[Config], config: Config, ahead: Ahead) -> None:
     """Has the programs of later runs on the same data compiled, in their order."""
     programs: dict[tuple[str, float], Config] = {}  # the first run that needs each
     for run in later if ahead.works else ():
@@ -133,7 +109,7 @@ def compile_next(
             programs.setdefault((run.activation, run.learning_rate), run)
     for run in programs.values():
         with contextlib.suppress(Exception):  # the run itself tells what is wrong
-            ahead.add(prepare(run, images.of(run)))
+            ahead.add(prepare(run))
 
 
 def make_run(
@@ -142,7 +118,6 @@ def make_run(
     config: Config,
     view: StudyView,
     stop: StopRequest,
-    images: SharedImages,
     ahead: Ahead,
 ) -> Run:
     """Makes a run, or goes on with one that was stopped, and reads what it left."""
@@ -153,7 +128,6 @@ def make_run(
             workdir / study.plan.folder(config),
             follow=view.begin_run(config),
             stop=stop,
-            images=images.of(config),
             ahead=ahead,
         )
     except Interrupted:

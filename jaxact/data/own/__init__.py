@@ -4,8 +4,10 @@ An `.npz` file (`own_arrays`) or a folder of class folders (`own_folders`). Neit
 what is wrong with it ends in a DataError of one line, and nothing in it is executed.
 """
 
+import contextlib
 import os
 import re
+import stat
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -70,6 +72,23 @@ def load(name: str, known: Iterable[str], image_size: int | None = None) -> Data
     if is_there:
         raise DataError(f"{quoted(name)} is neither a file nor a folder")
     raise DataError(f"{quoted(name)} is not there{_suggestion(path, known)}")
+
+
+def stamp(name: str) -> int:
+    """A number that changes when a file of the user's own data does; 0 for a data set's name."""
+    if not is_path(name):
+        return 0
+    root = os.path.expanduser(name)
+    entries, folders, seen = [], [root], set()
+    while folders:
+        folder = folders.pop()
+        with contextlib.suppress(OSError):  # what cannot be read is told where it is read
+            about = os.stat(folder)
+            entries.append((folder, about.st_size, about.st_mtime_ns, about.st_ino))
+            if stat.S_ISDIR(about.st_mode) and (about.st_dev, about.st_ino) not in seen:
+                seen.add((about.st_dev, about.st_ino))
+                folders += [os.path.join(folder, entry) for entry in os.listdir(folder)]
+    return hash(tuple(entries))
 
 
 def _suggestion(path: Path, known: Iterable[str]) -> str:
