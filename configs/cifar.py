@@ -1,4 +1,4 @@
-"""CIFAR-10 and VGG-11 with BatchNorm; crop and flip.
+"""CIFAR-10 and VGG-11 with BatchNorm; crop and flip, which are the default of CIFAR alone.
 
     python -m jaxact.main --config=configs/cifar.py
 

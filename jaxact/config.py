@@ -60,6 +60,10 @@ RULES: dict[str, Rule] = {
     "train_examples": _or_null(_POSITIVE),
     "test_examples": _or_null(_POSITIVE),
     "image_size": _or_null(_whole(1, "a whole number from 1 to 4096", 4096)),
+    "channels_last": Rule(
+        lambda value: value is None or isinstance(value, bool), "True, False, or null"
+    ),
+    "follow_links": Rule(lambda value: isinstance(value, bool), "True or False"),
     "eval_split": _one_of(("test", "validation")),
     "augmentation": Rule(
         _TEXT.holds,
@@ -104,11 +108,16 @@ class Config:
     train_examples: int | None = None
     test_examples: int | None = None
     image_size: int | None = None  # height and width that images are resized to; None: as they are
+    # Of an .npz file's images. None: at most 4 channels, in the last axis; True: any number there;
+    # False: in axis 1, as PyTorch has them.
+    channels_last: bool | None = None
+    follow_links: bool = False  # out of a folder of images; those that stay in it always are
     # "test": accuracy on the test set every epoch, as in the paper. "validation": the target is
-    # crossed on images held out of the training set, and the test set is read once, at the end.
+    # crossed on the data's own validation images, or on images held out of the training set, and
+    # the test set is read once, at the end.
     eval_split: str = "test"
     # Names in the order in which they are applied, such as "flip,rotate(amount=30),mixup".
-    augmentation: str = "default"  # the data set's own: crop and flip for CIFAR-10, else none
+    augmentation: str = "default"  # the data set's own: crop and flip for CIFAR, else none
     preprocessing: str = "mean_std"
 
     # Model.

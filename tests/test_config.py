@@ -17,6 +17,8 @@ WRONG = {
     "train_examples": [0, -1, 1.5, True],
     "test_examples": [0, "many"],
     "image_size": [0, -8, 4097, 1.5, "big"],
+    "channels_last": ["yes", 1],
+    "follow_links": [1, "yes", None],
     "eval_split": ["tset"],
     "augmentation": ["", None, 3, "flop", "flip,flip", "none,flip", "rotate(amount=200)"],
     "preprocessing": ["zca", "", None],

@@ -4,10 +4,11 @@ import dataclasses
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from jaxact.data import own
 from jaxact.data.dataset import Dataset, Split, describe, hold_out, subset
-from jaxact.data.own import OWN, is_path, stamp, title
+from jaxact.data.own import OWN, is_path, stamp, title, titles
 from jaxact.data.published import digits, original_files, tfds_source
 from jaxact.data.published.sources import SOURCES, Source
 from jaxact.data.transforms.augmentation import (
@@ -62,6 +63,7 @@ __all__ = [
     "stamp",
     "subset",
     "title",
+    "titles",
 ]
 
 
@@ -80,6 +82,8 @@ def load(
     data_dir: str | os.PathLike[str] | None = None,
     sources: Mapping[str, Source] = SOURCES,
     image_size: int | None = None,
+    channels_last: bool | None = None,
+    follow_links: bool = False,
 ) -> Dataset:
     """Loads a data set whole: prepared before, from its original files, or by a download.
 
@@ -88,40 +92,39 @@ def load(
       data_dir: where the data lie or shall lie; None means `default_data_dir()`.
       sources: the published files of each data set but the digits.
       image_size: height and width, in pixels, that images are resized to; None: as they are.
+      channels_last, follow_links: how the user's own are read; see `jaxact.data.own.load`.
 
     Returns:
-      uint8 images `[examples, height, width, channels]` and int32 labels, both splits.
+      uint8 images `[examples, height, width, channels]` and int32 labels, every split.
 
     Raises:
       ConfigError: there is no such data set.
       DataError: the data cannot be had, or are damaged.
     """
-    dataset = _load(name, data_dir, sources, image_size)
-    if image_size is None:
-        return dataset
-
-    def resized(split: Split) -> Split:
-        return Split(resize(split.images, image_size, image_size), split.labels)
-
-    return dataclasses.replace(dataset, train=resized(dataset.train), test=resized(dataset.test))
-
-
-def _load(
-    name: str,
-    data_dir: str | os.PathLike[str] | None,
-    sources: Mapping[str, Source],
-    image_size: int | None,
-) -> Dataset:
     known = (digits.NAME, *sources)
-    if name == digits.NAME:
-        return digits.load()
-    if name not in sources:
-        if own.is_path(name):
-            return own.load(name, known, image_size)
+    if name in known:
+        dataset = _load_published(name, data_dir, sources)
+    elif own.is_path(name):
+        dataset = own.load(name, known, image_size, channels_last, follow_links)
+    else:
         raise ConfigError(
             f"dataset={name!r} must be one of {', '.join(known)}, or {OWN}"
             + did_you_mean(name, known)
         )
+    if image_size is None:
+        return dataset
+    resized: dict[str, Any] = {
+        split_name: Split(resize(split.images, image_size, image_size), split.labels)
+        for split_name, split in dataset.splits().items()
+    }
+    return dataclasses.replace(dataset, **resized)
+
+
+def _load_published(
+    name: str, data_dir: str | os.PathLike[str] | None, sources: Mapping[str, Source]
+) -> Dataset:
+    if name == digits.NAME:
+        return digits.load()
     source = sources[name]
     directory = default_data_dir() if data_dir is None else Path(data_dir).expanduser()
     for read in (tfds_source.read_prepared, original_files.read):

@@ -37,6 +37,7 @@ class Dataset:
       note: what the user should know of how the data were read; "" if nothing.
       fingerprint: of the user's own images and labels, in hexadecimal digits; None where the name
         and published checksums say which data they are.
+      validation: images to validate on that come with the data; None: they are held out of `train`.
 
     Raises:
       DataError: shapes, dtypes or labels are not what they must be.
@@ -50,31 +51,38 @@ class Dataset:
     augmentation: str
     note: str = ""
     fingerprint: str | None = None
+    validation: Split | None = None
 
     def __post_init__(self):
         if len(self.class_names) != self.num_classes:
             raise DataError(
                 f"{self.name}: {len(self.class_names)} class names for {self.num_classes} classes"
             )
-        for split_name in ("train", "test"):
-            _check(f"{self.name} {split_name}", getattr(self, split_name), self.num_classes)
-        if self.train.images.shape[1:] != self.test.images.shape[1:]:
-            raise DataError(
-                f"{self.name}: training images are {self.train.images.shape[1:]}, "
-                f"test images {self.test.images.shape[1:]}"
-            )
+        for split_name, split in self.splits().items():
+            _check(f"{self.name} {split_name}", split, self.num_classes)
+            if self.train.images.shape[1:] != split.images.shape[1:]:
+                raise DataError(
+                    f"{self.name}: training images are {self.train.images.shape[1:]}, "
+                    f"{split_name} images {split.images.shape[1:]}"
+                )
+
+    def splits(self) -> dict[str, Split]:
+        """Every split by name: "train", "test", and "validation" where the data have one."""
+        splits = {"train": self.train, "test": self.test}
+        return splits if self.validation is None else splits | {"validation": self.validation}
 
 
-def describe(dataset: Dataset) -> dict[str, Any]:
-    """The content of `data.json`: which data a run has seen."""
+def describe(dataset: Dataset, *notes: str) -> dict[str, Any]:
+    """The content of `data.json`: which data a run has seen, and what is to be known of them."""
     return {
         "dataset": dataset.name,
         "fingerprint": dataset.fingerprint,
         "train_images": len(dataset.train),
         "test_images": len(dataset.test),
+        "validation_images": None if dataset.validation is None else len(dataset.validation),
         "image_shape": list(dataset.train.images.shape[1:]),
         "class_names": list(dataset.class_names),
-        "note": dataset.note,
+        "note": "; ".join(filter(None, (dataset.note, *notes))),
     }
 
 

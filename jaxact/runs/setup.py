@@ -120,10 +120,11 @@ def load(config: Config) -> RunData:
 
 
 def _load(config: Config, files: Hashable) -> RunData:
-    name, data_dir, size = config.dataset, config.data_dir, config.image_size
+    name, data_dir = config.dataset, config.data_dir
+    options = {k: getattr(config, k) for k in ("image_size", "channels_last", "follow_links")}
     dataset = DATA.get(
-        ("dataset", name, data_dir, size, files),
-        lambda: data.load(name, data_dir, image_size=size),
+        ("dataset", name, data_dir, *options.values(), files),
+        lambda: data.load(name, data_dir, **options),
     )
     splits = choose_splits(dataset, config, models.input_size(config.model))
     train = splits.pop("train")
@@ -141,8 +142,19 @@ def _load(config: Config, files: Hashable) -> RunData:
         test_images=splits["test"].images,
         num_classes=dataset.num_classes,
         augmentation=augmentation,
-        record=data.describe(dataset),
+        record=data.describe(dataset, *_notes(dataset, config)),
     )
+
+
+def _notes(dataset: data.Dataset, config: Config) -> list[str]:
+    """What the user may have expected otherwise, as `configs/cifar.py` speaks of crop and flip."""
+    is_own = dataset.fingerprint is not None
+    if not is_own or config.augmentation != "default":
+        return []
+    return [
+        "not augmented, as is the default of one's own images (crop and flip: "
+        "--config.augmentation=crop_flip)"
+    ]
 
 
 def prepare(config: Config) -> Setup:
@@ -199,7 +211,10 @@ def choose_splits(dataset: data.Dataset, config: Config, input_size: int) -> dic
     """The images to train on, "train", and to evaluate: "test", and "validation" if asked for."""
     splits = {"train": dataset.train, "test": dataset.test}
     if config.eval_split == "validation":
-        splits["train"], splits["validation"] = data.hold_out(dataset.train, seed=SPLIT_SEED)
+        if dataset.validation is None:
+            splits["train"], splits["validation"] = data.hold_out(dataset.train, seed=SPLIT_SEED)
+        else:
+            splits["validation"] = dataset.validation
     for name in ("train", "test"):
         field = f"{name}_examples"
         splits[name] = data.subset(

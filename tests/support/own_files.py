@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -63,3 +64,35 @@ def class_folders(
             pixels = images[number * examples + index]
             (root / name / f"{index}.png").write_bytes(encoded(pixels))
     return images
+
+
+def png16(pixels: np.ndarray) -> bytes:
+    """A PNG of 16 bits a channel, which Pillow writes of grey levels alone.
+
+    Args:
+      pixels: integers from 0 to 65535, `[height, width, channels]` with 1 to 4 channels.
+    """
+    height, width, channels = pixels.shape
+    colour_type = {1: 0, 2: 4, 3: 2, 4: 6}[channels]
+    size = width.to_bytes(4, "big") + height.to_bytes(4, "big")
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in pixels)
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        png_chunk(kind, content)
+        for kind, content in (
+            (b"IHDR", size + bytes([16, colour_type, 0, 0, 0])),
+            (b"IDAT", zlib.compress(rows)),
+            (b"IEND", b""),
+        )
+    )
+
+
+def png_chunk(kind: bytes, content: bytes) -> bytes:
+    checksum = zlib.crc32(kind + content).to_bytes(4, "big")
+    return len(content).to_bytes(4, "big") + kind + content + checksum
+
+
+def saved(picture: Image.Image, form: str, **options: Any) -> bytes:
+    """An image file's bytes, with what Pillow's writer of a format takes besides pixels."""
+    buffer = io.BytesIO()
+    picture.save(buffer, form, **options)
+    return buffer.getvalue()

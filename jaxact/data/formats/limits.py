@@ -7,6 +7,11 @@ from jaxact.errors import DataError
 # Deflate packs at most 258 bytes into 2 bits: no file can hold more than this many times its size.
 DEFLATE_RATIO = 1032
 
+# The most copies of a data set's images that stand in memory at once, measured from the file to the
+# first step: as read, divided, with images held out, on the device (2.2, or 2.9 with a validation
+# split, on a CPU).
+COPIES = 3
+
 
 def quoted(name: object) -> str:
     """A file's or array's name for a message of one line: escaped where it would break the line."""

@@ -10,9 +10,9 @@ import os
 import warnings
 import zipfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from jaxact.errors import DataError
 _SUFFIX = ".npy"
 _NUMBERS = "biuf"  # dtype.kind of booleans, integers and floats
 _READ_BYTES = 2**24
+_Result = TypeVar("_Result")
 
 
 @contextlib.contextmanager
@@ -52,6 +53,20 @@ def keys(archive: zipfile.ZipFile) -> list[str]:
     return [name.removesuffix(_SUFFIX) for name in archive.namelist() if name.endswith(_SUFFIX)]
 
 
+class Header(NamedTuple):
+    """What an array's header declares; no more than the archive holds."""
+
+    shape: tuple[int, ...]
+    is_fortran: bool
+    dtype: np.dtype
+    size_bytes: int
+
+
+def header(archive: zipfile.ZipFile, key: str) -> Header:
+    """The header of one array of numbers; like `read`, which reads what follows."""
+    return _explained(archive, key, lambda member, declared, where: declared)
+
+
 def read(archive: zipfile.ZipFile, key: str) -> np.ndarray:
     """One array of numbers.
 
@@ -65,38 +80,57 @@ def read(archive: zipfile.ZipFile, key: str) -> np.ndarray:
     Raises:
       DataError: it is damaged, holds anything but numbers, or lies about its size.
     """
+    return _explained(archive, key, _content)
+
+
+def _explained(
+    archive: zipfile.ZipFile, key: str, rest: Callable[[IO[bytes], Header, str], _Result]
+) -> _Result:
+    """The result of `rest` behind the header of an array; its errors in one line."""
     where = f"{quoted(archive.filename)}: {quoted(key)}"
     try:
-        return _read(archive, archive.getinfo(key + _SUFFIX), where)
+        info = archive.getinfo(key + _SUFFIX)
+        with _opened_array(archive, info, where) as member:
+            return rest(member, _checked_header(archive, info, member, where), where)
     except DataError:
         raise
     except Exception as error:  # damaged bytes can make zipfile, zlib and numpy fail in any way
         raise DataError(f"{where} cannot be read ({reason(error)}); save it again") from error
 
 
-def _read(archive: zipfile.ZipFile, info: zipfile.ZipInfo, where: str) -> np.ndarray:
+def _opened_array(archive: zipfile.ZipFile, info: zipfile.ZipInfo, where: str) -> IO[bytes]:
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise DataError(f"{where} is compressed by other means than np.savez_compressed")
-    with archive.open(info) as member:
-        shape, is_fortran, dtype = _header(member)
-        if dtype.hasobject:
-            raise DataError(
-                f"{where} holds Python objects, which are never loaded: they could run code; save "
-                "an array of numbers"
-            )
-        if dtype.kind not in _NUMBERS:
-            raise DataError(f"{where} is of dtype {quoted(dtype)}; it must be numbers")
-        size_bytes = math.prod(shape) * dtype.itemsize
-        _check_size(archive, info, size_bytes, member.tell(), shape, where)
-        content = np.empty(size_bytes, np.uint8)
-        _fill(member, content, where)
-    array = content.view(dtype)
-    if is_fortran:
-        return np.ascontiguousarray(array.reshape(shape[::-1]).transpose())
-    return array.reshape(shape)
+    return archive.open(info)
 
 
-def _header(member: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
+def _checked_header(
+    archive: zipfile.ZipFile, info: zipfile.ZipInfo, member: IO[bytes], where: str
+) -> Header:
+    shape, is_fortran, dtype = _parse_header(member)
+    if dtype.hasobject:
+        raise DataError(
+            f"{where} holds Python objects, which are never loaded: they could run code; save "
+            "an array of numbers"
+        )
+    if dtype.kind not in _NUMBERS:
+        raise DataError(f"{where} is of dtype {quoted(dtype)}; it must be numbers")
+    size_bytes = math.prod(shape) * dtype.itemsize
+    _check_size(archive, info, size_bytes, member.tell(), shape, where)
+    return Header(shape, is_fortran, dtype, size_bytes)
+
+
+def _content(member: IO[bytes], declared: Header, where: str) -> np.ndarray:
+    check_memory(declared.size_bytes, where, "save fewer or smaller images, as uint8")
+    content = np.empty(declared.size_bytes, np.uint8)
+    _fill(member, content, where)
+    array = content.view(declared.dtype)
+    if declared.is_fortran:
+        return np.ascontiguousarray(array.reshape(declared.shape[::-1]).transpose())
+    return array.reshape(declared.shape)
+
+
+def _parse_header(member: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
     version = np.lib.format.read_magic(member)
     readers = {
         (1, 0): np.lib.format.read_array_header_1_0,
@@ -131,7 +165,6 @@ def _check_size(
         raise DataError(
             f"{where} claims {info.file_size} bytes, more than the file can hold; save it again"
         )
-    check_memory(size_bytes, where, "save fewer or smaller images, as uint8")
 
 
 def _fill(member: IO[bytes], content: np.ndarray, where: str) -> None:

@@ -1,6 +1,6 @@
 """The user's own images: a path in the place of a data set's name.
 
-An `.npz` file (`own_arrays`) or a folder of class folders (`own_folders`). Neither is believed:
+An `.npz` file (`arrays`) or a folder of class folders (`folders`). Neither is believed:
 what is wrong with it ends in a DataError of one line, and nothing in it is executed.
 """
 
@@ -8,6 +8,7 @@ import contextlib
 import os
 import re
 import stat
+from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -39,20 +40,56 @@ def title(name: str) -> str:
 
     `mnist` -> `mnist`, `../data/my images.npz` -> `my_images`.
     """
+    return _title(name, 1)
+
+
+def titles(names: Iterable[str]) -> dict[str, str]:
+    """The `title` of each data set; those that would have one get the folders before it, too.
+
+    `a/data.npz` and `b/data.npz` -> `a_data` and `b_data`.
+    """
+    parts = dict.fromkeys(names, 1)
+    while True:
+        result = {name: _title(name, count) for name, count in parts.items()}
+        paths = defaultdict(list)
+        for name, text in result.items():
+            paths[text].append(os.path.realpath(name) if is_path(name) else name)
+        longer = [
+            name
+            for name, text in result.items()
+            if len(set(paths[text])) > 1 and _title(name, parts[name] + 1) != text
+        ]
+        if not longer:  # what is left are spellings of one path
+            twins = [name for name, text in result.items() if len(paths[text]) > 1]
+            return result | {name: f"{result[name]}_{place}" for place, name in enumerate(twins, 1)}
+        parts |= {name: parts[name] + 1 for name in longer}
+
+
+def _title(name: str, parts: int) -> str:
+    """A name, or so many of its path's last parts, safe as a folder's name."""
     if not is_path(name):
         return name
-    last = os.path.basename(os.path.abspath(os.path.expanduser(name)))
+    path = Path(os.path.abspath(os.path.expanduser(name)))
+    last = "_".join(path.relative_to(path.anchor).parts[-parts:])
     stem = re.sub(r"\.npz$", "", last, flags=re.IGNORECASE)
-    return re.sub(r"[^\w.-]+", "_", stem).strip("._")[:_TITLE_CHARACTERS] or "own"
+    return re.sub(r"[^\w.-]+", "_", stem)[-_TITLE_CHARACTERS:].strip("._") or "own"
 
 
-def load(name: str, known: Iterable[str], image_size: int | None = None) -> Dataset:
+def load(
+    name: str,
+    known: Iterable[str],
+    image_size: int | None = None,
+    channels_last: bool | None = None,
+    follow_links: bool = False,
+) -> Dataset:
     """The user's own images.
 
     Args:
       name: their path; kept as it is in the data set's `name`.
       known: names of data sets, for a suggestion where there is no such path.
       image_size: height and width that a folder's images are resized to as they are read.
+      channels_last: where an `.npz` file's images have their channels; see `arrays.as_bytes`.
+      follow_links: whether a link may lead out of a folder of images.
 
     Raises:
       DataError: there is nothing, or nothing that can be trained on; in one line.
@@ -63,9 +100,9 @@ def load(name: str, known: Iterable[str], image_size: int | None = None) -> Data
             with needed_for("a folder of images", DataError):
                 from jaxact.data.own import folders  # imports Pillow, which nothing else needs
 
-            return as_dataset(name, folders.read(path, image_size))
+            return as_dataset(name, folders.read(path, image_size, follow_links))
         if path.is_file():
-            return as_dataset(name, arrays.read(path))
+            return as_dataset(name, arrays.read(path, image_size, channels_last))
         is_there = path.exists()
     except OSError as error:
         raise DataError(f"cannot read {quoted(name)}: {error.strerror}") from error

@@ -1,212 +1,182 @@
-"""The user's own images as a folder of class folders of PNG and JPEG files."""
+"""The user's own images as a folder of class folders: which folders are splits, which classes."""
 
-import contextlib
 import dataclasses
-import itertools
-import os
-import warnings
-from collections.abc import Iterator
+import re
+from collections import Counter
 from pathlib import Path
 
-import numpy as np
-from PIL import Image
-
-from jaxact.data.formats.limits import check_memory, quoted, reason
+from jaxact.data.formats.limits import quoted
+from jaxact.data.own.decoding import decode_splits
+from jaxact.data.own.listing import Lister
+from jaxact.data.own.pictures import KINDS, SUFFIXES
 from jaxact.data.own.splits import OwnSplits
 from jaxact.errors import DataError
 
-FORMATS = ("PNG", "JPEG")
-SUFFIXES = (".png", ".jpg", ".jpeg")
-SPLITS = ("train", "test")
-_GREY_MODES = ("1", "L")
-_DEEP_MODES = ("I", "F")  # 16 bits a channel and more: I, I;16, I;16B, F
-_SHOWN = 5
+# What the folder of a split may be called, in lower case.
+_SPLITS = {
+    **dict.fromkeys(("train", "training"), "train"),
+    **dict.fromkeys(("test", "testing"), "test"),
+    **dict.fromkeys(("val", "valid", "validation"), "validation"),
+}
+# Folders whose names are made of these words and numbers hold no class: `test1`, `train_images`.
+_NO_CLASS = {
+    *("eval", "evaluation", "pred", "predict", "prediction", "predictions", "unlabeled"),
+    *("unlabelled", "sample", "samples", "image", "images", "img", "imgs", "jpg", "jpeg", "png"),
+    *("data", "set", "sets", "label", "labels", "annotations", "masks", *_SPLITS),
+}
+_SHOWN = 3
 
 
 @dataclasses.dataclass(frozen=True)
 class _Found:
-    """Images of a split by class, in order of name, and what else lies there."""
+    """Images of a split by class, in natural order of name, and what else lies there."""
 
     images: dict[str, list[Path]]
     ignored: list[Path]
 
 
-def read(root: Path, image_size: int | None = None) -> OwnSplits:
-    """Images in `root/train/CLASS/` and `root/test/CLASS/`, or in `root/CLASS/`, not divided.
+def read(root: Path, image_size: int | None = None, follow_links: bool = False) -> OwnSplits:
+    """Images in `root/CLASS/`, not divided, or in `root/train/CLASS/` and `root/test/CLASS/`.
 
-    Labels follow the sorted class names. Where every image is grey there is one channel, else
-    three; transparency is dropped and EXIF orientation not applied, as by torchvision's
-    ImageFolder. Hidden files are skipped in silence, others that are no images are reported.
+    Beside the latter `root/val/CLASS/` may lie; without a `root/test/` it is tested on. Labels
+    follow the class names, sorted, numbers as numbers. Where every image is grey there is one
+    channel, else three. What is done to images is in `decode`. Hidden files are skipped in
+    silence, others that are no images are reported.
 
     Args:
-      root: an existing folder; no link in it may lead out of it.
+      root: an existing folder.
       image_size: height and width, in pixels, that every image is resized to (bilinearly); None
         keeps them as they are, and they must be of one size.
+      follow_links: whether a link in it may lead out of it.
 
     Raises:
-      DataError: no classes, a class without images, sizes that differ, an unreadable image.
+      DataError: no classes, a class without images, sizes that differ, unreadable images.
     """
-    folders, files = _list(root, root)
-    names = [folder.name for folder in folders]
-    ignored = list(files)
-    if set(SPLITS) <= set(names):
-        ignored += [folder for folder in folders if folder.name not in SPLITS]
-        found = [_find(root / split, root) for split in SPLITS]
-        _check_classes(root, *found)
+    lister = Lister(root, follow_links)
+    folders, others = lister(root)
+    splits, notes = _split_folders(lister, folders), []
+    if splits:
+        others += [folder for folder in folders if folder not in splits.values()]
+        found = {split: _find(folder, lister) for split, folder in splits.items()}
+        _check_classes(root, splits, found)
+        if "test" not in found:
+            found["test"] = found.pop("validation")
+            notes.append(f"no test images: those of {splits['validation'].name}/ are tested on")
     else:
-        for split in set(SPLITS) & set(names):
-            if _list(root / split, root)[0]:
-                other = SPLITS[1 - SPLITS.index(split)]
-                raise DataError(
-                    f"{quoted(root)} has {split}/ but no {other}/; add it, or put the class "
-                    f"folders of {split}/ directly into {quoted(root)}"
-                )
-        found = [_find(root, root)]
-        ignored = []
-    class_names = tuple(found[0].images)
-    ignored += [path for part in found for path in part.ignored]
-    paths = [path for part in found for images in part.images.values() for path in images]
-    with _strict_pillow():
-        shape = _common_shape(root, paths, image_size)
-        splits = [_read_split(part, class_names, shape, image_size is not None) for part in found]
+        found, others = {"train": _find(root, lister)}, []
+    class_names = tuple(found["train"].images)
+    images = {
+        split: [part.images.get(name, []) for name in class_names] for split, part in found.items()
+    }
+    arrays, facts = decode_splits(lister, images, image_size)
+    if ignored := others + [path for part in found.values() for path in part.ignored]:
+        notes.append(f"ignored, no images or classes: {lister.few(ignored)}")
     return OwnSplits(
-        train=splits[0],
-        test=splits[1] if len(splits) > 1 else None,
+        train=arrays["train"],
+        test=arrays.get("test"),
+        validation=arrays.get("validation"),
         class_names=class_names,
-        notes=(f"ignored, no PNG or JPEG images: {_few(root, ignored)}",) if ignored else (),
+        notes=(*facts, *notes),
     )
 
 
-def _few(root: Path, paths: list[Path]) -> str:
-    more = len(paths) - _SHOWN
-    shown = ", ".join(quoted(path.relative_to(root)) for path in paths[:_SHOWN])
-    return shown + (f" and {more} more" if more > 0 else "")
-
-
-def _list(folder: Path, root: Path) -> tuple[list[Path], list[Path]]:
-    """Folders and files in order of name, without the hidden ones."""
-    try:
-        return _list_readable(folder, Path(os.path.realpath(root)), root)
-    except OSError as error:
-        raise DataError(f"cannot read {quoted(folder)}: {error.strerror}") from error
-
-
-def _list_readable(folder: Path, inside: Path, root: Path) -> tuple[list[Path], list[Path]]:
-    paths = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
-    for path in paths:
-        if path.is_symlink() and not Path(os.path.realpath(path)).is_relative_to(inside):
+def _split_folders(lister: Lister, folders: list[Path]) -> dict[str, Path]:
+    """The folder of each split; empty where class folders lie in the root itself."""
+    root, splits = quoted(lister.root), {}
+    for folder in folders:
+        split = _SPLITS.get(folder.name.lower())
+        if split in splits:
             raise DataError(
-                f"{quoted(path)} is a link that leads out of {quoted(root)}; copy what it names"
+                f"{root} has {quoted(splits[split].name)}/ and {quoted(folder.name)}/, both of "
+                f"{split} images; put them into one"
             )
-        if not (path.is_dir() or path.is_file()):
-            raise DataError(f"{quoted(path)} is neither a file nor a folder; remove it")
-    return [path for path in paths if path.is_dir()], [path for path in paths if path.is_file()]
-
-
-def _find(folder: Path, root: Path) -> _Found:
-    folders, ignored = _list(folder, root)
-    if not folders:
+        if split:
+            splits[split] = folder
+    if {"train", "test"} <= splits.keys():
+        return splits
+    with_classes = {split: path for split, path in splits.items() if lister(path).folders}
+    if {"train", "validation"} <= with_classes.keys():
+        return with_classes
+    if with_classes:
+        there = next(iter(with_classes.values()))
+        name, other = quoted(there.name), "test" if "train" in with_classes else "train"
         raise DataError(
-            f"{quoted(folder)} has no class folders; put the images of each class into "
-            f"{quoted(folder / 'CLASS')}/"
+            f"{root} has {name}/ but no {other}/; add it, or put the class folders of {name}/ "
+            f"directly into {root}, or give {quoted(there)} to have its images divided"
         )
-    images = {}
-    for class_folder in folders:
-        inner, files = _list(class_folder, root)
+    return {}
+
+
+def _find(folder: Path, lister: Lister) -> _Found:
+    """The classes of a split's folder, or of the root."""
+    folders, ignored = lister(folder)
+    where = quoted(folder)
+    if not folders:
+        beside = "" if folder == lister.root else ", or take it away if they have no labels"
+        raise DataError(
+            f"{where} has no class folders; put the images of each class into "
+            f"{quoted(folder / 'CLASS')}/{beside}"
+        )
+    listings = {class_folder: lister(class_folder) for class_folder in folders}
+    for class_folder, (inner, _) in listings.items():
         if inner:
             raise DataError(
                 f"{quoted(inner[0])} is a folder within a class folder; images must lie directly "
-                "in the folder of their class"
+                f"in the folder of their class (if {quoted(class_folder)} holds the classes or "
+                "train/ and test/, give its path)"
             )
-        images[class_folder.name] = [path for path in files if path.suffix.lower() in SUFFIXES]
-        ignored += [path for path in files if path.suffix.lower() not in SUFFIXES]
+    if odd := _no_classes([path.name for path in folders]):
+        names = ", ".join(map(quoted, odd[:_SHOWN]))
+        raise DataError(
+            f"{where}: {names} would be taken for {'classes' if len(odd) > 1 else 'a class'}; "
+            "what is understood is CLASS/*.png, or train/CLASS/*.png and test/CLASS/*.png, and "
+            "val/CLASS/*.png beside them (a class that is called so must be renamed)"
+        )
+    images = {}
+    for class_folder, (_, files) in listings.items():
+        is_image = {path: path.suffix.lower() in SUFFIXES and not path.is_dir() for path in files}
+        images[class_folder.name] = [path for path in files if is_image[path]]
+        ignored += [path for path in files if not is_image[path]]
         if not images[class_folder.name]:
             raise DataError(
-                f"class folder {quoted(class_folder)} has no PNG or JPEG images; add some, or "
-                "remove it"
+                f"class folder {quoted(class_folder)} has no {KINDS} images; add some, or remove it"
             )
     return _Found(images, ignored)
 
 
-def _check_classes(root: Path, train: _Found, test: _Found) -> None:
-    if unknown := sorted(test.images.keys() - train.images.keys()):
-        raise DataError(
-            f"{quoted(root)}: test/ has the class {quoted(unknown[0])} that train/ has not; every "
-            "class needs training images"
-        )
+def _no_classes(names: list[str]) -> list[str]:
+    """Names such as `test1` or `sample`, and pairs such as `pets_train` and `pets_test`."""
+    words = {name: _words(name) for name in names}
+    rests = {
+        name: tuple(word for word in those if word not in _SPLITS)
+        for name, those in words.items()
+        if not _SPLITS.keys().isdisjoint(those)
+    }
+    counts = Counter(rests.values())
+    return [
+        name
+        for name, those in words.items()
+        if (those and _NO_CLASS.issuperset(those)) or (name in rests and counts[rests[name]] > 1)
+    ]
 
 
-@contextlib.contextmanager
-def _strict_pillow() -> Iterator[None]:
-    """Pillow warns of images above its limit of pixels, and of oddities that do no harm."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
-        yield
+def _words(name: str) -> list[str]:
+    """The words of a name in lower case: `TrainSet-2` and `train_set` have `train` and `set`."""
+    apart = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
+    words = re.findall(r"[^\W\d_]+", apart.lower())
+    # Written as one: `testset`, `trainimages`.
+    return [
+        part
+        for word in words
+        for part in (re.sub(r"(?<=.)(data|sets?|images?|labels?)$", r" \1", word).split())
+    ]
 
 
-@contextlib.contextmanager
-def _opened(path: Path) -> Iterator[Image.Image]:
-    try:
-        with Image.open(path, formats=FORMATS) as image:
-            yield image
-    except DataError:
-        raise
-    except Image.UnidentifiedImageError as error:
-        raise DataError(f"{quoted(path)} is no PNG or JPEG image; remove it") from error
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise DataError(
-            f"{quoted(path)} has more than {Image.MAX_IMAGE_PIXELS} pixels; make it smaller"
-        ) from error
-    except Exception as error:  # a broken image can fail in any way
-        raise DataError(
-            f"{quoted(path)} cannot be read ({reason(error)}); mend or remove it"
-        ) from error
-
-
-def _common_shape(root: Path, paths: list[Path], image_size: int | None) -> tuple[int, int, int]:
-    """`(height, width, channels)` from the headers alone: nothing is decoded yet."""
-    is_grey, first = True, (0, 0)
-    for path in paths:
-        with _opened(path) as image:
-            if image.mode.startswith(_DEEP_MODES):
-                raise DataError(
-                    f"{quoted(path)} has more than 8 bits a channel ({image.mode}); save it with 8"
-                )
-            is_grey &= image.mode in _GREY_MODES
-            first = first if first != (0, 0) else image.size
-            if image_size is None and image.size != first:
-                raise DataError(
-                    f"{quoted(paths[0])} is {first[0]} x {first[1]} pixels, {quoted(path)} "
-                    f"{image.size[0]} x {image.size[1]}: make all of one size, or have them "
-                    f"resized with --config.image_size={min(first)}"
-                )
-    width, height = first if image_size is None else (image_size, image_size)
-    channels = 1 if is_grey else 3
-    check_memory(
-        len(paths) * height * width * channels,
-        quoted(root),
-        "use fewer images, or smaller ones with --config.image_size",
-    )
-    return height, width, channels
-
-
-def _read_split(
-    found: _Found, class_names: tuple[str, ...], shape: tuple[int, int, int], is_resized: bool
-) -> tuple[np.ndarray, np.ndarray]:
-    counts = [len(found.images.get(name, ())) for name in class_names]
-    labels = np.repeat(np.arange(len(class_names)), counts)
-    images = np.empty((len(labels), *shape), np.uint8)
-    ordered = (found.images.get(name, ()) for name in class_names)
-    for index, path in enumerate(itertools.chain.from_iterable(ordered)):
-        images[index] = _pixels(path, shape, is_resized)
-    return images, labels
-
-
-def _pixels(path: Path, shape: tuple[int, int, int], is_resized: bool) -> np.ndarray:
-    height, width, channels = shape
-    with _opened(path) as image:
-        converted = image.convert("L" if channels == 1 else "RGB")
-        if is_resized and converted.size != (width, height):
-            converted = converted.resize((width, height), Image.Resampling.BILINEAR)
-        return np.asarray(converted).reshape(shape)
+def _check_classes(root: Path, folders: dict[str, Path], found: dict[str, _Found]) -> None:
+    known = found["train"].images.keys()
+    for split, part in found.items():
+        if unknown := [name for name in part.images if name not in known]:
+            raise DataError(
+                f"{quoted(root)}: {folders[split].name}/ has the class {quoted(unknown[0])} that "
+                f"{folders['train'].name}/ has not; every class needs training images"
+            )

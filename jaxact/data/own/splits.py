@@ -24,12 +24,14 @@ class OwnSplits:
         None where the images are not divided.
       class_names: one a class, or None where only labels are known.
       notes: what the reader has to report.
+      validation: as `test`, of images to validate on; None where there are none.
     """
 
     train: tuple[np.ndarray, np.ndarray]
     test: tuple[np.ndarray, np.ndarray] | None
     class_names: tuple[str, ...] | None
     notes: tuple[str, ...] = ()
+    validation: tuple[np.ndarray, np.ndarray] | None = None
 
 
 def as_dataset(name: str, own: OwnSplits) -> Dataset:
@@ -44,10 +46,15 @@ def as_dataset(name: str, own: OwnSplits) -> Dataset:
     """
     where = quoted(name)
     classes = _count_classes(where, own)
-    train = Split(own.train[0], own.train[1].astype(np.int32))
+    train = _as_split(own.train)
+    validation = None if own.validation is None else _as_split(own.validation)
     notes = list(own.notes)
+    if validation is not None:
+        notes.insert(
+            0, f"validation images, which config.eval_split=validation uses: {len(validation)}"
+        )
     if own.test is not None:
-        test = Split(own.test[0], own.test[1].astype(np.int32))
+        test = _as_split(own.test)
     else:
         counts = np.bincount(train.labels, minlength=classes)
         if counts.min() < 2:
@@ -71,15 +78,24 @@ def as_dataset(name: str, own: OwnSplits) -> Dataset:
         class_names=own.class_names or tuple(map(str, range(classes))),
         augmentation="none",
         note="; ".join(notes),
-        fingerprint=fingerprint(train, test),
+        fingerprint=fingerprint(train, test, *([] if validation is None else [validation])),
+        validation=validation,
     )
+
+
+def _as_split(arrays: tuple[np.ndarray, np.ndarray]) -> Split:
+    return Split(arrays[0], arrays[1].astype(np.int32))
 
 
 def _count_classes(where: str, own: OwnSplits) -> int:
     labels = np.unique(own.train[1])
-    test_labels = labels if own.test is None else np.unique(own.test[1])
-    kind = "the labels" if own.test is None else "the training labels"
-    lowest = min(labels[0], test_labels[0])
+    others = {
+        name: np.unique(split[1])
+        for name, split in (("test", own.test), ("validation", own.validation))
+        if split is not None
+    }
+    kind = "the training labels" if others else "the labels"
+    lowest = min(values[0] for values in (labels, *others.values()))
     if lowest < 0:
         raise DataError(f"{where}: labels must be 0, 1, 2 and so on, got {lowest}")
     if len(labels) < 2:
@@ -90,18 +106,19 @@ def _count_classes(where: str, own: OwnSplits) -> int:
             f"{where}: {kind} go up to {labels[-1]} but none is {', '.join(map(str, missing))}; "
             "renumber all labels together with np.unique(labels, return_inverse=True)[1]"
         )
-    if test_labels[-1] > labels[-1]:
-        raise DataError(
-            f"{where}: the test labels go up to {test_labels[-1]}, the training labels to "
-            f"{labels[-1]}; every class needs training images"
-        )
+    for name, values in others.items():
+        if values[-1] > labels[-1]:
+            raise DataError(
+                f"{where}: the {name} labels go up to {values[-1]}, the training labels to "
+                f"{labels[-1]}; every class needs training images"
+            )
     return len(labels)
 
 
-def fingerprint(train: Split, test: Split) -> str:
-    """SHA-256 over shapes, images and labels of both splits, in hexadecimal digits."""
+def fingerprint(*splits: Split) -> str:
+    """SHA-256 over shapes, images and labels of every split, in hexadecimal digits."""
     digest = hashlib.sha256()
-    for split in (train, test):
+    for split in splits:
         for array in (split.images, split.labels):
             digest.update(repr((array.shape, array.dtype.str)).encode())
             digest.update(np.ascontiguousarray(array).data)

@@ -8,10 +8,11 @@ import numpy as np
 from jax import lax
 from jax.typing import ArrayLike, DTypeLike
 
+from jaxact.data.formats.limits import check_memory
 from jaxact.data.transforms.whitening import MATRICES, fit_whitening
 from jaxact.errors import ConfigError, did_you_mean
 
-_CHUNK_IMAGES = 4096
+_CHUNK_VALUES = 2**24  # that are worked on at a time, whatever the size of the images
 _GREY_LEVELS = 256
 
 
@@ -119,8 +120,9 @@ def channel_statistics(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """
     channels = images.shape[-1]
     counts = np.zeros((channels, _GREY_LEVELS), np.int64)
-    for start in range(0, len(images), _CHUNK_IMAGES):
-        chunk = images[start : start + _CHUNK_IMAGES]
+    chunk_images = max(1, _CHUNK_VALUES // images[0].size)
+    for start in range(0, len(images), chunk_images):
+        chunk = images[start : start + chunk_images]
         for channel in range(channels):
             counts[channel] += np.bincount(chunk[..., channel].ravel(), minlength=_GREY_LEVELS)
     levels = np.arange(_GREY_LEVELS)
@@ -161,13 +163,22 @@ def resize(images: np.ndarray, height: int, width: int) -> np.ndarray:
     Returns:
       uint8 `[examples, height, width, channels]`, rounded to whole grey levels; `images` itself
       where it has that size.
+
+    Raises:
+      DataError: memory cannot hold them, here and on the device.
     """
     examples, old_height, old_width, channels = images.shape
     if (old_height, old_width) == (height, width):
         return images
+    check_memory(
+        2 * examples * height * width * channels,
+        f"a split of {examples} images, each made {height} x {width},",
+        "use fewer images (--config.train_examples, --config.test_examples) or smaller ones",
+    )
     result = np.empty((examples, height, width, channels), np.uint8)
-    for start in range(0, examples, _CHUNK_IMAGES):
-        chunk = slice(start, start + _CHUNK_IMAGES)
+    chunk_images = max(1, _CHUNK_VALUES // (channels * max(height * width, old_height * old_width)))
+    for start in range(0, examples, chunk_images):
+        chunk = slice(start, start + chunk_images)
         result[chunk] = _resize(jnp.asarray(images[chunk]), result.shape[1:])
     return result
 

@@ -244,16 +244,17 @@ def bomb(width: int, height: int) -> bytes:
 PNG = encoded(IMAGES[0])
 BROKEN_IMAGES = {
     "truncated": (PNG[: len(PNG) // 2], r"new.png cannot be read \(.*truncated.*mend or remove"),
-    "nothing": (b"", "new.png is no PNG or JPEG image; remove it"),
-    "text": (b"<html>", "new.png is no PNG or JPEG image"),
-    "gif": (encoded(IMAGES[0], "GIF"), "new.png is no PNG or JPEG image"),
+    "nothing": (b"", "new.png is no PNG, JPEG, WebP, BMP, TIFF or GIF image; remove it"),
+    "text": (b"<html>", "new.png is no PNG, JPEG"),
+    "another format": (encoded(IMAGES[0], "PPM"), "new.png is no PNG, JPEG"),
     "bomb": (bomb(60_000, 60_000), "new.png has more than 89478485 pixels; make it smaller"),
     "small bomb": (bomb(9_500, 9_500), "new.png has more than 89478485 pixels; make it smaller"),
     "other size": (bomb(10, 11), "0.png is 10 x 9 pixels, .*new.png 10 x 11: make all of one"),
-    "16 bits": (
-        encoded(np.zeros((9, 10), np.uint16)),
-        r"new.png has more than 8 bits a channel \(I;16\); save it with 8",
+    "32 bits": (
+        encoded(np.zeros((9, 10), np.int32), "TIFF"),
+        r"new.png has more than 16 bits a channel, or no grey levels \(I\); save it with 8",
     ),
+    "floats": (encoded(np.zeros((9, 10), np.float32), "TIFF"), r"no grey levels \(F\); save it"),
 }
 
 
@@ -345,7 +346,7 @@ def lone_image(root):
 WRONG_FOLDERS = {
     no_classes: "mine has no class folders; put the images of each class into .*mine/CLASS/",
     one_class: "are all 0; there must be two classes or more",
-    empty_class: "class folder .*dog has no PNG or JPEG images; add some, or remove it",
+    empty_class: "class folder .*dog has no PNG, .* or GIF images; add some, or remove it",
     nested: "bee/more is a folder within a class folder",
     no_test: "mine has train/ but no test/; add it, or put the class folders",
     unknown_test_class: "test/ has the class dog that train/ has not",

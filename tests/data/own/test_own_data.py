@@ -135,9 +135,9 @@ def test_hidden_files_are_skipped_and_others_reported(tmp_path):
     (tmp_path / ".git").mkdir()
     (tmp_path / "ant" / ".hidden.png").write_bytes(b"x")
     (tmp_path / "README.txt").write_text("x")
-    (tmp_path / "ant" / "new\nline.gif").write_bytes(b"x")
+    (tmp_path / "ant" / "new\nline.txt").write_bytes(b"x")
     note = data.load(str(tmp_path)).note
-    assert note.endswith(r"; ignored, no PNG or JPEG images: README.txt, 'ant/new\nline.gif'")
+    assert note.endswith(r"; ignored, no images or classes: README.txt, 'ant/new\nline.txt'")
 
 
 def test_mixed_sizes_are_resized_only_if_asked(tmp_path):

@@ -1,0 +1,81 @@
+"""Files and folders of the user's folder of images: in order, and no further than is allowed."""
+
+import os
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+from jaxact.data.formats.limits import quoted
+from jaxact.errors import DataError
+
+# What systems leave in folders, in lower case: archives of macOS, network drives, Windows, Linux.
+_LEFT_BY_SYSTEMS = {
+    *("__macosx", "@eadir", "@__thumb", "@recycle", "@recently-snapshot", "#recycle", "#snapshot"),
+    *("$recycle.bin", "recycler", "system volume information", "lost+found", "__pycache__"),
+}
+_SHOWN = 5
+
+
+class Listing(NamedTuple):
+    """Folders in natural order of name, and all else, without what is hidden.
+
+    Folders that systems leave, such as `__MACOSX`, are among the others.
+    """
+
+    folders: list[Path]
+    others: list[Path]
+
+
+class Lister:
+    """Lists folders at and below a root.
+
+    Args:
+      root: an existing folder.
+      follow_links: whether a link may lead out of it.
+    """
+
+    def __init__(self, root: Path, follow_links: bool = False):
+        self.root = root
+        self._inside = None if follow_links else Path(os.path.realpath(root))
+
+    def __call__(self, folder: Path) -> Listing:
+        """Raises DataError where a folder cannot be read, or holds what is no image data."""
+        try:
+            return self._list(folder)
+        except OSError as error:
+            raise DataError(f"cannot read {quoted(folder)}: {error.strerror}") from error
+
+    def _list(self, folder: Path) -> Listing:
+        folders, others = [], []
+        for path in sorted(path for path in folder.iterdir() if not path.name.startswith(".")):
+            is_link = path.is_symlink()
+            if is_link and self._inside and not self._is_inside(path):
+                raise DataError(
+                    f"{quoted(path)} is a link that leads out of {quoted(self.root)}; copy what it "
+                    "names, or allow such links with --config.follow_links=True"
+                )
+            if path.is_dir() and path.name.lower() not in _LEFT_BY_SYSTEMS:
+                folders.append(path)
+            elif path.is_dir() or path.is_file() or is_link:
+                others.append(path)
+            else:
+                raise DataError(f"{quoted(path)} is neither a file nor a folder; remove it")
+        return Listing(sorted(folders, key=lambda path: natural(path.name)), others)
+
+    def _is_inside(self, path: Path) -> bool:
+        assert self._inside is not None
+        return Path(os.path.realpath(path)).is_relative_to(self._inside)
+
+    def few(self, paths: Iterable[Path], most: int = _SHOWN) -> str:
+        """The first of some paths, as seen from the root, and how many more there are."""
+        paths = list(paths)
+        shown = ", ".join(quoted(path.relative_to(self.root)) for path in paths[:most])
+        more = len(paths) - most
+        return shown + (f" and {more} more" if more > 0 else "")
+
+
+def natural(name: str) -> tuple[list[str | int], str]:
+    """A key that sorts numbers within names as numbers: 1, 2, 10."""
+    parts = re.split(r"(\d+)", name)  # every second one is a number
+    return [int(part) if index % 2 else part for index, part in enumerate(parts)], name
