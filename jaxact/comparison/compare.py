@@ -4,7 +4,6 @@ from pathlib import Path
 
 from rich.console import Console
 
-from jaxact import data
 from jaxact.command import Option, Options
 from jaxact.command_line import ConfigCommand
 from jaxact.comparison import answers, study as studies
@@ -87,7 +86,7 @@ def compare(options: Options) -> None:
         given=options.given,
     )
     author = dawnbench.author(options.author, options.author_email) if options.format else None
-    names = "-".join(map(data.title, plan.datasets))
+    names = "-".join(map(plan.title, plan.datasets))
     workdir = Path(options.workdir or f"runs/compare-{names}-{config.model}")
     study = studies.begin(workdir, plan)
     with stop_on_signals() as stop:

@@ -78,11 +78,15 @@ class Plan:
                             target_accuracy=self.target_accuracy(dataset),
                         )
 
+    def title(self, dataset: str) -> str:
+        """A data set's name in tables and figures, unlike that of any other of the plan."""
+        return data.titles(self.datasets)[dataset]
+
     def label(self, run: "Named") -> str:
         """A run in a line of text: `relu, seed 0`, and what else tells it from the others."""
         parts = [run.activation, f"seed {run.seed}"]
         if len(self.datasets) > 1:
-            parts.append(data.title(run.dataset))
+            parts.append(self.title(run.dataset))
         if len(self.learning_rates) > 1:
             parts.append(f"learning rate {run.learning_rate:g}")
         return ", ".join(parts)

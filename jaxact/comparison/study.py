@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from jaxact import data
 from jaxact.comparison.plan import Named, Plan as Plan, folder_name as folder_name
 from jaxact.config import Config
 from jaxact.errors import ConfigError
@@ -63,11 +62,6 @@ class Workload:
     dataset: str
     learning_rate: float
 
-    @property
-    def title(self) -> str:
-        """`MNIST, learning rate 0.001`."""
-        return f"{data.title(self.dataset)}, learning rate {self.learning_rate:g}"
-
 
 @dataclasses.dataclass(frozen=True)
 class Study:
@@ -95,9 +89,13 @@ class Study:
         """The runs that came to an end of some kind."""
         return [run for run in self.of(workload, activation) if run.status != MISSING]
 
+    def workload_title(self, workload: Workload) -> str:
+        """`MNIST, learning rate 0.001`."""
+        return f"{self.plan.title(workload.dataset)}, learning rate {workload.learning_rate:g}"
+
     def title(self, workload: Workload) -> str:
         """The network and its workload: `small_cnn on MNIST, learning rate 0.001`."""
-        return f"{self.plan.config.model} on {workload.title}"
+        return f"{self.plan.config.model} on {self.workload_title(workload)}"
 
     def with_run(self, run: Run) -> "Study":
         """The study with one of its runs replaced by a newer reading of it."""

@@ -1,5 +1,9 @@
 """The made-up studies have the shape of real ones."""
 
+import re
+
+from jaxact.comparison.output import study_table
+from jaxact.comparison.paper import findings
 from jaxact.runs.process import environment
 from tests.support.studies import TARGET, synthetic_study
 
@@ -20,3 +24,13 @@ def test_a_validation_split_leaves_the_test_set_to_the_end():
 def test_the_environment_has_names_of_a_real_one():
     (run,) = synthetic_study(1, 1, 1).runs
     assert set(run.environment) <= set(environment.describe())
+
+
+def test_data_sets_of_one_name_have_titles_of_their_own():
+    study = synthetic_study(2, 5, 3, datasets=("a/data.npz", "b/data.npz"), learning_rates=(1, 2))
+    assert study.plan.label(study.runs[0]).startswith("relu, seed 0, a_data")
+    evidence = [finding.evidence for finding in findings.paper_findings(study)]
+    shown = [*map(study.title, study.workloads()), *evidence, study_table.as_markdown(study)]
+    assert all(any(title in text for text in shown) for title in ("on a_data", "on b_data"))
+    assert any("a_data: " in text and " b_data: " in text for text in evidence)
+    assert not any(re.search(r"\bdata\b[,:]", text) for text in shown)

@@ -9,7 +9,7 @@ activation alike.
 import math
 from typing import Any
 
-from jaxact import data, statistics
+from jaxact import statistics
 from jaxact.comparison.analysis import measures
 from jaxact.comparison.study import Study, Workload
 from jaxact.presentation.columns import Column, Row, mark_best
@@ -81,6 +81,6 @@ def _figures(
 def title(study: Study, dataset: str) -> str:
     rates = ", ".join(f"{rate:g}" for rate in study.plan.learning_rates)
     return (
-        f"{study.plan.config.model} on {data.title(dataset)}: at the common rate "
+        f"{study.plan.config.model} on {study.plan.title(dataset)}: at the common rate "
         f"{study.plan.common_rate:g}, and each at its own best of {rates}"
     )

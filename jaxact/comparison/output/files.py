@@ -14,7 +14,8 @@ FIGURES = "figures"
 def write_tables(study: Study, workdir: Path) -> None:
     """Writes `table.md` (with the answer and the paper's findings), `table.csv`, `table.json`."""
     answers = "\n\n".join(
-        f"{workload.title}: {findings.answer(study, workload)}" for workload in study.workloads()
+        f"{study.workload_title(workload)}: {findings.answer(study, workload)}"
+        for workload in study.workloads()
     )
     text = f"{answers}\n\n{study_table.as_markdown(study)}\n{findings.as_markdown(study)}"
     record_files.write_text(workdir / "table.md", text)

@@ -12,7 +12,7 @@ import jinja2
 from plotly import offline
 
 import jaxact
-from jaxact import data, statistics
+from jaxact import statistics
 from jaxact.comparison import answers, study as studies
 from jaxact.comparison.analysis import measures, sweep
 from jaxact.comparison.output import report_content as content, study_table
@@ -109,7 +109,7 @@ def _script_hash(script: str) -> str:
 
 
 def _title(study: Study) -> str:
-    datasets = " and ".join(map(data.title, study.plan.datasets))
+    datasets = " and ".join(map(study.plan.title, study.plan.datasets))
     return f"Which activation for {study.plan.config.model} on {datasets}?"
 
 
@@ -122,7 +122,7 @@ def _targets(study: Study) -> str:
     targets = {name: _percent(study.plan.target_accuracy(name)) for name in study.plan.datasets}
     if len(set(targets.values())) == 1:
         return next(iter(targets.values()))
-    return ", ".join(f"{target} ({data.title(name)})" for name, target in targets.items())
+    return ", ".join(f"{target} ({study.plan.title(name)})" for name, target in targets.items())
 
 
 def _summary(study: Study) -> str:
@@ -145,7 +145,7 @@ def _workload(study: Study, workload: Workload) -> dict[str, Any]:
     curves, health = content.curves(study, workload), content.health(study, workload)
     target = study.plan.target_accuracy(workload.dataset)
     return {
-        "name": workload.title,
+        "name": study.workload_title(workload),
         "answer": re.split(r"(?<=\.) ", answers.answer(study, workload)),  # its sentences
         "target": _percent(target),
         "table": _results(study, workload),

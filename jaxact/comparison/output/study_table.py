@@ -16,7 +16,7 @@ from typing import Any
 from rich.console import Group
 from rich.table import Table
 
-from jaxact import data, statistics
+from jaxact import statistics
 from jaxact.comparison.analysis import measures, sweep
 from jaxact.comparison.paper import tables
 from jaxact.comparison.study import DIVERGED, FAILED, MISSING, Study, Workload
@@ -171,7 +171,7 @@ def title(study: Study, workload: Workload) -> str:
     seeds = "1 seed" if plan.seeds == 1 else f"{plan.seeds} seeds"
     target = 100 * plan.target_accuracy(workload.dataset)
     return (
-        f"{plan.config.model} on {data.title(workload.dataset)}, target {target:g} %, "
+        f"{plan.config.model} on {plan.title(workload.dataset)}, target {target:g} %, "
         f"{plan.config.epochs} epochs, learning rate {workload.learning_rate:g}, {seeds}"
     )
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import scipy  # its `stats` is imported when it is first used: it takes most of a second
 
-from jaxact import data, statistics
+from jaxact import statistics
 from jaxact.comparison.analysis import measures
 from jaxact.comparison.paper.tables import PAPER_ACTIVATIONS
 from jaxact.comparison.study import Study, Workload
@@ -48,21 +48,22 @@ class Judged(NamedTuple):
 def paper_findings(study: Study) -> list[Finding]:
     """The paper's five findings, each put to the test."""
     findings = []
+    titles = [study.plan.title(dataset) for dataset in study.plan.datasets]
     for claim, rule in RULES.items():
         judged = [rule(study, Workload(d, study.plan.common_rate)) for d in study.plan.datasets]
-        findings.append(Finding(claim, *_together(study.plan.datasets, judged)))
+        findings.append(Finding(claim, *_together(titles, judged)))
     findings.append(Finding(PRELU_CLAIM, *prelu_is_unstable(study)))
     return findings
 
 
-def _together(datasets: Sequence[str], judged: Sequence[Judged]) -> Judged:
+def _together(titles: Sequence[str], judged: Sequence[Judged]) -> Judged:
     verdicts = {one.verdict for one in judged}
     verdict = verdicts.pop() if len(verdicts) == 1 else UNDECIDED
     if REFUTED in {one.verdict for one in judged}:
         verdict = REFUTED
     if len(judged) == 1:
         return judged[0]
-    texts = [f"{data.title(d)}: {one.evidence}" for d, one in zip(datasets, judged, strict=True)]
+    texts = [f"{title}: {one.evidence}" for title, one in zip(titles, judged, strict=True)]
     return Judged(verdict, " ".join(texts))
 
 
@@ -183,7 +184,7 @@ def prelu_is_unstable(study: Study) -> Judged:
         elif far <= UNSTABLE_RANKS:
             verdict = REFUTED
         verdicts.add(verdict)
-        way = f"from {data.title(study.plan.datasets[0])} to {data.title(dataset)}"
+        way = f"from {study.plan.title(study.plan.datasets[0])} to {study.plan.title(dataset)}"
         parts.append(f"{way} {_signed(moved, 'ranks')}")
     verdict = CONFIRMED if CONFIRMED in verdicts else REFUTED
     if UNDECIDED in verdicts and CONFIRMED not in verdicts:
