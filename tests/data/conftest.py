@@ -26,15 +26,27 @@ def mnist() -> Small:
     return Small(train, test, dict(zip(idx_format.FILES, contents, strict=True)))
 
 
-@pytest.fixture
-def cifar10() -> Small:
-    train, test = make_split(2, 50, (32, 32, 3)), make_split(3, 20, (32, 32, 3))
-    batches = pickled_batches(train, test)
+def small_cifar(form: cifar.Form, classes: int) -> Small:
+    train, test = (
+        make_split(2, 10 * classes // 2, (32, 32, 3), classes),
+        make_split(3, 2 * classes, (32, 32, 3), classes),
+    )
+    batches = pickled_batches(train, test, form)
     archives = {
-        cifar.BINARY_ARCHIVE: tar_gz({**binary_members(train, test)}),
-        cifar.PYTHON_ARCHIVE: tar_gz({**batches}),
+        form.binary_archive: tar_gz({**binary_members(train, test, form)}),
+        form.python_archive: tar_gz({**batches}),
     }
     return Small(train, test, {**archives, **batches})
+
+
+@pytest.fixture
+def cifar10() -> Small:
+    return small_cifar(cifar.CIFAR10, 10)
+
+
+@pytest.fixture
+def cifar100() -> Small:
+    return small_cifar(cifar.CIFAR100, 100)
 
 
 @pytest.fixture

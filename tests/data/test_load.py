@@ -7,6 +7,7 @@ import pytest
 
 from jaxact import data
 from jaxact.data.formats import cifar, idx as idx_format
+from jaxact.data.formats.cifar import CIFAR10, CIFAR100
 from jaxact.errors import ConfigError, DataError
 from tests.support.published_files import (
     assert_same_split,
@@ -24,7 +25,7 @@ IMAGES, LABELS, *TEST_FILES = idx_format.FILES
 
 
 def test_names_are_those_of_the_contract():
-    assert data.names() == ("digits", "mnist", "fashion_mnist", "cifar10")
+    assert data.names() == ("digits", "mnist", "fashion_mnist", "cifar10", "cifar100")
 
 
 def test_an_unknown_name_is_a_wrong_configuration():
@@ -69,19 +70,37 @@ def test_mnist_from_its_original_files(mnist, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "files",
+    ("name", "files"),
     [
-        [cifar.BINARY_ARCHIVE],
-        [cifar.PYTHON_ARCHIVE],
-        [f"{cifar.PYTHON_FOLDER}/{batch}" for batch in cifar.BATCHES],
+        (name, files)
+        for name, form in (("cifar10", CIFAR10), ("cifar100", CIFAR100))
+        for files in (
+            [form.binary_archive],
+            [form.python_archive],
+            [f"{form.python_folder}/{batch}" for batch in form.batches],
+        )
     ],
 )
-def test_cifar10_from_any_of_its_forms(cifar10, tmp_path, files):
-    put(tmp_path / "cifar10", {name: cifar10.contents[name] for name in files})
-    loaded = data.load("cifar10", tmp_path, cifar10.source())
-    assert_same_split(loaded.train, cifar10.train)
-    assert_same_split(loaded.test, cifar10.test)
+def test_cifar_from_any_of_its_forms(request, tmp_path, name, files):
+    published = request.getfixturevalue(name)
+    put(tmp_path / name, {file: published.contents[file] for file in files})
+    loaded = data.load(name, tmp_path, published.source())
+    assert_same_split(loaded.train, published.train)
+    assert_same_split(loaded.test, published.test)
     assert loaded.augmentation == "crop_flip"
+    assert loaded.num_classes == int(name.removeprefix("cifar"))
+
+
+def test_cifar100_has_the_published_checksums_and_its_fine_classes():
+    source = data.SOURCES["cifar100"]
+    assert [[file.md5 for file in layout.files] for layout in source.layouts] == [
+        ["16019d7e3df5f24257cddd939b257f8d", "f0ef6b0ae62326f3e7ffdfab6717acfc"],
+        ["03b5dce01913d631647c71ecec9e9cb8"],
+        ["eb9058c3a382ffc7106e4002c42a8d85"],
+    ]
+    names = source.class_names
+    assert (names[0], names[23], names[99]) == ("apple", "cloud", "worm")
+    assert list(names) == sorted(set(names))
 
 
 @pytest.mark.parametrize("name", idx_format.FILES)
@@ -97,9 +116,9 @@ def test_a_wrong_checksum_names_file_both_sums_and_the_remedy(mnist, tmp_path, n
 
 def test_a_pickle_with_a_wrong_checksum_is_never_opened(cifar10, tmp_path, monkeypatch):
     batches = {name: body for name, body in cifar10.contents.items() if "batch" in name}
-    name = f"{cifar.PYTHON_FOLDER}/test_batch"
+    name = f"{CIFAR10.python_folder}/test_batch"
     put(tmp_path / "cifar10", {**batches, name: pickle.dumps({})})
-    monkeypatch.setattr(cifar, "_parse_pickle", lambda content: pytest.fail("opened"))
+    monkeypatch.setattr(cifar, "_parse_pickle", lambda *_: pytest.fail("opened"))
     with pytest.raises(DataError, match=r"test_batch is not the published file: md5"):
         data.load("cifar10", tmp_path, cifar10.source())
 
@@ -115,7 +134,7 @@ def test_files_that_are_missing_are_named_with_their_address(mnist, tmp_path):
 
 
 def test_half_a_folder_does_not_hide_a_whole_archive(cifar10, tmp_path):
-    files = [f"{cifar.PYTHON_FOLDER}/test_batch", cifar.PYTHON_ARCHIVE]
+    files = [f"{CIFAR10.python_folder}/test_batch", CIFAR10.python_archive]
     put(tmp_path / "cifar10", {name: cifar10.contents[name] for name in files})
     loaded = data.load("cifar10", tmp_path, cifar10.source())
     assert_same_split(loaded.test, cifar10.test)
@@ -160,7 +179,7 @@ def test_every_downloaded_file_has_size_and_checksums():
 
 def test_labels_of_cifar10_out_of_range_are_refused(cifar10, tmp_path):
     wrong = data.Split(cifar10.test.images, cifar10.test.labels + 1)
-    contents = {cifar.BINARY_ARCHIVE: tar_gz({**binary_members(cifar10.train, wrong)})}
+    contents = {CIFAR10.binary_archive: tar_gz({**binary_members(cifar10.train, wrong)})}
     put(tmp_path / "cifar10", contents)
     with pytest.raises(DataError, match="cifar10 test: labels must be 0 to 9, got 1 to 10"):
         data.load("cifar10", tmp_path, {"cifar10": source_of("cifar10", contents)})

@@ -14,15 +14,17 @@ from typing import Any, ClassVar
 import numpy as np
 
 from jaxact import data
-from jaxact.data.formats import cifar, idx as idx_format
+from jaxact.data.formats import cifar
 from jaxact.data.published.sources import Layout, Source
 
 
-def make_split(seed: int, examples: int, image_shape: tuple[int, int, int]) -> data.Split:
+def make_split(
+    seed: int, examples: int, image_shape: tuple[int, int, int], classes: int = 10
+) -> data.Split:
     generator = np.random.default_rng(seed)
     return data.Split(
         generator.integers(0, 256, (examples, *image_shape), np.uint8),
-        generator.permutation(np.arange(examples) % 10).astype(np.int32),
+        generator.permutation(np.arange(examples) % classes).astype(np.int32),
     )
 
 
@@ -49,18 +51,31 @@ def planes(images: np.ndarray) -> np.ndarray:
     return images.transpose(0, 3, 1, 2).reshape(len(images), -1)
 
 
-def in_batches(train: data.Split, test: data.Split) -> dict[str, data.Split]:
-    fifths = zip(np.split(train.images, 5), np.split(train.labels, 5), strict=True)
-    splits = [*(data.Split(images, labels) for images, labels in fifths), test]
-    return dict(zip(cifar.BATCHES, splits, strict=True))
+def in_batches(
+    train: data.Split, test: data.Split, form: cifar.Form = cifar.CIFAR10
+) -> dict[str, data.Split]:
+    count = len(form.batches) - 1
+    parts = zip(np.split(train.images, count), np.split(train.labels, count), strict=True)
+    splits = [*(data.Split(images, labels) for images, labels in parts), test]
+    return dict(zip(form.batches, splits, strict=True))
 
 
-def binary_members(train: data.Split, test: data.Split) -> dict[str, bytes]:
+def binary_members(
+    train: data.Split, test: data.Split, form: cifar.Form = cifar.CIFAR10
+) -> dict[str, bytes]:
+    """Records with the label in the last byte before the pixels, its fifth in one before that."""
     return {
-        f"{cifar.BINARY_FOLDER}/{name}.bin": np.concatenate(
-            [batch.labels[:, None].astype(np.uint8), planes(batch.images)], axis=1
-        ).tobytes()
-        for name, batch in in_batches(train, test).items()
+        f"{form.binary_folder}/{name}.bin": np.concatenate(
+            [
+                *([batch.labels[:, None] // 5] if form.label_bytes == 2 else []),
+                batch.labels[:, None],
+                planes(batch.images),
+            ],
+            axis=1,
+        )
+        .astype(np.uint8)
+        .tobytes()
+        for name, batch in in_batches(train, test, form).items()
     }
 
 
@@ -85,12 +100,18 @@ def python2_pickle(value) -> bytes:
     return buffer.getvalue().replace(b"cnumpy._core.multiarray\n", b"cnumpy.core.multiarray\n")
 
 
-def pickled_batches(train: data.Split, test: data.Split) -> dict[str, bytes]:
+def pickled_batches(
+    train: data.Split, test: data.Split, form: cifar.Form = cifar.CIFAR10
+) -> dict[str, bytes]:
     return {
-        f"{cifar.PYTHON_FOLDER}/{name}": python2_pickle(
-            {b"data": planes(batch.images), b"labels": batch.labels.tolist()}
+        f"{form.python_folder}/{name}": python2_pickle(
+            {
+                b"coarse_labels": (batch.labels // 5).tolist(),
+                b"data": planes(batch.images),
+                form.labels: batch.labels.tolist(),
+            }
         )
-        for name, batch in in_batches(train, test).items()
+        for name, batch in in_batches(train, test, form).items()
     }
 
 
@@ -142,7 +163,11 @@ class Small:
     contents: dict[str, bytes]
 
     def source(self, base_url: str = "http://127.0.0.1:9/") -> dict[str, Source]:
-        name = "mnist" if idx_format.FILES[0] in self.contents else "cifar10"
+        name = next(
+            name
+            for name, source in data.SOURCES.items()
+            if source.download.files[0].name in self.contents
+        )
         return {name: source_of(name, self.contents, base_url)}
 
 

@@ -133,37 +133,60 @@ _FASHION_MNIST = Layout(
     read=idx.read,
 )
 
-_CIFAR10_BINARY = Layout(
-    files=(
-        File(
-            cifar.BINARY_ARCHIVE,
-            md5="c32a1d4ab5d03f1284b67883e8d87530",
-            sha256="c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd",
-            size_bytes=170_052_171,
-        ),
+
+def _cifar(
+    form: cifar.Form, binary: File, python_md5: str, batches_md5: tuple[str, ...]
+) -> tuple[Layout, Layout, Layout]:
+    """The batches in their folder, the binary archive, and the archive of batches."""
+    names = [f"{form.python_folder}/{batch}" for batch in form.batches]
+    return (
+        Layout(tuple(map(File, names, batches_md5)), form.read_python_folder),
+        Layout((binary,), form.read_binary_archive),
+        Layout((File(form.python_archive, python_md5),), form.read_python_archive),
+    )
+
+
+_CIFAR10 = _cifar(
+    cifar.CIFAR10,
+    File(
+        cifar.CIFAR10.binary_archive,
+        md5="c32a1d4ab5d03f1284b67883e8d87530",
+        sha256="c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd",
+        size_bytes=170_052_171,
     ),
-    read=cifar.read_binary_archive,
+    python_md5="c58f30108f718f92721af3b95e74349a",
+    batches_md5=(
+        "c99cafc152244af753f735de768cd75f",
+        "d4bba439e000b95fd0a9bffe97cbabec",
+        "54ebc095f3ab1f0389bbae665268c751",
+        "634d18415352ddfa80567beed471001a",
+        "482c414d41f54cd18b22e5b47cb7c3cb",
+        "40351d587109b95175f43aff81a1287e",
+    ),
 )
 
-_CIFAR10_PYTHON = Layout(
-    files=(File(cifar.PYTHON_ARCHIVE, md5="c58f30108f718f92721af3b95e74349a"),),
-    read=cifar.read_python_archive,
+_CIFAR100 = _cifar(
+    cifar.CIFAR100,
+    File(
+        cifar.CIFAR100.binary_archive,
+        md5="03b5dce01913d631647c71ecec9e9cb8",
+        sha256="58a81ae192c23a4be8b1804d68e518ed807d710a4eb253b1f2a199162a40d8ec",
+        size_bytes=168_513_733,
+    ),
+    python_md5="eb9058c3a382ffc7106e4002c42a8d85",
+    batches_md5=("16019d7e3df5f24257cddd939b257f8d", "f0ef6b0ae62326f3e7ffdfab6717acfc"),
 )
 
-_CIFAR10_FOLDER = Layout(
-    files=tuple(
-        File(f"{cifar.PYTHON_FOLDER}/{batch}", md5)
-        for batch, md5 in {
-            "data_batch_1": "c99cafc152244af753f735de768cd75f",
-            "data_batch_2": "d4bba439e000b95fd0a9bffe97cbabec",
-            "data_batch_3": "54ebc095f3ab1f0389bbae665268c751",
-            "data_batch_4": "634d18415352ddfa80567beed471001a",
-            "data_batch_5": "482c414d41f54cd18b22e5b47cb7c3cb",
-            "test_batch": "40351d587109b95175f43aff81a1287e",
-        }.items()
-    ),
-    read=cifar.read_python_folder,
-)
+_CIFAR100_CLASSES = """
+apple aquarium_fish baby bear beaver bed bee beetle bicycle bottle bowl boy bridge bus butterfly
+camel can castle caterpillar cattle chair chimpanzee clock cloud cockroach couch crab crocodile cup
+dinosaur dolphin elephant flatfish forest fox girl hamster house kangaroo keyboard lamp lawn_mower
+leopard lion lizard lobster man maple_tree motorcycle mountain mouse mushroom oak_tree orange orchid
+otter palm_tree pear pickup_truck pine_tree plain plate poppy porcupine possum rabbit raccoon ray
+road rocket rose sea seal shark shrew skunk skyscraper snail snake spider squirrel streetcar
+sunflower sweet_pepper table tank telephone television tiger tractor train trout tulip turtle
+wardrobe whale willow_tree wolf woman worm
+"""
 
 SOURCES: Mapping[str, Source] = {
     source.name: source
@@ -198,8 +221,8 @@ SOURCES: Mapping[str, Source] = {
         Source(
             name="cifar10",
             base_url="https://www.cs.toronto.edu/~kriz/",
-            download=_CIFAR10_BINARY,
-            layouts=(_CIFAR10_FOLDER, _CIFAR10_BINARY, _CIFAR10_PYTHON),
+            download=_CIFAR10[1],
+            layouts=_CIFAR10,
             image_shape=cifar.IMAGE_SHAPE,
             class_names=(
                 "airplane",
@@ -213,6 +236,15 @@ SOURCES: Mapping[str, Source] = {
                 "ship",
                 "truck",
             ),
+            augmentation="crop_flip",
+        ),
+        Source(  # by its 100 fine labels
+            name="cifar100",
+            base_url="https://www.cs.toronto.edu/~kriz/",
+            download=_CIFAR100[1],
+            layouts=_CIFAR100,
+            image_shape=cifar.IMAGE_SHAPE,
+            class_names=tuple(_CIFAR100_CLASSES.split()),
             augmentation="crop_flip",
         ),
     )

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from jaxact.data.formats import cifar
+from jaxact.data.formats.cifar import CIFAR10
 from tests.support.published_files import (
     MakesFolder,
     assert_same_split,
@@ -15,9 +16,9 @@ from tests.support.published_files import (
 )
 
 READERS = {
-    "python folder": (cifar.read_python_folder, None),
-    "python archive": (cifar.read_python_archive, cifar.PYTHON_ARCHIVE),
-    "binary archive": (cifar.read_binary_archive, cifar.BINARY_ARCHIVE),
+    "python folder": (CIFAR10.read_python_folder, None),
+    "python archive": (CIFAR10.read_python_archive, CIFAR10.python_archive),
+    "binary archive": (CIFAR10.read_binary_archive, CIFAR10.binary_archive),
 }
 
 
@@ -43,6 +44,11 @@ def test_the_planes_of_a_binary_record_are_red_green_blue():
     assert split.images[0, 0, 1].tolist() == [10, 0, 0]
     assert split.images[0, 2, 0].tolist() == [0, 20, 0]
     assert split.images[0, 31, 31].tolist() == [0, 0, 30]
+
+
+def test_the_label_of_cifar100_is_the_fine_one():
+    split = cifar.parse_binary(bytes([3, 57]) + bytes(3072), label_bytes=2)
+    assert split.labels.tolist() == [57]
 
 
 @pytest.mark.parametrize("content", [b"", b"\x00" * 3072, b"\x00" * 3074])
@@ -77,25 +83,25 @@ def test_members_that_lead_outside_reach_nothing(cifar10, tmp_path, monkeypatch)
         "hard": link("hard", "../outside", tarfile.LNKTYPE),
         **binary_members(cifar10.train, cifar10.test),
     }
-    train, _ = cifar.read_binary_archive({cifar.BINARY_ARCHIVE: tar_gz(hostile)})
+    train, _ = CIFAR10.read_binary_archive({CIFAR10.binary_archive: tar_gz(hostile)})
     assert_same_split(train, cifar10.train)
     assert [path.name for path in tmp_path.rglob("*")] == ["inside"]
 
 
 def test_a_batch_that_is_a_link_is_not_followed(cifar10):
     members = {**binary_members(cifar10.train, cifar10.test)}
-    name = f"{cifar.BINARY_FOLDER}/test_batch.bin"
+    name = f"{CIFAR10.binary_folder}/test_batch.bin"
     archive = tar_gz({**members, name: link(name, "data_batch_1.bin")})
     with pytest.raises(ValueError, match=r"no file .*test_batch.bin"):
-        cifar.read_binary_archive({cifar.BINARY_ARCHIVE: archive})
+        CIFAR10.read_binary_archive({CIFAR10.binary_archive: archive})
 
 
 def test_a_pickle_that_carries_code_does_not_run_it(cifar10, tmp_path):
     sentinel = tmp_path / "executed"
     batch = python2_pickle({b"data": MakesFolder(sentinel), b"labels": [0]})
-    contents = {**cifar10.contents, f"{cifar.PYTHON_FOLDER}/data_batch_3": batch}
+    contents = {**cifar10.contents, f"{CIFAR10.python_folder}/data_batch_3": batch}
     with pytest.raises(ValueError, match=r"data_batch_3: .*it wants \w+\.mkdir"):
-        cifar.read_python_folder(contents)
+        CIFAR10.read_python_folder(contents)
     assert not sentinel.exists()
     pickle.loads(batch)
     assert sentinel.exists()  # the pickle was a loaded one
@@ -113,23 +119,23 @@ def test_a_pickle_that_carries_code_does_not_run_it(cifar10, tmp_path):
     ],
 )
 def test_a_pickle_of_something_else_is_refused(cifar10, batch):
-    contents = {**cifar10.contents, f"{cifar.PYTHON_FOLDER}/test_batch": batch}
+    contents = {**cifar10.contents, f"{CIFAR10.python_folder}/test_batch": batch}
     with pytest.raises(ValueError, match=r"test_batch: "):
-        cifar.read_python_folder(contents)
+        CIFAR10.read_python_folder(contents)
 
 
 def test_a_batch_with_more_labels_than_images_is_refused(cifar10):
     train, test = cifar10.train, cifar10.test
     short = type(test)(test.images[:-1], test.labels)
     with pytest.raises(ValueError, match=r"test_batch: its images are not 20 x 3072 bytes"):
-        cifar.read_python_folder(pickled_batches(train, short))
+        CIFAR10.read_python_folder(pickled_batches(train, short))
 
 
 def test_a_member_that_claims_to_be_huge_is_not_read(cifar10):
-    name = f"{cifar.BINARY_FOLDER}/data_batch_1.bin"
+    name = f"{CIFAR10.binary_folder}/data_batch_1.bin"
     members = {**binary_members(cifar10.train, cifar10.test), name: bytes(2**26 + 1)}
     with pytest.raises(ValueError, match=f"{name} claims 67108865 bytes"):
-        cifar.read_binary_archive({cifar.BINARY_ARCHIVE: tar_gz({**members})})
+        CIFAR10.read_binary_archive({CIFAR10.binary_archive: tar_gz({**members})})
 
 
 @pytest.mark.parametrize(
@@ -146,16 +152,16 @@ def test_the_state_of_a_pickled_array_is_not_believed(cifar10, state):
     array = b"cnumpy.core.multiarray\n_reconstruct\n)R" + state
     labels = b"](" + b"K\x00" * 20 + b"e"
     batch = b"\x80\x02}(U\x04data" + array + b"U\x06labels" + labels + b"u."
-    contents = {**cifar10.contents, f"{cifar.PYTHON_FOLDER}/test_batch": batch}
-    with pytest.raises(ValueError, match=r"test_batch: (not a CIFAR-10|its images|it has 1 bytes)"):
-        cifar.read_python_folder(contents)
+    contents = {**cifar10.contents, f"{CIFAR10.python_folder}/test_batch": batch}
+    with pytest.raises(ValueError, match=r"test_batch: (not a batch|its images|it has 1 bytes)"):
+        CIFAR10.read_python_folder(contents)
 
 
 def test_numpy_is_out_of_reach_of_a_pickle(cifar10):
     """A pickled dtype would come with a state, which numpy's own would take."""
     dtype = b"cnumpy\ndtype\nU\x02u1\x85R(K\x03U\x01|NNNK\xffK\x07K\xfftb"
-    contents = {**cifar10.contents, f"{cifar.PYTHON_FOLDER}/test_batch": dtype + b"."}
-    with pytest.raises(ValueError, match="not a CIFAR-10 batch"):
-        cifar.read_python_folder(contents)
+    contents = {**cifar10.contents, f"{CIFAR10.python_folder}/test_batch": dtype + b"."}
+    with pytest.raises(ValueError, match="not a batch of CIFAR"):
+        CIFAR10.read_python_folder(contents)
     assert np.dtype(np.uint8).itemsize == 1
     assert cifar._Inert.state is None

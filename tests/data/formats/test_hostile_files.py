@@ -8,7 +8,6 @@ import io
 import os
 import warnings
 import zipfile
-import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,9 +16,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from jaxact import data
-from jaxact.data.formats import cifar, idx as idx_format
+from jaxact.data.formats import idx as idx_format
+from jaxact.data.formats.cifar import CIFAR10
 from jaxact.errors import DataError
-from tests.support.own_files import arrays, class_folders, encoded, npy
+from tests.support.own_files import arrays, class_folders, encoded, npy, png_chunk
 from tests.support.published_files import (
     binary_members,
     idx,
@@ -139,7 +139,7 @@ def test_pickles_of_any_bytes(room, name, changes, end, instead):
 @given(st.sampled_from(["inner", "outer"]), changes, ends, st.booleans())
 def test_archives_of_any_bytes(room, where, changes, end, is_pickled):
     name, members = (
-        (cifar.PYTHON_ARCHIVE, BATCHES) if is_pickled else (cifar.BINARY_ARCHIVE, BINARY)
+        (CIFAR10.python_archive, BATCHES) if is_pickled else (CIFAR10.binary_archive, BINARY)
     )
     archive = gzip.decompress(tar_gz({"../outside": b"x", "/absolute": b"x", **members}))
     if where == "inner":
@@ -194,14 +194,9 @@ def test_npy_headers_of_any_words(room, words, content):
     holds(room / "header", {"my.npz": archive}, lambda: data.load(str(path)))
 
 
-def chunk(kind: bytes, content: bytes) -> bytes:
-    checksum = zlib.crc32(kind + content).to_bytes(4, "big")
-    return len(content).to_bytes(4, "big") + kind + content + checksum
-
-
 @fuzz
 @given(
-    st.sampled_from(["PNG", "JPEG"]),
+    st.sampled_from(["PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF"]),
     edits,
     ends,
     st.none()
@@ -216,19 +211,18 @@ def test_images_of_any_bytes(room, form, changes, end, extra):
         class_folders(folder, 3)
     content = encoded(np.arange(270, dtype=np.uint8).reshape(9, 10, 3), form)
     if extra and form == "PNG":
-        content = content[:33] + chunk(*extra) + content[33:]
+        content = content[:33] + png_chunk(*extra) + content[33:]
     content = edited(content, changes, end)
-    suffix = {"PNG": "png", "JPEG": "jpg"}[form]
-    holds(room / "images", {f"bee/new.{suffix}": content}, lambda: data.load(str(folder)))
-    (folder / f"bee/new.{suffix}").unlink()
+    holds(room / "images", {f"bee/new.{form}": content}, lambda: data.load(str(folder)))
+    (folder / f"bee/new.{form}").unlink()
 
 
 def test_without_an_edit_everything_is_read(tmp_path):
     """Otherwise the examples above would say little."""
     contents = {file: gzip.compress(content) for file, content in IDX.items()}
     archives = {
-        cifar.PYTHON_ARCHIVE: BATCHES,
-        cifar.BINARY_ARCHIVE: BINARY,
+        CIFAR10.python_archive: BATCHES,
+        CIFAR10.binary_archive: BINARY,
     }
     messages = [loads_published(tmp_path / "idx", "mnist", contents)]
     messages += [loads_published(tmp_path / "pickle", "cifar10", BATCHES)]

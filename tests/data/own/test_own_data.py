@@ -215,7 +215,7 @@ def test_a_name_goes_before_a_folder_of_that_name(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("./cifr10", r"^./cifr10 is not there; did you mean cifar10\?$"),
+        ("./cifr10", r"^./cifr10 is not there; did you mean cifar10, cifar100\?$"),
         ("mnist.npz", r"^mnist.npz is not there; did you mean mnist\?$"),
         ("mine.npz", r"^mine.npz is not there; did you mean mien.npz\?$"),
         ("q/w/e", r"^q/w/e is not there; give one of digits, .*, or the path of an .npz"),

@@ -44,12 +44,14 @@ def test_a_download_is_prepared_and_then_read_without_the_server(published, serv
     assert all(name.startswith("prepared") for name in below)
 
 
-def test_cifar10_is_downloaded_as_the_archive_without_pickles(cifar10, server, tmp_path):
-    server.contents = cifar10.contents
-    loaded = data.load("cifar10", tmp_path, cifar10.source(server.url))
-    assert server.requests == ["cifar-10-binary.tar.gz"]
-    assert_same_split(loaded.train, cifar10.train)
-    assert_same_split(data.load("cifar10", tmp_path, cifar10.source()).train, cifar10.train)
+@pytest.mark.parametrize("name", ["cifar10", "cifar100"])
+def test_cifar_is_downloaded_as_the_archive_without_pickles(request, server, tmp_path, name):
+    published = request.getfixturevalue(name)
+    server.contents = published.contents
+    loaded = data.load(name, tmp_path, published.source(server.url))
+    assert server.requests == [f"cifar-{name.removeprefix('cifar')}-binary.tar.gz"]
+    assert_same_split(loaded.train, published.train)
+    assert_same_split(data.load(name, tmp_path, published.source()).train, published.train)
 
 
 def test_nothing_but_the_server_is_connected_to(published, server, tmp_path, monkeypatch):
