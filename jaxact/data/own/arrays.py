@@ -22,7 +22,7 @@ _SPLITS = {
     **{"train": "train", "test": "test"},
     **dict.fromkeys(("val", "valid", "validation"), "validation"),
 }
-_CHUNK_VALUES = 2**24
+_CHUNK_VALUES = 2**20
 _MOST_CHANNELS = 4  # that are taken for channels without being told so
 _SHOWN = 8
 

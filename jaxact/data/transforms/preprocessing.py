@@ -12,7 +12,7 @@ from jaxact.data.formats.limits import check_memory
 from jaxact.data.transforms.whitening import MATRICES, fit_whitening
 from jaxact.errors import ConfigError, did_you_mean
 
-_CHUNK_VALUES = 2**24  # that are worked on at a time, whatever the size of the images
+_CHUNK_VALUES = 2**22  # that are worked on at a time, whatever the size of the images
 _GREY_LEVELS = 256
 
 
