@@ -4,10 +4,12 @@ import contextlib
 import dataclasses
 import errno
 import os
+import resource
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -194,6 +196,30 @@ def test_a_full_disk_ends_in_one_line_with_what_is_there_intact(commands, tmp_pa
         for step in killing.checkpoints_of(disk / "run"):
             assert checksums.damage(disk / "run" / record_files.CHECKPOINTS / str(step)) is None
         list(killing.rows_of(disk / "run"))
+
+
+@pytest.mark.parametrize("limit_kib", [1, 4])
+def test_a_limit_of_a_files_size_ends_in_one_line(whole, tmp_path, limit_kib):
+    """At the records of the start, at the first checkpoint; programs are compiled already."""
+    del whole
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit_kib * 1024, before[1]))
+    try:
+        with pytest.raises(WorkdirError, match=r"File too large|`ulimit -f`") as caught:
+            fit.fit(TINY, tmp_path / "run")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert "\n" not in str(caught.value)
+
+
+def test_writes_that_come_too_late_are_not_heard(tmp_path, monkeypatch):
+    """Those of Orbax's threads, after the first error has ended the save."""
+    heard = []
+    monkeypatch.setattr(sys, "unraisablehook", heard.append)
+    checkpoint._hush_late_writes.__wrapped__()
+    for error in (RuntimeError("Event loop is closed"), RuntimeError("x"), OSError("x")):
+        sys.unraisablehook(SimpleNamespace(exc_value=error))
+    assert [str(unraisable.exc_value) for unraisable in heard] == ["x", "x"]
 
 
 def test_a_read_only_disk_ends_in_one_line(commands, tmp_path):

@@ -9,9 +9,12 @@ import contextlib
 import copy
 import dataclasses
 import errno
+import functools
 import logging
 import os
+import resource
 import shutil
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -59,6 +62,23 @@ def _not_of_orbax(record: logging.LogRecord) -> bool:
     return "orbax" not in record.pathname
 
 
+@functools.cache
+def _hush_late_writes() -> None:
+    """Silences threads of Orbax's file system library that come to an event loop that is closed.
+
+    Where a file cannot be written, saving ends with the first error, and its loop with it; the
+    writes that were under way then print a traceback each. The error itself is raised.
+    """
+    before = sys.unraisablehook
+
+    def hook(unraisable: Any) -> None:
+        error = unraisable.exc_value
+        if not (isinstance(error, RuntimeError) and str(error) == "Event loop is closed"):
+            before(unraisable)
+
+    sys.unraisablehook = hook
+
+
 class Checkpoints(contextlib.AbstractContextManager["Checkpoints"]):
     """The `checkpoints/` folder of a run, each checkpoint named by its step.
 
@@ -73,6 +93,7 @@ class Checkpoints(contextlib.AbstractContextManager["Checkpoints"]):
         self.warnings: list[str] = []
         self.seconds = 0.0
         logging.getLogger("absl").addFilter(_not_of_orbax)
+        _hush_late_writes()
         self._directory = directory.resolve()
         self._directory.mkdir(parents=True, exist_ok=True)
         for prefix in (_SAVING, _DELETING):
@@ -128,8 +149,7 @@ class Checkpoints(contextlib.AbstractContextManager["Checkpoints"]):
             except Exception as error:  # whatever Orbax and its file system library raise
                 raise WorkdirError(
                     f"a checkpoint could not be saved in {self._directory} ({_one_line(error)}); "
-                    "what is there is whole: make room there, or make it writable, and give the "
-                    "same command to go on"
+                    f"what is there is whole: {_way_out()}, and give the same command to go on"
                 ) from error
 
     def restore(self, like: Snapshot) -> Snapshot:
@@ -231,6 +251,14 @@ def size_bytes(tree: Any) -> int:
 def _as_tree(snapshot: Snapshot) -> list[Any]:
     # Leaves alone: Orbax then needs no knowledge of our classes or of optax's.
     return jax.tree.leaves((snapshot.state, snapshot.totals, snapshot.best))
+
+
+def _way_out() -> str:
+    """The advice for where a file cannot be written."""
+    limit_bytes, _ = resource.getrlimit(resource.RLIMIT_FSIZE)
+    if limit_bytes == resource.RLIM_INFINITY:
+        return "make room there, or make it writable"
+    return f"raise the limit of {limit_bytes:,} bytes a file (`ulimit -f`), or make room there"
 
 
 def _one_line(error: Exception) -> str:
