@@ -137,7 +137,7 @@ COMMAND = Command(
     "python -m benchmarks.accuracy",
     __doc__ or "",
     {
-        "out": Option(None, "JSON file; one in benchmarks/results, if not given", str),
+        "out": Option(None, "JSON file; one in benchmarks/results, if not given", Path),
         "points": Option(20_000, "points a function"),
     },
 )

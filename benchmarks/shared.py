@@ -1,6 +1,7 @@
 """Options that the benchmarks share, and the job that they describe."""
 
 import sys
+from pathlib import Path
 from typing import Any
 
 from benchmarks.contenders import synthetic
@@ -17,8 +18,8 @@ SHARED = {
     "batch_size": Option(128, "images a step", least=1),
     "precision": Option("float32", "of matrix products and convolutions", tuple(models.PRECISIONS)),
     "peer": Option("none", "whom to measure beside jaxact", PEERS),
-    "peer_python": Option(sys.executable, "the peer's interpreter, with PyTorch"),
-    "peer_checkout": Option("", "folder of another version of jaxact, for --peer=checkout"),
+    "peer_python": Option(sys.executable, "the peer's interpreter, with PyTorch", Path),
+    "peer_checkout": Option("", "folder of another version of jaxact, for --peer=checkout", Path),
     "pairs": Option(7, "measurements of each, in turn", least=5),
     "processes": Option(
         3, "of each contender, one after the other: the pairs are shared out among them", least=1
@@ -27,7 +28,7 @@ SHARED = {
     "examples": Option(
         None, "synthetic training images; as MNIST or CIFAR-10, if not given", int, least=1
     ),
-    "out": Option(None, "JSON file; one in benchmarks/results, if not given", str),
+    "out": Option(None, "JSON file; one in benchmarks/results, if not given", Path),
 }
 
 

@@ -226,7 +226,7 @@ COMMAND = Command(
         "minutes": Option(10.0, "the whole ends within them", least=0),
         "peer": SHARED["peer"],
         "peer_python": SHARED["peer_python"],
-        "out_dir": Option(None, "for the files; benchmarks/results, if not given", str),
+        "out_dir": Option(None, "for the files; benchmarks/results, if not given", Path),
     },
 )
 

@@ -1,5 +1,10 @@
 """Verifies one activation, your own too: `python -m jaxact.check SPEC`."""
 
+if __name__ == "__main__":  # before the imports that may fail
+    from jaxact.runs.process import start
+
+    start.begin()
+
 import sys
 from collections.abc import Sequence
 
@@ -10,6 +15,7 @@ from rich.text import Text
 from jaxact.activations import Activation, get
 from jaxact.activations.verification.checks import CheckResult, check_activation
 from jaxact.command import Command, Options
+from jaxact.runs.process import devices
 
 COMMAND = Command(
     "python -m jaxact.check",
@@ -38,6 +44,7 @@ def render(activation: Activation, results: Sequence[CheckResult], console: Cons
 
 def check(options: Options) -> int:
     """Prints the results of all checks; returns 1 if one failed."""
+    devices.start()  # or each check would say that it failed
     activation = get(options.spec)
     results = check_activation(activation)
     console = Console()

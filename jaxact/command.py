@@ -1,18 +1,22 @@
 """Commands: options as data, wrong ones told in a line, errors as exit codes."""
 
+import contextlib
 import dataclasses
+import os
 import re
 import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 from absl import flags, logging
 
+from jaxact import paths
 from jaxact.compilation import compiler
-from jaxact.errors import ConfigError, JaxactError, did_you_mean
-from jaxact.runs.process import devices
+from jaxact.errors import ConfigError, JaxactError, WorkdirError, did_you_mean
+from jaxact.runs.process import devices, modes
 
 Options = SimpleNamespace
 
@@ -23,14 +27,39 @@ class Option(NamedTuple):
     Attributes:
       default: its value where it is not given.
       meaning: what it is, in a few words.
-      kind: int, float, str, or the texts among which to choose; None: that of the default.
+      kind: int, float, str, Path (a local path, as text; its `~` is replaced), or the texts among
+        which to choose; None: that of the default.
       least: the lowest value of a number.
+      or_null: whether `null` and `None` are a number's None; always, where that is the default.
     """
 
     default: Any
     meaning: str
     kind: type | tuple[str, ...] | None = None
     least: float | None = None
+    or_null: bool = False
+
+
+class NullOr(flags.ArgumentParser):
+    """A parser of `null` and `None`, however they are written, as None, and of what another parses.
+
+    Args:
+      parser: of all else.
+    """
+
+    def __init__(self, parser: flags.ArgumentParser):
+        self._parser = parser
+
+    def parse(self, argument: Any) -> Any:
+        return None if is_null(argument) else self._parser.parse(argument)
+
+    def flag_type(self) -> str:
+        return self._parser.flag_type()
+
+
+def is_null(text: Any) -> bool:
+    """Whether a text is one that stands for None on a command line."""
+    return isinstance(text, str) and text.strip().lower() in ("null", "none")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,33 +88,38 @@ class Command:
         Raises:
           ConfigError: names what is wrong and what is allowed.
         """
+        return self._parsed(words)[1]
+
+    def _parsed(self, words: Sequence[str]) -> tuple[flags.FlagValues, Options]:
+        """The flags as absl has read them, and as `parse` gives them."""
         values = flags.FlagValues()
         for name, option in self.options.items():
             _define(name, option, values)
-        self._define_more(values, words)
+        self._define_more(values)
         try:
             given = values([self.name, *words])[1:]
         except ConfigError:
             raise
         except Exception as error:
-            raise self._explained(words, error) from error
+            raise self._explained(error) from error
         if given and not self.arguments:
             raise ConfigError(f"{given[0]!r} is no option; they are given as --NAME=VALUE (--help)")
         if len(given) != len(self.arguments):
             count = f"not {len(given)}" if given else "none is given"
             raise ConfigError(f"the command takes {' '.join(self.arguments)}, {count} (see --help)")
         named = zip(map(str.lower, self.arguments), given, strict=True)
-        return Options(
-            **{name: getattr(values, name) for name in values if "." not in name}, **dict(named)
-        )
+        chosen = {name: getattr(values, name) for name in values if "." not in name}
+        for name, option in self.options.items():
+            if option.kind is Path and values[name].present:
+                chosen[name] = paths.local(chosen[name], f"--{name}")
+        return values, Options(**chosen, **dict(named))
 
-    def _define_more(self, values: flags.FlagValues, words: Sequence[str]) -> None:
-        """Room for options that are not known before the words are."""
+    def _define_more(self, values: flags.FlagValues) -> None:
+        """Flags beside the options."""
 
-    def _explained(self, words: Sequence[str], error: Exception) -> ConfigError:
+    def _explained(self, error: Exception) -> ConfigError:
         """The error of words that absl refused."""
-        del words
-        text = " ".join(str(error).split())
+        text = " ".join(str(error).split()).removeprefix("ERROR:: ")
         if isinstance(error, flags.UnrecognizedFlagError):
             text = f"--{error.flagname} is no option{did_you_mean(error.flagname, self.options)}"
         elif not isinstance(error, flags.Error):
@@ -116,11 +150,11 @@ class Command:
           words: None: those of the command line; programs are then kept compiled for the next one.
         """
         is_command, words = words is None, sys.argv[1:] if words is None else words
-        if asks_for_help(words):
-            print(self.help())
-            return 0
 
         def action() -> int | None:
+            if asks_for_help(words):
+                print(self.help())
+                return 0
             options = self.parse(words)
             if is_command:
                 logging.set_verbosity(logging.WARNING)  # JAX and Orbax tell much at INFO
@@ -137,26 +171,69 @@ def asks_for_help(words: Sequence[str]) -> bool:
 
 
 def _define(name: str, option: Option, values: flags.FlagValues) -> None:
-    default, meaning, kind, least = option
+    default, meaning, kind, least, or_null = option
     kind = kind or type(default)
     if isinstance(kind, tuple):
         flags.DEFINE_enum(name, default, kind, meaning, flag_values=values)
-    elif kind is str:
+        return
+    if kind in (str, Path):
         flags.DEFINE_string(name, default, meaning, flag_values=values)
-    elif kind is int:
-        low = None if least is None else int(least)
-        flags.DEFINE_integer(name, default, meaning, lower_bound=low, flag_values=values)
-    else:
-        flags.DEFINE_float(name, default, meaning, lower_bound=least, flag_values=values)
+        return
+    parser: flags.ArgumentParser = flags.FloatParser(lower_bound=least)
+    if kind is int:
+        parser = flags.IntegerParser(lower_bound=None if least is None else int(least))
+    if or_null or default is None:
+        parser = NullOr(parser)
+    flags.DEFINE(parser, name, default, meaning, flag_values=values)
 
 
 def exit_code(action: Callable[[], int | None]) -> int:
     """Runs a command; an error that its user can act on becomes one line and its exit code."""
     try:
-        return action() or 0
+        code = action() or 0
+        if sys.stdout is not None:
+            sys.stdout.flush()  # here, where an error can be told
+        return code
     except JaxactError as error:
-        print(f"jaxact: {error}", file=sys.stderr)
-        return error.exit_code
+        return _told(error)
+    except BrokenPipeError:
+        return _without_reader()
+    except OSError as error:
+        where = f" at {error.filename}" if error.filename else ""
+        _drop_unwritten()
+        return _told(WorkdirError(f"a file cannot be read or written ({error.strerror}{where})"))
     except KeyboardInterrupt:
         print("jaxact: interrupted before training began; nothing was lost", file=sys.stderr)
         return 128 + signal.SIGINT
+    except Exception as error:
+        try:
+            devices.start()  # where JAX cannot start, that is the cause of whatever followed
+        except JaxactError as cause:
+            return _told(cause)
+        if (cause := modes.explanation(error)) is not None:
+            return _told(cause)
+        raise
+
+
+def _told(error: JaxactError) -> int:
+    try:
+        print(f"jaxact: {error}", file=sys.stderr)
+    except BrokenPipeError:
+        _without_reader()
+    return error.exit_code
+
+
+def _without_reader() -> int:
+    """The end of a command whose output is read no further, as in `| head -1`: without a word."""
+    _drop_unwritten()
+    return 128 + signal.SIGPIPE
+
+
+def _drop_unwritten() -> None:
+    """Lets go of output that cannot be written: Python would complain of it at its end."""
+    for stream in filter(None, (sys.stdout, sys.stderr)):
+        try:
+            stream.flush()
+        except OSError:
+            with contextlib.suppress(OSError):  # a stream without a file of the system
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -5,19 +5,42 @@ import datetime
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from absl import flags
-from ml_collections import config_flags
+from ml_collections import ConfigDict
 
-from jaxact import data
-from jaxact.command import Command, Option, Options
+from jaxact import config_file, data
+from jaxact.command import Command, Option, Options, is_null
 from jaxact.compilation import compiler
-from jaxact.config import RULES, Config, check, field_error
+from jaxact.config import RULES, Config, check, field_error, field_kind
 from jaxact.errors import ConfigError
 
 DEFAULT_CONFIG = "configs/digits.py"
-# Where jaxact's own config files are: in a checkout, and in an installed package.
-CONFIG_FOLDERS = (Path(__file__).parents[1] / "configs", Path(__file__).parent / "configs")
+_PARSERS: dict[type, flags.ArgumentParser] = {
+    bool: flags.BooleanParser(),
+    int: flags.IntegerParser(),
+    float: flags.FloatParser(),
+}
+
+
+class FieldParser(flags.ArgumentParser):
+    """The parser of a field's text, by its kind; null where the field may be."""
+
+    def __init__(self, name: str):
+        self._name = name
+
+    def parse(self, argument: str) -> Any:
+        """The value; raises ConfigError where the text is none that the field may hold."""
+        if is_null(argument) and RULES[self._name].holds(None):
+            return None
+        parser = _PARSERS.get(field_kind(self._name))
+        try:
+            return argument if parser is None else parser.parse(argument)
+        except (TypeError, ValueError) as error:
+            if wrong := field_error(self._name, argument):
+                raise wrong from error
+            return argument
 
 
 class ConfigCommand(Command):
@@ -36,18 +59,35 @@ class ConfigCommand(Command):
         Raises:
           ConfigError: one is wrong.
         """
-        options = super().parse(with_config_first(words))
-        options.config = check(options.config)
-        fields = (re.match(r"--?config\.(\w+)", word) for word in words)
-        options.given = {field.group(1) for field in fields if field}
+        try:  # the files of --flagfile first: they may hold --config and its fields
+            words = flags.FlagValues().read_flags_from_files(list(words), force_gnu=False)
+        except (flags.Error, OSError, UnicodeError) as error:
+            raise self._explained(error) from error
+        path, rest = split_config(words)
+        values, options = self._parsed(rest)
+        given = {name: values[f"config.{name}"] for name in RULES}
+        chosen = {name: flag.value for name, flag in given.items() if flag.present}
+        options.config = check(ConfigDict({**config_file.load(path), **chosen}))
+        options.given = set(chosen)
         return options
 
-    def _define_more(self, values: flags.FlagValues, words: Sequence[str]) -> None:
-        argv = [self.name, *words]  # ml_collections looks for the fields there
-        config_flags.DEFINE_config_file("config", flag_values=values, sys_argv=argv)
+    def _define_more(self, values: flags.FlagValues) -> None:
+        for name in RULES:
+            is_bool = field_kind(name) is bool
+            flags.DEFINE(
+                FieldParser(name),
+                f"config.{name}",
+                None,
+                RULES[name].allowed,
+                values,
+                boolean=is_bool,
+            )
 
-    def _explained(self, words: Sequence[str], error: Exception) -> ConfigError:
-        return field_that_is_wrong(words, error) or super()._explained(words, error)
+    def _explained(self, error: Exception) -> ConfigError:
+        name = getattr(error, "flagname", "")
+        if name.startswith("config."):
+            return field_error(name.removeprefix("config."), None) or super()._explained(error)
+        return super()._explained(error)
 
     def help(self) -> str:
         """The text that `--help` prints, with the fields of a configuration and their defaults."""
@@ -59,27 +99,8 @@ class ConfigCommand(Command):
         return "\n".join([super().help(), "", config, "", "fields and their defaults:", *fields])
 
 
-def config_path(path: str) -> str:
-    """A config file as the user names it, or the one of that name that comes with jaxact.
-
-    Args:
-      path: may carry an argument for the file behind a colon, as in `configs/mnist.py:paper`.
-
-    Raises:
-      ConfigError: there is no such file.
-    """
-    file, colon, argument = path.partition(":")
-    own = sorted(p for folder in CONFIG_FOLDERS for p in folder.glob("[!_]*.py"))
-    candidates = [Path(file), *(p for p in own if Path(file) == Path("configs") / p.name)]
-    found = next((candidate for candidate in candidates if candidate.is_file()), None)
-    if found is None:
-        known = ", ".join(dict.fromkeys(f"configs/{p.name}" for p in own))
-        raise ConfigError(f"--config={path}: there is no file {file} (jaxact has {known})")
-    return f"{found}{colon}{argument}"
-
-
-def with_config_first(words: Sequence[str]) -> list[str]:
-    """The options with `--config`, its path resolved, before the fields that override it."""
+def split_config(words: Sequence[str]) -> tuple[str, list[str]]:
+    """The path of the last `--config`, or the default one, and the other words."""
     path, rest = DEFAULT_CONFIG, []
     left = iter(words)
     for word in left:
@@ -88,18 +109,8 @@ def with_config_first(words: Sequence[str]) -> list[str]:
         elif match := re.fullmatch(r"--?config=(.*)", word, re.DOTALL):
             path = match.group(1)
         else:
-            rest.append(re.sub(r"^(--?config\.\w+)=null$", r"\1=None", word))
-    return [f"--config={config_path(path)}", *rest]
-
-
-def field_that_is_wrong(words: Sequence[str], error: Exception) -> ConfigError | None:
-    """The error of a field that absl or ml_collections refused to set; None: it was another."""
-    for word in words:
-        match = re.match(r"--?config\.([^=]*)", word)
-        if match and match.group(1) not in RULES:
-            return field_error(match.group(1), None)
-    refused = re.search(r"flag --config\.(\w+)=(.*?):", str(error), re.DOTALL)
-    return field_error(refused.group(1), refused.group(2)) if refused else None
+            rest.append(word)
+    return path, rest
 
 
 def new_workdir(config: Config) -> Path:

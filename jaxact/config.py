@@ -1,13 +1,14 @@
 """The configuration of a run: every field, its default, and what it may hold."""
 
 import dataclasses
+import functools
 import typing
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from ml_collections import ConfigDict, config_dict
 
-from jaxact import activations, data, models
+from jaxact import activations, data, models, paths
 from jaxact.errors import ConfigError, did_you_mean
 from jaxact.training.losses import LOSSES
 from jaxact.training.optimizer import SCHEDULES
@@ -171,6 +172,29 @@ def default_config() -> ConfigDict:
     return ConfigDict(dataclasses.asdict(Config()) | optional)
 
 
+@functools.cache
+def _hints() -> dict[str, Any]:
+    return typing.get_type_hints(Config)
+
+
+def field_kind(name: str) -> type:
+    """The type of a field's values but null, such as int of `int | None`."""
+    hint = _hints()[name]
+    kinds = [kind for kind in typing.get_args(hint) if kind is not type(None)]
+    return kinds[0] if kinds else hint
+
+
+def with_home(name: str, value: Any) -> Any:
+    """The value of a field, with the `~` of a path replaced.
+
+    Raises:
+      ConfigError: it is a path that is not local.
+    """
+    if name == "data_dir" or (name == "dataset" and value not in data.names()):
+        return paths.local(value, f"config.{name}")
+    return value
+
+
 def field_error(name: str, value: Any) -> ConfigError | None:
     """The error of a field's name or value, or None if both are right."""
     if name not in RULES:
@@ -195,7 +219,7 @@ def check(config: ConfigDict) -> Config:
     for name, value in fields.items():
         if error := field_error(name, value):
             raise error
-    checked = Config(**fields)
+    checked = Config(**{name: with_home(name, value) for name, value in fields.items()})
     if checked.early_stopping_epochs is not None and checked.eval_split != "validation":
         raise ConfigError(
             f"config.early_stopping_epochs={checked.early_stopping_epochs} needs "

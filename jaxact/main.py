@@ -22,7 +22,7 @@ COMMAND = command_line.ConfigCommand(
             None,
             "folder of the run; one that holds this run already is resumed; a new one in runs/, if "
             "not given",
-            str,
+            Path,
         )
     },
 )

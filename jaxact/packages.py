@@ -41,11 +41,14 @@ def needed_for(what: str, error_class: type[JaxactError] = ConfigError) -> Itera
 
 
 def exit_without(*names: str) -> None:
-    """Ends a command in one line if one of the packages that it needs is not installed."""
+    """Ends a command in one line if one of the packages that it needs cannot be imported."""
     try:
         with needed_for("this command"):
             for name in names:
                 importlib.import_module(name)
+    except ValueError as error:  # JAX, of a variable of the environment
+        print(f"jaxact: JAX cannot start: {error}; mend or unset that variable", file=sys.stderr)
+        sys.exit(ConfigError.exit_code)
     except ConfigError as error:
         print(f"jaxact: {error}", file=sys.stderr)
         sys.exit(error.exit_code)

@@ -1,9 +1,15 @@
 """Options as data: what is typed, what is refused, and how a command ends."""
 
+import errno
+import os
+from pathlib import Path
+
+import jax
 import pytest
 
-from jaxact import command
+from jaxact import command, main
 from jaxact.command import Command, Option
+from jaxact.comparison import compare
 from jaxact.errors import ConfigError, DataError
 
 COMMAND = Command(
@@ -14,6 +20,9 @@ COMMAND = Command(
         "rate": Option(0.5, "how fast"),
         "name": Option(None, "of whom", str),
         "form": Option("round", "one", ("round", "square")),
+        "most": Option(5, "at most", or_null=True),
+        "least": Option(None, "at least", float),
+        "out": Option("here", "where to", Path),
     },
     arguments=("SPEC",),
     examples=("relu --count=2",),
@@ -28,11 +37,21 @@ def test_options_have_their_kinds_and_defaults():
         "rate": 2.0,
         "name": None,
         "form": "square",
+        "most": 5,
+        "least": None,
+        "out": "here",
         "spec": "relu",
     }
     assert isinstance(options.rate, float)
     # A command remembers nothing of the words before.
     assert COMMAND.parse(["relu"]).count == 3
+
+
+def test_null_is_none_where_a_number_may_be_missing(monkeypatch):
+    options = COMMAND.parse(["relu", "--most=null", "--least=3", "--least", "None"])
+    assert (options.most, options.least) == (None, None)
+    monkeypatch.setenv("HOME", "/home/me")
+    assert COMMAND.parse(["relu", "--out=~/x"]).out == "/home/me/x"
 
 
 @pytest.mark.parametrize(
@@ -41,6 +60,11 @@ def test_options_have_their_kinds_and_defaults():
         (["--count=two", "relu"], "--count=two"),
         (["--rate=fast", "relu"], "--rate=fast"),
         (["--form=oval", "relu"], "round|square"),
+        (["--count=null", "relu"], "--count=null"),
+        (["--out=s3://b", "relu"], "--out=s3://b is an address"),
+        (["--out", "--count=3", "relu"], "--out has no value"),
+        (["relu", "--count"], "Missing value for flag --count"),
+        (["relu", "--rate=\udcff"], "--rate="),
         (["--cuont=2", "relu"], "--cuont is no option; did you mean count"),
         ([], "takes SPEC, none is given"),
         (["relu", "tanh"], "takes SPEC, not 2"),
@@ -87,6 +111,63 @@ def test_errors_become_exit_codes(error, code, capsys):
 
     assert command.exit_code(fail) == code
     assert capsys.readouterr().err == "jaxact: x\n"
+
+
+def fails_with(error):
+    def fail():
+        raise error
+
+    return fail
+
+
+def test_a_file_that_cannot_be_written_is_one_line(capsys):
+    error = OSError(errno.EROFS, "Read-only file system", "/x/table.md")
+    assert command.exit_code(fails_with(error)) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("jaxact: ")
+    assert "Read-only file system at /x/table.md" in said
+    assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize("words", [["--help"], ["relu"]])
+def test_output_that_nobody_reads_ends_a_command_without_a_word(words, monkeypatch, capfd):
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as stdout:
+        monkeypatch.setattr("sys.stdout", stdout)
+        assert COMMAND.run(lambda options: print(options.spec), words) == 141
+    assert capfd.readouterr().err == ""
+
+
+def test_output_on_a_full_disk_is_one_line(monkeypatch, capsys):
+    with open("/dev/full", "w") as full:
+        monkeypatch.setattr("sys.stdout", full)
+        assert COMMAND.run(lambda options: print(options.spec), ["relu"]) == 2
+    said = capsys.readouterr().err
+    assert "No space left on device" in said
+    assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize("error", [AssertionError(), RuntimeError("x"), KeyError("cuda")])
+def test_where_jax_cannot_start_that_is_said(error, monkeypatch, capsys):
+    def devices():
+        raise AssertionError  # as JAX does, where no plugin for the platform is installed
+
+    monkeypatch.setattr(command.devices.jax, "devices", devices)
+    monkeypatch.setenv("JAX_PLATFORMS", "cuda")
+    assert command.exit_code(fails_with(error)) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("jaxact: JAX_PLATFORMS=cuda cannot be started on this machine (")
+    assert said.count("\n") == 1
+
+
+def test_a_mistake_of_ours_is_a_traceback():
+    with jax.numpy_dtype_promotion("standard"), pytest.raises(ZeroDivisionError):
+        command.exit_code(fails_with(ZeroDivisionError()))
+
+
+def test_two_commands_live_in_one_process():
+    assert main.COMMAND.parse([]).config == compare.COMMAND.parse([]).config
 
 
 def test_a_command_takes_one_device_before_it_begins(monkeypatch):

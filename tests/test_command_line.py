@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from jaxact import command_line
-from jaxact.config import Config
+from jaxact import command_line, config_file, main
+from jaxact.comparison.options import make_plan
+from jaxact.config import RULES, Config
 from jaxact.errors import ConfigError
 from tests.support.paths import ROOT
 
@@ -76,20 +77,20 @@ def test_a_workdir_that_is_a_file_is_refused(run, tmp_path):
         (["--config.epochs=1", "--config=configs/cifar.py"], "configs/cifar.py"),
     ],
 )
-def test_the_config_file_comes_first_wherever_it_stands(words, expected):
-    argv = command_line.with_config_first(words)
-    assert argv[0].startswith("--config=")
-    assert argv[0].endswith(expected)
+def test_the_config_file_may_stand_anywhere(words, expected):
+    path, rest = command_line.split_config(words)
+    assert path == expected
+    assert all("--config=" not in word for word in rest)
 
 
 def test_config_files_are_found_from_any_folder(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    assert command_line.config_path("configs/mnist.py") == str(ROOT / "configs" / "mnist.py")
+    assert config_file.locate("configs/mnist.py") == (ROOT / "configs" / "mnist.py", [])
     own = tmp_path / "mine.py"
     own.write_text("")
-    assert command_line.config_path("mine.py:x") == "mine.py:x"
+    assert config_file.locate("mine.py:x") == (Path("mine.py"), ["x"])
     with pytest.raises(ConfigError, match="no file other/mnist"):
-        command_line.config_path("other/mnist.py")
+        config_file.locate("other/mnist.py")
 
 
 @pytest.mark.parametrize("module", ["jaxact.main", "experiments.compare"])
@@ -106,9 +107,81 @@ def test_help_lists_options_and_fields(commands, module):
     assert (code, printed.replace(", thin_cnn", ""), said) == (0, done.stdout, "")
 
 
-def test_null_is_none():
-    argv = command_line.with_config_first(["--config.train_examples=null"])
-    assert argv[-1] == "--config.train_examples=None"
+def parsed(*words):
+    return main.COMMAND.parse(words).config
+
+
+OPTIONAL = [name for name, rule in RULES.items() if rule.holds(None)]
+
+
+@pytest.mark.parametrize("name", OPTIONAL)
+@pytest.mark.parametrize("null", ["null", "None", "none"])
+def test_null_is_none(name, null):
+    split = "--config.eval_split=validation"  # which early stopping needs
+    assert getattr(parsed(split, f"--config.{name}=3", f"--config.{name}={null}"), name) is None
+    assert getattr(parsed(split, f"--config.{name}", null, f"--config.{name}=3"), name) == 3
+
+
+@pytest.mark.parametrize("name", ["epochs", "dropout_rate", "model", "deterministic"])
+def test_null_is_refused_where_a_field_has_none(name):
+    with pytest.raises(ConfigError, match=f"^config.{name}='null' must be"):
+        parsed(f"--config.{name}=null")
+
+
+def test_a_switch_needs_no_value():
+    assert parsed("--config.deterministic").deterministic
+    assert not parsed("--config.deterministic", "--noconfig.deterministic").deterministic
+
+
+def test_a_flagfile_holds_the_config_file_and_its_fields(tmp_path):
+    more, words = tmp_path / "more.txt", tmp_path / "words.txt"
+    more.write_text("--config.activation=swish(beta=1.5)\n")
+    words.write_text(
+        f"# of an earlier run\n--config=configs/mnist.py\n--config.epochs=3\n--flagfile={more}\n"
+    )
+    config = parsed("--config.seed=1", f"--flagfile={words}", "--config.epochs=4")
+    assert (config.dataset, config.epochs, config.seed) == ("mnist", 4, 1)
+    assert config.activation == "swish(beta=1.5)"
+
+
+@pytest.mark.parametrize("flagfile", ["/nowhere/words.txt", "/"])
+def test_a_flagfile_that_cannot_be_read_is_one_line(flagfile):
+    with pytest.raises(ConfigError) as refused:
+        parsed(f"--flagfile={flagfile}")
+    assert "\n" not in str(refused.value)
+
+
+def test_the_home_of_the_user_stands_for_itself_in_every_path(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "own.py").write_text(
+        "from jaxact.config import default_config as get_config\n", encoding="utf-8"
+    )
+    words = (
+        "--config=~/own.py",
+        "--workdir=~/run",
+        "--config.data_dir=~",
+        "--config.dataset=~/a/b",
+    )
+    options = main.COMMAND.parse(words)
+    assert options.workdir == f"{tmp_path}/run"
+    assert (options.config.data_dir, options.config.dataset) == (str(tmp_path), f"{tmp_path}/a/b")
+    plan = make_plan(Config(), "relu", 1, datasets="~/a.npz,digits")
+    assert plan.datasets == (f"{tmp_path}/a.npz", "digits")
+
+
+@pytest.mark.parametrize(
+    "option",
+    ["--workdir", "--config", "--config.data_dir", "--config.dataset", "--compilation_cache"],
+)
+def test_an_address_is_no_path(monkeypatch, capsys, tmp_path, option):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", ["main", f"{option}=gs://bucket/x"])
+    assert main.COMMAND.run(lambda options: pytest.fail("performed")) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"jaxact: {option.removeprefix('--') if '.' in option else option}=")
+    assert "local folders only" in said
+    assert said.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_own_data_that_are_wrong_end_in_one_line_and_exit_code_3(run, tmp_path):

@@ -19,14 +19,14 @@ FILES = [
 # The rooms of jaxact, from the ground up: each imports itself, and rooms of floors below it.
 FLOORS = (
     {"errors"},
-    {"packages", "specs"},
+    {"packages", "paths", "specs"},
     {"activations", "data", "presentation", "statistics"},
     {"models"},
     {"compilation", "inference"},
     {"training"},
     {"config"},
     {"runs"},
-    {"command"},
+    {"command", "config_file"},
     {"command_line"},
     {"check", "comparison", "main"},
 )

@@ -19,7 +19,7 @@ from jaxact import statistics
 from jaxact.command import Command, Option, Options
 from jaxact.errors import ConfigError
 from jaxact.presentation import drawing, tables
-from jaxact.runs.process import environment
+from jaxact.runs.process import devices, environment
 from jaxact.runs.records import record_files
 
 FILE_WIDTH = 160  # of the table on the terminal, where there is none that has a width
@@ -69,7 +69,7 @@ def command(name: str, description: str, options: Mapping[str, Option], *example
     return Command(
         f"python -m experiments.{name}",
         description,
-        {"workdir": Option(f"runs/{name}", "folder of the results"), **options},
+        {"workdir": Option(f"runs/{name}", "folder of the results", Path), **options},
         examples=("", *examples),
     )
 
@@ -84,6 +84,7 @@ def run(
 
     def act(options: Options) -> None:
         begin = time.perf_counter()
+        devices.start()
         outcome = perform(options)
         typed = shlex.join(sys.argv[1:] if words is None else words)
         record = {

@@ -1,5 +1,6 @@
 """Options that the experiments that train share."""
 
+from pathlib import Path
 from typing import Any
 
 from jaxact import data, models
@@ -23,9 +24,14 @@ def shared(**defaults: Any) -> dict[str, Option]:
     """The data set's options, and those of `OPTIONS` that have a default here."""
     return {
         "dataset": Option("digits", "name or path"),
-        "data_dir": Option(str(data.default_data_dir()), "of real data"),
+        "data_dir": Option(str(data.default_data_dir()), "of real data", Path),
         **{
-            name: Option(default, OPTIONS[name][1], OPTIONS[name][0])
+            name: Option(
+                default,
+                OPTIONS[name][1],
+                OPTIONS[name][0],
+                or_null=name in RULES and RULES[name].holds(None),
+            )
             for name, default in defaults.items()
         },
     }

@@ -24,7 +24,7 @@ COMMAND = Command(
 Draws activation functions beside their derivatives, as PNG and SVG: the paper's figures, sigmoid
 over ReLU and ReLU beside Leaky ReLU, every registered function, and a sheet of them all.""",
     {
-        "out": Option("runs/activations", "folder of the figures"),
+        "out": Option("runs/activations", "folder of the figures", Path),
         "specs": Option(None, "draw only these, each and on a sheet: SPEC,SPEC,...", str),
         "sets": Option(None, f"of {', '.join(SETS)}; all, if not given; with --specs two", str),
     },

@@ -11,6 +11,7 @@ from jaxact import data
 from jaxact.command import Option, Options
 from jaxact.command_line import ConfigCommand
 from jaxact.errors import ConfigError, Interrupted
+from jaxact.runs.process import determinism, devices
 
 COMMAND = ConfigCommand(
     "python -m experiments.search",
@@ -35,7 +36,7 @@ of a short one is compilation: a new function takes seconds before its first ste
         "finalists": Option(3, "besides ReLU", least=1),
         "final_seeds": Option(5, "runs of each finalist", least=1),
         "workdir": Option(
-            None, "folder of the search; runs/search-DATASET-MODEL, if not given", str
+            None, "folder of the search; runs/search-DATASET-MODEL, if not given", Path
         ),
     },
 )
@@ -63,6 +64,8 @@ def search(options: Options) -> None:
         seconds=60 * options.budget_minutes,
     )
     workdir = Path(options.workdir or f"runs/search-{data.title(config.dataset)}-{config.model}")
+    determinism.ask(config.deterministic)  # before JAX starts
+    devices.start()  # or each candidate would say that it failed
     try:
         outcome = perform(config, settings, workdir)
     except Interrupted as error:

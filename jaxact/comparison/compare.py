@@ -14,6 +14,7 @@ from jaxact.comparison.output import dawnbench, files, study_table
 from jaxact.comparison.paper.tables import PAPER_ACTIVATIONS
 from jaxact.comparison.study import FAILED, MISSING, Study
 from jaxact.errors import Interrupted, JaxactError
+from jaxact.runs.process import determinism, devices
 from jaxact.runs.process.signals import stop_on_signals
 
 WIDTH_OF_A_FILE = 200  # output that is no terminal's is not cropped
@@ -44,7 +45,7 @@ epochs extend it.""",
             None, "what the others are tested against; relu, else the first, if not given", str
         ),
         "workdir": Option(
-            None, "folder of the comparison; runs/compare-DATASET-MODEL, if not given", str
+            None, "folder of the comparison; runs/compare-DATASET-MODEL, if not given", Path
         ),
         "compile_ahead": Option(
             None,
@@ -89,6 +90,8 @@ def compare(options: Options) -> None:
     names = "-".join(map(plan.title, plan.datasets))
     workdir = Path(options.workdir or f"runs/compare-{names}-{config.model}")
     study = studies.begin(workdir, plan)
+    determinism.ask(config.deterministic)  # before JAX starts
+    devices.start()  # or each run would say that it failed
     with stop_on_signals() as stop:
         study = make_runs(study, workdir, stop, options.compile_ahead)
         show(study)

@@ -6,7 +6,7 @@ from typing import Any
 
 from jaxact import activations
 from jaxact.comparison.plan import Plan
-from jaxact.config import Config, field_error
+from jaxact.config import Config, field_error, with_home
 from jaxact.errors import ConfigError
 from jaxact.specs import split_list
 
@@ -110,7 +110,7 @@ def split_values(option: str, text: str, field: str, kind: Callable[[str], Any])
             value = word
         if error := field_error(field, value):
             raise ConfigError(f"--{option}={text}: {error}")
-        values.append(value)
+        values.append(with_home(field, value))
     if not values:
         raise ConfigError(f"--{option}={text} must hold one value or more, separated by commas")
     return tuple(values)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from jaxact import paths
 from jaxact.command import Command, Options
 from jaxact.comparison import study
 from jaxact.comparison.output import files
@@ -20,5 +21,5 @@ def redraw(options: Options) -> None:
     Raises:
       ConfigError: the folder holds no comparison.
     """
-    workdir = Path(options.dir)
+    workdir = Path(paths.local(options.dir, "DIR"))
     print(*files.write_all(study.load(workdir), workdir), sep="\n")

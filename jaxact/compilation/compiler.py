@@ -5,11 +5,14 @@ import contextlib
 import functools
 import os
 import time
+import warnings
 import zlib
 from pathlib import Path
 from typing import Any
 
 import jax
+
+from jaxact import paths
 
 DEFAULT_FOLDER = "~/.cache/jaxact/compiled"
 PROGRAMS, CHECKED = "*-cache", "checked"  # files of JAX, and when this module last looked at them
@@ -53,10 +56,15 @@ def keep_compiled(folder: str) -> None:
 
     Args:
       folder: made when it is needed; "" turns the cache off.
+
+    Raises:
+      ConfigError: it is no local path.
     """
     if folder:
-        folder = str(Path(folder).expanduser())
+        folder = paths.local(folder, "--compilation_cache")
         remove_torn(Path(folder))
+    # A disk that is full, or a limit of a file's size: the next start is a little slower.
+    warnings.filterwarnings("ignore", "Error writing persistent compilation cache")
     jax.config.update("jax_compilation_cache_dir", folder or None)
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
 

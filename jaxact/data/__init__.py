@@ -74,7 +74,7 @@ def names() -> tuple[str, ...]:
 
 def default_data_dir() -> Path:
     """`$JAXACT_DATA`, or `~/.cache/jaxact/data`."""
-    return Path(os.environ.get("JAXACT_DATA") or "~/.cache/jaxact/data").expanduser()
+    return Path(os.path.expanduser(os.environ.get("JAXACT_DATA") or "~/.cache/jaxact/data"))
 
 
 def load(

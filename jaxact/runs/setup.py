@@ -13,6 +13,7 @@ from jaxact import activations, data, models
 from jaxact.compilation.clock import Clock
 from jaxact.config import Config
 from jaxact.errors import ConfigError
+from jaxact.runs.process import modes
 from jaxact.runs.shared import DATA
 from jaxact.training import health, program
 from jaxact.training.losses import Objective
@@ -104,9 +105,11 @@ def load(config: Config) -> RunData:
     """The images of a run, on the device: read and fitted once for all runs that share them.
 
     Raises:
-      ConfigError: they are too few for the configuration, or too large for it.
+      ConfigError: they are too few for the configuration, or too large for it; or JAX is told to be
+        too strict.
       DataError: they cannot be had.
     """
+    modes.refuse_strict()
     fields = {k: v for k, v in dataclasses.asdict(config).items() if k not in NOT_OF_IMAGES}
     files = data.stamp(config.dataset), jax.config.read("jax_enable_x64")
     size = models.input_size(config.model)
@@ -163,6 +166,7 @@ def prepare(config: Config) -> Setup:
     Raises:
       ConfigError, DataError: as `load`.
     """
+    modes.refuse_strict()
     activation = activations.get(config.activation)
     images = load(config)
     model = models.create_model(

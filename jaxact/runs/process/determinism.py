@@ -18,20 +18,23 @@ def ensure(wanted: bool) -> None:
     Raises:
       ConfigError: a GPU is in use already without the flag.
     """
-    if not wanted:
-        return
+    ask(wanted)
+    if wanted and jax.default_backend() == "cpu":
+        print(
+            "config.deterministic: on a CPU results are deterministic without it", file=sys.stderr
+        )
+
+
+def ask(wanted: bool) -> None:
+    """Sets XLA's flag, if wanted; raises as `ensure`."""
     flags = os.environ.get("XLA_FLAGS", "")
-    if FLAG not in flags.split():
+    if wanted and FLAG not in flags.split():
         if _backend_is_up() and jax.default_backend() != "cpu":
             raise ConfigError(
                 "config.deterministic=True comes too late: this process uses its "
                 f"{jax.default_backend()} already; start it with XLA_FLAGS={FLAG}"
             )
         os.environ["XLA_FLAGS"] = f"{flags} {FLAG}".strip()
-    if jax.default_backend() == "cpu":
-        print(
-            "config.deterministic: on a CPU results are deterministic without it", file=sys.stderr
-        )
 
 
 def _backend_is_up() -> bool:

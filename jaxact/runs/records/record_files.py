@@ -58,9 +58,18 @@ def write_rows(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
 
 
 def read_rows(path: Path) -> list[dict[str, Any]]:
-    """The rows of a file; a last line without an end is what a killed process left unfinished."""
-    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-    return [json.loads(line) for line in lines if line.endswith("\n")]
+    """The rows of a file; a last line without an end is what a killed process left unfinished.
+
+    Raises:
+      ConfigError: another line is damaged.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+        return [json.loads(line) for line in lines if line.endswith("\n")]
+    except (OSError, ValueError) as error:
+        raise ConfigError(
+            f"{path} cannot be read ({error}); bring it back from a copy, or remove its folder"
+        ) from error
 
 
 def check_workdir(workdir: Path, config: Mapping[str, Any]) -> None:
@@ -179,6 +188,8 @@ def opened_workdir(
             write_json(workdir / CONFIG, config)
             write_json(workdir / DATA, data)
             yield
+    except BrokenPipeError:  # nobody reads what is printed: no fault of the folder's
+        raise
     except OSError as error:
         file = f" at {error.filename}" if error.filename else ""
         raise WorkdirError(
