@@ -5,10 +5,13 @@ report can be made again from the folder of a comparison, or from its `study.jso
 """
 
 import dataclasses
+import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from jaxact.comparison import study_file
 from jaxact.comparison.plan import Named, Plan as Plan, folder_name as folder_name
 from jaxact.config import Config
 from jaxact.errors import ConfigError
@@ -161,6 +164,11 @@ def read_run(workdir: Path, plan: Plan, config: Config, note: str = "", status: 
     folder = workdir / plan.folder(config)
     summary_path = folder / record_files.SUMMARY
     summary: Row = record_files.read_json(summary_path) if summary_path.exists() else {}
+    if fault := summary_path.exists() and study_file.SUMMARY(summary, ""):
+        raise ConfigError(
+            f"{summary_path} is damaged: {fault}; bring it back from a copy, or remove it and give "
+            "the same command again"
+        )
     if summary and summary["epochs"] != config.epochs:
         summary = {}  # of a shorter run, which is to go on
 
@@ -192,13 +200,31 @@ def load(workdir: Path) -> Study:
     path = workdir / STUDY
     if not path.exists():
         raise ConfigError(f"{workdir} holds no {STUDY}: give the --workdir of a comparison")
-    value = record_files.read_json(path)
+    way_out = (
+        "bring it back from a copy, or remove it and give the comparison's command again: finished "
+        "runs are kept"
+    )
     try:
-        if value["format"] != FORMAT:
+        value = json.loads(path.read_text(encoding="utf-8"))
+        if isinstance(value, dict) and value.get("format", FORMAT) != FORMAT:
             raise ConfigError(f"{path} has format {value['format']}, this program reads {FORMAT}")
-        return Study(Plan.from_json(value["plan"]), tuple(_run(row) for row in value["runs"]))
-    except (KeyError, TypeError, ValueError) as error:
-        raise ConfigError(f"{path} is not a comparison's: {error!r}") from error
+        if fault := study_file.STUDY(value, ""):
+            raise ConfigError(f"{path} is not a comparison's, or damaged: {fault}; {way_out}")
+        study = Study(Plan.from_json(value["plan"]), tuple(_run(row) for row in value["runs"]))
+    except (OSError, RecursionError, TypeError, ValueError) as error:
+        raise ConfigError(f"{path} cannot be read ({error}); {way_out}") from error
+    if study.plan.baseline not in study.plan.activations:
+        raise ConfigError(
+            f"{path}: plan.baseline={study.plan.baseline!r} is none of plan.activations; {way_out}"
+        )
+    planned, there = Counter(map(_key, study.plan.runs())), Counter(map(_key, study.runs))
+    for key in planned | there:
+        if planned[key] != there[key]:
+            raise ConfigError(
+                f"{path}: of {key} (data set, rate, activation, seed) plan has {planned[key]}, "
+                f"runs {there[key]}; {way_out}"
+            )
+    return study
 
 
 def _run(row: Row) -> Run:
