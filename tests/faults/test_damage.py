@@ -10,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -218,7 +219,8 @@ def test_writes_that_come_too_late_are_not_heard(tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "unraisablehook", heard.append)
     checkpoint._hush_late_writes.__wrapped__()
     for error in (RuntimeError("Event loop is closed"), RuntimeError("x"), OSError("x")):
-        sys.unraisablehook(SimpleNamespace(exc_value=error))
+        unraisable: Any = SimpleNamespace(exc_value=error)
+        sys.unraisablehook(unraisable)
     assert [str(unraisable.exc_value) for unraisable in heard] == ["x", "x"]
 
 
