@@ -16,11 +16,15 @@ def local(path: str, option: str) -> str:
       option: as the user gives it, such as "--workdir"; begins the message.
 
     Raises:
-      ConfigError: it is empty, another option, an address such as `gs://...`, or in the home of an
-        unknown user.
+      ConfigError: it is empty, no UTF-8, another option, an address such as `gs://...`, or in the
+        home of an unknown user.
     """
     if not path.strip():
         raise ConfigError(f"{option}={path} is empty; give a path, or leave the option out")
+    if not path.isascii() and path.encode(errors="ignore") != path.encode(errors="surrogateescape"):
+        raise ConfigError(
+            f"{option}={path} is no text in UTF-8, and checkpoints cannot lie there: choose another"
+        )
     if path.startswith("-"):
         raise ConfigError(
             f"{option} has no value: {path!r} stands in its place (./{path} is a path of that name)"

@@ -6,7 +6,9 @@ from jaxact.errors import ConfigError
 from jaxact.paths import local
 
 
-@pytest.mark.parametrize("path", ["x", "/x/y", "../~", "a:b", "x://", "C:/x", "./gs:/x", " x"])
+@pytest.mark.parametrize(
+    "path", ["x", "/x/y", "../~", "a:b", "x://", "C:/x", "./gs:/x", "bücher/図"]
+)
 def test_a_local_path_stays_as_it_is(path):
     assert local(path, "--workdir") == path
 
@@ -27,6 +29,7 @@ def test_the_home_of_the_user_is_put_in(monkeypatch):
         ("file:///tmp/x", "local folders only"),
         ("~no-such-user/x", "no user ~no-such-user"),
         ("", "is empty"),
+        ("/tmp/\udcff", "no text in UTF-8"),
         ("--config.epochs=1", "--workdir has no value"),
     ],
 )
