@@ -121,7 +121,8 @@ TASKS = {"train_step": prepare_train_step, "latency": prepare_latency}
 
 
 def prepare(job: Job) -> Prepared:
-    """A job of a task in `TASKS`, made ready."""
+    """A job of a task in `TASKS`, made ready; raises ConfigError where JAX cannot start."""
+    devices.start()
     return TASKS[job.task](job)
 
 
