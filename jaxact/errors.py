@@ -4,6 +4,7 @@ They are raised where the cause is known; only `jaxact.main` turns them into exi
 """
 
 import difflib
+import re
 from collections.abc import Iterable
 
 
@@ -55,7 +56,24 @@ class Interrupted(JaxactError):
     exit_code = 75
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """`"; did you mean relu, relu6?"` for the names nearest to `word`, or `""` if none is near."""
-    near = difflib.get_close_matches(word, list(known), n=3, cutoff=0.6)
-    return f"; did you mean {', '.join(near)}?" if near else ""
+def did_you_mean(word: str, known: Iterable[str], likeness: float = 0.6) -> str:
+    """`"; did you mean relu, relu6?"` for the names nearest to `word`, or `""` if none is near.
+
+    Capitals, underscores, hyphens and blanks make no difference: `LeakyReLU` is `leaky_relu` alone.
+
+    Args:
+      likeness: the least of a name that is near; 1: the same letters.
+    """
+    names: dict[str, list[str]] = {}
+    for name in known:
+        names.setdefault(_letters(name), []).append(name)
+    letters = _letters(word)
+    near = difflib.get_close_matches(letters, names, n=3, cutoff=likeness)
+    near = [letters] if letters in names else near
+    found = [name for key in near for name in names[key]][:3]
+    return f"; did you mean {', '.join(found)}?" if found else ""
+
+
+def _letters(name: str) -> str:
+    """A name as one remembers it, without the house style of who wrote it."""
+    return re.sub(r"[\s_-]", "", name).casefold()

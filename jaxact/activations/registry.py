@@ -199,13 +199,26 @@ def get(spec: str | Activation) -> Activation:
     """
     if isinstance(spec, Activation):
         return spec
-    target, arguments = parse(spec, "activation", _EXAMPLES, ActivationError)
+    try:
+        target, arguments = parse(spec, "activation", _EXAMPLES, ActivationError)
+    except ActivationError as error:  # "Leaky ReLU", perhaps
+        hint = did_you_mean(spec, _definitions) if isinstance(spec, str) else ""
+        raise ActivationError(f"{error}{hint}") from None
     if ":" in target:
         return _users_own(target, arguments)
     if target not in _definitions:
-        hint = did_you_mean(target, _definitions) or f"; known: {', '.join(_definitions)}"
-        raise ActivationError(f"unknown activation {quote(target)}{hint}")
+        raise ActivationError(f"unknown activation {quote(target)}{_hint(target)}")
     return _definitions[target].bind(target, arguments)
+
+
+def _hint(target: str) -> str:
+    """What may have been meant by a name that is not registered, such as `torch.nn.ReLU`."""
+    module, _, name = target.rpartition(".")
+    if near := did_you_mean(name, _definitions, likeness=1.0 if module else 0.6):
+        return near
+    if module:
+        return f"; one's own is written package.module:function, as in {module}:{name}"
+    return f"; known: {', '.join(_definitions)}"
 
 
 def _users_own(target: str, arguments: Mapping[str, Value]) -> Activation:
@@ -238,9 +251,10 @@ def _imported(target: str) -> Any:
     module_name, _, attributes = target.partition(":")
     try:
         found: Any = importlib.import_module(module_name)
-    except Exception as error:  # a user's module may raise anything while it is imported
+    except (Exception, SystemExit) as error:  # a user's module may raise anything on import
         reason = quote(f"{type(error).__name__}: {error}")
-        message = f"cannot import {module_name} for activation {target}: {reason}"
+        hint = did_you_mean(attributes.rpartition(".")[2], _definitions)
+        message = f"cannot import {module_name} for activation {target}: {reason}{hint}"
         raise ActivationError(message) from error
     for attribute in attributes.split("."):
         if not hasattr(found, attribute):

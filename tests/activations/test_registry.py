@@ -288,3 +288,25 @@ def test_a_module_can_be_of_any_kind(monkeypatch):
     monkeypatch.setitem(sys.modules, "made_up", module)
     with pytest.raises(ActivationError, match="made_up has no 'f'"):
         activations.get("made_up:f")
+
+
+@pytest.mark.parametrize(
+    ("spec", "hint"),
+    [
+        ("ReLU", "; did you mean relu?"),
+        ("SiLU", "; did you mean silu?"),
+        ("LeakyReLU(negative_slope=0.2)", "; did you mean leaky_relu?"),
+        ("leaky-relu", "; did you mean leaky_relu?"),
+        ("Leaky ReLU", "; did you mean leaky_relu?"),
+        ("HARDSWISH", "; did you mean hard_swish?"),
+        ("jax.nn.relu", "; did you mean relu?"),
+        ("torch.nn.ReLU6", "; did you mean relu6?"),
+        ("no_such_package.nn:LogSigmoid", "; did you mean log_sigmoid?"),
+        ("jax.nn:ReLU", "; did you mean relu?"),
+        ("my.acts.cube", "; one's own is written package.module:function, as in my.acts:cube"),
+    ],
+)
+def test_names_of_other_frameworks_get_a_hint(spec, hint):
+    with pytest.raises(ActivationError) as caught:
+        activations.get(spec)
+    assert str(caught.value).endswith(hint)
