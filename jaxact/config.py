@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from ml_collections import ConfigDict, config_dict
 
 from jaxact import activations, data, models, paths
+from jaxact.activations import fingerprint
 from jaxact.errors import ConfigError, did_you_mean
 from jaxact.training.losses import LOSSES
 from jaxact.training.optimizer import SCHEDULES
@@ -231,7 +232,7 @@ def check(config: ConfigDict) -> Config:
     except ConfigError as error:
         raise ConfigError(f"config.{error}") from error
     try:
-        activations.get(checked.activation)
+        fingerprint.tried(activations.get(checked.activation))
     except ValueError as error:
         raise ConfigError(f"config.activation={checked.activation!r}: {error}") from error
     return checked

@@ -11,6 +11,7 @@ from jax import Array
 
 from jaxact.activations import (
     functions as _functions,  # noqa: F401  (it fills the registry)
+    own as _own,  # noqa: F401  (what is registered from here on is the user's)
     registry as _registry,
 )
 from jaxact.activations.activation import Activation, ActivationError, Kink

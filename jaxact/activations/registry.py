@@ -232,6 +232,9 @@ def _users_own(target: str, arguments: Mapping[str, Value]) -> Activation:
     if not callable(found):
         kind = type(found).__name__
         raise ActivationError(f"{target} is neither a function nor an Activation, but a {kind}")
+    if isinstance(found, type):
+        message = f"{target} is a class: name a function of an array, or an object made of it"
+        raise ActivationError(f"{message}{did_you_mean(found.__name__, _definitions, 1.0)}")
     for definition in _definitions.values():
         if definition.function is found:
             return definition.bind(target, arguments)

@@ -5,7 +5,7 @@ import numpy as np
 from flax import linen as nn
 from jax import Array
 
-from jaxact.activations import Activation
+from jaxact.activations import Activation, own
 
 
 class ActivationLayer(nn.Module):
@@ -30,4 +30,6 @@ class ActivationLayer(nn.Module):
                 start.reshape(start.shape + (1,) * len(channels)), start.shape + channels
             )
             learned[name] = self.param(name, lambda key, array=repeated: jnp.asarray(array))
+        if own.is_own(self.activation):
+            return own.call(self.activation, x, **learned)
         return self.activation(x, **learned)
