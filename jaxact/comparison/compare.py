@@ -9,7 +9,7 @@ from jaxact.command_line import ConfigCommand
 from jaxact.comparison import answers, study as studies
 from jaxact.comparison.analysis import sweep
 from jaxact.comparison.engines.local import make_runs
-from jaxact.comparison.options import make_plan
+from jaxact.comparison.options import make_plan, split_remake
 from jaxact.comparison.output import dawnbench, files, study_table
 from jaxact.comparison.paper.tables import PAPER_ACTIVATIONS
 from jaxact.comparison.study import FAILED, MISSING, Study
@@ -46,6 +46,12 @@ epochs extend it.""",
         ),
         "workdir": Option(
             None, "folder of the comparison; runs/compare-DATASET-MODEL, if not given", Path
+        ),
+        "remake": Option(
+            None,
+            "specs, separated by commas, whose runs are made anew, because the function has "
+            "changed, say; the old ones go as soon as it is certain that the new ones begin",
+            str,
         ),
         "compile_ahead": Option(
             None,
@@ -89,11 +95,12 @@ def compare(options: Options) -> None:
     author = dawnbench.author(options.author, options.author_email) if options.format else None
     names = "-".join(map(plan.title, plan.datasets))
     workdir = Path(options.workdir or f"runs/compare-{names}-{config.model}")
-    study = studies.begin(workdir, plan)
+    remake = split_remake(options.remake, plan)
     determinism.ask(config.deterministic)  # before JAX starts
     devices.start()  # or each run would say that it failed
+    study = studies.begin(workdir, plan, remake)
     with stop_on_signals() as stop:
-        study = make_runs(study, workdir, stop, options.compile_ahead)
+        study = make_runs(study, workdir, stop, options.compile_ahead, remake)
         show(study)
         written = files.write_all(study, workdir)
     if author:
@@ -101,15 +108,16 @@ def compare(options: Options) -> None:
         written.append(f"DAWNBench entries: {len(entries)} in {workdir / dawnbench.FOLDER}")
     print(*written, f"runs: {workdir}", sep="\n")
     missing, failed = study.with_status(MISSING), study.with_status(FAILED)
+    same = "the same command without --remake" if remake else "the same command"
     if missing:
         raise Interrupted(
             f"stopped by {stop.name} after {len(study.runs) - len(missing)} of {len(study.runs)} "
-            f"runs; to go on, give the same command with --workdir={workdir}"
+            f"runs; to go on, give {same} with --workdir={workdir}"
         )
     if failed:
         raise RunsFailed(
-            f"{len(failed)} of {len(study.runs)} runs failed, as listed above; the same command "
-            "tries them again"
+            f"{len(failed)} of {len(study.runs)} runs failed, as listed above; {same} tries them "
+            "again"
         )
 
 

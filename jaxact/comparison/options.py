@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence, Set
 from typing import Any
 
 from jaxact import activations
+from jaxact.activations import fingerprint
 from jaxact.comparison.plan import Plan
 from jaxact.config import Config, field_error, with_home
 from jaxact.errors import ConfigError
@@ -85,15 +86,31 @@ def split_specs(text: str, option: str = "activations") -> list[str]:
     """Specs separated by commas; commas in brackets or quotes are a spec's own.
 
     Raises:
-      ConfigError: a spec is wrong or stands twice.
+      ConfigError: a spec is wrong or stands twice, or one's own function fails.
     """
     try:
-        canonical = [activations.get(spec).spec for spec in split_list(text) if spec]
+        chosen = [activations.get(spec) for spec in split_list(text) if spec]
+        canonical = [fingerprint.tried(activation).spec for activation in chosen]
     except ValueError as error:
         raise ConfigError(f"--{option}={text}: {error}") from error
     if not canonical or len(set(canonical)) < len(canonical):
         raise ConfigError(f"--{option}={text} must name one activation or more, each once")
     return canonical
+
+
+def split_remake(text: str | None, plan: Plan) -> list[str]:
+    """The activations of a plan whose runs are to be made anew; none, if the option is None.
+
+    Raises:
+      ConfigError: a spec is wrong, or not one of those compared.
+    """
+    specs = [] if text is None else split_specs(text, "remake")
+    if others := [spec for spec in specs if spec not in plan.activations]:
+        raise ConfigError(
+            f"--remake={text} must name some of the activations ({', '.join(plan.activations)}), "
+            f"and {others[0]} is none"
+        )
+    return specs
 
 
 def split_values(option: str, text: str, field: str, kind: Callable[[str], Any]) -> tuple[Any, ...]:

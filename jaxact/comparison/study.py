@@ -6,8 +6,9 @@ report can be made again from the folder of a comparison, or from its `study.jso
 
 import dataclasses
 import json
+import shlex
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from jaxact.runs.records import lock, record_files
 
 STUDY = "study.json"
 FORMAT = 1
+FUNCTIONS = "activation_fingerprints"
 
 DONE = "done"
 DIVERGED = "diverged"  # the loss became NaN or infinite: a miss
@@ -68,10 +70,15 @@ class Workload:
 
 @dataclasses.dataclass(frozen=True)
 class Study:
-    """A plan and its runs, in the plan's order."""
+    """A plan and its runs, in the plan's order.
+
+    Attributes:
+      functions: the fingerprints of one's own activations, by spec.
+    """
 
     plan: Plan
     runs: tuple[Run, ...]
+    functions: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     def workloads(self) -> list[Workload]:
         return [
@@ -117,6 +124,7 @@ class Study:
                 "format": FORMAT,
                 "plan": self.plan.as_json(),
                 "runs": [dataclasses.asdict(run) for run in self.runs],
+                FUNCTIONS: self.functions,
             },
         )
 
@@ -125,17 +133,23 @@ def _key(run: Named) -> tuple[str, float, str, int]:
     return run.dataset, run.learning_rate, run.activation, run.seed
 
 
-def begin(workdir: Path, plan: Plan) -> Study:
+def begin(workdir: Path, plan: Plan, remake: Collection[str] = ()) -> Study:
     """The study of a plan as its folder holds it: what an earlier command finished is done.
 
     A run that diverged stays diverged, as it would diverge again; one that failed is missing, and
     gets another chance. Nothing is written.
 
+    Args:
+      remake: the activations of which every run is missing, whatever is there.
+
     Raises:
-      ConfigError: the folder holds another comparison, or something else.
+      ConfigError: the folder holds another comparison, runs of a function that has changed, or
+        something else; or a function is wrong.
     """
     record_files.check_place(workdir)
-    diverged = {}
+    records = {spec: record_files.function_record(spec) for spec in plan.activations}
+    functions = {spec: value for spec, record in records.items() for value in record.values()}
+    diverged, stored_functions = {}, {}
     if (workdir / STUDY).exists():
         stored = load(workdir)
         if changed := plan.differences(stored.plan):
@@ -144,6 +158,7 @@ def begin(workdir: Path, plan: Plan) -> Study:
                 "another folder (one is extended by more seeds, activations or epochs alone)"
             )
         diverged = {_key(run): run for run in stored.with_status(DIVERGED)}
+        stored_functions = stored.functions
     elif (
         workdir.exists()
         and any(path.name not in _LEFT_BY_A_KILLED_START for path in workdir.iterdir())
@@ -153,10 +168,25 @@ def begin(workdir: Path, plan: Plan) -> Study:
             f"--workdir={workdir} holds files but no {STUDY}, so no comparison; choose another "
             "folder"
         )
-    for run in plan.runs():
-        record_files.check_workdir(workdir / plan.folder(run), dataclasses.asdict(run))
-    runs = [diverged.get(_key(run)) or read_run(workdir, plan, run) for run in plan.runs()]
-    return Study(plan, tuple(runs))
+    for spec in functions.keys() & stored_functions.keys() - set(remake):
+        record_files.check_function(
+            workdir, spec, stored_functions[spec], functions[spec], _way_out(spec)
+        )
+    runs = []
+    for config in plan.runs():
+        folder = workdir / plan.folder(config)
+        if config.activation in remake:
+            record_files.holds_run(folder)
+            runs.append(Run(*_key(config)))
+            continue
+        fields = dataclasses.asdict(config) | records[config.activation]
+        record_files.check_workdir(folder, fields, _way_out(config.activation))
+        runs.append(diverged.get(_key(config)) or read_run(workdir, plan, config))
+    return Study(plan, tuple(runs), functions)
+
+
+def _way_out(spec: str) -> str:
+    return f"choose another folder, have its runs made anew by --remake={shlex.quote(spec)}"
 
 
 def read_run(workdir: Path, plan: Plan, config: Config, note: str = "", status: str = "") -> Run:
@@ -210,7 +240,8 @@ def load(workdir: Path) -> Study:
             raise ConfigError(f"{path} has format {value['format']}, this program reads {FORMAT}")
         if fault := study_file.STUDY(value, ""):
             raise ConfigError(f"{path} is not a comparison's, or damaged: {fault}; {way_out}")
-        study = Study(Plan.from_json(value["plan"]), tuple(_run(row) for row in value["runs"]))
+        runs = tuple(_run(row) for row in value["runs"])
+        study = Study(Plan.from_json(value["plan"]), runs, value.get(FUNCTIONS, {}))
     except (OSError, RecursionError, TypeError, ValueError) as error:
         raise ConfigError(f"{path} cannot be read ({error}); {way_out}") from error
     if study.plan.baseline not in study.plan.activations:

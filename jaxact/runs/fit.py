@@ -72,7 +72,7 @@ def fit(
     """
     cache_use = CacheUse()
     clock = Clock(started=time.perf_counter() if started is None else started)
-    fields = dataclasses.asdict(config)
+    fields = dataclasses.asdict(config) | record_files.function_record(config.activation)
     record_files.check_workdir(workdir, fields)
     determinism.ensure(config.deterministic)
     with memory.explained(config):

@@ -4,10 +4,11 @@ import dataclasses
 
 import pytest
 
-from jaxact.comparison.options import choose_baseline, make_plan, split_specs
+from jaxact.comparison.options import choose_baseline, make_plan, split_remake, split_specs
 from jaxact.comparison.plan import Plan, folder_name
-from jaxact.config import Config
+from jaxact.config import Config, check, default_config
 from jaxact.errors import ConfigError
+from tests.support.own_files import write_module
 
 
 def test_specs_are_split_at_commas_outside_brackets():
@@ -18,6 +19,33 @@ def test_specs_are_split_at_commas_outside_brackets():
 def test_wrong_specs_are_refused(text):
     with pytest.raises(ConfigError, match="--activations="):
         split_specs(text)
+
+
+def test_a_function_that_fails_is_refused_with_its_cause(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(tmp_path))
+    write_module(tmp_path, "def act(x):\n    return x if x > 0 else 0.1 * x\n")
+    config = default_config()
+    config.activation = "mine:act"
+    told = r"^--activations=relu,mine:act: mine:act .* use jnp\.where .*`python -m jaxact\.check"
+    with pytest.raises(ConfigError, match=told):
+        split_specs("relu,mine:act")
+    with pytest.raises(ConfigError, match=r"^config\.activation='mine:act': mine:act fails on"):
+        check(config)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("elu", r"must name some of .*\(relu, tanh\), and elu is none"),
+        ("rleu", "relu"),
+    ],
+)
+def test_what_is_not_compared_is_not_made_anew(text, told):
+    plan = make_plan(Config(), "relu,tanh", 1)
+    assert split_remake(None, plan) == []
+    assert split_remake("tanh", plan) == ["tanh"]
+    with pytest.raises(ConfigError, match=f"^--remake={text}.*{told}"):
+        split_remake(text, plan)
 
 
 @pytest.mark.parametrize("spec", ["leaky_relu(negative_slope=0.05)", "a.b:c", "../../etc"])

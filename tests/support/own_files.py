@@ -1,6 +1,11 @@
-"""Own images in small: as `.npz` files, also ones that no writer would make, and as folders."""
+"""Own files in small: images as `.npz`, also ones that no writer would make, and as folders.
 
+And modules with a function of one's own, which tests write, import and change.
+"""
+
+import importlib
 import io
+import sys
 import zipfile
 import zlib
 from pathlib import Path
@@ -10,6 +15,13 @@ import numpy as np
 from PIL import Image
 
 CLASSES = ("ant", "bee", "cat")
+HEAD = "import jax, jax.numpy as jnp\n"
+LEAKY = "def act(x):\n    return jnp.where(x > 0, x, 0.1 * x)\n"
+LEAKY_OTHERWISE = (  # the same function
+    "def helper(y, k=0.1):\n    return jnp.where(y > 0, y, k * y)\n"
+    'def act(y):\n    """Leaks."""\n    return helper(y)  # by a tenth\n'
+)
+TANH = "def act(x):\n    return jnp.tanh(x)\n"
 
 
 def arrays(examples: int = 30, shape: tuple[int, ...] = (9, 10, 3), seed: int = 0):
@@ -96,3 +108,14 @@ def saved(picture: Image.Image, form: str, **options: Any) -> bytes:
     buffer = io.BytesIO()
     picture.save(buffer, form, **options)
     return buffer.getvalue()
+
+
+def write_module(folder: Path, text: str, name: str = "mine") -> None:
+    """Writes `name.py`, and forgets what was imported from an earlier one.
+
+    Args:
+      folder: on the path of imports.
+    """
+    (folder / f"{name}.py").write_text(HEAD + text)
+    sys.modules.pop(name, None)
+    importlib.invalidate_caches()

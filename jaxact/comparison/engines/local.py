@@ -2,7 +2,7 @@
 
 import contextlib
 import traceback
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from jaxact.comparison.live import StudyView
@@ -19,8 +19,10 @@ from jaxact.runs.setup import prepare
 FAILURES = "failures.log"
 
 
-def check_before_training(study: Study, workdir: Path) -> None:
-    """Prepares the first missing run of each data set: what is wrong with all of them ends it here.
+def check_before_training(study: Study, workdir: Path, remake: Collection[str]) -> None:
+    """Prepares the first missing run of each data set, and of each function of one's own on it.
+
+    What is wrong with all runs, or with a function in this network, ends the comparison here.
 
     Raises:
       ConfigError: no run can be made.
@@ -31,12 +33,16 @@ def check_before_training(study: Study, workdir: Path) -> None:
         for config, run in zip(study.plan.runs(), study.runs, strict=True):
             if run.status == DONE:
                 surroundings.refuse_others(workdir, run.environment, described)
-            surroundings.check(workdir / study.plan.folder(config), described, config.epochs)
-    prepared = set()
+            if config.activation not in remake:
+                surroundings.check(workdir / study.plan.folder(config), described, config.epochs)
+    prepared: set[tuple[str, str | None]] = set()
     for config, run in zip(study.plan.runs(), study.runs, strict=True):
-        if run.status != MISSING or config.dataset in prepared:
+        kinds: set[tuple[str, str | None]] = {(config.dataset, None)}
+        if config.activation in study.functions:
+            kinds.add((config.dataset, config.activation))
+        if run.status != MISSING or kinds <= prepared:
             continue
-        prepared.add(config.dataset)
+        prepared |= kinds
         try:
             setup = prepare(config)
         except JaxactError:
@@ -44,12 +50,16 @@ def check_before_training(study: Study, workdir: Path) -> None:
         except Exception:  # an activation's own, perhaps: its runs will tell, others are made
             continue
         for other in study.plan.runs():
-            if other.dataset == config.dataset:
+            if other.dataset == config.dataset and other.activation not in remake:
                 record_files.check_data(workdir / study.plan.folder(other), setup.data.record)
 
 
 def make_runs(
-    study: Study, workdir: Path, stop: StopRequest, compile_ahead: int | None = None
+    study: Study,
+    workdir: Path,
+    stop: StopRequest,
+    compile_ahead: int | None = None,
+    remake: Collection[str] = (),
 ) -> Study:
     """The study with every missing run made, `study.json` written before the first and after each.
 
@@ -59,17 +69,21 @@ def make_runs(
     Args:
       compile_ahead: programs of runs to come that are compiled at once while a run trains; None:
         as many as go well with the device.
+      remake: the activations whose runs are replaced, as `begin` had it.
 
     Raises:
       ConfigError, DataError: no run can be made; nothing has been written.
       WorkdirError: another process makes this comparison.
     """
-    check_before_training(study, workdir)
+    check_before_training(study, workdir, remake)
     with contextlib.ExitStack() as stack:
         try:
             workdir.mkdir(parents=True, exist_ok=True)
             stack.enter_context(lock.held(workdir))
             study.save(workdir)
+            for config in study.plan.runs():
+                if config.activation in remake:
+                    record_files.discard(workdir / study.plan.folder(config))
         except OSError as error:
             raise ConfigError(
                 f"--workdir={workdir} cannot be written ({error.strerror}); choose another"

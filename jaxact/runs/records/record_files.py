@@ -3,14 +3,19 @@
 import contextlib
 import json
 import os
+import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from jaxact import activations
+from jaxact.activations import fingerprint
+from jaxact.activations.fingerprint import Fingerprint
 from jaxact.errors import ConfigError, DataError, WorkdirError
 from jaxact.runs.records import lock
 
 CONFIG = "config.json"
+FUNCTION = "activation_fingerprint"  # beside the fields in there, where the activation is one's own
 ENVIRONMENT = "environment.json"
 DATA = "data.json"
 METRICS = "metrics.jsonl"
@@ -72,21 +77,38 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
         ) from error
 
 
-def check_workdir(workdir: Path, config: Mapping[str, Any]) -> None:
-    """Refuses a workdir that is not this run's: a new or empty one, or its own, may be used.
+def holds_run(workdir: Path) -> bool:
+    """Whether a workdir has a run, not whose; a new or empty one has none.
 
     Raises:
-      ConfigError: it is no folder, holds something else, or a run whose configuration differs in
-        anything but `epochs`; or in these, where the learning rate is planned for them.
+      ConfigError: it is no folder, or holds something else.
     """
     check_place(workdir)
     if not workdir.exists():
-        return
-    if not (workdir / CONFIG).exists():
-        if any(path.name not in _LEFT_BY_A_KILLED_START for path in workdir.iterdir()):
-            raise ConfigError(
-                f"--workdir={workdir} holds files but no {CONFIG}, so no run; choose another folder"
-            )
+        return False
+    if (workdir / CONFIG).exists():
+        return True
+    if any(path.name not in _LEFT_BY_A_KILLED_START for path in workdir.iterdir()):
+        raise ConfigError(
+            f"--workdir={workdir} holds files but no {CONFIG}, so no run; choose another folder"
+        )
+    return False
+
+
+def check_workdir(
+    workdir: Path, config: Mapping[str, Any], way_out: str = "choose another folder"
+) -> None:
+    """Refuses a workdir that is not this run's: a new or empty one, or its own, may be used.
+
+    Args:
+      config: as `config.json` holds it.
+      way_out: what to do about a function that has changed.
+
+    Raises:
+      ConfigError: it is no folder, holds something else, or a run whose configuration differs in
+        anything but `epochs`, or whose activation computes something else now.
+    """
+    if not holds_run(workdir):
         return
     stored = read_json(workdir / CONFIG)
     if not isinstance(stored, dict):
@@ -95,7 +117,7 @@ def check_workdir(workdir: Path, config: Mapping[str, Any]) -> None:
     changed = [
         f"{name} ({stored.get(name)!r} there, {config.get(name)!r} now)"
         for name in names
-        if name != "epochs" and stored.get(name) != config.get(name)
+        if name not in ("epochs", FUNCTION) and stored.get(name) != config.get(name)
     ]
     if changed:
         raise ConfigError(
@@ -108,6 +130,59 @@ def check_workdir(workdir: Path, config: Mapping[str, Any]) -> None:
             f"--workdir={workdir} holds a run whose {schedule} learning rate was planned for "
             f"{stored.get('epochs')} epochs: one of {config.get('epochs')} has to be trained from "
             "its start; choose another folder"
+        )
+    if FUNCTION in config:
+        check_function(
+            workdir, config["activation"], stored.get(FUNCTION), config[FUNCTION], way_out
+        )
+
+
+def discard(workdir: Path) -> None:
+    """Removes a run that no process is at work on; killed meanwhile, it leaves all of it or none.
+
+    Raises:
+      WorkdirError: a process is at work there.
+      OSError: it cannot be removed.
+    """
+    waste = workdir.with_name(f".{workdir.name}.discarded")
+    shutil.rmtree(waste, ignore_errors=True)  # of one that was killed
+    if workdir.exists():
+        with lock.held(workdir):
+            workdir.replace(waste)
+        shutil.rmtree(waste)
+
+
+def function_record(spec: str) -> dict[str, Any]:
+    """What `config.json` holds beside the fields: the fingerprint of one's own activation.
+
+    Raises:
+      ActivationError: the activation is wrong.
+    """
+    taken = fingerprint.fingerprint(activations.get(spec))
+    return {} if taken is None else {FUNCTION: taken}
+
+
+def check_function(
+    workdir: Path, spec: str, stored: Any, now: Fingerprint, way_out: str = "choose another folder"
+) -> None:
+    """Refuses one's own activation if it is not the one that a workdir was begun with.
+
+    Args:
+      stored: the fingerprint it had then; None: none was taken, so nobody can tell.
+      now: the one it has.
+
+    Raises:
+      ConfigError: it computes something else, or nobody can tell.
+    """
+    if stored is None:
+        raise ConfigError(
+            f"--workdir={workdir} was begun with {spec} when no fingerprint of it was kept, so it "
+            f"cannot be told whether that has changed since: {way_out}"
+        )
+    if changed := fingerprint.change(stored, now):
+        raise ConfigError(
+            f"{spec} has changed since --workdir={workdir} was begun with it ({changed}): "
+            f"{way_out}, or bring the old function back"
         )
 
 

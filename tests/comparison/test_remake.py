@@ -1,0 +1,103 @@
+"""A comparison with a function of one's own that changes: refused, or its runs made anew."""
+
+import dataclasses
+
+import pytest
+
+from jaxact.comparison import study as studies
+from jaxact.comparison.engines import local
+from jaxact.comparison.plan import Plan
+from jaxact.comparison.study import DONE, MISSING
+from jaxact.errors import ConfigError, WorkdirError
+from jaxact.runs.process.signals import StopRequest
+from jaxact.runs.records import lock, record_files
+from tests.support.own_files import LEAKY, LEAKY_OTHERWISE, TANH, write_module
+
+
+@pytest.fixture
+def modules(tmp_path, monkeypatch):
+    monkeypatch.setattr("sys.dont_write_bytecode", True)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    return tmp_path
+
+
+@pytest.fixture
+def plan(tiny):
+    config = dataclasses.replace(tiny, epochs=1)
+    specs = ("mine:act", "identity")
+    return Plan(config, (config.dataset,), (config.learning_rate,), specs, 1, "identity")
+
+
+def make(plan, workdir, remake=()):
+    study = studies.begin(workdir, plan, remake)
+    return local.make_runs(study, workdir, StopRequest(), remake=remake)
+
+
+def stamps(workdir):
+    return {path: path.stat().st_mtime_ns for path in workdir.rglob("*") if path.is_file()}
+
+
+def test_a_changed_function_is_refused_or_its_runs_are_made_anew(plan, modules, tmp_path):
+    workdir = tmp_path / "study"
+    write_module(modules, LEAKY)
+    old = make(plan, workdir)
+    write_module(modules, LEAKY_OTHERWISE)
+    assert studies.begin(workdir, plan) == old
+    write_module(modules, TANH)
+    before = stamps(workdir)
+    more = dataclasses.replace(plan, seeds=2)
+    told = r"^mine:act has changed since .*choose another folder, .* --remake=mine:act, or bring"
+    with pytest.raises(ConfigError, match=told):
+        studies.begin(workdir, more)
+    # and by the runs alone
+    (workdir / studies.STUDY).rename(tmp_path / "set_aside.json")
+    with pytest.raises(ConfigError, match=told):
+        studies.begin(workdir, more)
+    (tmp_path / "set_aside.json").rename(workdir / studies.STUDY)
+
+    # Until it is certain that the runs begin, the old ones stay.
+    too_many = dataclasses.replace(plan, config=dataclasses.replace(plan.config, batch_size=999))
+    with pytest.raises(ConfigError, match="batch_size"):
+        make(too_many, workdir, ["mine:act"])
+    with lock.held(workdir), pytest.raises(WorkdirError, match="in use"):
+        make(plan, workdir, ["mine:act"])
+    assert stamps(workdir).keys() - {workdir / lock.LOCK} == before.keys() - {workdir / lock.LOCK}
+    assert all(
+        stamps(workdir)[path] == moment for path, moment in before.items() if path.name != lock.LOCK
+    )
+
+    new = make(plan, workdir, ["mine:act"])
+    assert [run.status for run in new.runs] == [DONE, DONE]
+    assert new.runs[1] == old.runs[1]
+    assert new.runs[0].metrics[0]["train_loss"] != old.runs[0].metrics[0]["train_loss"]
+    folder = workdir / "mine_act"
+    assert [path.name for path in folder.iterdir()] == ["seed0"]
+    config = record_files.read_json(folder / "seed0" / record_files.CONFIG)
+    assert config[record_files.FUNCTION] == new.functions["mine:act"]
+    assert new.functions["mine:act"]["values"] != old.functions["mine:act"]["values"]
+    assert studies.begin(workdir, plan) == studies.load(workdir) == new
+
+
+def test_what_is_no_run_is_not_removed(plan, modules, tmp_path):
+    write_module(modules, LEAKY)
+    workdir = tmp_path / "study"
+    (workdir / "mine_act" / "seed0").mkdir(parents=True)
+    (workdir / "mine_act" / "seed0" / "thesis.txt").write_text("years of work")
+    with pytest.raises(ConfigError, match=r"holds files but no config\.json"):
+        studies.begin(workdir, plan, ["mine:act"])
+
+
+def test_a_run_that_diverged_is_made_anew_too(plan, tmp_path):
+    plan = dataclasses.replace(plan, activations=("identity",))
+    diverged = studies.Run("digits", plan.learning_rates[0], "identity", 0, studies.DIVERGED)
+    studies.Study(plan, (diverged,)).save(tmp_path)
+    assert studies.begin(tmp_path, plan).runs == (diverged,)
+    assert [run.status for run in studies.begin(tmp_path, plan, ["identity"]).runs] == [MISSING]
+
+
+def test_a_function_that_is_wrong_in_this_network_ends_the_comparison(plan, modules, tmp_path):
+    write_module(modules, "def act(x):\n    return x * jnp.ones(16)\n")  # fits 16 channels alone
+    plan = dataclasses.replace(plan, activations=("identity", "mine:act"))
+    with pytest.raises(ConfigError, match=r"^mine:act fails on float32\["):
+        make(plan, tmp_path / "study")
+    assert not (tmp_path / "study").exists()
