@@ -20,9 +20,9 @@ from jaxact.runs.process import devices
 COMMAND = Command(
     "python -m jaxact.check",
     """\
-Verifies one activation: its derivative against jax.grad and finite differences, its value at
-kinks, that it is finite over the whole float range, keeps its dtype, and works under jit, vmap and
-grad.""",
+Verifies one activation: that it can be trained, its derivative against jax.grad and finite
+differences, its value at kinks, that it is finite over the whole float range, keeps its dtype, and
+works under jit, vmap and grad.""",
     arguments=("SPEC",),
     examples=(
         "relu",

@@ -1,6 +1,7 @@
 """One's own functions that are wrong: each told in a line, wherever it is met."""
 
 import functools
+import re
 import sys
 
 import jax
@@ -10,6 +11,7 @@ import pytest
 
 from jaxact import activations
 from jaxact.activations import ActivationError, fingerprint, own
+from jaxact.activations.verification.checks import CHECKS, check_activation
 from jaxact.models import create_model
 
 WRONG = """
@@ -82,6 +84,14 @@ def test_a_wrong_function_is_told_in_a_line(wrong, name):
     assert message.endswith(f"; see `python -m jaxact.check wrong:{name}`")
 
 
+@pytest.mark.parametrize("name", CAUSES)
+def test_the_check_tells_it_first(wrong, name):
+    first = next(iter(CHECKS))
+    (result,) = check_activation(activations.get(f"wrong:{name}"), [first])
+    assert not result.passed
+    assert re.search(CAUSES[name], result.detail)
+
+
 @pytest.mark.parametrize("name", ["branches", "halves", "complexes"])
 def test_networks_tell_it_too(wrong, name):
     images = jnp.zeros((1, 28, 28, 1))
@@ -101,7 +111,7 @@ def test_what_is_jaxacts_is_not_ones_own():
 
 
 def test_a_class_is_refused_and_its_object_taken(tmp_path, monkeypatch):
-    text = "import jax\nclass ReLU:\n    __call__ = staticmethod(jax.nn.relu)\nact = ReLU()\n"
+    text = "class ReLU:\n    def __call__(self, x):\n        return x.clip(0)\nact = ReLU()\n"
     (tmp_path / "classes.py").write_text(text)
     monkeypatch.syspath_prepend(str(tmp_path))
     with pytest.raises(ActivationError, match=r"is a class: .*; did you mean relu\?$"):

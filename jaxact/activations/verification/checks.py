@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxact.activations import fingerprint, own
 from jaxact.activations.activation import Activation, ActivationError
 from jaxact.activations.registry import get
 from jaxact.activations.verification import points
@@ -42,8 +43,7 @@ def check_activation(
             try:
                 results.append(CheckResult(name, *check(activation)))
             except Exception as error:  # whatever a user's function raises is a finding
-                first_line = (str(error).splitlines() or [""])[0]
-                results.append(CheckResult(name, False, f"{type(error).__name__}: {first_line}"))
+                results.append(CheckResult(name, False, own.cause(error)))
     return results
 
 
@@ -57,6 +57,15 @@ def _worst(got: Any, expected: Any, x: np.ndarray, relative: float) -> tuple[boo
     if errors[i] <= relative:
         return True, f"within {errors[i]:.1e}, {errors.size} points"
     return False, f"{got[i]:.8g}, not {expected[i]:.8g}, at x = {x[i]:.8g}"
+
+
+def _trainable(activation: Activation) -> tuple[bool, str]:
+    try:
+        with jax.enable_x64(False):
+            fingerprint.tried(activation)
+    except ActivationError as error:
+        return False, str(error).partition("; see `")[0]
+    return True, "value and gradient"
 
 
 def _derivative_is_grad(activation: Activation) -> tuple[bool, str]:
@@ -240,6 +249,7 @@ def _spec(activation: Activation) -> tuple[bool, str]:
 
 
 CHECKS: dict[str, Callable[[Activation], tuple[bool, str]]] = {
+    "can be trained": _trainable,
     "derivative is jax.grad": _derivative_is_grad,
     "derivative is the finite difference": _derivative_is_difference,
     "value at the kinks": _kinks,
