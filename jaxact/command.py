@@ -155,12 +155,13 @@ class Command:
             if asks_for_help(words):
                 print(self.help())
                 return 0
+            if is_command:
+                devices.take_one()  # before a module of the user's is imported, or traced
             options = self.parse(words)
             if is_command:
                 logging.set_verbosity(logging.WARNING)  # JAX and Orbax tell much at INFO
                 folder = getattr(options, "compilation_cache", compiler.default_folder())
                 compiler.keep_compiled(folder)
-                devices.take_one()
             return perform(options)
 
         return exit_code(action)

@@ -176,4 +176,4 @@ def test_a_command_takes_one_device_before_it_begins(monkeypatch):
     monkeypatch.setattr(command.devices, "take_one", lambda: steps.append("device"))
     monkeypatch.setattr(command.compiler, "keep_compiled", lambda folder: steps.append("cache"))
     assert COMMAND.run(lambda options: steps.append(options.spec)) == 0
-    assert steps == ["cache", "device", "relu"]
+    assert steps == ["device", "cache", "relu"]

@@ -43,7 +43,11 @@ def is_own(activation: Activation) -> bool:
     (False, True)
     """
     target = activation.spec.partition("(")[0]
-    if not (target.startswith("jaxact.") if ":" in target else target in _JAXACTS):
+    if ":" in target:
+        is_ours = target.startswith("jaxact.")
+    else:
+        is_ours = target in _JAXACTS and registry.function(target) is activation.function
+    if not is_ours:
         return True
     parts = (value for _, value in activation.constants if isinstance(value, str))  # of a pair
     return any(is_own(registry.get(part)) for part in parts)

@@ -158,7 +158,8 @@ def begin(workdir: Path, plan: Plan, remake: Collection[str] = ()) -> Study:
                 "another folder (one is extended by more seeds, activations or epochs alone)"
             )
         diverged = {_key(run): run for run in stored.with_status(DIVERGED)}
-        stored_functions = stored.functions
+        kept = {run.activation for run in stored.with_status(DONE, DIVERGED)}
+        stored_functions = {k: value for k, value in stored.functions.items() if k in kept}
     elif (
         workdir.exists()
         and any(path.name not in _LEFT_BY_A_KILLED_START for path in workdir.iterdir())
@@ -186,7 +187,7 @@ def begin(workdir: Path, plan: Plan, remake: Collection[str] = ()) -> Study:
 
 
 def _way_out(spec: str) -> str:
-    return f"choose another folder, have its runs made anew by --remake={shlex.quote(spec)}"
+    return f"choose another --workdir, have its runs made anew by --remake={shlex.quote(spec)}"
 
 
 def read_run(workdir: Path, plan: Plan, config: Config, note: str = "", status: str = "") -> Run:
@@ -241,7 +242,7 @@ def load(workdir: Path) -> Study:
         if fault := study_file.STUDY(value, ""):
             raise ConfigError(f"{path} is not a comparison's, or damaged: {fault}; {way_out}")
         runs = tuple(_run(row) for row in value["runs"])
-        study = Study(Plan.from_json(value["plan"]), runs, value.get(FUNCTIONS, {}))
+        study = Study(Plan.from_json(value["plan"]), runs, dict(value.get(FUNCTIONS, {})))
     except (OSError, RecursionError, TypeError, ValueError) as error:
         raise ConfigError(f"{path} cannot be read ({error}); {way_out}") from error
     if study.plan.baseline not in study.plan.activations:

@@ -72,9 +72,11 @@ def fit(
     """
     cache_use = CacheUse()
     clock = Clock(started=time.perf_counter() if started is None else started)
-    fields = dataclasses.asdict(config) | record_files.function_record(config.activation)
+    fields = dataclasses.asdict(config)
     record_files.check_workdir(workdir, fields)
     determinism.ensure(config.deterministic)
+    fields |= record_files.function_record(config.activation)  # JAX's first use
+    record_files.check_workdir(workdir, fields)
     with memory.explained(config):
         setup = prepare(config)
     beside_seconds = 0.0 if ahead is None else ahead.seconds()

@@ -107,7 +107,8 @@ def test_what_is_jaxacts_is_not_ones_own():
         assert fingerprint.fingerprint(activations.get(spec)) is None
     for spec in ("jax.nn:relu", pair.format("jax.nn:relu")):
         assert own.is_own(activations.get(spec))
-    assert own.is_own(activations.Activation("mine", jnp.sin))
+    for name in ("mine", "relu"):
+        assert own.is_own(activations.Activation(name, jnp.sin))
 
 
 def test_a_class_is_refused_and_its_object_taken(tmp_path, monkeypatch):

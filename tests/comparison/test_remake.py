@@ -46,7 +46,7 @@ def test_a_changed_function_is_refused_or_its_runs_are_made_anew(plan, modules, 
     write_module(modules, TANH)
     before = stamps(workdir)
     more = dataclasses.replace(plan, seeds=2)
-    told = r"^mine:act has changed since .*choose another folder, .* --remake=mine:act, or bring"
+    told = r"^mine:act has changed since .*choose another --workdir, .* --remake=mine:act, or bring"
     with pytest.raises(ConfigError, match=told):
         studies.begin(workdir, more)
     # and by the runs alone
@@ -93,6 +93,22 @@ def test_a_run_that_diverged_is_made_anew_too(plan, tmp_path):
     studies.Study(plan, (diverged,)).save(tmp_path)
     assert studies.begin(tmp_path, plan).runs == (diverged,)
     assert [run.status for run in studies.begin(tmp_path, plan, ["identity"]).runs] == [MISSING]
+
+
+@pytest.mark.parametrize("status", [studies.FAILED, studies.DIVERGED])
+def test_a_function_that_failed_may_be_mended(plan, modules, tmp_path, status):
+    plan = dataclasses.replace(plan, activations=("mine:act",), baseline="mine:act")
+    write_module(modules, LEAKY)
+    run = studies.Run("digits", plan.learning_rates[0], "mine:act", 0, status)
+    study = studies.begin(tmp_path / "study", plan).with_run(run)
+    (tmp_path / "study").mkdir()
+    study.save(tmp_path / "study")
+    write_module(modules, TANH)
+    if status == studies.DIVERGED:  # which counts as a result
+        with pytest.raises(ConfigError, match="mine:act has changed since"):
+            studies.begin(tmp_path / "study", plan)
+    else:
+        assert [r.status for r in studies.begin(tmp_path / "study", plan).runs] == [MISSING]
 
 
 def test_a_function_that_is_wrong_in_this_network_ends_the_comparison(plan, modules, tmp_path):

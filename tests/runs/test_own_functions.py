@@ -39,7 +39,7 @@ def test_a_function_that_changes_is_refused_and_one_that_is_rewritten_is_not(
     assert config_of(workdir)[record_files.FUNCTION] == stored
     write_module(modules, TANH)
     before = {path: path.stat().st_mtime_ns for path in workdir.rglob("*")}
-    told = rf"^mine:act has changed since --workdir={workdir} .*choose another folder, or bring"
+    told = rf"^mine:act has changed since --workdir={workdir} .*choose another --workdir, or bring"
     for epochs in (1, 2):
         with pytest.raises(ConfigError, match=told) as caught:
             fit.fit(dataclasses.replace(config, epochs=epochs), workdir)
@@ -51,6 +51,8 @@ def test_without_a_fingerprint_nobody_can_tell(modules, tmp_path):
     write_module(modules, LEAKY)
     fields = {"activation": "mine:act", "epochs": 1}
     record_files.write_json(tmp_path / record_files.CONFIG, fields)
+    record_files.check_workdir(tmp_path, fields | record_files.function_record("mine:act"))
+    (tmp_path / record_files.CHECKPOINTS / "4").mkdir(parents=True)  # it has trained
     with pytest.raises(ConfigError, match="cannot be told whether that has changed"):
         record_files.check_workdir(tmp_path, fields | record_files.function_record("mine:act"))
     fields["activation"] = "relu"  # follows from jaxact's version

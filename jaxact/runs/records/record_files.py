@@ -96,7 +96,7 @@ def holds_run(workdir: Path) -> bool:
 
 
 def check_workdir(
-    workdir: Path, config: Mapping[str, Any], way_out: str = "choose another folder"
+    workdir: Path, config: Mapping[str, Any], way_out: str = "choose another --workdir"
 ) -> None:
     """Refuses a workdir that is not this run's: a new or empty one, or its own, may be used.
 
@@ -131,7 +131,7 @@ def check_workdir(
             f"{stored.get('epochs')} epochs: one of {config.get('epochs')} has to be trained from "
             "its start; choose another folder"
         )
-    if FUNCTION in config:
+    if FUNCTION in config and has_trained(workdir):
         check_function(
             workdir, config["activation"], stored.get(FUNCTION), config[FUNCTION], way_out
         )
@@ -152,6 +152,11 @@ def discard(workdir: Path) -> None:
         shutil.rmtree(waste)
 
 
+def has_trained(workdir: Path) -> bool:
+    """Whether a workdir has a checkpoint, without which a run begins from its start."""
+    return (workdir / SUMMARY).exists() or any((workdir / CHECKPOINTS).glob("[0-9]*"))
+
+
 def function_record(spec: str) -> dict[str, Any]:
     """What `config.json` holds beside the fields: the fingerprint of one's own activation.
 
@@ -163,7 +168,11 @@ def function_record(spec: str) -> dict[str, Any]:
 
 
 def check_function(
-    workdir: Path, spec: str, stored: Any, now: Fingerprint, way_out: str = "choose another folder"
+    workdir: Path,
+    spec: str,
+    stored: Any,
+    now: Fingerprint,
+    way_out: str = "choose another --workdir",
 ) -> None:
     """Refuses one's own activation if it is not the one that a workdir was begun with.
 
