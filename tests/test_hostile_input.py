@@ -18,7 +18,7 @@ from jaxact import activations, command_line, config_file
 from jaxact.activations import ActivationError
 from jaxact.config import RULES, Config, check, default_config
 from jaxact.errors import ConfigError, WorkdirError
-from jaxact.runs.records import checksums, lock, record_files
+from jaxact.runs.records import checksums, lock, record_files, workdirs
 
 hostile = settings(
     max_examples=int(os.environ.get("JAXACT_FUZZ_EXAMPLES", "80")),
@@ -132,7 +132,7 @@ def test_stored_configurations(content):
         path = Path(folder, record_files.CONFIG)
         path.write_bytes(content)
         with pytest.raises(ConfigError) as caught:
-            record_files.check_workdir(Path(folder), dataclasses.asdict(Config()))
+            workdirs.check_workdir(Path(folder), dataclasses.asdict(Config()))
         assert_one_line(caught.value)
         assert path.read_bytes() == content
 
@@ -144,8 +144,8 @@ def test_paths_of_workdirs(text):
     with tempfile.TemporaryDirectory() as folder:
         workdir = Path(folder, "runs", text)
         try:
-            record_files.check_workdir(workdir, {})
-            with record_files.opened_workdir(workdir, {}, {"fingerprint": None}):
+            workdirs.check_workdir(workdir, {})
+            with workdirs.opened_workdir(workdir, {}, {"fingerprint": None}):
                 assert record_files.read_json(workdir / record_files.CONFIG) == {}
         except (ConfigError, WorkdirError) as error:
             assert_one_line(error)
@@ -206,5 +206,5 @@ def test_what_a_lock_file_held(content):
 @pytest.mark.parametrize("parent", ["", "made/by/it"])
 def test_names_longer_than_any_file_system_takes(tmp_path, parent):
     with pytest.raises(ConfigError, match="choose another folder"):
-        record_files.check_workdir(tmp_path / parent / ("é" * 128), {})
+        workdirs.check_workdir(tmp_path / parent / ("é" * 128), {})
     assert not list(tmp_path.iterdir())

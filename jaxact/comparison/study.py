@@ -16,7 +16,7 @@ from jaxact.comparison import study_file
 from jaxact.comparison.plan import Named, Plan as Plan, folder_name as folder_name
 from jaxact.config import Config
 from jaxact.errors import ConfigError
-from jaxact.runs.records import lock, record_files
+from jaxact.runs.records import lock, record_files, workdirs
 
 STUDY = "study.json"
 FORMAT = 1
@@ -146,8 +146,8 @@ def begin(workdir: Path, plan: Plan, remake: Collection[str] = ()) -> Study:
       ConfigError: the folder holds another comparison, runs of a function that has changed, or
         something else; or a function is wrong.
     """
-    record_files.check_place(workdir)
-    records = {spec: record_files.function_record(spec) for spec in plan.activations}
+    workdirs.check_place(workdir)
+    records = {spec: workdirs.function_record(spec) for spec in plan.activations}
     functions = {spec: value for spec, record in records.items() for value in record.values()}
     diverged, stored_functions = {}, {}
     if (workdir / STUDY).exists():
@@ -170,18 +170,18 @@ def begin(workdir: Path, plan: Plan, remake: Collection[str] = ()) -> Study:
             "folder"
         )
     for spec in functions.keys() & stored_functions.keys() - set(remake):
-        record_files.check_function(
+        workdirs.check_function(
             workdir, spec, stored_functions[spec], functions[spec], _way_out(spec)
         )
     runs = []
     for config in plan.runs():
         folder = workdir / plan.folder(config)
         if config.activation in remake:
-            record_files.holds_run(folder)
+            workdirs.holds_run(folder)
             runs.append(Run(*_key(config)))
             continue
         fields = dataclasses.asdict(config) | records[config.activation]
-        record_files.check_workdir(folder, fields, _way_out(config.activation))
+        workdirs.check_workdir(folder, fields, _way_out(config.activation))
         runs.append(diverged.get(_key(config)) or read_run(workdir, plan, config))
     return Study(plan, tuple(runs), functions)
 

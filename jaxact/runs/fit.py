@@ -20,7 +20,7 @@ from jaxact.runs.epoch_end import evaluate, examine, make_row, write_events
 from jaxact.runs.process import determinism, environment, memory
 from jaxact.runs.process.signals import StopRequest, stop_on_signals
 from jaxact.runs.progress import Follow, ProgressView, RunView
-from jaxact.runs.records import record_files, surroundings
+from jaxact.runs.records import record_files, surroundings, workdirs
 from jaxact.runs.records.checkpoint import Checkpoints, Snapshot, size_bytes
 from jaxact.runs.records.events import Events
 from jaxact.runs.setup import Setup, initial_state, prepare
@@ -73,20 +73,20 @@ def fit(
     cache_use = CacheUse()
     clock = Clock(started=time.perf_counter() if started is None else started)
     fields = dataclasses.asdict(config)
-    record_files.check_workdir(workdir, fields)
+    workdirs.check_workdir(workdir, fields)
     determinism.ensure(config.deterministic)
-    fields |= record_files.function_record(config.activation)  # JAX's first use
-    record_files.check_workdir(workdir, fields)
+    fields |= workdirs.function_record(config.activation)  # JAX's first use
+    workdirs.check_workdir(workdir, fields)
     with memory.explained(config):
         setup = prepare(config)
     beside_seconds = 0.0 if ahead is None else ahead.seconds()
-    record_files.check_data(workdir, setup.data.record)
+    workdirs.check_data(workdir, setup.data.record)
     described = environment.describe(config.deterministic)
     surroundings.check(workdir, described, config.epochs)
     how_to_go_on = f"nothing is lost: to go on, give the same command with --workdir={workdir}"
     with (
         memory.explained(config),
-        record_files.opened_workdir(workdir, fields, setup.data.record),
+        workdirs.opened_workdir(workdir, fields, setup.data.record),
         stop_on_signals() if stop is None else contextlib.nullcontext(stop) as request,
         Checkpoints(workdir / record_files.CHECKPOINTS) as checkpoints,
     ):
@@ -129,7 +129,7 @@ def finished_summary(setup: Setup, run: Run, snapshot: Snapshot) -> dict[str, An
       ConfigError: the run has trained more epochs than the configuration asks for.
     """
     step, path = int(snapshot.state.step), run.workdir / record_files.SUMMARY
-    record_files.check_epochs(step / setup.steps_per_epoch, setup.config.epochs, run.workdir)
+    workdirs.check_epochs(step / setup.steps_per_epoch, setup.config.epochs, run.workdir)
     if not is_over(setup, step, snapshot.progress["rows"]) or not path.exists():
         return None
     summary = record_files.read_json(path)

@@ -10,7 +10,7 @@ from jaxact.comparison.plan import Plan
 from jaxact.comparison.study import DONE, MISSING
 from jaxact.errors import ConfigError, WorkdirError
 from jaxact.runs.process.signals import StopRequest
-from jaxact.runs.records import lock, record_files
+from jaxact.runs.records import lock, record_files, workdirs
 from tests.support.own_files import LEAKY, LEAKY_OTHERWISE, TANH, write_module
 
 
@@ -73,7 +73,7 @@ def test_a_changed_function_is_refused_or_its_runs_are_made_anew(plan, modules, 
     folder = workdir / "mine_act"
     assert [path.name for path in folder.iterdir()] == ["seed0"]
     config = record_files.read_json(folder / "seed0" / record_files.CONFIG)
-    assert config[record_files.FUNCTION] == new.functions["mine:act"]
+    assert config[workdirs.FUNCTION] == new.functions["mine:act"]
     assert new.functions["mine:act"]["values"] != old.functions["mine:act"]["values"]
     assert studies.begin(workdir, plan) == studies.load(workdir) == new
 

@@ -6,7 +6,7 @@ import pytest
 
 from jaxact.errors import ConfigError
 from jaxact.runs import fit
-from jaxact.runs.records import record_files
+from jaxact.runs.records import record_files, workdirs
 from tests.support.own_files import LEAKY, LEAKY_OTHERWISE, TANH, write_module
 
 
@@ -33,10 +33,10 @@ def test_a_function_that_changes_is_refused_and_one_that_is_rewritten_is_not(
     workdir = tmp_path / "run"
     write_module(modules, LEAKY)
     first = fit.fit(config, workdir)
-    stored = config_of(workdir)[record_files.FUNCTION]
+    stored = config_of(workdir)[workdirs.FUNCTION]
     write_module(modules, LEAKY_OTHERWISE)
     assert fit.fit(config, workdir) == first
-    assert config_of(workdir)[record_files.FUNCTION] == stored
+    assert config_of(workdir)[workdirs.FUNCTION] == stored
     write_module(modules, TANH)
     before = {path: path.stat().st_mtime_ns for path in workdir.rglob("*")}
     told = rf"^mine:act has changed since --workdir={workdir} .*choose another --workdir, or bring"
@@ -51,14 +51,14 @@ def test_without_a_fingerprint_nobody_can_tell(modules, tmp_path):
     write_module(modules, LEAKY)
     fields = {"activation": "mine:act", "epochs": 1}
     record_files.write_json(tmp_path / record_files.CONFIG, fields)
-    record_files.check_workdir(tmp_path, fields | record_files.function_record("mine:act"))
+    workdirs.check_workdir(tmp_path, fields | workdirs.function_record("mine:act"))
     (tmp_path / record_files.CHECKPOINTS / "4").mkdir(parents=True)  # it has trained
     with pytest.raises(ConfigError, match="cannot be told whether that has changed"):
-        record_files.check_workdir(tmp_path, fields | record_files.function_record("mine:act"))
+        workdirs.check_workdir(tmp_path, fields | workdirs.function_record("mine:act"))
     fields["activation"] = "relu"  # follows from jaxact's version
     record_files.write_json(tmp_path / record_files.CONFIG, fields)
-    assert record_files.function_record("relu") == {}
-    record_files.check_workdir(tmp_path, fields | record_files.function_record("relu"))
+    assert workdirs.function_record("relu") == {}
+    workdirs.check_workdir(tmp_path, fields | workdirs.function_record("relu"))
 
 
 def test_a_function_that_is_wrong_in_this_network_is_told_before_anything_is_written(
@@ -75,6 +75,6 @@ def test_a_run_is_discarded_whole(tmp_path):
     for name in ("seed0", ".seed0.discarded"):  # what a killed process left
         (tmp_path / name).mkdir()
         (tmp_path / name / record_files.CONFIG).write_text("{}")
-    record_files.discard(run)
-    record_files.discard(run)
+    workdirs.discard(run)
+    workdirs.discard(run)
     assert list(tmp_path.iterdir()) == []

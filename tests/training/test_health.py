@@ -19,7 +19,7 @@ from jaxact.errors import ConfigError, Interrupted
 from jaxact.models.inspection.observation import observe
 from jaxact.models.layers.common import flatten
 from jaxact.runs import fit, setup
-from jaxact.runs.records import record_files
+from jaxact.runs.records import record_files, workdirs
 from jaxact.training import health
 from jaxact.training.state import TrainState
 from jaxact.training.steps import Examples
@@ -438,7 +438,7 @@ def test_rows_after_the_checkpoint_are_measured_again_not_doubled(tiny, tmp_path
     if checkpointed:
         fit.fit(dataclasses.replace(config, epochs=checkpointed), run)
     else:
-        with record_files.opened_workdir(run, dataclasses.asdict(config), {"fingerprint": None}):
+        with workdirs.opened_workdir(run, dataclasses.asdict(config), {"fingerprint": None}):
             pass
     for name in (record_files.HEALTH, record_files.METRICS):
         record_files.append_row(run / name, {"epoch": checkpointed + 1, "step": 0})

@@ -13,7 +13,7 @@ from jaxact.runs import fit
 from jaxact.runs.ahead import Ahead, default_threads
 from jaxact.runs.process import environment
 from jaxact.runs.process.signals import StopRequest
-from jaxact.runs.records import lock, record_files, surroundings
+from jaxact.runs.records import lock, surroundings, workdirs
 from jaxact.runs.setup import prepare
 
 FAILURES = "failures.log"
@@ -51,7 +51,7 @@ def check_before_training(study: Study, workdir: Path, remake: Collection[str]) 
             continue
         for other in study.plan.runs():
             if other.dataset == config.dataset and other.activation not in remake:
-                record_files.check_data(workdir / study.plan.folder(other), setup.data.record)
+                workdirs.check_data(workdir / study.plan.folder(other), setup.data.record)
 
 
 def make_runs(
@@ -83,7 +83,7 @@ def make_runs(
             study.save(workdir)
             for config in study.plan.runs():
                 if config.activation in remake:
-                    record_files.discard(workdir / study.plan.folder(config))
+                    workdirs.discard(workdir / study.plan.folder(config))
         except OSError as error:
             raise ConfigError(
                 f"--workdir={workdir} cannot be written ({error.strerror}); choose another"

@@ -1,21 +1,14 @@
 """The files of a run's workdir, as other programs read them."""
 
-import contextlib
 import json
 import os
-import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from jaxact import activations
-from jaxact.activations import fingerprint
-from jaxact.activations.fingerprint import Fingerprint
-from jaxact.errors import ConfigError, DataError, WorkdirError
-from jaxact.runs.records import lock
+from jaxact.errors import ConfigError
 
 CONFIG = "config.json"
-FUNCTION = "activation_fingerprint"  # beside the fields in there, where the activation is one's own
 ENVIRONMENT = "environment.json"
 DATA = "data.json"
 METRICS = "metrics.jsonl"
@@ -23,8 +16,6 @@ HEALTH = "health.jsonl"
 SUMMARY = "summary.json"
 CHECKPOINTS = "checkpoints"
 TENSORBOARD = "tensorboard"
-LONGEST_NAME = 255  # bytes, of a file in every usual file system
-_LEFT_BY_A_KILLED_START = (lock.LOCK, f".{CONFIG}.tmp")
 
 
 def write_text(path: Path, text: str) -> None:
@@ -74,210 +65,4 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
     except (OSError, ValueError) as error:
         raise ConfigError(
             f"{path} cannot be read ({error}); bring it back from a copy, or remove its folder"
-        ) from error
-
-
-def holds_run(workdir: Path) -> bool:
-    """Whether a workdir has a run, not whose; a new or empty one has none.
-
-    Raises:
-      ConfigError: it is no folder, or holds something else.
-    """
-    check_place(workdir)
-    if not workdir.exists():
-        return False
-    if (workdir / CONFIG).exists():
-        return True
-    if any(path.name not in _LEFT_BY_A_KILLED_START for path in workdir.iterdir()):
-        raise ConfigError(
-            f"--workdir={workdir} holds files but no {CONFIG}, so no run; choose another folder"
-        )
-    return False
-
-
-def check_workdir(
-    workdir: Path, config: Mapping[str, Any], way_out: str = "choose another --workdir"
-) -> None:
-    """Refuses a workdir that is not this run's: a new or empty one, or its own, may be used.
-
-    Args:
-      config: as `config.json` holds it.
-      way_out: what to do about a function that has changed.
-
-    Raises:
-      ConfigError: it is no folder, holds something else, or a run whose configuration differs in
-        anything but `epochs`, or whose activation computes something else now.
-    """
-    if not holds_run(workdir):
-        return
-    stored = read_json(workdir / CONFIG)
-    if not isinstance(stored, dict):
-        raise ConfigError(f"{workdir / CONFIG} holds no configuration; choose another --workdir")
-    names = [*config, *(name for name in stored if name not in config)]
-    changed = [
-        f"{name} ({stored.get(name)!r} there, {config.get(name)!r} now)"
-        for name in names
-        if name not in ("epochs", FUNCTION) and stored.get(name) != config.get(name)
-    ]
-    if changed:
-        raise ConfigError(
-            f"--workdir={workdir} holds a run with another configuration: {', '.join(changed)}; "
-            "choose another folder, or give the same fields (only epochs may change)"
-        )
-    schedule = config.get("learning_rate_schedule")
-    if schedule not in (None, "constant") and stored.get("epochs") != config.get("epochs"):
-        raise ConfigError(
-            f"--workdir={workdir} holds a run whose {schedule} learning rate was planned for "
-            f"{stored.get('epochs')} epochs: one of {config.get('epochs')} has to be trained from "
-            "its start; choose another folder"
-        )
-    if FUNCTION in config and has_trained(workdir):
-        check_function(
-            workdir, config["activation"], stored.get(FUNCTION), config[FUNCTION], way_out
-        )
-
-
-def discard(workdir: Path) -> None:
-    """Removes a run that no process is at work on; killed meanwhile, it leaves all of it or none.
-
-    Raises:
-      WorkdirError: a process is at work there.
-      OSError: it cannot be removed.
-    """
-    waste = workdir.with_name(f".{workdir.name}.discarded")
-    shutil.rmtree(waste, ignore_errors=True)  # of one that was killed
-    if workdir.exists():
-        with lock.held(workdir):
-            workdir.replace(waste)
-        shutil.rmtree(waste)
-
-
-def has_trained(workdir: Path) -> bool:
-    """Whether a workdir has a checkpoint, without which a run begins from its start."""
-    return (workdir / SUMMARY).exists() or any((workdir / CHECKPOINTS).glob("[0-9]*"))
-
-
-def function_record(spec: str) -> dict[str, Any]:
-    """What `config.json` holds beside the fields: the fingerprint of one's own activation.
-
-    Raises:
-      ActivationError: the activation is wrong.
-    """
-    taken = fingerprint.fingerprint(activations.get(spec))
-    return {} if taken is None else {FUNCTION: taken}
-
-
-def check_function(
-    workdir: Path,
-    spec: str,
-    stored: Any,
-    now: Fingerprint,
-    way_out: str = "choose another --workdir",
-) -> None:
-    """Refuses one's own activation if it is not the one that a workdir was begun with.
-
-    Args:
-      stored: the fingerprint it had then; None: none was taken, so nobody can tell.
-      now: the one it has.
-
-    Raises:
-      ConfigError: it computes something else, or nobody can tell.
-    """
-    if stored is None:
-        raise ConfigError(
-            f"--workdir={workdir} was begun with {spec} when no fingerprint of it was kept, so it "
-            f"cannot be told whether that has changed since: {way_out}"
-        )
-    if changed := fingerprint.change(stored, now):
-        raise ConfigError(
-            f"{spec} has changed since --workdir={workdir} was begun with it ({changed}): "
-            f"{way_out}, or bring the old function back"
-        )
-
-
-def check_place(workdir: Path) -> None:
-    """Refuses a workdir that cannot be made or written in, as far as can be told without trying.
-
-    Raises:
-      ConfigError: it cannot.
-    """
-    if os.path.isfile(workdir):  # unlike Path.is_file it takes every name
-        raise ConfigError(f"--workdir={workdir} is a file; choose another folder")
-    try:
-        if "\0" in str(workdir):
-            raise ValueError("a path holds no null character")
-        path = workdir.absolute()
-        nearest = next(folder for folder in (path, *path.parents) if folder.exists())
-        if any(len(os.fsencode(name)) > LONGEST_NAME for name in path.parts):
-            raise ValueError(f"a name is longer than {LONGEST_NAME} bytes")
-        if nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK):
-            return
-        reason = f"{nearest} is not a folder that can be written in"
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-    raise ConfigError(f"--workdir={workdir} cannot be used ({reason}); choose another folder")
-
-
-def check_data(workdir: Path, data: Mapping[str, Any]) -> None:
-    """Refuses to go on with other images or labels than the run has seen.
-
-    Args:
-      workdir: passed `check_workdir`.
-      data: as in `jaxact.data.describe`.
-
-    Raises:
-      DataError: the fingerprint of the user's own data has changed.
-    """
-    path = workdir / DATA
-    if not path.exists():
-        return
-    stored = read_json(path)
-    if not isinstance(stored, dict):
-        raise ConfigError(f"{path} describes no data; choose another --workdir")
-    if stored.get("fingerprint") != data["fingerprint"]:
-        raise DataError(
-            f"{data['dataset']} has changed since --workdir={workdir} was trained on it (SHA-256 "
-            f"{stored.get('fingerprint')} there, {data['fingerprint']} now): bring the old data "
-            "back, or choose another folder"
-        )
-
-
-def check_epochs(done: float, wanted: int, workdir: Path) -> None:
-    """Refuses a run that is to end before where its checkpoint already is."""
-    if done > wanted:
-        raise ConfigError(
-            f"--workdir={workdir} has trained {done:.4g} epochs already; config.epochs={wanted} "
-            "must be at least that, or choose another folder"
-        )
-
-
-@contextlib.contextmanager
-def opened_workdir(
-    workdir: Path,
-    config: Mapping[str, Any],
-    data: Mapping[str, Any],
-) -> Iterator[None]:
-    """Makes the workdir and writes what is known before training; keeps other processes out.
-
-    Raises:
-      ConfigError: as `check_workdir`; another process may have been there since.
-      WorkdirError: another process is at work there; or it cannot be written, now or at any time
-        within the block (no space, read-only, gone).
-    """
-    try:
-        workdir.mkdir(parents=True, exist_ok=True)
-        with lock.held(workdir):
-            check_workdir(workdir, config)
-            check_data(workdir, data)
-            write_json(workdir / CONFIG, config)
-            write_json(workdir / DATA, data)
-            yield
-    except BrokenPipeError:  # nobody reads what is printed: no fault of the folder's
-        raise
-    except OSError as error:
-        file = f" at {error.filename}" if error.filename else ""
-        raise WorkdirError(
-            f"--workdir={workdir} cannot be written ({error.strerror or error}{file}); what is "
-            "there is whole: make room or make it writable and give the same command to go on, or "
-            "choose another folder"
         ) from error

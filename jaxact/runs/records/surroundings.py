@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from jaxact.errors import ConfigError
-from jaxact.runs.records import record_files
+from jaxact.runs.records import record_files, workdirs
 
 # What changes results and is the user's to set: field of `environment.json` to how it is set.
 HELD = {
@@ -53,7 +53,7 @@ def check(workdir: Path, now: Mapping[str, Any], epochs: int) -> None:
     """Refuses to go on with a run under settings that make it another one.
 
     Args:
-      workdir: passed `jaxact.runs.records.record_files.check_workdir`.
+      workdir: passed `jaxact.runs.records.workdirs.check_workdir`.
       now: as in `environment.json`.
       epochs: that the run is to have; one that has them is over, and is not asked.
 
@@ -61,8 +61,7 @@ def check(workdir: Path, now: Mapping[str, Any], epochs: int) -> None:
       ConfigError: a setting of `HELD` is not the one that the run began under.
     """
     summary, path = workdir / record_files.SUMMARY, workdir / record_files.ENVIRONMENT
-    checkpoints = workdir / record_files.CHECKPOINTS
-    if not path.exists() or not checkpoints.is_dir() or not any(checkpoints.iterdir()):
+    if not path.exists() or not workdirs.has_trained(workdir):
         return
     if summary.exists() and record_files.read_json(summary).get("epochs") == epochs:
         return

@@ -1,5 +1,6 @@
 """Records are whole or not there; the clock goes on; the environment is described."""
 
+import contextlib
 import dataclasses
 import json
 
@@ -9,7 +10,7 @@ from jaxact.compilation.clock import Clock, process_age_seconds
 from jaxact.config import Config
 from jaxact.errors import ConfigError
 from jaxact.runs.process import environment
-from jaxact.runs.records import record_files
+from jaxact.runs.records import record_files, workdirs
 
 
 def test_a_file_is_replaced_whole(tmp_path):
@@ -34,34 +35,54 @@ def test_rows_are_appended_and_replaced(tmp_path):
 def test_a_damaged_config_is_refused_and_left_as_it_is(tmp_path, text):
     (tmp_path / "config.json").write_text(text)
     with pytest.raises(ConfigError, match="choose another"):
-        record_files.check_workdir(tmp_path, {"epochs": 1})
+        workdirs.check_workdir(tmp_path, {"epochs": 1})
     assert (tmp_path / "config.json").read_text() == text
 
 
 @pytest.mark.parametrize(
     ("stored", "field"),
-    [({"epochs": 9, "seed": 1}, "seed"), ({"epochs": 1}, "seed"), ({"seed": 0, "old": 1}, "old")],
+    [({"epochs": 9, "seed": 1}, "seed"), ({"epochs": 1}, "seed"), ({"seed": 2, "old": 1}, "old")],
 )
 def test_fields_that_differ_are_named(tmp_path, stored, field):
     (tmp_path / "config.json").write_text(json.dumps(stored))
     with pytest.raises(ConfigError, match=rf"configuration: {field} \("):
-        record_files.check_workdir(tmp_path, {"epochs": 1, "seed": 0})
+        workdirs.check_workdir(tmp_path, {"epochs": 1, "seed": 2})
 
 
 def test_the_same_fields_but_epochs_are_welcome(tmp_path):
     (tmp_path / "config.json").write_text(json.dumps({"epochs": 9, "seed": 0}))
-    record_files.check_workdir(tmp_path, {"epochs": 1, "seed": 0})
+    workdirs.check_workdir(tmp_path, {"epochs": 1, "seed": 0})
 
 
-def test_a_run_from_before_a_field_goes_on_where_the_field_is_null(tmp_path):
+def test_a_run_from_before_a_field_goes_on_where_the_field_has_its_default(tmp_path):
     fields = dataclasses.asdict(Config())
-    (tmp_path / "config.json").write_text(json.dumps({**fields, "bias_init": None}))
-    record_files.check_workdir(tmp_path, fields)
-    del fields["bias_init"]
+    (tmp_path / "config.json").write_text(json.dumps({**fields, "old": None}))
+    workdirs.check_workdir(tmp_path, fields)
+    del fields["bias_init"], fields["dropout_rate"]
     (tmp_path / "config.json").write_text(json.dumps(fields))
-    record_files.check_workdir(tmp_path, dataclasses.asdict(Config()))
-    with pytest.raises(ConfigError, match=r"bias_init \(None there, 0.01 now\)"):
-        record_files.check_workdir(tmp_path, dataclasses.asdict(Config(bias_init=0.01)))
+    workdirs.check_workdir(tmp_path, dataclasses.asdict(Config()))
+    with pytest.raises(ConfigError, match=r"dropout_rate \(0.5 there, 0.1 now\)"):
+        workdirs.check_workdir(tmp_path, dataclasses.asdict(Config(dropout_rate=0.1)))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "is_same"),
+    [
+        ({"data_dir": "/mnt/a"}, {"data_dir": "/mnt/b"}, True),
+        ({"activation": "leaky_relu(negative_slope=0.01)"}, {"activation": "leaky_relu"}, True),
+        ({"activation": "relu"}, {"activation": " relu "}, True),
+        ({"activation": "leaky_relu"}, {"activation": "leaky_relu(negative_slope=0.2)"}, False),
+        # of one's own images the fingerprint decides, later
+        ({"dataset": "./a/mine.npz"}, {"dataset": "/elsewhere/mine.npz"}, True),
+        ({"dataset": "mnist"}, {"dataset": "/elsewhere/mine.npz"}, False),
+    ],
+)
+def test_what_is_written_otherwise_and_means_the_same_goes_on(tmp_path, old, new, is_same):
+    config = dataclasses.asdict(Config())
+    (tmp_path / "config.json").write_text(json.dumps(config | old))
+    outcome = contextlib.nullcontext() if is_same else pytest.raises(ConfigError, match="another")
+    with outcome:
+        workdirs.check_workdir(tmp_path, config | new)
 
 
 def test_a_resumed_clock_counts_on():
