@@ -7,6 +7,7 @@ is as large as the first activation of `--model` at `--batch_size`, if a model i
 """
 
 import dataclasses
+import math
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -19,7 +20,6 @@ from rich.console import Console
 from rich.progress import track
 
 from benchmarks import results, shared
-from benchmarks.contenders import synthetic
 from benchmarks.contenders.counterparts import jax_nn_spec
 from benchmarks.contenders.protocol import Job, seconds_a_unit
 from benchmarks.contenders.workers import (
@@ -53,7 +53,9 @@ def elements(options: Options) -> int:
     if options.elements is not None:
         count = options.elements
     elif options.model is not None:
-        count = options.batch_size * synthetic.FIRST_ACTIVATION[options.model]
+        layers = shared.layer_costs(options.model)
+        first = next(layer for layer in layers if layer.name.startswith("ActivationLayer"))
+        count = options.batch_size * math.prod(first.output_shape)
     else:
         count = ELEMENTS.get(jax.default_backend(), ELEMENTS["gpu"])
     return count // ROW * ROW

@@ -1,7 +1,7 @@
 """python -m benchmarks.checkpoint_cost [--model=small_cnn] [--examples=60000] [--pairs=7] ...
 
-What a checkpoint after each epoch costs: whole runs of a few epochs on MNIST (CIFAR-10 for others
-than the small CNN), as `jaxact.main` makes them, with one after each epoch and with one at the end
+What a checkpoint after each epoch costs: whole runs of a few epochs on MNIST (CIFAR-10 for networks
+of coloured images), as `jaxact.main` makes them, with one after each epoch and with one at the end
 alone, in turn. The real data must be there (`$JAXACT_DATA`).
 """
 
@@ -14,6 +14,7 @@ from typing import Any
 
 from benchmarks import results, shared
 from benchmarks.timing import pairing
+from jaxact import models
 from jaxact.command import Option, Options
 from jaxact.config import Config
 from jaxact.runs import fit
@@ -21,13 +22,6 @@ from jaxact.runs.process import environment
 from jaxact.runs.records import record_files
 from jaxact.statistics import Estimate, quartiles
 
-DATASETS = {
-    "small_cnn": "mnist",
-    "vgg11": "cifar10",
-    "alexnet": "cifar10",
-    "alexnet32": "cifar10",
-    "four_layer_cnn": "cifar10",
-}
 EACH, END, CHOSEN = "each epoch", "at the end", "as jaxact chooses"
 
 
@@ -69,7 +63,7 @@ def checkpoint_cost(options: Options) -> None:
     """Measures as the options say, writes the JSON and prints the table."""
     job = shared.job("train_step", options)
     config = Config(
-        dataset=DATASETS[job.model],
+        dataset="mnist" if models.MODELS[job.model].image_shape[-1] == 1 else "cifar10",
         model=job.model,
         activation=job.activation,
         batch_size=job.batch_size,

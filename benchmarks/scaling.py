@@ -31,8 +31,8 @@ DEPTHS = {
     "vgg11": (1, 2, 4),
     "alexnet": (1, 2),
     "alexnet32": (1, 2, 4),
-    "four_layer_cnn": (1, 4, 16),
 }
+OTHER_DEPTHS = (1, 4, 16)
 AXES = ("batch", "data", "depth")
 
 
@@ -55,7 +55,9 @@ def points(job: Job, axes: Sequence[str]) -> list[Point]:
     along = {
         "batch": [(size, {"batch_size": size}) for size in BATCH_SIZES],
         "data": [(share, {"examples": job.examples * share // 8}) for share in EIGHTHS],
-        "depth": [(steps, {"steps_per_dispatch": steps}) for steps in DEPTHS[job.model]],
+        "depth": [
+            (steps, {"steps_per_dispatch": steps}) for steps in DEPTHS.get(job.model, OTHER_DEPTHS)
+        ],
     }
     wanted = [
         Point(axis, value, dataclasses.replace(job, **changes))

@@ -47,7 +47,9 @@ def job(task: str, options: Options) -> Job:
         activation = activations.get(options.activation)
     except ValueError as error:
         raise ConfigError(f"--activation={options.activation}: {error}") from error
-    examples = options.examples or synthetic.EXAMPLES[options.model]
+    examples = options.examples or synthetic.TRAINING_IMAGES.get(
+        models.MODELS[options.model].image_shape, synthetic.TRAINING_IMAGES_OF_OTHERS
+    )
     if options.batch_size > examples:
         raise ConfigError(
             f"--batch_size={options.batch_size} must be at most the number of images, {examples}"
@@ -61,6 +63,12 @@ def job(task: str, options: Options) -> Job:
         examples=examples,
         seconds=options.seconds,
     )
+
+
+def layer_costs(model: str) -> list[models.LayerCost]:
+    """The layers of a network for one of the images for which it was published."""
+    network = models.create_model(model, num_classes=synthetic.CLASSES)
+    return models.layer_costs(network, network.image_shape)
 
 
 def activation_fields(activation: Activation) -> dict[str, Any]:

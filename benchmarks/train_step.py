@@ -10,7 +10,6 @@ import sys
 from typing import Any
 
 from benchmarks import shared
-from benchmarks.contenders import synthetic
 from benchmarks.timing import alternation
 from benchmarks.timing.alternation import Alternation
 from jaxact.command import Options
@@ -19,7 +18,9 @@ from jaxact.command import Options
 def rows(measured: Alternation) -> list[dict[str, Any]]:
     """A row a contender."""
     batch_size = measured.job.batch_size
-    flop = synthetic.FLOP_AN_IMAGE[measured.job.model] * batch_size
+    # A multiplication and an addition for each product, forward and twice that backward.
+    products = sum(layer.multiply_adds for layer in shared.layer_costs(measured.job.model))
+    flop = 6 * products * batch_size
     table = []
     for name, details in measured.details.items():
         milliseconds = measured.spread(name, "seconds", 1e3)

@@ -54,7 +54,7 @@ def network(job: Job) -> tuple[Config, Program]:
 
 
 def initial_state(compiled: Program, clock: Clock, keys: Keys, model: str) -> TrainState:
-    image = jnp.zeros((1, *synthetic.SHAPES[model]), jnp.float32)
+    image = jnp.zeros((1, *models.MODELS[model].image_shape), jnp.float32)
     return compiled.init.prepare(clock, keys.init, image)(keys.init, image)
 
 
@@ -70,8 +70,9 @@ def prepare_train_step(job: Job) -> Prepared:
     """Training as `jaxact.runs.stages` does it: dispatches of many steps, each waited for."""
     config, compiled = network(job)
     clock, keys = Clock(), Keys.from_seed(config.seed)
-    images, labels = synthetic.examples(job.model, job.examples)
-    examples = setup.on_device(images, labels, *synthetic.statistics(job.model))
+    shape = models.MODELS[job.model].image_shape
+    images, labels = synthetic.examples(shape, job.examples)
+    examples = setup.on_device(images, labels, *synthetic.statistics(shape))
     length = dispatch.choose(config.steps_per_dispatch, job.examples // job.batch_size)
     state, totals = initial_state(compiled, clock, keys, job.model), Totals.zero()
     order_arguments = (keys.order, jnp.int32(0), examples.labels)
@@ -102,8 +103,9 @@ def prepare_latency(job: Job) -> Prepared:
     config, compiled = network(job)
     clock = Clock()
     state = initial_state(compiled, clock, Keys.from_seed(config.seed), job.model)
-    images, _ = synthetic.examples(job.model, LATENCY_IMAGES)
-    variables = compiled.fold(state, images[:1], *synthetic.statistics(job.model))
+    shape = models.MODELS[job.model].image_shape
+    images, _ = synthetic.examples(shape, LATENCY_IMAGES)
+    variables = compiled.fold(state, images[:1], *synthetic.statistics(shape))
 
     def measure() -> dict[str, float]:
         figures = latency.measure(compiled.classifier, variables, np.asarray(images), job.samples)

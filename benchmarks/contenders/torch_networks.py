@@ -61,6 +61,8 @@ class SmallCNN(nn.Module):
     """jaxact's `small_cnn`: the activation after the pooling, Dropout2d after the second
     convolution."""
 
+    image_shape = (28, 28, 1)
+
     def __init__(self, make_activation: Callable[[], Function]):
         super().__init__()
         self.conv1 = nn.Conv2d(1, 10, 5)
@@ -91,6 +93,8 @@ class Activate(nn.Module):
 class VGG11(nn.Module):
     """jaxact's `vgg11`: convolution, BatchNorm and activation, five stages with max-pooling."""
 
+    image_shape = (32, 32, 3)
+
     def __init__(self, make_activation: Callable[[], Function]):
         super().__init__()
         layers: list[nn.Module] = []
@@ -115,7 +119,7 @@ class VGG11(nn.Module):
 class AlexNet(nn.Module):
     """jaxact's `alexnet`, layer by layer: LRN's alpha is PyTorch's, 5 times the paper's."""
 
-    field = 227
+    image_shape = (227, 227, 3)
     widths = (96, 256, 384, 384, 256)
     flattened, hidden = 6 * 6 * 256, 4096
 
@@ -158,7 +162,7 @@ class AlexNet(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Maps `[batch, 3, 224, 224]` or `[batch, 3, 227, 227]` to logits `[batch, classes]`."""
-        missing = max(self.field - images.shape[-1], 0)
+        missing = max(self.image_shape[0] - images.shape[-1], 0)
         before, after = missing // 2, missing - missing // 2
         images = F.pad(images, (before, after, before, after))
         return self.dense(self.features(images).flatten(1))
@@ -167,7 +171,7 @@ class AlexNet(nn.Module):
 class AlexNet32(AlexNet):
     """`jaxact.models.networks.alexnet.AlexNet32`."""
 
-    field = 32
+    image_shape = (32, 32, 3)
     widths = (48, 128, 192, 192, 128)
     flattened, hidden = 4 * 4 * 128, 2048
 
@@ -177,6 +181,8 @@ class AlexNet32(AlexNet):
 
 class FourLayerCNN(nn.Module):
     """`jaxact.models.networks.four_layer_cnn`."""
+
+    image_shape = (32, 32, 3)
 
     def __init__(self, make_activation: Callable[[], Function]):
         super().__init__()
@@ -207,7 +213,13 @@ NETWORKS = {
 
 
 def create(model: str, name: str, parameters: dict[str, Any]) -> nn.Module:
-    """A network with one activation everywhere, named and with the parameters it has in jaxact."""
+    """A network with one activation everywhere, named and with the parameters it has in jaxact.
+
+    Raises:
+      ValueError: it has not been written in PyTorch.
+    """
+    if model not in NETWORKS:
+        raise ValueError(f"PyTorch has no {model}: write it in {__name__}, with a row in NETWORKS")
     return NETWORKS[model](lambda: activation(name, parameters))
 
 

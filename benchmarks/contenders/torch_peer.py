@@ -73,7 +73,7 @@ class Classifier(nn.Module):
         super().__init__()
         self.network, self.layout = network, LAYOUTS[layout]
         self.is_mixed = job.precision == "bfloat16"
-        mean, std = synthetic.statistics(job.model)
+        mean, std = synthetic.statistics(network.image_shape)
         self.register_buffer("mean", torch.from_numpy(mean)[:, None, None])
         self.register_buffer("std", torch.from_numpy(std)[:, None, None])
 
@@ -93,7 +93,8 @@ class Loss(nn.Module):
     def __init__(self, classifier: Classifier, job: Job):
         super().__init__()
         self.classifier = classifier
-        images, labels = synthetic.examples(job.model, job.examples)
+        shape = classifier.network.image_shape
+        images, labels = synthetic.examples(shape, job.examples)
         self.register_buffer("images", torch.from_numpy(images))
         self.register_buffer("labels", torch.from_numpy(labels).long())
 
@@ -158,7 +159,7 @@ def milliseconds(call: Callable[[int], Any], index: int) -> float:
 
 def prepare_latency(job: Job) -> Prepared:
     """One image after the other, each waited for; scopes as in `jaxact.inference.latency`."""
-    images, _ = synthetic.examples(job.model, LATENCY_IMAGES)
+    images, _ = synthetic.examples(create(job).image_shape, LATENCY_IMAGES)
     on_host = [torch.from_numpy(image[None]) for image in images]
     on_device = [image.to(DEVICE) for image in on_host]
 

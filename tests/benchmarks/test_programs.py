@@ -2,24 +2,22 @@
 
 import dataclasses
 import json
-import math
 
 import jax.numpy as jnp
 import pytest
 
 from benchmarks import (
     activations as bench_activations,
-    checkpoint_cost,
     scaling,
     shared,
     tables,
     train_step,
 )
-from benchmarks.contenders import jaxact_worker, synthetic
+from benchmarks.contenders import jaxact_worker
 from benchmarks.contenders.protocol import Job
 from benchmarks.timing import pairing
 from benchmarks.timing.alternation import Alternation
-from jaxact import activations, models
+from jaxact import activations
 from jaxact.errors import ConfigError
 from tests.support import networks
 
@@ -119,25 +117,18 @@ def test_the_gradient_is_the_derivative_times_what_is_passed_on():
     assert jnp.allclose(bench_activations.gradient(act)(x, cotangent), expected)
 
 
-def test_synthetic_images_fit_the_models():
-    tables = (synthetic.SHAPES, synthetic.EXAMPLES, synthetic.FLOP_AN_IMAGE)
-    tables += (synthetic.FIRST_ACTIVATION, scaling.DEPTHS, checkpoint_cost.DATASETS)
-    assert all(set(table) == set(networks.PUBLISHED) for table in tables)
-    for name in networks.PUBLISHED:
-        images, labels = synthetic.examples(name, 3)
-        assert images.shape == (3, *synthetic.SHAPES[name])
-        assert min(images.shape[1:3]) >= models.input_size(name)
-        assert labels.shape == (3,)
+def test_what_is_counted_of_a_network_is_what_its_trace_says():
+    job = Job("train_step", batch_size=1)
+    (row,) = train_step.rows(Alternation(job, {"jaxact": {}}, {"jaxact": {"seconds": [1e-6]}}))
+    assert row["GFLOP/s"] == pytest.approx(6 * 480_500 / 1e3)
+    options = bench_activations.COMMAND.parse(["--model=alexnet", "--batch_size=2"])
+    assert bench_activations.elements(options) == 2 * 55 * 55 * 96 // 128 * 128
 
 
 @pytest.mark.parametrize("name", networks.PUBLISHED)
-def test_what_is_known_of_a_model_is_what_its_trace_says(name):
-    model = models.create_model(name, num_classes=synthetic.CLASSES)
-    layers = models.layer_costs(model, synthetic.SHAPES[name])
-    products = sum(layer.multiply_adds for layer in layers)
-    assert synthetic.FLOP_AN_IMAGE[name] == 6 * products
-    first = next(layer for layer in layers if layer.name == "ActivationLayer_0")
-    assert math.prod(first.output_shape) == synthetic.FIRST_ACTIVATION[name]
+def test_every_network_can_be_measured(name):
+    options = train_step.COMMAND.parse([f"--model={name}", "--batch_size=1"])
+    assert scaling.points(shared.job("train_step", options), ["depth"])
 
 
 def test_scaling_leaves_out_batches_larger_than_the_data():

@@ -1,6 +1,7 @@
 """The PyTorch side, where PyTorch is installed: the same networks, and a worker that measures."""
 
 import dataclasses
+import math
 import time
 
 import jax
@@ -8,21 +9,14 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from benchmarks.contenders import synthetic
 from benchmarks.contenders.protocol import Job
 from jaxact import activations, models
 from jaxact.models.layers.normalization import local_response_norm
+from tests.support.networks import PUBLISHED, SHAPES
 
 torch = pytest.importorskip("torch", reason="PyTorch (requirements-bench.txt) is not installed")
 from benchmarks.contenders import torch_networks, torch_peer, torch_variants  # noqa: E402
 
-PARAMETERS = {
-    "small_cnn": 21_840,
-    "vgg11": 9_231_114,
-    "alexnet": 60_965_224 - 990 * 4097,  # the paper's with 10 of its 1000 classes
-    "alexnet32": 8_991_946,
-    "four_layer_cnn": 89_578,
-}
 TINY = Job("train_step", batch_size=8, examples=32, seconds=0.001, samples=10, elements=256)
 
 
@@ -62,58 +56,35 @@ def load(layer, weight, bias):
         layer.bias.copy_(torch.tensor(np.array(bias)))
 
 
-def load_small_cnn(network, variables):
-    params = variables["params"]
-    load(network.conv1, *weights(params["Conv_0"]))
-    load(network.conv2, *weights(params["Conv_1"]))
-    load(network.dense1, *weights(params["Dense_0"], flattened=(4, 4, 20)))
-    load(network.dense2, *weights(params["Dense_1"]))
-
-
-def load_vgg11(network, variables):
-    params, statistics = variables["params"], variables["batch_stats"]
-    convs = [layer for layer in network.features if isinstance(layer, torch.nn.Conv2d)]
-    norms = [layer for layer in network.features if isinstance(layer, torch.nn.BatchNorm2d)]
-    for index, (conv, norm) in enumerate(zip(convs, norms, strict=True)):
-        load(conv, *weights(params[f"Conv_{index}"]))
-        name = f"BatchNorm_{index}"
-        load(norm, params[name]["scale"], params[name]["bias"])
-        norm.running_mean.copy_(torch.tensor(np.array(statistics[name]["mean"])))
-        norm.running_var.copy_(torch.tensor(np.array(statistics[name]["var"])))
-    load(network.dense, *weights(params["Dense_0"]))
-
-
 def modules_of(network, kind):
     return [layer for layer in network.modules() if isinstance(layer, kind)]
 
 
-def load_alexnet(network, variables):
-    params = variables["params"]
-    for index, conv in enumerate(modules_of(network, torch.nn.Conv2d)):
-        load(conv, *weights(params[f"Conv_{index}"]))
-    first, second, last = modules_of(network, torch.nn.Linear)
-    width = network.widths[-1]
-    side = int((network.flattened / width) ** 0.5)
-    load(first, *weights(params["Dense_0"], flattened=(side, side, width)))
-    load(second, *weights(params["Dense_1"]))
-    load(last, *weights(params["Dense_2"]))
-
-
-def load_four_layer_cnn(network, variables):
-    params = variables["params"]
-    for index, conv in enumerate(modules_of(network, torch.nn.Conv2d)):
-        load(conv, *weights(params[f"Conv_{index}"]))
-    load(network.dense, *weights(params["Dense_0"], flattened=(4, 4, 64)))
+def load_all(network, variables):
+    """Layer by layer of each kind; the first dense one sees the last convolution's features."""
+    params, statistics = variables["params"], variables.get("batch_stats", {})
+    convolutions = modules_of(network, torch.nn.Conv2d)
+    for index, layer in enumerate(convolutions):
+        load(layer, *weights(params[f"Conv_{index}"]))
+    for index, layer in enumerate(modules_of(network, torch.nn.BatchNorm2d)):
+        name = f"BatchNorm_{index}"
+        load(layer, params[name]["scale"], params[name]["bias"])
+        layer.running_mean.copy_(torch.tensor(np.array(statistics[name]["mean"])))
+        layer.running_var.copy_(torch.tensor(np.array(statistics[name]["var"])))
+    for index, layer in enumerate(modules_of(network, torch.nn.Linear)):
+        features = convolutions[-1].out_channels
+        side = math.isqrt(layer.in_features // features)
+        load(layer, *weights(params[f"Dense_{index}"], None if index else (side, side, features)))
 
 
 @pytest.mark.parametrize("name", ["alexnet", "alexnet32"])
 def test_alexnet_is_that_of_pytorch_layer_by_layer(name):
-    images = jax.random.normal(jax.random.key(2), (2, *synthetic.SHAPES[name]))
+    images = jax.random.normal(jax.random.key(2), (2, *SHAPES[name]))
     model = models.create_model(name, "tanh", dropout_rate=0.0)
     # As drawn, biases too: each layer's outputs stay near 1, where float32 tells most.
     variables = model.init(jax.random.key(0), images, train=False)
     network = torch_networks.create(name, "tanh", {}).eval()
-    load_alexnet(network, variables)
+    load_all(network, variables)
     _, ours = models.layer_outputs(model, variables, images, jax.random.key(0))
     layers = [*network.features, *network.dense]
     assert len(layers) == len(ours)
@@ -138,22 +109,13 @@ def test_local_response_norm_is_that_of_pytorch_with_its_alpha():
     np.testing.assert_allclose(theirs.permute(0, 2, 3, 1).numpy(), ours, rtol=1e-5, atol=1e-5)
 
 
-LOADERS = {
-    "small_cnn": load_small_cnn,
-    "vgg11": load_vgg11,
-    "alexnet": load_alexnet,
-    "alexnet32": load_alexnet,
-    "four_layer_cnn": load_four_layer_cnn,
-}
-
-
-@pytest.mark.parametrize(("name", "load_weights"), LOADERS.items())
-def test_same_weights_give_the_same_logits(name, load_weights):
-    images = jax.random.normal(jax.random.key(2), (4, *synthetic.SHAPES[name]))
+@pytest.mark.parametrize("name", torch_networks.NETWORKS)
+def test_same_weights_give_the_same_logits(name):
+    images = jax.random.normal(jax.random.key(2), (4, *SHAPES[name]))
     model = models.create_model(name, "elu(alpha=0.7)")
     variables = random_variables(model, images)
     network = torch_networks.create(name, "elu", {"alpha": 0.7}).eval()
-    load_weights(network, variables)
+    load_all(network, variables)
     with torch.no_grad():
         theirs = network(torch.tensor(np.array(images)).permute(0, 3, 1, 2)).numpy()
     ours = np.asarray(models.predict(model, variables, images))
@@ -161,9 +123,11 @@ def test_same_weights_give_the_same_logits(name, load_weights):
     np.testing.assert_allclose(theirs, ours, rtol=1e-4, atol=1e-4)
 
 
-@pytest.mark.parametrize(("name", "count"), PARAMETERS.items())
-def test_parameter_count_is_the_papers(name, count):
-    assert torch_networks.count_parameters(torch_networks.create(name, "relu", {})) == count
+@pytest.mark.parametrize("name", torch_networks.NETWORKS)
+def test_a_network_is_as_published(name):
+    network = torch_networks.create(name, "relu", {})
+    assert torch_networks.count_parameters(network) == PUBLISHED[name].parameters
+    assert network.image_shape == SHAPES[name]
 
 
 def test_alexnet_with_the_papers_classes_has_the_papers_parameters():
@@ -243,7 +207,7 @@ def test_alexnet_of_224_pixels_sees_the_same_border():
     model = ThinInFlax(activation=activations.get("tanh"))
     variables = random_variables(model, images)
     network = Thin(lambda: torch_networks.activation("tanh", {})).eval()
-    load_alexnet(network, variables)
+    load_all(network, variables)
     with torch.no_grad():
         theirs = network(torch.tensor(np.array(images)).permute(0, 3, 1, 2)).numpy()
     np.testing.assert_allclose(

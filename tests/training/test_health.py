@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from flax import linen as nn
 
-from benchmarks.contenders.synthetic import SHAPES
 from jaxact import activations, data, models
 from jaxact.activations import Activation
 from jaxact.config import Config
@@ -25,12 +24,15 @@ from jaxact.training.state import TrainState
 from jaxact.training.steps import Examples
 from tests.support import networks
 from tests.support.groups import KINDS
+from tests.support.networks import SHAPES
 from tests.support.stopping import StopAfter
 from tests.support.variables import drawn, xlas_convolution
 
 EXAMPLES = 16
-COUNTS = {"small_cnn": 3, "vgg11": 8, "alexnet": 7, "alexnet32": 7, "four_layer_cnn": 3}
-LAYERS = {name: [f"ActivationLayer_{i}" for i in range(count)] for name, count in COUNTS.items()}
+LAYERS = {
+    name: [f"ActivationLayer_{i}" for i in range(known.activations)]
+    for name, known in networks.PUBLISHED.items()
+}
 
 
 def random_probe(model="small_cnn", examples=EXAMPLES):

@@ -34,6 +34,7 @@ class ConvNet(nn.Module):
     """
 
     input_size: ClassVar[int]  # the smallest height and width, in pixels
+    image_shape: ClassVar[tuple[int, int, int]]  # of the images for which it was published
     normalizes: ClassVar[bool] = False  # whether it has BatchNorm; `batch_norm` requires it
 
     activation: Activation

@@ -35,6 +35,7 @@ class AlexNet(ConvNet):
     """
 
     input_size: ClassVar[int] = 224
+    image_shape: ClassVar[tuple[int, int, int]] = (FIELD, FIELD, 3)
     widths: ClassVar[tuple[int, ...]] = (96, 256, 384, 384, 256)
     hidden: ClassVar[int] = 4096
 
@@ -76,6 +77,7 @@ class AlexNet32(AlexNet):
     """
 
     input_size: ClassVar[int] = 32
+    image_shape: ClassVar[tuple[int, int, int]] = (32, 32, 3)
     widths: ClassVar[tuple[int, ...]] = (48, 128, 192, 192, 128)
     hidden: ClassVar[int] = 2048
 

@@ -22,6 +22,7 @@ class FourLayerCNN(ConvNet):
     """
 
     input_size: ClassVar[int] = 8
+    image_shape: ClassVar[tuple[int, int, int]] = (32, 32, 3)
 
     @nn.compact
     def __call__(self, images: Array, *, train: bool) -> Array:

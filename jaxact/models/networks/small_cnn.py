@@ -24,6 +24,7 @@ class SmallCNN(ConvNet):
     """
 
     input_size: ClassVar[int] = 28
+    image_shape: ClassVar[tuple[int, int, int]] = (28, 28, 1)
 
     dropout: str = "channels"
     dropout_rate: float = 0.5

@@ -24,6 +24,7 @@ class VGG11(ConvNet):
     """
 
     input_size: ClassVar[int] = 32
+    image_shape: ClassVar[tuple[int, int, int]] = (32, 32, 3)
     normalizes: ClassVar[bool] = True
 
     @nn.compact
