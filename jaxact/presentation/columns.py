@@ -1,8 +1,9 @@
 """Tables of figures: which column is best where, and how a cell reads in each form."""
 
+import dataclasses
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from rich import box
 from rich.table import Table
@@ -13,7 +14,8 @@ from jaxact.presentation import numbers, tables
 Row = dict[str, Any]
 
 
-class Column(NamedTuple):
+@dataclasses.dataclass(frozen=True)
+class Column:
     """A column: its key in rows, its heading, the format of a value, and which end is best.
 
     Attributes:
@@ -50,6 +52,13 @@ def mark_best(table: Sequence[Row], columns: Iterable[Column], ties: Mapping[str
         if len(alike) < len(table):
             for row in alike:
                 row["best"].append(column.name)
+
+
+def with_interval(name: str, value: float, low: float, high: float) -> Row:
+    """A figure under its name, and the ends of its interval; None for what is not known."""
+    ends = {f"{name}_low": low, f"{name}_high": high}
+    known = {end: None if math.isnan(at) else at for end, at in ends.items()}
+    return {name: value if math.isfinite(value) else None, **known}
 
 
 def interval_text(row: Row, column: Column) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 from jaxact import statistics
 from jaxact.comparison.analysis import measures
 from jaxact.comparison.study import Study, Workload
-from jaxact.presentation.columns import Column, Row, mark_best
+from jaxact.presentation.columns import Column, Row, mark_best, with_interval
 
 COLUMNS = (
     Column("activation", "activation"),
@@ -66,16 +66,12 @@ def _figures(
     study: Study, dataset: str, activation: str, rate: float | None, prefix: str
 ) -> dict[str, Any]:
     runs = [] if rate is None else study.of(Workload(dataset, rate), activation)
-    figures: dict[str, Any] = {}
-    for name, measure, summarize in (
-        ("seconds_to_target", measures.seconds_to_target, statistics.median),
-        ("error_percent", measures.error_percent, statistics.mean),
-    ):
-        estimate = summarize([measure(run) for run in runs])
-        figures[prefix + name] = estimate.value if math.isfinite(estimate.value) else None
-        for end, value in (("low", estimate.low), ("high", estimate.high)):
-            figures[f"{prefix}{name}_{end}"] = None if math.isnan(value) else value
-    return figures
+    seconds = statistics.median([measures.seconds_to_target(run) for run in runs])
+    error = statistics.mean([measures.error_percent(run) for run in runs])
+    return {
+        **with_interval(f"{prefix}seconds_to_target", *seconds),
+        **with_interval(f"{prefix}error_percent", *error),
+    }
 
 
 def title(study: Study, dataset: str) -> str:

@@ -11,6 +11,7 @@ import csv
 import dataclasses
 import io
 import math
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from rich.console import Group
@@ -18,8 +19,10 @@ from rich.table import Table
 
 from jaxact import statistics
 from jaxact.comparison.analysis import measures, sweep
+from jaxact.comparison.analysis.measures import Measure
 from jaxact.comparison.paper import tables
 from jaxact.comparison.study import DIVERGED, FAILED, MISSING, Study, Workload
+from jaxact.config import Config
 from jaxact.presentation.columns import (
     Column,
     Row,
@@ -29,40 +32,70 @@ from jaxact.presentation.columns import (
     markdown_table,
     marked_cell,
     new_table,
+    with_interval,
 )
 
 MEASURED, PAPER = "measured", "paper"
 
 
+# The terminal's tables, both full at 80 columns: a further column stands in neither.
+FIGURES, DETAILS = ("figures",), ("details",)
+BOTH = FIGURES + DETAILS
+
+
+@dataclasses.dataclass(frozen=True)
+class Figure(Column):
+    """A column, and what its figures are.
+
+    Attributes:
+      tables: of the terminal; Markdown, CSV, JSON and the report hold every column.
+      measure: of a run, if it is one.
+      measure_of: gives the measure, where that depends on the configuration.
+      summarize: of the runs' figures.
+      tests: the measure of which it holds the p-values.
+      legend: a sentence on it alone.
+    """
+
+    tables: tuple[str, ...] = ()
+    measure: Measure | None = None
+    measure_of: Callable[[Config], Measure] | None = None
+    summarize: Callable[[Sequence[float]], statistics.Estimate] = statistics.median
+    tests: Measure | None = None
+    legend: str = ""
+
+
 COLUMNS = (
-    Column("activation", "activation"),
-    Column("reached", "reached", best="high"),
-    Column("epoch_to_target", "epoch", "{:g}", "low", True),
-    Column("seconds_to_target", "s to target", "{:.2f}", "low", True),
-    Column("train_seconds", "train s", "{:.2f}", "low", True),
-    Column("latency_ms", "ms/sample", "{:.4f}", "low", True),
-    Column("error_percent", "error %", "{:.2f}", "low", True),
-    Column("error_p_value", "p error", "{:.3f}"),
-    Column("seconds_p_value", "p time", "{:.3f}"),
-    Column("step_ms", "step ms", "{:.2f}", "low", True),
-    Column("parameters", "parameters", "{:,.0f}"),
-    Column("train_memory_mib", "MiB", "{:,.1f}", "low"),
+    Figure("activation", "activation", tables=BOTH),
+    Figure("reached", "reached", best="high", tables=FIGURES),
+    Figure("epoch_to_target", "epoch", "{:g}", "low", True, FIGURES, measures.epoch_to_target),
+    Figure(
+        *("seconds_to_target", "s to target", "{:.2f}", "low", True, BOTH),
+        measure=measures.seconds_to_target,
+    ),
+    Figure("train_seconds", "train s", "{:.2f}", "low", True, FIGURES, measures.train_seconds),
+    Figure("latency_ms", "ms/sample", "{:.4f}", "low", True, FIGURES, measures.latency_ms),
+    Figure(
+        *("error_percent", "error %", "{:.2f}", "low", True, BOTH, measures.error_percent),
+        summarize=statistics.mean,
+    ),
+    Figure("error_p_value", "p error", "{:.3f}", tables=DETAILS, tests=measures.error_percent),
+    Figure("seconds_p_value", "p time", "{:.3f}", tables=DETAILS, tests=measures.seconds_to_target),
+    Figure(
+        *("step_ms", "step ms", "{:.2f}", "low", True, DETAILS),
+        measure_of=lambda config: measures.step_ms(config.batch_size),
+    ),
+    Figure("parameters", "parameters", "{:,.0f}", tables=DETAILS, measure=measures.parameters),
+    Figure(
+        *("train_memory_mib", "MiB", "{:,.1f}", "low", False, DETAILS, measures.train_memory_mib),
+        legend="MiB: held by the compiled training steps.",
+    ),
 )
-BY_NAME = {column.name: column for column in COLUMNS}
-
-# The terminal has no room for all in one.
-FIGURES = ("activation", "reached", "epoch_to_target", "seconds_to_target", "train_seconds")
-FIGURES = (*FIGURES, "latency_ms", "error_percent")
-DETAILS = ("activation", "seconds_to_target", "error_percent", "error_p_value", "seconds_p_value")
-DETAILS = (*DETAILS, "step_ms", "parameters", "train_memory_mib")
-
 LEGEND = (
     "epoch, s to target: the first epoch at the target, and the training time at its end. Medians "
     "over the seeds; error: mean. [95 % interval]. Bold: the best of a column, if a difference "
     "shows. p: of no difference to the baseline, paired by seed, Holm-corrected; N/A with fewer "
-    "than 5 pairs, for time also where not every run reached the target. MiB: held by the compiled "
-    "training steps."
-)
+    "than 5 pairs, for time also where not every run reached the target. "
+) + " ".join(column.legend for column in COLUMNS if column.legend)
 
 
 def rows(study: Study, workload: Workload) -> list[Row]:
@@ -73,8 +106,7 @@ def rows(study: Study, workload: Workload) -> list[Row]:
     is marked; `is_baseline`. A missing figure, or an infinite one, is None.
     """
     p_values = {
-        "error_p_value": _p_values(study, workload, measures.error_percent),
-        "seconds_p_value": _p_values(study, workload, measures.seconds_to_target),
+        column.name: _p_values(study, workload, column.tests) for column in COLUMNS if column.tests
     }
     measured = []
     for activation in study.plan.activations:
@@ -94,20 +126,6 @@ def rows(study: Study, workload: Workload) -> list[Row]:
 
 
 def _measured(study: Study, workload: Workload, activation: str) -> Row:
-    runs = study.of(workload, activation)
-    estimates = {
-        name: summarize([measure(run) for run in runs])
-        for name, measure, summarize in (
-            ("epoch_to_target", measures.epoch_to_target, statistics.median),
-            ("seconds_to_target", measures.seconds_to_target, statistics.median),
-            ("train_seconds", measures.train_seconds, statistics.median),
-            ("latency_ms", measures.latency_ms, statistics.median),
-            ("error_percent", measures.error_percent, statistics.mean),
-            ("step_ms", measures.step_ms(study.plan.config.batch_size), statistics.median),
-            ("parameters", measures.parameters, statistics.median),
-            ("train_memory_mib", measures.train_memory_mib, statistics.median),
-        )
-    }
     made = study.made(workload, activation)
     row: Row = {
         "activation": activation,
@@ -117,11 +135,13 @@ def _measured(study: Study, workload: Workload, activation: str) -> Row:
         "reached": reached(study, workload, activation),
         "reached_share": measures.reached(made) / len(made) if made else None,
     }
-    for name, estimate in estimates.items():
-        row[name] = estimate.value if math.isfinite(estimate.value) else None
-        if BY_NAME[name].has_interval:
-            low, high = (None if math.isnan(end) else end for end in estimate[1:])
-            row |= {f"{name}_low": low, f"{name}_high": high}
+    for column in COLUMNS:
+        measure = column.measure_of(study.plan.config) if column.measure_of else column.measure
+        if measure is None:
+            continue
+        runs = study.of(workload, activation)
+        cells = with_interval(column.name, *column.summarize([measure(run) for run in runs]))
+        row |= cells if column.has_interval else {column.name: cells[column.name]}
     return row
 
 
@@ -148,7 +168,8 @@ def _p_values(study: Study, workload: Workload, measure: measures.Measure) -> di
 
 
 def _of_paper(activation: str, figures: tables.PaperRow) -> Row:
-    empty: Row = dict.fromkeys(BY_NAME)
+    names = [column.name for column in COLUMNS]
+    empty: Row = dict.fromkeys(names)
     intervals = [column.name for column in COLUMNS if column.has_interval]
     empty |= {f"{name}_{end}": None for name in intervals for end in ("low", "high")}
     return empty | {
@@ -159,7 +180,7 @@ def _of_paper(activation: str, figures: tables.PaperRow) -> Row:
         "reached": "0/1" if figures.epoch_to_target is None else "1/1",
         "reached_share": None,
         "blank": [
-            name for name in BY_NAME if name not in (*figures._fields, "activation", "reached")
+            name for name in names if name not in (*figures._fields, "activation", "reached")
         ],
         **figures._asdict(),
     }
@@ -179,24 +200,22 @@ def title(study: Study, workload: Workload) -> str:
 def as_rich(study: Study, workload: Workload) -> Group:
     """The terminal's tables: figures, `*` at the best of a column; intervals, tests, costs."""
     table = rows(study, workload)
-    figures = new_table(title(study, workload), (BY_NAME[name] for name in FIGURES))
+    shown, detailed = ([c for c in COLUMNS if t[0] in c.tables] for t in (FIGURES, DETAILS))
+    figures = new_table(title(study, workload), shown)
     for row in table:
         style = "dim" if row["source"] == PAPER else ""
-        figures.add_row(*(marked_cell(row, BY_NAME[name]) for name in FIGURES), style=style)
+        figures.add_row(*(marked_cell(row, column) for column in shown), style=style)
     baseline = study.plan.baseline
-    details = new_table(
-        f"95 % intervals, tests against {baseline}, costs",
-        (BY_NAME[name] for name in DETAILS),
-        padding=0,
-    )
+    heading = f"95 % intervals, tests against {baseline}, costs"
+    details = new_table(heading, detailed, padding=0)
     for row in table:
         if row["source"] == MEASURED:
             details.add_row(
                 *(
                     (interval_text(row, column) or "N/A")
-                    if column.name in FIGURES and column.has_interval
+                    if column in shown and column.has_interval
                     else marked_cell(row, column)
-                    for column in (BY_NAME[name] for name in DETAILS)
+                    for column in detailed
                 )
             )
     return Group(figures, details)
