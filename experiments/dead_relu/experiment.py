@@ -124,16 +124,5 @@ def perform(options: Options) -> outcomes.Outcome:
         },
         rows=[row(cell) for cell in cells],
         figures={"dead_relu": figures.by_rate(cells, where)},
-        details={"cells": [as_json(cell) for cell in cells]},
+        details={"cells": [cell._asdict() for cell in cells]},
     )
-
-
-def as_json(cell: Cell) -> dict[str, Any]:
-    """A cell with null for nan."""
-
-    def plain(value: Any) -> Any:
-        if isinstance(value, list):
-            return [plain(one) for one in value]
-        return None if isinstance(value, float) and math.isnan(value) else value
-
-    return {name: plain(value) for name, value in cell._asdict().items()}

@@ -192,9 +192,7 @@ def perform(options: Options) -> outcomes.Outcome:
         ),
         details={
             "test_accuracy": {
-                of.setup.activation.spec: [
-                    trial.test_accuracy if trial.is_finite else None for trial in done
-                ]
+                of.setup.activation.spec: accuracies(done)
                 for of, done in zip(prepared, (base, *others), strict=True)
             },
             "learned": {

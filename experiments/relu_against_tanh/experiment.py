@@ -113,8 +113,8 @@ def perform(chosen: Options) -> outcomes.Outcome:
             "runs": {
                 spec: {
                     "epochs_of_rates": known.choice.epochs,
-                    "epochs_to_target": [finite(value) for value in known.epochs],
-                    "ratios": [finite(value) for value in ratios[spec]],
+                    "epochs_to_target": known.epochs,
+                    "ratios": ratios[spec],
                     "traces": [trace._asdict() for trace in known.traces],
                 }
                 for spec, known in measured.items()
@@ -165,10 +165,6 @@ def paired_ratios(epochs: Sequence[float], of_baseline: Sequence[float]) -> list
         math.nan if math.isinf(ours) and math.isinf(theirs) else ours / theirs
         for ours, theirs in zip(epochs, of_baseline, strict=True)
     ]
-
-
-def finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None
 
 
 def answer(

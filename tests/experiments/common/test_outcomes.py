@@ -1,6 +1,7 @@
 """What every experiment of one command leaves, and its errors."""
 
 import json
+import math
 
 from experiments.common import outcomes
 from jaxact.command import Option
@@ -23,9 +24,9 @@ def outcome(options):
         source="everyone",
         answer="it does",
         settings={"count": options.count, "data_dir": "/where/this/machine/has/them"},
-        rows=[{"number": k, "seen": (k, k, k)} for k in range(options.count)],
+        rows=[{"number": k, "seen": (k, k, k), "lost": math.nan} for k in range(options.count)],
         figures={"counting": figure},
-        details={"raw": [1, 2]},
+        details={"raw": [1, (math.inf, math.nan)]},
     )
 
 
@@ -35,7 +36,9 @@ def test_an_outcome_is_written_whole_and_shown(tmp_path, capsys):
     assert names == {"result.json", "table.md", "counting.png", "counting.svg"}
     result = json.loads((tmp_path / "x" / "result.json").read_text())
     assert result["settings"] == {"count": 2}
-    assert result["details"] == {"raw": [1, 2]}
+    assert result["details"] == {"raw": [1, [None, None]]}
+    assert [row["lost"] for row in result["rows"]] == [None, None]
+    assert "| 1 | 1 | - |" in (tmp_path / "x" / "table.md").read_text()
     assert result["command"].startswith("python -m experiments.example --count=2")
     assert result["environment"]["jax"] in (tmp_path / "x" / "table.md").read_text()
     shown = capsys.readouterr().out
