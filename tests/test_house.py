@@ -8,6 +8,8 @@ import tomllib
 
 import pytest
 
+from jaxact import activations, data
+from tests.support import networks
 from tests.support.paths import ROOT, python
 
 PACKAGE = sorted((ROOT / "jaxact").rglob("*.py"))
@@ -181,3 +183,43 @@ def test_main_is_short():
 def test_the_command_never_imports_tensorflow():
     code = "import sys, jaxact.main; print('tensorflow' in sys.modules)"
     assert python("-c", code).strip() == "False"
+
+
+def paragraph(heading):
+    """The words of a paragraph of the README that begins with a heading in bold."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    return re.findall(r"\w+", text.split(f"**{heading}.**")[1].split("\n\n")[0])
+
+
+@pytest.mark.parametrize(
+    ("heading", "names"),
+    [
+        ("Activations", activations.names()),
+        ("Data", data.names()),
+        ("Fields", networks.PUBLISHED),
+    ],
+)
+def test_the_readme_lists_what_there_is(heading, names):
+    lacking = set(names) - set(paragraph(heading))
+    assert not lacking, f"README.md, the paragraph **{heading}.**, lacks {lacking}"
+
+
+def test_the_readme_counts_the_activations():
+    counted = re.findall(
+        r"\b(\d+) (activations whose|rows of each)", (ROOT / "README.md").read_text()
+    )
+    count = len(activations.names())
+    assert len(counted) == 2
+    assert {int(number) for number, _ in counted} == {count}, f"README.md: now {count} of {counted}"
+
+
+def test_every_experiment_has_its_section_and_what_is_linked_is_there():
+    experiments = ROOT / "experiments"
+    sections = re.findall(r"^## (\w+)$", (experiments / "README.md").read_text(), re.MULTILINE)
+    lacking = {path.parent.name for path in experiments.glob("*/experiment.py")} - set(sections)
+    assert not lacking, f"experiments/README.md has no section for {lacking}"
+    for page in (experiments / "README.md", ROOT / "results" / "README.md"):
+        links = re.findall(r"\]\(([^():]+)\)", page.read_text())
+        lost = [link for link in links if not (page.parent / link).exists()]
+        assert links
+        assert not lost, f"{page}: {lost} are not there"
