@@ -5,7 +5,6 @@ An experiment makes an `Outcome`. `run` writes it to `--workdir` (where the comm
 `table.md`, and each figure as PNG and SVG.
 """
 
-import math
 import shlex
 import sys
 import time
@@ -102,7 +101,7 @@ def show(outcome: Outcome, written: Sequence[Path]) -> None:
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width = FILE_WIDTH
-    console.print(tables.as_rich([*map(columns.finite, outcome.rows)], outcome.title))
+    console.print(tables.as_rich(outcome.rows, outcome.title))
     print(f"claim: {outcome.claim} ({outcome.source})\nfound: {outcome.answer}")
     print(f"files: {', '.join(map(str, written))}")
 
@@ -126,7 +125,7 @@ def write(outcome: Outcome, workdir: Path, record: Mapping[str, Any]) -> list[Pa
     }
     try:
         workdir.mkdir(parents=True, exist_ok=True)
-        record_files.write_json(workdir / "result.json", finite(content))
+        record_files.write_json(workdir / "result.json", columns.finite(content))
         record_files.write_text(workdir / "table.md", as_markdown(outcome, content))
         pictures = [
             path
@@ -140,23 +139,13 @@ def write(outcome: Outcome, workdir: Path, record: Mapping[str, Any]) -> list[Pa
     return [workdir / "result.json", workdir / "table.md", *pictures]
 
 
-def finite(value: Any) -> Any:
-    """A value with null for each number in it that JSON does not have: nan and the infinities."""
-    if isinstance(value, Mapping):
-        return {name: finite(one) for name, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [finite(one) for one in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
 def as_markdown(outcome: Outcome, content: Mapping[str, Any]) -> str:
     """The outcome as a page: claim, answer, table, and where it was measured."""
     machine = content["environment"]
     versions = f"Python {machine['python']}, jax {machine['jax']}"
     pictures = "".join(f"![{outcome.title}]({name}.png)\n" for name in outcome.figures)
-    table = tables.as_markdown([*map(columns.finite, outcome.rows)])
     return (
         f"# {outcome.title}\n\nClaim: {outcome.claim} ({outcome.source})\n\n"
-        f"Found: {outcome.answer}\n\n{table}\n{pictures}\n"
+        f"Found: {outcome.answer}\n\n{tables.as_markdown(outcome.rows)}\n{pictures}\n"
         f"`{content['command']}`, {content['seconds']:.0f} s on {content['machine']}; {versions}.\n"
     )

@@ -113,9 +113,10 @@ def _markdown_cell(row: Row, column: Column) -> str:
     return f"{shown} {interval}".rstrip()
 
 
-def finite(row: Row) -> Row:
-    """A row that JSON can hold."""
-    return {
-        name: None if isinstance(value, float) and not math.isfinite(value) else value
-        for name, value in row.items()
-    }
+def finite(value: Any) -> Any:
+    """A value as JSON can hold it: null for each number in it that is nan or infinite."""
+    if isinstance(value, Mapping):
+        return {name: finite(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

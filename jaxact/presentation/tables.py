@@ -17,7 +17,7 @@ Row = Mapping[str, Any]
 
 def text(cell: Any) -> str:
     """A cell of a table; a spread as its median and quartiles, what there is none of as a dash."""
-    if cell is None:
+    if cell is None or (isinstance(cell, float) and not math.isfinite(cell)):
         return "-"
     if isinstance(cell, str):
         return cell

@@ -52,7 +52,7 @@ def test_p_values_have_three_decimals(value, alone, named):
 
 
 def test_cells_read_as_their_kind():
-    cells = (None, "a", 1234.5, 0.012345, [3.0, 2.0, 4.0], [3.0, 3.0, 3.0])
+    cells = (NAN, INF, None, "a", 1234.5, 0.012345, [3.0, 2.0, 4.0], [3.0, 3.0, 3.0])
     assert [tables.text(cell) for cell in cells] == [
-        "-", "a", "1,234", "0.0123", "3 (2-4)", "3",
+        "-", "-", "-", "a", "1,234", "0.0123", "3 (2-4)", "3",
     ]  # fmt: skip

@@ -3,8 +3,8 @@
 import json
 from types import ModuleType
 
-from experiments.common import outcomes
 from experiments.common.outcomes import Outcome
+from jaxact.presentation import columns
 
 
 def perform(experiment: ModuleType, *words: str) -> Outcome:
@@ -13,4 +13,4 @@ def perform(experiment: ModuleType, *words: str) -> Outcome:
     for figure in outcome.figures.values():
         figure.draw_without_rendering()
     told = {name: getattr(outcome, name) for name in ("settings", "rows", "details")}
-    return outcome._replace(**json.loads(json.dumps(outcomes.finite(told), allow_nan=False)))
+    return outcome._replace(**json.loads(json.dumps(columns.finite(told), allow_nan=False)))

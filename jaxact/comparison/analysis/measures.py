@@ -13,6 +13,7 @@ import numpy as np
 
 from jaxact import statistics
 from jaxact.comparison.study import DONE, MISSING, Run, Study, Workload
+from jaxact.config import Config
 
 Measure = Callable[[Run], float]
 
@@ -71,12 +72,12 @@ def latency_floor_ms(run: Run) -> float:
     return _or_nan((run.summary.get("latency_ms") or {}).get("dispatch_floor_p50"))
 
 
-def step_ms(batch_size: int) -> Measure:
+def step_ms(config: Config) -> Measure:
     """Milliseconds of a training step, in the mean over the training."""
 
     def measure(run: Run) -> float:
         rate = run.summary.get("images_per_second")
-        return math.nan if rate is None else 1000 * batch_size / rate
+        return math.nan if rate is None else 1000 * config.batch_size / rate
 
     return measure
 

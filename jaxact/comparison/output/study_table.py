@@ -80,10 +80,7 @@ COLUMNS = (
     ),
     Figure("error_p_value", "p error", "{:.3f}", tables=DETAILS, tests=measures.error_percent),
     Figure("seconds_p_value", "p time", "{:.3f}", tables=DETAILS, tests=measures.seconds_to_target),
-    Figure(
-        *("step_ms", "step ms", "{:.2f}", "low", True, DETAILS),
-        measure_of=lambda config: measures.step_ms(config.batch_size),
-    ),
+    Figure("step_ms", "step ms", "{:.2f}", "low", True, DETAILS, measure_of=measures.step_ms),
     Figure("parameters", "parameters", "{:,.0f}", tables=DETAILS, measure=measures.parameters),
     Figure(
         *("train_memory_mib", "MiB", "{:,.1f}", "low", False, DETAILS, measures.train_memory_mib),
@@ -307,12 +304,12 @@ def as_json(study: Study) -> dict[str, Any]:
             {
                 **dataclasses.asdict(workload),
                 "target_accuracy": study.plan.target_accuracy(workload.dataset),
-                "rows": [finite(row) for row in rows(study, workload)],
+                "rows": finite(rows(study, workload)),
             }
             for workload in study.workloads()
         ],
         "sweeps": {
-            dataset: [finite(row) for row in sweep.rows(study, dataset)]
+            dataset: finite(sweep.rows(study, dataset))
             for dataset in study.plan.datasets
             if sweep.is_sweep(study)
         },
