@@ -12,6 +12,7 @@ if __name__ == "__main__":  # before the imports that would fail
     start.begin("mpmath")
 
 from collections.abc import Callable
+from typing import Any
 
 import mpmath
 from mpmath import mp, mpf
@@ -45,25 +46,35 @@ def gelu_root() -> mpf:
     return mpmath.findroot(lambda x: mpmath.ncdf(x) + x * mpmath.npdf(x), mpf("-0.75"))
 
 
+def interpolate(
+    function: Callable[[mpf], Any], low: Any, high: Any, degree: int
+) -> tuple[list[float], float]:
+    """A polynomial through a function's values between two ends, computed in 40 digits.
+
+    Returns:
+      The coefficients as `jaxact.activations.precision.polynomial` takes them, the highest power
+      first, and the largest absolute error of the fit.
+    """
+
+    def nodes(count: int) -> list[mpf]:
+        angles = [mpmath.pi * (2 * k + 1) / (2 * count) for k in range(count)]
+        return [(low + high) / 2 + (high - low) / 2 * mpmath.cos(angle) for angle in angles]
+
+    with mp.workdps(40):
+        at = nodes(degree + 1)
+        powers = mpmath.matrix([[s**k for k in range(degree, -1, -1)] for s in at])
+        values = mpmath.matrix([function(s) for s in at])
+        coefficients = list(mpmath.lu_solve(powers, values))
+        fitted = {s: sum(c * s**k for k, c in enumerate(coefficients[::-1])) for s in nodes(200)}
+        error = max(abs(value - function(s)) for s, value in fitted.items())
+        return [float(coefficient) for coefficient in coefficients], float(error)
+
+
 def fit(function: Callable[[mpf], mpf]) -> tuple[list[float], float]:
     """Coefficients in s, highest power first, and the largest absolute error of the fit."""
     with mp.workdps(40):
         low, high = 4 / mpf(4 + LARGEST) - CENTRE, 1 - CENTRE
-
-        def chebyshev_nodes(count: int) -> list:
-            angles = [mpmath.pi * (2 * k + 1) / (2 * count) for k in range(count)]
-            return [(low + high) / 2 + (high - low) / 2 * mpmath.cos(a) for a in angles]
-
-        def target(s: mpf) -> mpf:
-            return function(mpf(4 / (s + CENTRE) - 4))
-
-        nodes = chebyshev_nodes(DEGREE + 1)
-        powers = mpmath.matrix([[s**k for k in range(DEGREE, -1, -1)] for s in nodes])
-        coefficients = list(mpmath.lu_solve(powers, mpmath.matrix([target(s) for s in nodes])))
-        between = chebyshev_nodes(200)
-        fitted = [sum(c * s ** (DEGREE - k) for k, c in enumerate(coefficients)) for s in between]
-        error = max(abs(f - target(s)) for f, s in zip(fitted, between, strict=True))
-        return [float(c) for c in coefficients], float(error)
+        return interpolate(lambda s: function(mpf(4 / (s + CENTRE) - 4)), low, high, DEGREE)
 
 
 if __name__ == "__main__":

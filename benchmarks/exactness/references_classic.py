@@ -24,7 +24,7 @@ def sigmoid(x: mpf) -> Any:
     return 1 / (1 + mpmath.exp(-x))
 
 
-def _softplus(x: mpf) -> Any:
+def softplus(x: mpf) -> Any:
     if abs(x) > 200:
         return x if x > 0 else mpf(0)
     return mpmath.log1p(mpmath.exp(x))
@@ -39,7 +39,7 @@ def swish_slope(x: mpf) -> mpf:
 
 
 def _mish_slope(x: mpf) -> mpf:
-    return mpmath.tanh(_softplus(x)) + x * tanh_slope(_softplus(x)) * sigmoid(x)
+    return mpmath.tanh(softplus(x)) + x * tanh_slope(softplus(x)) * sigmoid(x)
 
 
 def _gelu_cdf(x: mpf) -> mpf:
@@ -135,7 +135,7 @@ CLASSIC: dict[str, Reference] = {
     "swish": _SWISH,
     "silu": _SWISH,
     "mish": Reference(
-        lambda x: x * mpmath.tanh(_softplus(x)),
+        lambda x: x * mpmath.tanh(softplus(x)),
         _mish_slope,
         roots=(0.0,),
         derivative_roots=(-1.19243121451,),
@@ -158,11 +158,11 @@ CLASSIC: dict[str, Reference] = {
     "hard_silu": _HARD_SILU,
     "hard_swish": _HARD_SILU,
     "hard_tanh": _clipped(-1, 1, lambda x: x, _constant(1), closed=True),
-    "log_sigmoid": Reference(lambda x: -_softplus(-x), lambda x: sigmoid(-x)),
+    "log_sigmoid": Reference(lambda x: -softplus(-x), lambda x: sigmoid(-x)),
     "soft_sign": Reference(
         lambda x: x / (1 + abs(x)), lambda x: 1 / (1 + abs(x)) ** 2, roots=(0.0,)
     ),
-    "softplus": Reference(_softplus, sigmoid),
+    "softplus": Reference(softplus, sigmoid),
     "sparse_plus": Reference(
         lambda x: mpf(0) if x <= -1 else x if x >= 1 else (x + 1) ** 2 / 4,
         _SPARSE_SIGMOID.value,

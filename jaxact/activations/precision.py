@@ -55,6 +55,14 @@ def expm1(x: Array, exp: Array) -> Array:
     return jnp.where(jnp.abs(x) < 0.5, near * series, exp - 1)
 
 
+def polynomial(coefficients: tuple[float, ...], s: Array) -> Array:
+    """Horner's rule; the highest power first, as the fits of `benchmarks.exactness` give it."""
+    value = jnp.full_like(s, coefficients[0])
+    for coefficient in coefficients[1:]:
+        value = value * s + coefficient
+    return value
+
+
 def gaussian_half(x: Array) -> Array:
     """exp(-x**2 / 4), the square root of exp(-x**2 / 2), to relative precision far into the tail.
 

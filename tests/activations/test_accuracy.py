@@ -1,12 +1,15 @@
 """Values, derivatives and gradients against mpmath with 50 digits; `benchmarks.exactness.truth`."""
 
 import functools
+import importlib
+import pkgutil
 
 import jax
 import jax.numpy as jnp
 import ml_dtypes
 import numpy as np
 import pytest
+from mpmath import mp, mpf
 
 from benchmarks.accuracy import gradient
 from benchmarks.exactness import fit_gelu
@@ -20,7 +23,8 @@ from benchmarks.exactness.truth import (
     softmax_rows,
 )
 from jaxact import activations
-from jaxact.activations.functions import composed, gated, gaussian
+from jaxact.activations import functions
+from jaxact.activations.functions import gaussian
 from tests.support.groups import in_groups
 
 # The digits that users get: another compiler rounds in other places.
@@ -173,21 +177,18 @@ def test_gelu_coefficients_are_those_of_the_fit(fitted, committed):
     np.testing.assert_allclose(committed, coefficients, rtol=1e-11)
 
 
-@pytest.mark.parametrize(
-    ("root", "name"),
-    [
-        (gated.SWISH_ROOT, "swish"),
-        (gated._MISH_ROOT, "mish"),
-        (gaussian._GELU_ROOT, "gelu"),
-        (gaussian._TANH_ROOT, "gelu_tanh"),
-        (composed._ELISH_ROOT, "elish"),
-        (composed._HARD_ELISH_ROOT, "hard_elish"),
-    ],
-    ids=lambda value: value if isinstance(value, str) else "",
-)
-def test_roots_of_the_derivatives(root, name):
-    from mpmath import mp, mpf
+# By convention: mish's is `_MISH_ROOT`, in whichever file.
+ROOTS = {
+    name.strip("_").removesuffix("_ROOT").lower(): root
+    for file in pkgutil.iter_modules(functions.__path__, f"{functions.__name__}.")
+    for name, root in vars(importlib.import_module(file.name)).items()
+    if name.endswith("_ROOT") and isinstance(root, tuple)
+}
 
+
+@pytest.mark.parametrize("name", ROOTS)
+def test_roots_of_the_derivatives(name):
     with mp.workdps(50):
-        slope = REFERENCES[name].derivative(mpf(root[0]) + mpf(root[1]))
+        slope = REFERENCES[name].derivative(mpf(ROOTS[name][0]) + mpf(ROOTS[name][1]))
         assert abs(slope) < 1e-30
+    assert {"swish", "mish", "gelu", "gelu_tanh", "elish", "hard_elish"} <= ROOTS.keys()

@@ -11,13 +11,13 @@ import jax.numpy as jnp
 from jax import Array
 
 from jaxact.activations.numerics import elementwise, negative_abs
-from jaxact.activations.precision import gaussian_half, in_two_parts
+from jaxact.activations.precision import gaussian_half, in_two_parts, polynomial
 from jaxact.activations.registry import activation
 
 # Roots and constants as double-doubles, from mpmath at 60 digits.
 _GELU_ROOT = (-0.7517915246935645, 1.4956759177009883e-17)  # of Phi(x) + x phi(x)
-_TANH_ROOT = (-0.7524614220710163, 3.635560509207687e-17)  # of gelu_tanh'
-_EXP_AT_TANH_ROOT = 0.29195521191476714  # e^z there, with z as in `gelu_tanh`
+_GELU_TANH_ROOT = (-0.7524614220710163, 3.635560509207687e-17)  # of gelu_tanh'
+_EXP_AT_ROOT = 0.29195521191476714  # e^z there, with z as in `gelu_tanh`
 _LINEAR = 1.5957691216057308  # 2 sqrt(2 / pi)
 _CUBIC = 0.07135481627260025  # 0.044715 times that
 _E8 = math.exp(8)
@@ -50,14 +50,6 @@ _SLOPE = (
 )
 
 
-def _polynomial(coefficients: tuple[float, ...], s: Array) -> Array:
-    """Horner's rule; the highest power first."""
-    value = jnp.full_like(s, coefficients[0])
-    for coefficient in coefficients[1:]:
-        value = value * s + coefficient
-    return value
-
-
 def _mirrored(x: Array, at_h: Array) -> Array:
     """f'(x) given f'(-|x|)."""
     return jnp.where(x < 0, at_h, 1 - at_h)
@@ -77,7 +69,7 @@ def gelu_derivative(x: Array) -> Array:
     high, low = in_two_parts(*_GELU_ROOT, x.dtype)
     from_root = (h - high) - low
     half = gaussian_half(h)
-    positive = half * _polynomial(_SLOPE, 4 / (4 - h) - _CENTRE)
+    positive = half * polynomial(_SLOPE, 4 / (4 - h) - _CENTRE)
     return _mirrored(x, half * from_root * positive)
 
 
@@ -105,7 +97,7 @@ def gelu(x: Array) -> Array:
     h = jnp.maximum(negative_abs(x), -16)
     t = 4 / (4 - h)
     half = gaussian_half(h)
-    return jnp.maximum(x, 0) + (h * half) * (half * t * _polynomial(_TAIL, t - _CENTRE))
+    return jnp.maximum(x, 0) + (h * half) * (half * t * polynomial(_TAIL, t - _CENTRE))
 
 
 @jax.custom_jvp
@@ -143,11 +135,11 @@ def gelu_tanh_derivative(x: Array) -> Array:
     (e^z - e^z(r)) + d (c1 + 3 c3 m), where z = c1 x + c3 x**3.
     """
     h = jnp.maximum(negative_abs(x), _TANH_UNDERFLOWS[x.dtype])
-    high, low = in_two_parts(*_TANH_ROOT, x.dtype)
+    high, low = in_two_parts(*_GELU_TANH_ROOT, x.dtype)
     d = (h - high) - low
     m = h * h + h * high + high * high
     p = _tanh_gate(h)
-    middle = (p / _E8 - _EXP_AT_TANH_ROOT) + d * (_LINEAR + 3 * _CUBIC * m)
+    middle = (p / _E8 - _EXP_AT_ROOT) + d * (_LINEAR + 3 * _CUBIC * m)
     q = 1 / (_E8 + p)
     return _mirrored(x, (p * middle) * (_E8 * q * q))
 
