@@ -123,7 +123,7 @@ class AlexNet(nn.Module):
     widths = (96, 256, 384, 384, 256)
     flattened, hidden = 6 * 6 * 256, 4096
 
-    def __init__(self, make_activation: Callable[[], Function], num_classes: int = 10):
+    def __init__(self, make_activation: Callable[[], Function]):
         super().__init__()
         first, second, third, fourth, fifth = self.widths
 
@@ -154,17 +154,14 @@ class AlexNet(nn.Module):
             *(activate(), nn.Dropout(0.5)),
             nn.Linear(self.hidden, self.hidden),
             *(activate(), nn.Dropout(0.5)),
-            nn.Linear(self.hidden, num_classes),
+            nn.Linear(self.hidden, 10),
         )
 
     def first(self, features: int) -> nn.Module:
         return nn.Conv2d(3, features, 11, stride=4)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Maps `[batch, 3, 224, 224]` or `[batch, 3, 227, 227]` to logits `[batch, classes]`."""
-        missing = max(self.image_shape[0] - images.shape[-1], 0)
-        before, after = missing // 2, missing - missing // 2
-        images = F.pad(images, (before, after, before, after))
+        """Maps `[batch, 3, 227, 227]`, or of `AlexNet32` `[batch, 3, 32, 32]`, to logits."""
         return self.dense(self.features(images).flatten(1))
 
 
@@ -213,11 +210,7 @@ NETWORKS = {
 
 
 def create(model: str, name: str, parameters: dict[str, Any]) -> nn.Module:
-    """A network with one activation everywhere, named and with the parameters it has in jaxact.
-
-    Raises:
-      ValueError: it has not been written in PyTorch.
-    """
+    """A network with one activation everywhere, named and with the parameters it has in jaxact."""
     if model not in NETWORKS:
         raise ValueError(f"PyTorch has no {model}: write it in {__name__}, with a row in NETWORKS")
     return NETWORKS[model](lambda: activation(name, parameters))

@@ -19,7 +19,6 @@ from benchmarks.timing import pairing
 from benchmarks.timing.alternation import Alternation
 from jaxact import activations
 from jaxact.errors import ConfigError
-from tests.support import networks
 
 PROGRAMS = ("train_step", "latency", "activations", "scaling")
 TINY = Job("train_step", batch_size=8, examples=32, seconds=0.001, samples=10)
@@ -123,12 +122,6 @@ def test_what_is_counted_of_a_network_is_what_its_trace_says():
     assert row["GFLOP/s"] == pytest.approx(6 * 480_500 / 1e3)
     options = bench_activations.COMMAND.parse(["--model=alexnet", "--batch_size=2"])
     assert bench_activations.elements(options) == 2 * 55 * 55 * 96 // 128 * 128
-
-
-@pytest.mark.parametrize("name", networks.PUBLISHED)
-def test_every_network_can_be_measured(name):
-    options = train_step.COMMAND.parse([f"--model={name}", "--batch_size=1"])
-    assert scaling.points(shared.job("train_step", options), ["depth"])
 
 
 def test_scaling_leaves_out_batches_larger_than_the_data():
