@@ -185,32 +185,19 @@ def test_the_command_never_imports_tensorflow():
     assert python("-c", code).strip() == "False"
 
 
-def paragraph(heading):
-    """The words of a paragraph of the README that begins with a heading in bold."""
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    return re.findall(r"\w+", text.split(f"**{heading}.**")[1].split("\n\n")[0])
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+LISTS = {"Activations": activations.names(), "Data": data.names(), "Fields": networks.PUBLISHED}
 
 
-@pytest.mark.parametrize(
-    ("heading", "names"),
-    [
-        ("Activations", activations.names()),
-        ("Data", data.names()),
-        ("Fields", networks.PUBLISHED),
-    ],
-)
-def test_the_readme_lists_what_there_is(heading, names):
-    lacking = set(names) - set(paragraph(heading))
+@pytest.mark.parametrize("heading", LISTS)
+def test_the_readme_lists_what_there_is(heading):
+    words = re.findall(r"\w+", README.split(f"**{heading}.**")[1].split("\n\n")[0])
+    lacking = set(LISTS[heading]) - set(words)
     assert not lacking, f"README.md, the paragraph **{heading}.**, lacks {lacking}"
 
 
 def test_the_readme_counts_the_activations():
-    counted = re.findall(
-        r"\b(\d+) (activations whose|rows of each)", (ROOT / "README.md").read_text()
-    )
-    count = len(activations.names())
-    assert len(counted) == 2
-    assert {int(number) for number, _ in counted} == {count}, f"README.md: now {count} of {counted}"
+    assert f"{len(activations.names())} activations whose" in README, "README.md: their number"
 
 
 def test_every_experiment_has_its_section_and_what_is_linked_is_there():
