@@ -6,6 +6,7 @@ import runpy
 
 import pytest
 
+from jaxact import data
 from jaxact.config import RULES, Config, check, default_config
 from jaxact.errors import ConfigError
 from tests.support.paths import ROOT
@@ -55,6 +56,12 @@ def loose(**fields):
     with config.ignore_type():
         config.update(fields)
     return config
+
+
+def test_each_published_data_set_has_a_file():
+    defaults = [runpy.run_path(str(path))["get_config"]().dataset for path in CONFIGS]
+    lacking = set(data.names()) - set(defaults)
+    assert not lacking, f"configs/ has no file of {lacking}"
 
 
 def test_every_field_has_a_rule_and_a_default_that_obeys_it():

@@ -98,7 +98,7 @@ class Plan:
         """
         parts = []
         if len(self.datasets) > 1:
-            parts.append(folder_name(run.dataset))
+            parts.append(self.title(run.dataset))
         if len(self.learning_rates) > 1:
             parts.append(f"learning_rate={run.learning_rate:g}")
         return Path(*parts, folder_name(run.activation), f"seed{run.seed}")

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from jaxact.comparison.study import DONE, Run, Study, folder_name
+from jaxact.comparison.study import DONE, Run, Study
 from jaxact.errors import ConfigError
 from jaxact.runs.records import record_files
 
@@ -53,7 +53,7 @@ def export(study: Study, folder: Path, author: Author, today: str | None = None)
     timestamp = today or datetime.date.today().isoformat()
     paths = []
     for run in study.with_status(DONE):
-        place = folder / DATASETS.get(run.dataset, folder_name(run.dataset)) / "train"
+        place = folder / DATASETS.get(run.dataset, study.plan.title(run.dataset)) / "train"
         place.mkdir(parents=True, exist_ok=True)
         path = place / f"{file_name(study, run, author)}.json"
         record_files.write_json(path, entry(study, run, author, timestamp))

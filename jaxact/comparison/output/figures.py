@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from jaxact.comparison.output import cost_figures, health_figures, learning_figures
-from jaxact.comparison.study import Study, Workload, folder_name
+from jaxact.comparison.study import Study, Workload
 from jaxact.presentation import drawing
 
 # By the name of their files. Each gives a figure, or None where the study has no data for it.
@@ -42,7 +42,7 @@ def file_ending(study: Study, workload: Workload) -> str:
     """The end of a workload's file names: `_mnist`, `_learning_rate=0.001`, both or ""."""
     parts = []
     if len(study.plan.datasets) > 1:
-        parts.append(folder_name(workload.dataset))
+        parts.append(study.plan.title(workload.dataset))
     if len(study.plan.learning_rates) > 1:
         parts.append(f"learning_rate={workload.learning_rate:g}")
     return "".join(f"_{part}" for part in parts)
