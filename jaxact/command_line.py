@@ -73,14 +73,15 @@ class ConfigCommand(Command):
 
     def _define_more(self, values: flags.FlagValues) -> None:
         for name in RULES:
-            is_bool = field_kind(name) is bool
+            # A switch needs no value behind it; one that may be null takes null there.
+            is_switch = field_kind(name) is bool and not RULES[name].holds(None)
             flags.DEFINE(
                 FieldParser(name),
                 f"config.{name}",
                 None,
                 RULES[name].allowed,
                 values,
-                boolean=is_bool,
+                boolean=is_switch,
             )
 
     def _explained(self, error: Exception) -> ConfigError:

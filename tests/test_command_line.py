@@ -118,8 +118,13 @@ OPTIONAL = [name for name, rule in RULES.items() if rule.holds(None)]
 @pytest.mark.parametrize("null", ["null", "None", "none"])
 def test_null_is_none(name, null):
     split = "--config.eval_split=validation"  # which early stopping needs
-    assert getattr(parsed(split, f"--config.{name}=3", f"--config.{name}={null}"), name) is None
-    assert getattr(parsed(split, f"--config.{name}", null, f"--config.{name}=3"), name) == 3
+    value = next(value for value in (3, True) if RULES[name].holds(value))
+    assert (
+        getattr(parsed(split, f"--config.{name}={value}", f"--config.{name}={null}"), name) is None
+    )
+    assert (
+        getattr(parsed(split, f"--config.{name}", null, f"--config.{name}={value}"), name) == value
+    )
 
 
 @pytest.mark.parametrize("name", ["epochs", "dropout_rate", "model", "deterministic"])

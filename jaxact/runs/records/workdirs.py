@@ -64,7 +64,7 @@ def check_workdir(
     if not holds_run(workdir):
         return
     stored = read_json(workdir / CONFIG)
-    if not isinstance(stored, dict):
+    if not isinstance(stored, dict) or not stored:
         raise ConfigError(f"{workdir / CONFIG} holds no configuration; choose another --workdir")
     stored = DEFAULTS | stored  # fields that were added since
     names = [*config, *(name for name in stored if name not in config and name not in DEFAULTS)]

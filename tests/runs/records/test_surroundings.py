@@ -36,6 +36,7 @@ def test_another_setting_is_refused_with_the_variable_that_sets_it(tmp_path, fie
     surroundings.check(tmp_path, NOW, 2)
     with pytest.raises(ConfigError):
         surroundings.check(tmp_path, NOW, 3)
+    (tmp_path / "summary.json").unlink()
     (tmp_path / "checkpoints" / "3").rmdir()
     surroundings.check(tmp_path, NOW, 3)
 
