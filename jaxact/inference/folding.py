@@ -1,5 +1,6 @@
 """BatchNorm folded into the convolution before it: exact in evaluation, a pass less a layer."""
 
+import functools
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -8,7 +9,7 @@ import jax
 import jax.numpy as jnp
 from flax import linen as nn, traverse_util
 from flax.linen.linear import canonicalize_padding
-from jax import Array
+from jax import Array, lax
 from jax.ad_checkpoint import checkpoint_name
 
 from jaxact import models
@@ -17,6 +18,7 @@ from jaxact.models.convolution import lowering
 from jaxact.models.inspection.tracing import Call, each_layer
 
 FOLDED = "folded"  # the collection that holds the kernels and biases of folded convolutions
+_COMPUTED = (None, lax.conv_general_dilated, lowering.conv_general_dilated)  # what `nn.Conv` calls
 
 
 def fold_batch_norm(model: ConvNet, variables: Mapping[str, Any], images: Any) -> dict[str, Any]:
@@ -34,7 +36,8 @@ def fold_batch_norm(model: ConvNet, variables: Mapping[str, Any], images: Any) -
     Returns:
       Variables for `predict` of this module; training them is no use. "folded" holds the kernels,
       stored output-major `[features, height, width, channels]`, and biases, by the convolution's
-      path; where nothing can be folded it is not there, and the others stay as they are.
+      path; where nothing can be folded, or the network asks for variables of what would be
+      folded, it is not there, and the others stay as they are.
     """
     if not variables.get("batch_stats"):
         return dict(variables)
@@ -47,11 +50,16 @@ def fold_batch_norm(model: ConvNet, variables: Mapping[str, Any], images: Any) -
         for path, (norm, conv) in layers.items()
     }
     left = {"params": params, "batch_stats": statistics}
-    return {
+    result = {
         **variables,
         **{name: traverse_util.unflatten_dict(of, sep="/") for name, of in left.items()},
         FOLDED: folded,
     }
+    try:
+        jax.eval_shape(functools.partial(predict, model), result, images)
+    except Exception:  # whatever a network does with what is not there any more
+        return dict(variables)
+    return result
 
 
 def predict(model: ConvNet, variables: Mapping[str, Any], images: Array) -> Array:
@@ -65,7 +73,7 @@ def predict(model: ConvNet, variables: Mapping[str, Any], images: Array) -> Arra
         if isinstance(layer, nn.Conv) and name in folded:
             return _convolution(layer, folded[name], inputs)
         if isinstance(layer, nn.BatchNorm) and name not in normalized:
-            return inputs if layer.dtype is None else inputs.astype(layer.dtype)
+            return inputs.astype(_dtype_of_outputs(layer, inputs))
         return call(inputs)
 
     with each_layer(run):
@@ -88,9 +96,21 @@ def _layers_to_fold(
     """The BatchNorm layers to fold, by path: each with the path of its convolution."""
     norms: dict[str, nn.BatchNorm] = {}
     calls: Counter[str] = Counter()
+    given: dict[str, dict[str, Any]] = {}
+
+    def is_as_given(layer: nn.Module, name: str) -> bool:
+        """Not so within `vmap`, or where a wrapper such as `nn.WeightNorm` makes its kernel."""
+        return all(
+            layer.get_variable(collection, key) is value
+            for collection, layers in given.items()
+            for key, value in layers.get(name, {}).items()
+        )
 
     def mark(layer: nn.Module, name: str, call: Call, inputs: Array) -> Array:
         calls[name] += 1
+        # A class derived from them may compute anything.
+        if type(layer) not in (nn.BatchNorm, nn.Conv) or not is_as_given(layer, name):
+            return call(inputs)
         if isinstance(layer, nn.BatchNorm) and layer.axis in (-1, inputs.ndim - 1):
             norms[name] = layer.clone(parent=None, name=None)
             return call(checkpoint_name(inputs, name))
@@ -99,6 +119,7 @@ def _layers_to_fold(
         return call(inputs)
 
     def trace(variables: Mapping[str, Any], images: Array) -> Array:
+        given.update({name: _by_layer(variables[name]) for name in ("params", "batch_stats")})
         with each_layer(mark):
             return models.predict(model.clone(fuses_pooling=False), variables, images)
 
@@ -130,12 +151,22 @@ def _followed(jaxpr: Any) -> Iterator[tuple[str, str]]:
 def _is_plain(layer: nn.Conv, inputs: Array) -> bool:
     """Whether `_convolution` computes it: of images, not dilated, masked or wrapped around."""
     dilated = {*_pair(layer.input_dilation), *_pair(layer.kernel_dilation)} != {1}
+    computes = layer.conv_general_dilated
     return (
         inputs.ndim == 4
+        and layer.conv_general_dilated_cls is None
+        and getattr(computes, "func", computes) in _COMPUTED
         and layer.mask is None
         and not dilated
         and not (isinstance(layer.padding, str) and layer.padding not in ("SAME", "VALID"))
     )
+
+
+def _dtype_of_outputs(norm: nn.BatchNorm, inputs: Array) -> Any:
+    """The dtype of what BatchNorm gives: where it is not said, its parameters' if that is wider."""
+    if norm.dtype is not None or not (norm.use_scale or norm.use_bias):
+        return norm.dtype or inputs.dtype
+    return jnp.promote_types(inputs.dtype, norm.param_dtype)
 
 
 def _pair(value: Any) -> tuple[int, ...]:

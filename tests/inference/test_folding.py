@@ -1,8 +1,9 @@
 """BatchNorm folded into the convolutions gives the same logits."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax import linen as nn
@@ -144,6 +145,110 @@ def test_a_convolution_that_is_called_twice_is_not_folded():
     expected, actual, folded = logits_of(model, drawn(model, 8, 8, 1), random_images(2, 8, 8, 1))
     np.testing.assert_array_equal(actual, expected)
     assert "folded" not in folded
+
+
+class Normed(nn.Module):
+    """A convolution with BatchNorm, as modules of one's own have them."""
+
+    @nn.compact
+    def __call__(self, x):
+        return nn.BatchNorm(use_running_average=True)(nn.Conv(4, (3, 3))(x))
+
+
+class Standardized(nn.Conv):
+    """Weight standardisation."""
+
+    def param(self, name, *arguments, **options):
+        value = super().param(name, *arguments, **options)
+        return value - value.mean((0, 1, 2)) if name == "kernel" else value
+
+
+class ScaledByTwo(nn.BatchNorm):
+    def param(self, name, *arguments, **options):
+        return super().param(name, *arguments, **options) * 2
+
+
+def normed_by_maps(x):
+    vmap: Any = nn.vmap
+    axes = {"params": 0, "batch_stats": 0}
+    many = vmap(Normed, axes, split_rngs={"params": True}, in_axes=None, axis_size=2)
+    return many()(x).sum(0)
+
+
+def normed_and(use):
+    """A network's layers, of whose variables the network itself makes use."""
+
+    def layers(x):
+        conv, norm = nn.Conv(4, (3, 3)), nn.BatchNorm(use_running_average=True)
+        return use(norm(conv(x)), conv, norm, x)
+
+    return layers
+
+
+def normed(conv, norm=nn.BatchNorm):
+    return lambda x: norm(use_running_average=True)(conv(x))
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        normed(lambda x: Standardized(4, (3, 3))(x)),
+        normed(lambda x: nn.WeightNorm(nn.Conv(4, (3, 3)))(x)),
+        normed(lambda x: nn.SpectralNorm(nn.Conv(4, (3, 3)))(x, update_stats=False)),
+        normed(
+            lambda x: nn.Conv(
+                4,
+                (3, 3),
+                conv_general_dilated=lambda *a, **o: 2 * jax.lax.conv_general_dilated(*a, **o),
+            )(x)
+        ),
+        normed(lambda x: nn.Conv(4, (3, 3))(x), ScaledByTwo),
+        normed_by_maps,
+        normed_and(lambda y, conv, norm, x: y + conv.variables["params"]["kernel"].sum()),
+        normed_and(lambda y, conv, norm, x: y * norm.variables["batch_stats"]["var"]),
+        normed_and(lambda y, conv, norm, x: y + conv(inputs=x)),
+    ],
+    ids=[
+        *("kernel", "weight_norm", "spectral_norm", "convolution", "scale", "vmap"),
+        *("kernel_used", "variance_used", "called_by_keyword"),
+    ],
+)
+def test_what_is_not_as_it_seems_is_not_folded(layers):
+    class Own(models.ConvNet):
+        input_size: ClassVar[int] = 8
+        normalizes: ClassVar[bool] = True
+
+        @nn.compact
+        def __call__(self, images, *, train):
+            return self.logits(flatten(self.activate(layers(images))))
+
+    model = Own(activations.get("swish"))
+    variables = jax.tree.map(abs, drawn(model, 8, 8, 1))
+    expected, actual, folded = logits_of(model, variables, random_images(2, 8, 8, 1))
+    np.testing.assert_array_equal(actual, expected)
+    assert "folded" not in folded
+
+
+@pytest.mark.parametrize("dtype", [None, jnp.bfloat16])
+def test_what_follows_a_folded_batch_norm_keeps_its_dtype(dtype):
+    seen = []
+
+    class Rounding(models.ConvNet):
+        input_size: ClassVar[int] = 8
+        normalizes: ClassVar[bool] = True
+
+        @nn.compact
+        def __call__(self, images, *, train):
+            x = nn.Conv(4, (3, 3), dtype=jnp.bfloat16)(images)
+            x = nn.BatchNorm(use_running_average=True, dtype=dtype)(x)
+            seen.append(x.dtype)
+            return self.logits(flatten(self.activate(x)))
+
+    model = Rounding(activations.get("swish"))
+    with jax.numpy_dtype_promotion("standard"):
+        *_, folded = logits_of(model, drawn(model, 8, 8, 1), random_images(2, 8, 8, 1))
+    assert list(folded["folded"]) == ["Conv_0"]
+    assert set(seen) == {jnp.dtype(dtype or jnp.float32)}
 
 
 def test_a_model_without_batch_norm_stays_as_it_is():
