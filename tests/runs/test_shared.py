@@ -1,6 +1,8 @@
 """Data are read once for all runs of a process that share them, and again if they change."""
 
 import dataclasses
+import io
+import os
 import threading
 import time
 
@@ -74,6 +76,27 @@ def test_own_data_that_change_are_read_again(tiny, reads, tmp_path, is_folder):
     assert prepare(config).data is first.data
     time.sleep(0.02)  # a file system's clock is coarse
     write(255)
+    assert prepare(config).data is not first.data
+    assert len(reads) == 2
+
+
+def test_own_data_that_keep_their_time_of_change_are_read_again(tiny, reads, tmp_path):
+    path = tmp_path / "own.npz"
+
+    def write(value):
+        content = io.BytesIO()
+        np.savez(content, images=np.full((40, 8, 8), value, np.uint8), labels=np.arange(40) % 2)
+        with path.open("r+b" if path.exists() else "wb") as file:
+            file.write(content.getvalue())
+        os.utime(path, (1e9, 1e9))
+
+    config = dataclasses.replace(
+        tiny, dataset=str(path), train_examples=None, test_examples=None, batch_size=8
+    )
+    write(1)
+    first = prepare(config)
+    time.sleep(0.02)
+    write(2)
     assert prepare(config).data is not first.data
     assert len(reads) == 2
 

@@ -121,7 +121,9 @@ def stamp(name: str) -> int:
         folder = folders.pop()
         with contextlib.suppress(OSError):  # what cannot be read is told where it is read
             about = os.stat(folder)
-            entries.append((folder, about.st_size, about.st_mtime_ns, about.st_ino))
+            # A copy may bring its time of change along, but not that of its inode.
+            times = about.st_mtime_ns, about.st_ctime_ns
+            entries.append((folder, about.st_size, *times, about.st_ino))
             if stat.S_ISDIR(about.st_mode) and (about.st_dev, about.st_ino) not in seen:
                 seen.add((about.st_dev, about.st_ino))
                 folders += [os.path.join(folder, entry) for entry in os.listdir(folder)]
