@@ -12,6 +12,10 @@ DEFLATE_RATIO = 1032
 # split, on a CPU).
 COPIES = 3
 
+# Of values that are scaled to 8 bits: a data set whose brightest one is below a quarter of the
+# range was never scaled to it, and would be left with few grey levels, or none.
+LOWEST_BRIGHTEST = 64
+
 
 def quoted(name: object) -> str:
     """A file's or array's name for a message of one line: escaped where it would break the line."""

@@ -38,8 +38,9 @@ def opened(path: Path) -> Iterator[zipfile.ZipFile]:
         raise DataError(f"cannot read {quoted(path)}: {error.strerror or reason(error)}") from error
     except Exception as error:  # a broken directory can fail in any way
         raise DataError(
-            f"{quoted(path)} is no whole .npz archive ({reason(error)}); save it again with "
-            "np.savez or np.savez_compressed"
+            f"{quoted(path)} is no whole .npz archive ({reason(error)}); save images and labels "
+            "in one with np.savez_compressed, or give a folder of class folders (an archive of "
+            "images, unpacked)"
         ) from error
     with archive:
         for name, count in Counter(archive.namelist()).items():
@@ -114,7 +115,8 @@ def _checked_header(
             "an array of numbers"
         )
     if dtype.kind not in _NUMBERS:
-        raise DataError(f"{where} is of dtype {quoted(dtype)}; it must be numbers")
+        names = ", such as np.unique(labels, return_inverse=True)[1]" if dtype.kind in "US" else ""
+        raise DataError(f"{where} is of dtype {quoted(dtype)}; it must be numbers{names}")
     size_bytes = math.prod(shape) * dtype.itemsize
     _check_size(archive, info, size_bytes, member.tell(), shape, where)
     return Header(shape, is_fortran, dtype, size_bytes)

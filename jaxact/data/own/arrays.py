@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from jaxact.data.formats import npz
-from jaxact.data.formats.limits import COPIES, check_memory, quoted
+from jaxact.data.formats.limits import COPIES, LOWEST_BRIGHTEST, check_memory, quoted
 from jaxact.data.own.labels import as_labels
 from jaxact.data.own.splits import OwnSplits
 from jaxact.errors import DataError
@@ -110,7 +110,7 @@ def _layout(path: Path, keys: list[str]) -> Keys:
         return {"train": (there["images"], there["labels"])}
     nearest = max(LAYOUTS, key=lambda layout: len(set(layout) & there.keys()))
     missing = [key for key in nearest if key not in there]
-    has = _few([quoted(key) for key in keys]) or "none"
+    has = _few([quoted(key) for key in keys]) or "none; unpack an archive of images"
     allowed = ", or ".join(", ".join(layout) for layout in LAYOUTS)
     raise DataError(
         f"{quoted(path)}: {', '.join(missing)} missing; it must hold {allowed} (it has {has})"
@@ -161,10 +161,15 @@ def as_bytes(images: np.ndarray, name: str, channels_last: bool | None = None) -
     if images.dtype == np.uint8:
         return np.ascontiguousarray(images)
     if images.dtype.kind != "f":
+        remedy = (
+            "images * np.uint8(255)"
+            if images.dtype.kind == "b"
+            else "images.astype(np.uint8) if 0 to 255 is what it holds, or divide by the highest "
+            "value that there can be"
+        )
         raise DataError(
             f"{name} is {images.dtype}; it must be uint8 (0 to 255) or floats in [0, 1]: save "
-            "images.astype(np.uint8) if 0 to 255 is what it holds, or divide by the highest value "
-            "that there can be"
+            + remedy
         )
     result = np.empty(images.shape, np.uint8)
     chunk_images = max(1, _CHUNK_VALUES // math.prod(images.shape[1:]))
@@ -181,6 +186,11 @@ def as_bytes(images: np.ndarray, name: str, channels_last: bool | None = None) -
                 "[0, 1]: rescale them, or save uint8 from 0 to 255"
             )
         result[start : start + chunk_images] = np.rint(chunk.astype(np.float64) * 255)
+    if result.max() < LOWEST_BRIGHTEST:
+        raise DataError(
+            f"{name} holds floats up to {images.max():g}, so that 8 bits would leave few levels or "
+            "none: divide by the highest value that there can be, so that they reach 1"
+        )
     return result
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from jaxact.data.formats.limits import COPIES, check_memory, quoted
+from jaxact.data.formats.limits import COPIES, LOWEST_BRIGHTEST, check_memory, quoted
 from jaxact.data.own import pictures
 from jaxact.data.own.listing import Lister
 from jaxact.data.own.pictures import Header, Unusable
@@ -13,9 +13,6 @@ from jaxact.errors import DataError
 
 _SHOWN = 5
 _NAMED = 3  # of the images that something was done to
-# Of images of 16 bits a channel, scaled to 8: a data set whose brightest value is below a quarter
-# of the range was never scaled to it, and would be left with few grey levels, or none.
-_LOWEST_BRIGHTEST = 64
 
 Arrays = tuple[np.ndarray, np.ndarray]
 
@@ -65,7 +62,7 @@ def decode_splits(
                     brightest = max(brightest or 0, int(picture.pixels.max()))
             arrays[split] = pixels, np.repeat(np.arange(len(parts)), [len(part) for part in parts])
     _refuse(broken, len(paths))
-    if brightest is not None and brightest < _LOWEST_BRIGHTEST:
+    if brightest is not None and brightest < LOWEST_BRIGHTEST:
         raise DataError(
             f"{quoted(lister.root)}: of 16 bits a channel (in "
             f"{lister.few(facts[pictures.SCALED], _NAMED)}) no value is above "

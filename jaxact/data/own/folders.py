@@ -3,6 +3,7 @@
 import dataclasses
 import re
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 
 from jaxact.data.formats.limits import quoted
@@ -23,6 +24,8 @@ _NO_CLASS = {
     *("eval", "evaluation", "pred", "predict", "prediction", "predictions", "unlabeled"),
     *("unlabelled", "sample", "samples", "image", "images", "img", "imgs", "jpg", "jpeg", "png"),
     *("data", "set", "sets", "label", "labels", "annotations", "masks", *_SPLITS),
+    *("dev", "trn", "tst", "holdout", "validate", "fold", "folds", "part", "parts", "batch"),
+    *("jpegs", "pngs", "gif", "bmp", "webp", "tif", "tiff", "thumbs", "thumbnails", "pics", "zip"),
 }
 _SHOWN = 3
 
@@ -156,8 +159,14 @@ def _no_classes(names: list[str]) -> list[str]:
     return [
         name
         for name, those in words.items()
-        if (those and _NO_CLASS.issuperset(those)) or (name in rests and counts[rests[name]] > 1)
+        if (those and _NO_CLASS.issuperset(those))
+        or (name in rests and (counts[rests[name]] > 1 or _says_nothing(rests[name])))
     ]
+
+
+def _says_nothing(words: Iterable[str]) -> bool:
+    """Whether they are single letters and the like, as in `testA` and `x_train`."""
+    return all(len(word) == 1 or word in _NO_CLASS for word in words)
 
 
 def _words(name: str) -> list[str]:

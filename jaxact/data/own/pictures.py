@@ -27,6 +27,7 @@ FACTS = (ON_WHITE, TURNED, SCALED, FIRST_FRAME, ONE_COLOUR)
 
 _GREY_MODES = ("1", "L", "LA", "La")
 _ORIENTATION, _WIDTH, _HEIGHT, _BITS = 274, 256, 257, 258  # tags of EXIF and TIFF
+_WHITE_OR_BLACK_IS_0, _SAMPLE_FORMAT = 262, 339
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -71,6 +72,8 @@ def header(path: Path) -> Header:
                 f"has more than 16 bits a channel, or no grey levels ({image.mode})",
                 "save it with 8",
             )
+        if oddity := _oddity(image, bits):
+            raise Unusable(path, oddity, "save it with 8, unsigned")
         width, height = image.size
         if image.format == "TIFF":  # Pillow's versions differ in whether they turn the size
             width, height = image.tag_v2[_WIDTH], image.tag_v2[_HEIGHT]
@@ -147,6 +150,18 @@ def _bits(image: Any) -> int:
         return max(image.tag_v2.get(_BITS, (1,)))
     is_deep = image.format == "PNG" and any(";16" in str(tile[3]) for tile in image.tile)
     return 16 if is_deep else 8
+
+
+def _oddity(image: Any, bits: int) -> str:
+    """What Pillow would make something else of without a word; "" if nothing."""
+    if 8 < bits < 16:
+        return f"has {bits} bits a channel"
+    if image.format != "TIFF":
+        return ""
+    if bits == 16 and image.tag_v2.get(_WHITE_OR_BLACK_IS_0) == 0:
+        return "has 16 bits a channel and white as 0"
+    is_signed = 2 in image.tag_v2.get(_SAMPLE_FORMAT, ())
+    return "has signed values of 8 bits" if is_signed and bits <= 8 else ""
 
 
 def _orientation(image: Any) -> Any:

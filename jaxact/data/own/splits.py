@@ -2,17 +2,19 @@
 
 import dataclasses
 import hashlib
+from collections.abc import Iterator
 
 import numpy as np
 
 from jaxact.data.dataset import Dataset, Split, split_by_class
-from jaxact.data.formats.limits import quoted
+from jaxact.data.formats.limits import LOWEST_BRIGHTEST, quoted
 from jaxact.errors import DataError
 
 # The same for every run, whatever its seed: seeds differ in training alone.
 SPLIT_SEED = 0
 TEST_SHARE = 0.2
 _SHOWN = 5
+_RENUMBER = "renumber all labels together with np.unique(labels, return_inverse=True)[1]"
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -70,17 +72,33 @@ def as_dataset(name: str, own: OwnSplits) -> Dataset:
             f"divided by class with seed {SPLIT_SEED} into {len(train)} training and {len(test)} "
             "test images",
         )
+    class_names = own.class_names or tuple(map(str, range(classes)))
+    notes += _oddities(class_names, train, test, validation)
     return Dataset(
         name=name,
         train=train,
         test=test,
         num_classes=classes,
-        class_names=own.class_names or tuple(map(str, range(classes))),
+        class_names=class_names,
         augmentation="none",
         note="; ".join(notes),
         fingerprint=fingerprint(train, test, *([] if validation is None else [validation])),
         validation=validation,
     )
+
+
+def _oddities(
+    class_names: tuple[str, ...], train: Split, test: Split, validation: Split | None
+) -> Iterator[str]:
+    """Classes without images in a split, and images of few grey levels."""
+    for kind, split in (("test", test), ("validation", validation)):
+        if split is None:
+            continue
+        if missing := [class_names[k] for k in range(len(class_names)) if k not in split.labels]:
+            more = f" and {len(missing) - _SHOWN} more" if len(missing) > _SHOWN else ""
+            yield f"no {kind} images of class {', '.join(map(quoted, missing[:_SHOWN]))}{more}"
+    if (brightest := train.images.max()) < LOWEST_BRIGHTEST:
+        yield f"no value of the training images is above {brightest} of 255"
 
 
 def _as_split(arrays: tuple[np.ndarray, np.ndarray]) -> Split:
@@ -97,14 +115,14 @@ def _count_classes(where: str, own: OwnSplits) -> int:
     kind = "the training labels" if others else "the labels"
     lowest = min(values[0] for values in (labels, *others.values()))
     if lowest < 0:
-        raise DataError(f"{where}: labels must be 0, 1, 2 and so on, got {lowest}")
+        raise DataError(f"{where}: labels must be 0, 1, 2 and so on, got {lowest}; {_RENUMBER}")
     if len(labels) < 2:
         raise DataError(f"{where}: {kind} are all {labels[0]}; there must be two classes or more")
     if labels[-1] != len(labels) - 1:
         missing = np.setdiff1d(np.arange(len(labels)), labels)[:_SHOWN]
         raise DataError(
             f"{where}: {kind} go up to {labels[-1]} but none is {', '.join(map(str, missing))}; "
-            "renumber all labels together with np.unique(labels, return_inverse=True)[1]"
+            + _RENUMBER
         )
     for name, values in others.items():
         if values[-1] > labels[-1]:

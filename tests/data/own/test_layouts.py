@@ -5,7 +5,7 @@ import pytest
 
 from jaxact import data
 from jaxact.errors import DataError
-from tests.support.own_files import CLASSES, arrays, class_folders, encoded, four, npz
+from tests.support.own_files import CLASSES, archive, arrays, class_folders, encoded, four, npz
 from tests.support.published_files import assert_same_split
 
 IMAGES, LABELS = arrays(30)
@@ -148,6 +148,12 @@ def test_numbered_classes_sort_as_numbers(tmp_path):
         ("TrainSet/0.png", "testset/0.png"),
         ("pets_train/0.png", "pets_test/0.png"),
         ("train/images/0.png", "train/labels/0.txt", "test/images/0.png"),
+        ("test-a/0.png", "test-b/0.png"),
+        ("cat/0.png", "testA/0.png"),
+        ("trn/0.png", "tst/0.png"),
+        ("fold1/0.png", "fold2/0.png"),
+        ("imgs_part_1/0.png", "imgs_part_2/0.png"),
+        ("cat/0.png", "train.zip/0.png"),
     ],
 )
 def test_folders_that_are_no_classes_are_refused_with_the_layouts(tmp_path, paths):
@@ -155,6 +161,12 @@ def test_folders_that_are_no_classes_are_refused_with_the_layouts(tmp_path, path
     message = refused(tmp_path)
     assert "would be taken for" in message
     assert "train/CLASS/*.png and test/CLASS/*.png, and val/CLASS/*.png" in message
+
+
+def test_classes_without_test_images_are_noted(tmp_path):
+    put(tmp_path, "train/ant/0.png", "train/bee/0.png", "test/ant/0.png", "val/bee/0.png")
+    note = data.load(str(tmp_path)).note
+    assert note.endswith("; no test images of class bee; no validation images of class ant")
 
 
 def test_names_that_hold_such_words_are_classes(tmp_path):
@@ -259,6 +271,36 @@ def test_labels_that_are_no_whole_numbers_get_a_true_answer(tmp_path, labels, me
     answer = refused(npz(tmp_path / "my.npz", images=IMAGES, labels=labels))
     assert message in answer
     assert ("argmax" in answer) == ("one-hot:" in message)
+
+
+@pytest.mark.parametrize(
+    ("images", "labels", "message"),
+    [
+        (IMAGES / 255 / 255, LABELS, "holds floats up to 0.00392157, so that 8 bits would leave"),
+        (IMAGES / 255 / 16, LABELS, "few levels or none: divide by the highest value that there"),
+        (IMAGES > 99, LABELS, "or floats in [0, 1]: save images * np.uint8(255)"),
+        (IMAGES, LABELS * 2 - 1, "got -1; renumber all labels together with np.unique("),
+        (IMAGES, np.array(["a", "b", "c"])[LABELS], "must be numbers, such as np.unique(labels"),
+    ],
+)
+def test_arrays_that_would_lose_what_they_hold_are_refused(tmp_path, images, labels, message):
+    assert message in refused(npz(tmp_path / "my.npz", images=images, labels=labels))
+
+
+def test_images_of_few_grey_levels_are_noted(tmp_path):
+    path = npz(tmp_path / "my.npz", images=IMAGES // 16, labels=LABELS)
+    assert data.load(str(path)).note.endswith(
+        "; no value of the training images is above 15 of 255"
+    )
+
+
+def test_archives_and_other_files_are_told_what_to_do(tmp_path):
+    (tmp_path / "x.npy").write_bytes(b"\x93NUMPY")
+    assert "or give a folder of class folders (an archive of images, unp" in refused(
+        tmp_path / "x.npy"
+    )
+    path = archive(tmp_path / "x.zip", {"ant/0.png": PNG})
+    assert refused(path).endswith("(it has none; unpack an archive of images)")
 
 
 def test_constant_images_of_arrays_are_noted(tmp_path):

@@ -1,6 +1,7 @@
 """Image files of a user's folder: 8 bits a channel, upright, on white, however they are saved."""
 
 import io
+import struct
 
 import numpy as np
 import pytest
@@ -139,6 +140,26 @@ def test_16_bits_that_hold_fewer_are_refused(tmp_path, channels, highest):
         DataError, match=r"bee/new.png\) no value is above \d+ of 65535.*8 bits, sc"
     ):
         data.load(str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("dtype", "tag", "old", "new", "message"),
+    [
+        (np.uint16, 258, 16, 12, "has 12 bits a channel; save it with 8"),
+        (np.uint16, 262, 1, 0, "has 16 bits a channel and white as 0; save it with 8"),
+        (np.uint8, 339, 1, 2, "has signed values of 8 bits; save it with 8, unsigned"),
+    ],
+)
+def test_what_pillow_would_take_for_something_else_is_refused(
+    tmp_path, dtype, tag, old, new, message
+):
+    picture = Image.fromarray(IMAGES[0, ..., 0].astype(dtype))
+    content = saved(picture, "TIFF", tiffinfo={339: 1})
+    before, after = (struct.pack("<HHII", tag, 3, 1, value) for value in (old, new))
+    assert content.count(before) == 1
+    decoded(tmp_path, content, "tif", 1)
+    with pytest.raises(pictures.Unusable, match=message):
+        decoded(tmp_path, content.replace(before, after), "tif", 1)
 
 
 def test_grey_of_any_depth_has_one_channel(tmp_path):
