@@ -4,8 +4,9 @@ import contextlib
 import dataclasses
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -19,7 +20,12 @@ from jaxact.errors import ConfigError
 from jaxact.runs import fit
 from jaxact.runs.process.signals import StopRequest, stop_on_signals
 from jaxact.runs.progress import RunView
-from jaxact.runs.records import lock, record_files
+from jaxact.runs.records import lock, record_files, workdirs
+
+if TYPE_CHECKING:
+    import optuna
+
+FUNCTIONS = "functions"  # in the journal: fingerprints of one's own, by spec
 
 
 class Settings(NamedTuple):
@@ -90,15 +96,15 @@ def fit_in(workdir: Path, config: Config, most: int, stop: StopRequest) -> halvi
             config,
             activation=spec,
             epochs=epochs,
-            seed=seed,
+            seed=config.seed + seed,
             eval_split="validation",
             latency_samples=0,
             health_examples=0,
             checkpoint_every_epochs=most,
         )
         of_rung = "" if config.learning_rate_schedule == "constant" else f"-{epochs}-epochs"
-        folder = workdir / "runs" / folder_name(spec) / f"seed{seed}{of_rung}"
-        print(f"{spec}, seed {seed}: to epoch {epochs} ...", file=sys.stderr, flush=True)
+        folder = workdir / "runs" / folder_name(spec) / f"seed{run.seed}{of_rung}"
+        print(f"{spec}, seed {run.seed}: to epoch {epochs} ...", file=sys.stderr, flush=True)
         summary = fit.fit(run, folder, follow=quiet, stop=stop)
         accuracies = [
             row["validation_accuracy"]
@@ -127,6 +133,24 @@ def quiet(epochs: int, steps_per_epoch: int, steps_done: int) -> contextlib.null
     return contextlib.nullcontext(Quiet())
 
 
+def keep_functions(workdir: Path, study: "optuna.Study", specs: Sequence[str]) -> None:
+    """Keeps what one's own functions compute, and refuses one that has changed since it was tried.
+
+    Raises:
+      ConfigError: one has, or is wrong.
+    """
+    stored = study.user_attrs.get(FUNCTIONS, {})
+    known = {*stored, *(candidate.activation for candidate in halving.tried(study))}
+    functions = {}
+    for spec in dict.fromkeys((*specs, *stored)):
+        for now in workdirs.function_record(spec).values():
+            if spec in known:
+                workdirs.check_function(workdir, spec, stored.get(spec), now)
+            functions[spec] = stored.get(spec, now)
+    if functions != stored:
+        study.set_user_attr(FUNCTIONS, functions)
+
+
 def perform(
     config: Config, settings: Settings, workdir: Path, train: halving.Train | None = None
 ) -> outcomes.Outcome:
@@ -143,7 +167,7 @@ def perform(
     fields = dataclasses.asdict(config)
     del fields["data_dir"]  # where the data are decides nothing
     question = {
-        name: fields[name] for name in fields if name not in ("activation", "seed", "eval_split")
+        name: fields[name] for name in fields if name not in ("activation", "eval_split")
     } | {"rungs": settings.rungs}
     halving.load_optuna()
     with contextlib.ExitStack() as stack:
@@ -154,6 +178,7 @@ def perform(
             study = halving.open_study(
                 workdir, question, settings.rungs[0], settings.factor, config.seed
             )
+            keep_functions(workdir, study, settings.specs)
         except OSError as error:
             raise ConfigError(
                 f"--workdir={workdir} cannot be written ({error.strerror}); choose another"
@@ -190,7 +215,7 @@ def perform(
             ],
             "not_tried": waiting,
             "finals": {
-                spec: {str(seed): run._asdict() for seed, run in runs.items()}
+                spec: {str(config.seed + seed): run._asdict() for seed, run in runs.items()}
                 for spec, runs in made.items()
             },
         },

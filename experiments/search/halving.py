@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import optuna
 
 JOURNAL = "search.journal"
-SEARCH_SEED = 0  # of every run of the search; the finals have others
+SEARCH_SEED = 0  # of every run of the search, beyond config.seed; the finals have others
 
 COMPLETE, PRUNED, FAILED, CUT = "complete", "pruned", "failed", "cut"
 
@@ -131,7 +131,7 @@ def open_study(
     stored = study.user_attrs.get("question")
     if stored is None:
         study.set_user_attr("question", question)
-    elif stored != question:
+    elif (stored := {"seed": 0, **stored}) != question:  # the seed was added later
         changed = [
             f"{name} ({stored.get(name)!r} there, {question.get(name)!r} now)"
             for name in {**stored, **question}

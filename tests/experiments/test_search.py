@@ -4,7 +4,9 @@ import dataclasses
 import json
 import subprocess
 import sys
+import types
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -23,7 +25,7 @@ from jaxact.activations import ActivationError
 from jaxact.config import Config
 from jaxact.errors import ConfigError, DataError, Interrupted, NonFiniteLossError, WorkdirError
 from jaxact.runs import fit
-from jaxact.runs.records import lock
+from jaxact.runs.records import lock, record_files
 from tests.support.paths import ROOT
 
 NAMES = ["relu", "tanh", "sigmoid", "gelu", "elu", "mish", "softplus", "selu", "lisht", "snake"]
@@ -98,6 +100,37 @@ def test_the_order_of_candidates_does_not_hide_the_best(order, tmp_path, monkeyp
         tmp_path, Planted(), monkeypatch, specs=["relu", *(n for n in order if n != "relu")]
     )
     assert outcome.details["winner"] == "mish"
+
+
+def test_a_search_goes_on_with_the_function_and_the_seed_that_it_began_with(tmp_path, monkeypatch):
+    def begin(slope, **fields):
+        module = types.SimpleNamespace(act=lambda x: jnp.maximum(x, slope * x))
+        monkeypatch.setitem(sys.modules, "mine_searched", module)
+        specs, config = ["relu", "mine_searched:act"], Config(**fields)
+        return run(tmp_path, Planted(), monkeypatch, config, specs=specs, seeds=1)
+
+    assert set(begin(0.1).details["finals"]["relu"]) == {"1"}
+    begin(0.1)
+    with pytest.raises(ConfigError, match=r"mine_searched:act has changed .*its values differ"):
+        begin(0.2)
+    with pytest.raises(ConfigError, match=r"another configuration: seed \(0 there, 7 now\)"):
+        begin(0.1, seed=7)
+
+
+def test_the_runs_of_a_search_have_the_seeds_from_the_configurations_on(tmp_path, monkeypatch):
+    trained = []
+
+    def fit_one(run, folder, **_):
+        trained.append((run.seed, folder.name))
+        folder.mkdir(parents=True)
+        record_files.append_row(folder / record_files.METRICS, {"validation_accuracy": 0.5})
+        return {"test_accuracy": 0.5}
+
+    monkeypatch.setattr(fit, "fit", fit_one)
+    few = settings(specs=["relu"], rungs=[1], seeds=1)
+    outcome = experiment.perform(Config(seed=7), few, tmp_path)
+    assert trained == [(7, "seed7"), (8, "seed8")]
+    assert list(outcome.details["finals"]["relu"]) == ["8"]
 
 
 def test_rungs_go_on_and_finals_have_seeds_of_their_own(tmp_path, monkeypatch):
