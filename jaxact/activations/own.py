@@ -1,5 +1,6 @@
 """One's own functions: which activations they are, and a wrong one told in a line."""
 
+import dataclasses
 import re
 import shlex
 import traceback
@@ -51,6 +52,21 @@ def is_own(activation: Activation) -> bool:
         return True
     parts = (value for _, value in activation.constants if isinstance(value, str))  # of a pair
     return any(is_own(registry.get(part)) for part in parts)
+
+
+def same(spec: str, other: str) -> bool:
+    """Whether two specs name one function with the same parameters, however they are written.
+
+    >>> same("hard_silu", "hard_swish"), same("jax.nn:elu()", "jax.nn:elu"), same("elu", "celu")
+    (True, True, False)
+    """
+    try:
+        one, two = (
+            dataclasses.replace(registry.get(text), name="", spec="") for text in (spec, other)
+        )
+    except ActivationError:
+        return spec == other
+    return one == two
 
 
 def call(activation: Activation, x: Array, **params: Any) -> Array:

@@ -16,6 +16,7 @@ from jaxact.comparison.study import FAILED, MISSING, Study
 from jaxact.errors import Interrupted, JaxactError
 from jaxact.runs.process import determinism, devices
 from jaxact.runs.process.signals import stop_on_signals
+from jaxact.runs.records import workdirs
 
 WIDTH_OF_A_FILE = 200  # output that is no terminal's is not cropped
 
@@ -95,14 +96,18 @@ def compare(options: Options) -> None:
     author = dawnbench.author(options.author, options.author_email) if options.format else None
     names = "-".join(map(plan.title, plan.datasets))
     workdir = Path(options.workdir or f"runs/compare-{names}-{config.model}")
+    if (workdir / studies.STUDY).exists():
+        plan = plan.spelled_as(studies.load(workdir).plan)
     remake = split_remake(options.remake, plan)
     determinism.ask(config.deterministic)  # before JAX starts
     devices.start()  # or each run would say that it failed
     study = studies.begin(workdir, plan, remake)
     with stop_on_signals() as stop:
-        study = make_runs(study, workdir, stop, options.compile_ahead, remake)
+        with workdirs.told(workdir):
+            study = make_runs(study, workdir, stop, options.compile_ahead, remake)
         show(study)
-        written = files.write_all(study, workdir)
+        with workdirs.told(workdir):
+            written = files.write_all(study, workdir)
     if author:
         entries = dawnbench.export(study, workdir / dawnbench.FOLDER, author)
         written.append(f"DAWNBench entries: {len(entries)} in {workdir / dawnbench.FOLDER}")

@@ -104,7 +104,7 @@ def split_remake(text: str | None, plan: Plan) -> list[str]:
     Raises:
       ConfigError: a spec is wrong, or not one of those compared.
     """
-    specs = [] if text is None else split_specs(text, "remake")
+    specs = [] if text is None else [*map(plan.spelled, split_specs(text, "remake"))]
     if others := [spec for spec in specs if spec not in plan.activations]:
         raise ConfigError(
             f"--remake={text} must name some of the activations ({', '.join(plan.activations)}), "

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from jaxact import data
+from jaxact.activations import own
 from jaxact.config import Config
 
 # The fields of a configuration that a plan sets for each run, or that may grow.
@@ -103,6 +104,21 @@ class Plan:
             parts.append(f"learning_rate={run.learning_rate:g}")
         return Path(*parts, folder_name(run.activation), f"seed{run.seed}")
 
+    def spelled(self, spec: str) -> str:
+        """A spec as the plan writes it, if the same function is one of the plan's."""
+        if spec in self.activations:
+            return spec
+        return next((mine for mine in self.activations if own.same(mine, spec)), spec)
+
+    def spelled_as(self, stored: "Plan") -> "Plan":
+        """The plan with what means the same as in another written as there."""
+        specs = tuple(map(stored.spelled, self.activations))
+        if len(set(specs)) < len(specs):  # both of two names of one function
+            return self
+        baseline = stored.spelled(self.baseline)
+        config = dataclasses.replace(self.config, activation=baseline)
+        return dataclasses.replace(self, config=config, activations=specs, baseline=baseline)
+
     def as_json(self) -> dict[str, Any]:
         """All of it but `data_dir`: where a machine keeps its data is no part of a comparison."""
         value = dataclasses.asdict(self)
@@ -131,15 +147,16 @@ class Plan:
         same = {*VARIED, "data_dir"}
         pairs = [(f"config.{name}", other[name], own[name]) for name in own if name not in same]
         pairs += [
-            ("datasets", stored.datasets, self.datasets),
             ("learning rates", stored.learning_rates, self.learning_rates),
         ]
         changed = [(name, old, new) for name, old, new in pairs if old != new]
-        if self.datasets == stored.datasets:
+        if not self._same_data(stored):
+            changed.append(("datasets", stored.datasets, self.datasets))
+        else:
             changed += [
                 (f"target of {name}", old, new)
-                for name in self.datasets
-                if (old := stored.target_accuracy(name)) != (new := self.target_accuracy(name))
+                for there, name in zip(stored.datasets, self.datasets, strict=True)
+                if (old := stored.target_accuracy(there)) != (new := self.target_accuracy(name))
             ]
         if not set(stored.activations) <= set(self.activations):
             changed.append(("activations", stored.activations, self.activations))
@@ -152,6 +169,20 @@ class Plan:
         elif new > old and schedule != "constant":
             changed.append((f"config.epochs, for which the {schedule} rate is planned", old, new))
         return [f"{name} ({_text(old)} there, {_text(new)} now)" for name, old, new in changed]
+
+    def _same_data(self, stored: "Plan") -> bool:
+        """Whether data sets differ in the places of the user's own at most, and not in folders."""
+        if len(self.datasets) != len(stored.datasets):
+            return False
+        return all(
+            new == old
+            or (
+                data.is_path(new)
+                and data.is_path(old)
+                and (len(self.datasets) == 1 or self.title(new) == stored.title(old))
+            )
+            for new, old in zip(self.datasets, stored.datasets, strict=True)
+        )
 
 
 def _text(value: Any) -> str:

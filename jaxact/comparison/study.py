@@ -157,7 +157,12 @@ def begin(workdir: Path, plan: Plan, remake: Collection[str] = ()) -> Study:
                 f"--workdir={workdir} holds another comparison: {'; '.join(changed)}; choose "
                 "another folder (one is extended by more seeds, activations or epochs alone)"
             )
-        diverged = {_key(run): run for run in stored.with_status(DIVERGED)}
+        where = dict(zip(stored.plan.datasets, plan.datasets, strict=True))
+        ended = [
+            dataclasses.replace(run, dataset=where[run.dataset])
+            for run in stored.with_status(DIVERGED)
+        ]
+        diverged = {_key(run): run for run in ended}
         kept = {run.activation for run in stored.with_status(DONE, DIVERGED)}
         stored_functions = {k: value for k, value in stored.functions.items() if k in kept}
     elif (

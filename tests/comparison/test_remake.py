@@ -1,17 +1,22 @@
 """A comparison with a function of one's own that changes: refused, or its runs made anew."""
 
 import dataclasses
+import errno
+import os
 
+import numpy as np
 import pytest
 
-from jaxact.comparison import study as studies
+from jaxact.comparison import compare, options, study as studies
 from jaxact.comparison.engines import local
+from jaxact.comparison.output import files
 from jaxact.comparison.plan import Plan
 from jaxact.comparison.study import DONE, MISSING
-from jaxact.errors import ConfigError, WorkdirError
+from jaxact.errors import ConfigError, DataError, WorkdirError
 from jaxact.runs.process.signals import StopRequest
 from jaxact.runs.records import lock, record_files, workdirs
 from tests.support.own_files import LEAKY, LEAKY_OTHERWISE, TANH, write_module
+from tests.support.tiny import words
 
 
 @pytest.fixture
@@ -35,6 +40,55 @@ def make(plan, workdir, remake=()):
 
 def stamps(workdir):
     return {path: path.stat().st_mtime_ns for path in workdir.rglob("*") if path.is_file()}
+
+
+def test_a_spec_written_otherwise_is_the_same_activation(plan, modules):
+    write_module(modules, "def act(x, slope=0.1):\n    return x * slope\n")
+
+    def planned(*specs):
+        return dataclasses.replace(plan, activations=specs, baseline=specs[0])
+
+    stored = planned("mine:act(slope=2)", "hard_silu")
+    now = planned("mine:act(slope=2.0)", "hard_swish").spelled_as(stored)
+    assert (now.activations, now.baseline) == (stored.activations, stored.baseline)
+    assert options.split_remake("mine:act(slope=2.0)", now) == ["mine:act(slope=2)"]
+    more = planned("mine:act(slope=3)", "hard_silu", "hard_swish")
+    assert more.spelled_as(stored) == more
+
+
+def test_a_comparison_goes_on_with_its_data_under_another_path_and_with_no_others(plan, tmp_path):
+    images = np.random.default_rng(0).integers(0, 256, (60, 28, 28), dtype=np.uint8)
+    labels = np.arange(60) % 3
+    for name, shift in (("here", 0), ("elsewhere", 0), ("others", 1)):
+        np.savez(tmp_path / f"{name}.npz", images=images + np.uint8(shift), labels=labels)
+
+    def planned(name):
+        config = dataclasses.replace(plan.config, train_examples=None, test_examples=None)
+        return dataclasses.replace(
+            plan,
+            config=dataclasses.replace(config, batch_size=16),
+            datasets=(str(tmp_path / f"{name}.npz"),),
+            activations=("identity",),
+        )
+
+    made = make(planned("here"), tmp_path / "study")
+    before = stamps(tmp_path / "study" / "identity")
+    moved = make(planned("elsewhere"), tmp_path / "study")
+    assert [run.summary for run in moved.runs] == [run.summary for run in made.runs]
+    assert stamps(tmp_path / "study" / "identity") == before
+    with pytest.raises(DataError, match=r"others\.npz has changed since"):
+        make(planned("others"), tmp_path / "study")
+
+
+def test_a_full_disk_is_told_with_the_folder_and_what_to_do(plan, monkeypatch, tmp_path):
+    def full(*_):
+        raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
+
+    monkeypatch.setattr(files, "write_all", full)
+    given = [*words(epochs=1), "--activations=identity", "--seeds=1"]
+    parsed = compare.COMMAND.parse([*given, f"--workdir={tmp_path / 'study'}"])
+    with pytest.raises(WorkdirError, match=r"study cannot be written \(File too large\); what is"):
+        compare.compare(parsed)
 
 
 def test_a_changed_function_is_refused_or_its_runs_are_made_anew(plan, modules, tmp_path):

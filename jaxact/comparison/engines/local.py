@@ -13,7 +13,7 @@ from jaxact.runs import fit
 from jaxact.runs.ahead import Ahead, default_threads
 from jaxact.runs.process import environment
 from jaxact.runs.process.signals import StopRequest
-from jaxact.runs.records import lock, surroundings, workdirs
+from jaxact.runs.records import lock, record_files, surroundings, workdirs
 from jaxact.runs.setup import prepare
 
 FAILURES = "failures.log"
@@ -40,7 +40,9 @@ def check_before_training(study: Study, workdir: Path, remake: Collection[str]) 
         kinds: set[tuple[str, str | None]] = {(config.dataset, None)}
         if config.activation in study.functions:
             kinds.add((config.dataset, config.activation))
-        if run.status != MISSING or kinds <= prepared:
+        if kinds <= prepared or (
+            run.status != MISSING and not is_elsewhere(study, workdir, config)
+        ):
             continue
         prepared |= kinds
         try:
@@ -52,6 +54,12 @@ def check_before_training(study: Study, workdir: Path, remake: Collection[str]) 
         for other in study.plan.runs():
             if other.dataset == config.dataset and other.activation not in remake:
                 workdirs.check_data(workdir / study.plan.folder(other), setup.data.record)
+
+
+def is_elsewhere(study: Study, workdir: Path, config: Config) -> bool:
+    """Whether a run was made on data of another path, which are to be the same."""
+    path = workdir / study.plan.folder(config) / record_files.CONFIG
+    return path.exists() and record_files.read_json(path).get("dataset") != config.dataset
 
 
 def make_runs(

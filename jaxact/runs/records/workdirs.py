@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from jaxact import activations
-from jaxact.activations import fingerprint
+from jaxact.activations import fingerprint, own
 from jaxact.activations.fingerprint import Fingerprint
 from jaxact.config import Config
 from jaxact.data import is_path
@@ -102,14 +102,7 @@ def _same(name: str, old: Any, new: Any) -> bool:
         return False
     if name == "dataset":
         return is_path(old) and is_path(new)
-    return name == "activation" and _function(old) == _function(new)
-
-
-def _function(spec: str) -> Any:
-    """An activation, whatever it is called; the spec itself if it is none."""
-    with contextlib.suppress(ConfigError):
-        return dataclasses.replace(activations.get(spec), name="", spec="")
-    return spec
+    return name == "activation" and own.same(old, new)
 
 
 def discard(workdir: Path) -> None:
@@ -239,7 +232,7 @@ def opened_workdir(
       WorkdirError: another process is at work there; or it cannot be written, now or at any time
         within the block (no space, read-only, gone).
     """
-    try:
+    with told(workdir):
         workdir.mkdir(parents=True, exist_ok=True)
         with lock.held(workdir):
             check_workdir(workdir, config)
@@ -247,6 +240,17 @@ def opened_workdir(
             write_json(workdir / CONFIG, config)
             write_json(workdir / DATA, data)
             yield
+
+
+@contextlib.contextmanager
+def told(workdir: Path) -> Iterator[None]:
+    """A block in which a workdir is written.
+
+    Raises:
+      WorkdirError: it cannot be (no space, read-only, gone).
+    """
+    try:
+        yield
     except BrokenPipeError:  # nobody reads what is printed: no fault of the folder's
         raise
     except OSError as error:
