@@ -228,6 +228,13 @@ def _users_own(target: str, arguments: Mapping[str, Value]) -> Activation:
         if arguments:
             message = f"{target} is an Activation, with its parameters bound: it takes no arguments"
             raise ActivationError(message)
+        try:
+            hash(found)
+        except TypeError as error:
+            message = (
+                f"{target} holds a value that is no number, text or tuple of numbers ({error})"
+            )
+            raise ActivationError(f"{message}: write arrays as tuples") from error
         return dataclasses.replace(found, spec=target)
     if not callable(found):
         kind = type(found).__name__

@@ -253,6 +253,13 @@ def test_an_activation_is_frozen_and_shows_its_spec():
     np.testing.assert_allclose(act.derivative(jnp.ones(2)), 2)
 
 
+def test_an_activation_that_holds_an_array_is_refused(monkeypatch):
+    act = Activation("mine", lambda x, a: a * x, initial=(("a", np.ones(2)),))  # pyright: ignore[reportArgumentType]
+    monkeypatch.setitem(sys.modules, "holds_array", types.SimpleNamespace(act=act))
+    with pytest.raises(ActivationError, match=r"holds_array:act holds .* write arrays as tuples"):
+        activations.get("holds_array:act")
+
+
 def test_without_a_derivative_a_normalising_function_says_so():
     act = Activation(name="norm", function=lambda x: x / jnp.sum(x), elementwise=False)
     with pytest.raises(TypeError, match="norm is not elementwise"):
