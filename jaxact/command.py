@@ -30,7 +30,7 @@ class Option(NamedTuple):
       kind: int, float, str, Path (a local path, as text; its `~` is replaced), or the texts among
         which to choose; None: that of the default.
       least: the lowest value of a number.
-      or_null: whether `null` and `None` are a number's None; always, where that is the default.
+      or_null: whether `null` and `None` are its None; always, where that is the default.
     """
 
     default: Any
@@ -110,7 +110,7 @@ class Command:
         named = zip(map(str.lower, self.arguments), given, strict=True)
         chosen = {name: getattr(values, name) for name in values if "." not in name}
         for name, option in self.options.items():
-            if option.kind is Path and values[name].present:
+            if option.kind is Path and values[name].present and chosen[name] is not None:
                 chosen[name] = paths.local(chosen[name], f"--{name}")
         return values, Options(**chosen, **dict(named))
 
@@ -177,11 +177,10 @@ def _define(name: str, option: Option, values: flags.FlagValues) -> None:
     if isinstance(kind, tuple):
         flags.DEFINE_enum(name, default, kind, meaning, flag_values=values)
         return
-    if kind in (str, Path):
-        flags.DEFINE_string(name, default, meaning, flag_values=values)
-        return
     parser: flags.ArgumentParser = flags.FloatParser(lower_bound=least)
-    if kind is int:
+    if kind in (str, Path):
+        parser = flags.ArgumentParser()
+    elif kind is int:
         parser = flags.IntegerParser(lower_bound=None if least is None else int(least))
     if or_null or default is None:
         parser = NullOr(parser)

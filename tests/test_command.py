@@ -47,9 +47,10 @@ def test_options_have_their_kinds_and_defaults():
     assert COMMAND.parse(["relu"]).count == 3
 
 
-def test_null_is_none_where_a_number_may_be_missing(monkeypatch):
+def test_null_is_none_where_a_value_may_be_missing(monkeypatch):
     options = COMMAND.parse(["relu", "--most=null", "--least=3", "--least", "None"])
     assert (options.most, options.least) == (None, None)
+    assert COMMAND.parse(["relu", "--name=null"]).name is None
     monkeypatch.setenv("HOME", "/home/me")
     assert COMMAND.parse(["relu", "--out=~/x"]).out == "/home/me/x"
 
