@@ -57,6 +57,20 @@ def listed(check: Check, least: int = 0) -> Check:
     return checked
 
 
+def by_epoch(check: Check) -> Check:
+    """A list of rows, each of which passes, of the epochs 1, 2, 3 and so on."""
+    rows = listed(check)
+
+    def checked(value: Any, at: str) -> Fault:
+        return rows(value, at) or _first(
+            f"{at}[{k}].epoch={_short(row['epoch'])} is no {k + 1}"
+            for k, row in enumerate(value)
+            if row["epoch"] != k + 1
+        )
+
+    return checked
+
+
 def fields(required: Mapping[str, Check], optional: Mapping[str, Check] | None = None) -> Check:
     """A record that has the required fields, and may have the others, each of which passes."""
 
@@ -147,8 +161,8 @@ _RUN = fields(
         "status": STATUS,
         "note": TEXT,
         "summary": RECORD,
-        "metrics": listed(METRICS),
-        "health": listed(HEALTH),
+        "metrics": by_epoch(METRICS),
+        "health": by_epoch(HEALTH),
         "environment": RECORD,
     }
 )

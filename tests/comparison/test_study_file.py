@@ -81,6 +81,17 @@ def test_every_field_may_hold_anything_and_nothing_but_a_line_comes_of_it(tmp_pa
             part[key] = before
 
 
+@pytest.mark.parametrize("rows", ["metrics", "health"])
+@pytest.mark.parametrize("epoch", [1, 3, 10**9])  # up to which a figure would count
+def test_epochs_that_do_not_follow_one_another_are_told(tmp_path, rows, epoch):
+    value = whole(tmp_path)
+    value["runs"][0][rows][1]["epoch"] = epoch
+    (tmp_path / "study.json").write_text(json.dumps(value))
+    told = rf"damaged: runs\[0\]\.{rows}\[1\]\.epoch={epoch} is no 2; bring it back"
+    with pytest.raises(ConfigError, match=told):
+        studies.load(tmp_path)
+
+
 @pytest.mark.parametrize("share", [0, 0.3, 0.99])
 def test_a_file_that_was_cut_off_is_one_line(tmp_path, share, capsys):
     text = json.dumps(whole(tmp_path))
