@@ -14,6 +14,7 @@ from jaxact.comparison.options import split_specs
 from jaxact.comparison.study import folder_name
 from jaxact.errors import ConfigError
 from jaxact.presentation import drawing
+from jaxact.runs.process import devices
 
 # What the paper draws (figures 1 to 5), and its baseline.
 PAPER = ("relu", "leaky_relu", "prelu", "elu", "selu", "tanh")
@@ -101,6 +102,7 @@ def draw(sets: Sequence[str], chosen: Sequence[Activation], folder: Path) -> lis
 
 def perform(options: Options) -> None:
     """Draws what the options name."""
+    devices.start()  # or each function would seem to fail
     sets = choose_sets(options.sets or ("each,sheet" if options.specs else ",".join(SETS)))
     specs = options.specs if options.specs is not None else ",".join(activations.names())
     paths = draw(sets, choose(specs), Path(options.out))

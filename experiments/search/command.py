@@ -32,6 +32,7 @@ of a short one is compilation: a new function takes seconds before its first ste
             3,
             "a rung has so many times the epochs of the one before, up to config.epochs, and about "
             "one in so many candidates reaches it",
+            least=2,
         ),
         "finalists": Option(3, "besides ReLU", least=1),
         "final_seeds": Option(5, "runs of each finalist", least=1),

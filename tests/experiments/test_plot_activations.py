@@ -8,6 +8,7 @@ from matplotlib.colors import to_hex
 
 from experiments.plot_activations import experiment, plots
 from jaxact import activations
+from jaxact.errors import ConfigError
 
 RELU = activations.get("relu")
 
@@ -133,3 +134,13 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path, capsys):
     arguments = ["--specs=relu", f"--out={tmp_path / 'file'}"]
     assert experiment.COMMAND.run(experiment.perform, arguments) == 2
     assert "choose another" in capsys.readouterr().err
+
+
+def test_a_missing_device_is_told_and_no_function_blamed(monkeypatch, tmp_path, capsys):
+    def missing():
+        raise ConfigError("JAX_PLATFORMS=cuda cannot be started on this machine")
+
+    monkeypatch.setattr(experiment.devices, "start", missing)
+    words = ["--specs=relu", f"--out={tmp_path}"]
+    assert experiment.COMMAND.run(experiment.perform, words) == 2
+    assert capsys.readouterr().err.startswith("jaxact: JAX_PLATFORMS=cuda cannot be started")

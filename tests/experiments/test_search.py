@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from experiments.search import (
+    command,
     composition_sampler,
     confirmation,
     experiment,
@@ -131,6 +132,12 @@ def test_the_runs_of_a_search_have_the_seeds_from_the_configurations_on(tmp_path
     outcome = experiment.perform(Config(seed=7), few, tmp_path)
     assert trained == [(7, "seed7"), (8, "seed8")]
     assert list(outcome.details["finals"]["relu"]) == ["8"]
+
+
+@pytest.mark.parametrize("factor", [-1, 0, 1])  # with which rungs would never end
+def test_a_factor_that_does_not_grow_is_refused(factor):
+    with pytest.raises(ConfigError, match=f"--reduction_factor={factor}"):
+        command.COMMAND.parse([f"--reduction_factor={factor}"])
 
 
 def test_rungs_go_on_and_finals_have_seeds_of_their_own(tmp_path, monkeypatch):
