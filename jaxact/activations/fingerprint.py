@@ -134,7 +134,8 @@ def _programs(activation: Activation) -> list[str | None]:
     """The hashes of an activation's programs at `INPUTS`, and `_FAILS` where it has none.
 
     Raises:
-      ActivationError: it fails after a convolution and after a dense layer.
+      ActivationError: it fails after a convolution and after a dense layer, or is traced otherwise
+        each time.
     """
     programs: list[str | None] = []
     errors = []
@@ -146,6 +147,12 @@ def _programs(activation: Activation) -> list[str | None]:
             errors.append(error)
     if programs[0] == programs[1] == _FAILS:
         raise errors[0]
+    first = int(programs[0] == _FAILS)
+    if _program(activation, *INPUTS[first]) != programs[first]:
+        text = (
+            "is another function each time that it is traced: it may draw random numbers in Python"
+        )
+        raise own.wrong(activation, text)
     return programs
 
 

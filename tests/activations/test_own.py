@@ -100,6 +100,13 @@ def test_networks_tell_it_too(wrong, name):
         jax.eval_shape(functools.partial(network.init, train=False), jax.random.key(0), images)
 
 
+def test_a_function_that_draws_in_python_is_refused():
+    rng = np.random.default_rng(0)
+    noisy = activations.Activation("noisy", lambda x: x * rng.uniform(0.5, 1.5))
+    with pytest.raises(ActivationError, match="noisy is another function each time"):
+        fingerprint.tried(noisy)
+
+
 def test_what_is_jaxacts_is_not_ones_own():
     pair = "jaxact.activations.pairs:chain(outer='{}', inner='relu')"
     for spec in ("relu", "elu(alpha=0.5)", "jaxact.activations:tanh", pair.format("tanh")):
