@@ -17,8 +17,15 @@ from jaxact.activations.program_hash import Opaque, program_hash
 
 Fingerprint = Mapping[str, Any]
 
-# What networks give to activations: after a convolution, after a dense layer, in mixed precision.
-INPUTS = (((4, 8, 8, 16), "float32"), ((256, 16), "float32"), ((4, 8, 8, 16), "bfloat16"))
+# What networks give to activations: after a convolution, after a dense layer, in mixed precision,
+# and after convolutions of many channels, of larger images and of single pixels.
+INPUTS = (
+    ((4, 8, 8, 16), "float32"),
+    ((256, 16), "float32"),
+    ((4, 8, 8, 16), "bfloat16"),
+    ((2, 32, 32, 64), "float32"),
+    ((2, 1, 1, 512), "float32"),
+)
 BLOCK = 32  # neighbouring inputs of which another JAX version is to give the same mean
 # What another version may differ by: rounding, of `exp` and the like, and the tail of a gradient.
 RELATIVE, ABSOLUTE = 1e-4, 1e-5
@@ -84,7 +91,7 @@ def change(stored: Any, now: Fingerprint) -> str:
             words = {"values": "its values differ", "gradients": "its gradient differs"}
             return next((text for key, text in words.items() if stored[key] != now[key]), "")
         if stored["other_programs"] != now["other_programs"]:
-            return "it differs after a dense layer, or in bfloat16"
+            return "it differs after a dense layer, on inputs of another size, or in bfloat16"
     except (KeyError, TypeError, ValueError):
         return "its stored fingerprint cannot be read"
     return ""

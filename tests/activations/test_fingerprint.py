@@ -98,6 +98,8 @@ CHANGED = {
 SAME_NUMBERS = ("numbers that are equal", "the order of lines")
 ELSEWHERE = {
     "a dense layer": "def act(x):\n    return x if x.ndim == 4 else 2 * x\n",
+    "many channels": "def act(x):\n    return x if x.shape[-1] < 64 else 2 * x\n",
+    "larger images": "def act(x):\n    return x if x.shape[1] != 32 else 2 * x\n",
     "bfloat16": "def act(x):\n    return (x.astype('float32') * 0.3 + 0.1).astype(x.dtype)\n",
 }
 
@@ -142,13 +144,13 @@ def test_a_change_is_told(case):
 
 
 @pytest.mark.parametrize("case", ELSEWHERE)
-def test_dense_layers_and_bfloat16_count(case):
-    plain = (
-        "def act(x):\n    return x\n"
-        if case == "a dense layer"
-        else ("def act(x):\n    return x * 0.3 + 0.1\n")
+def test_other_inputs_of_networks_count(case):
+    """Layers of other shapes, and mixed precision."""
+    text = "x * 0.3 + 0.1" if "bfloat16" in case else "x"
+    plain = f"def act(x):\n    return {text}\n"
+    assert "dense layer, on inputs of another size, or in bfloat16" in change(
+        taken(plain), taken(ELSEWHERE[case])
     )
-    assert "dense layer, or in bfloat16" in change(taken(plain), taken(ELSEWHERE[case]))
 
 
 def test_another_jax_may_round_otherwise_and_no_more():
