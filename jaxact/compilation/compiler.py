@@ -63,8 +63,9 @@ def keep_compiled(folder: str) -> None:
     if folder:
         folder = paths.local(folder, "--compilation_cache")
         remove_torn(Path(folder))
-    # A disk that is full, or a limit of a file's size: the next start is a little slower.
-    warnings.filterwarnings("ignore", "Error writing persistent compilation cache")
+    # A disk that is full, a limit of a file's size, or a program that another is just writing: it
+    # is compiled here, or the next time.
+    warnings.filterwarnings("ignore", "Error (reading|writing) persistent compilation cache")
     jax.config.update("jax_compilation_cache_dir", folder or None)
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
 
