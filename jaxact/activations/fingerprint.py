@@ -33,7 +33,7 @@ _FAILS = "fails"
 
 
 def fingerprint(activation: Activation) -> Fingerprint | None:
-    """What one's own function computes, value and gradients; None for an activation of jaxact's.
+    """The record of a computation, value and gradients; None for an activation of jaxact's.
 
     Returns:
       As JSON holds it:
@@ -75,7 +75,7 @@ def tried(activation: Activation) -> Activation:
 
 
 def change(stored: Any, now: Fingerprint) -> str:
-    """What differs from the function of which `stored` was made, in a few words; "" if nothing.
+    """The difference from the function of which `stored` was made, in a few words; "" if none.
 
     The same program computes the same. Another one of the same JAX version does if it gives the
     same numbers; under another version, whose programs and rounding differ, if its means are near.

@@ -100,7 +100,7 @@ def wrong(activation: Activation, text: str) -> ActivationError:
 
 
 def cause(error: Exception) -> str:
-    """What a user's function raised and where, in a line, or what to do about it."""
+    """The error of a user's function and its place, in a line, or what to do about it."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     text = ": ".join([type(error).__name__, *lines[:1]])
     for kind, pattern, advice in _ADVICE:

@@ -212,7 +212,7 @@ def get(spec: str | Activation) -> Activation:
 
 
 def _hint(target: str) -> str:
-    """What may have been meant by a name that is not registered, such as `torch.nn.ReLU`."""
+    """Our name for one that is not registered, such as `torch.nn.ReLU`, as a hint."""
     module, _, name = target.rpartition(".")
     if near := did_you_mean(name, _definitions, likeness=1.0 if module else 0.6):
         return near

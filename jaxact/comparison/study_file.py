@@ -1,4 +1,4 @@
-"""What `study.json` and the records of runs must hold to be drawn from: the first fault, in words.
+"""The first fault of a `study.json`, or of a run's records, that keeps it from being drawn.
 
 Files are edited, cut off, and made by other versions. Fields that are not named here may be there
 or not.
