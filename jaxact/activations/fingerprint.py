@@ -112,7 +112,7 @@ def _rising(*parts: np.ndarray) -> np.ndarray:
     return np.sort(np.concatenate(parts)).astype(np.float32)
 
 
-def _all_of(activation: Activation) -> Callable[..., Any]:
+def value_and_gradients(activation: Activation) -> Callable[..., Any]:
     """`(x, cotangent, params)` to its value, its value in training, and its gradients."""
 
     def value(x: jax.Array, params: Mapping[str, jax.Array]) -> jax.Array:
@@ -167,7 +167,7 @@ def _program(activation: Activation, shape: tuple[int, ...], dtype: str) -> str 
     x = jax.ShapeDtypeStruct(shape, dtype)
     with jax.disable_jit(False), warnings.catch_warnings():
         warnings.filterwarnings("error", own.COMPLEX)
-        program = jax.make_jaxpr(_all_of(activation))(x, x, _params(activation))
+        program = jax.make_jaxpr(value_and_gradients(activation))(x, x, _params(activation))
     try:
         return program_hash(program)
     except Opaque:
@@ -181,7 +181,7 @@ def _evaluated(
     """The hashes and the means of what the function gives at `inputs()`."""
     del program  # a changed function may be an equal object
     cotangent = jnp.resize(jnp.asarray([1, 2, 0.5], jnp.float32), shape)  # not constant: a softmax
-    compute = jax.jit(_all_of(activation))
+    compute = jax.jit(value_and_gradients(activation))
     with jax.disable_jit(False), jax.debug_nans(False), jax.debug_infs(False):
         results = [
             jax.device_get(compute(x.reshape(shape), cotangent, _params(activation)))

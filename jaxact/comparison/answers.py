@@ -1,7 +1,8 @@
 """The answer of a comparison in words, and what it says of the paper's findings.
 
-An answer names a leader only as far as the seeds carry it. A finding of the paper is put as a rule
-on paired seeds and comes out confirmed, refuted or undecided, with its evidence; the rules are in
+An answer names a leader only as far as the seeds carry it: whoever leads was chosen by its figures,
+so what is said of its lead is corrected for all pairs among which it was chosen. A finding of the
+paper comes out confirmed, refuted or undecided, with its evidence; the rules are in
 `jaxact.comparison.paper.findings`.
 """
 
@@ -9,11 +10,14 @@ import math
 from collections.abc import Mapping, Sequence
 
 from jaxact import statistics
-from jaxact.comparison.analysis import measures
+from jaxact.comparison.analysis import measures, sweep, verdicts
+from jaxact.comparison.analysis.measures import Measure
 from jaxact.comparison.paper.findings import Finding, paper_findings
 from jaxact.comparison.study import DIVERGED, DONE, MISSING, Study, Workload
 from jaxact.presentation import numbers
-from jaxact.statistics import Estimate
+from jaxact.statistics import BETTER, EQUIVALENT, MIN_PAIRS, Estimate
+
+Matrices = Mapping[Measure, verdicts.Matrix]
 
 __all__ = ["Finding", "answer", "as_markdown", "paper_findings"]
 
@@ -21,7 +25,7 @@ __all__ = ["Finding", "answer", "as_markdown", "paper_findings"]
 def answer(study: Study, workload: Workload) -> str:
     """The answer: which activation was soonest and which ended best, as sure as it is."""
     target = f"{100 * study.plan.target_accuracy(workload.dataset):g} %"
-    made = {name: study.made(workload, name) for name in study.plan.activations}
+    made = {name: study.made(workload, name) for name in study.plan.rivals}
     made = {name: runs for name, runs in made.items() if runs}
     done = {name for name, runs in made.items() if any(run.status == DONE for run in runs)}
     if not made:
@@ -30,14 +34,16 @@ def answer(study: Study, workload: Workload) -> str:
         ended = [run.status for runs in made.values() for run in runs]
         how = "diverged" if set(ended) == {DIVERGED} else "diverged or failed"
         return f"No answer: every run {how}."
-    if len(study.plan.activations) == 1:
-        return _alone(study, workload, next(iter(done)), target)
-    sentences = [
-        _soonest(study, workload, made, target),
-        _lowest_error(study, workload),
-        *_reservations(study, workload),
-    ]
-    return " ".join(filter(None, sentences))
+    if len(study.plan.rivals) == 1:
+        sentences = [_alone(study, workload, next(iter(done)), target)]
+    else:
+        matrices = verdicts.between(study, workload, *verdicts.LEADERS)
+        sentences = [
+            _soonest(study, workload, matrices, made, target),
+            _lowest_error(study, workload, matrices),
+            *_reservations(study, workload),
+        ]
+    return " ".join(filter(None, [*sentences, *_twins(study, workload)]))
 
 
 def _alone(study: Study, workload: Workload, name: str, target: str) -> str:
@@ -53,8 +59,15 @@ def _alone(study: Study, workload: Workload, name: str, target: str) -> str:
     )
 
 
-def _soonest(study: Study, workload: Workload, made: Mapping[str, Sequence], target: str) -> str:
-    times = measures.by_seed(study, workload, measures.seconds_to_target)
+def _soonest(
+    study: Study,
+    workload: Workload,
+    matrices: Matrices,
+    made: Mapping[str, Sequence],
+    target: str,
+) -> str:
+    measure = measures.seconds_to_target
+    times = verdicts.values_of(study, workload, measure)
     medians = {name: statistics.median(times[name]) for name in made}
     leader = min(medians, key=lambda name: medians[name].value)
     if not any(math.isfinite(t) for name in made for t in times[name]):
@@ -71,16 +84,17 @@ def _soonest(study: Study, workload: Workload, made: Mapping[str, Sequence], tar
     sentence = f"{leader} reached {target} soonest, after {seconds}"
     if whole > 1:
         sentence += f" in the median, and was first in {wins} of {whole} runs"
-    return sentence + _lead(times, leader, medians, "s") + "."
+    return f"{sentence}{_lead(study, workload, matrices, measure, medians, 's')}."
 
 
-def _lowest_error(study: Study, workload: Workload) -> str:
-    errors = measures.by_seed(study, workload, measures.error_percent)
+def _lowest_error(study: Study, workload: Workload, matrices: Matrices) -> str:
+    errors = verdicts.values_of(study, workload, measures.error_percent)
     means = {name: statistics.mean(values) for name, values in errors.items()}
     means = {name: mean for name, mean in means.items() if _known(mean)}
     leader = min(means, key=lambda name: means[name].value)
     sentence = f"{leader} ended with the lowest mean error, {numbers.estimate(means[leader], '%')}"
-    return sentence + _lead(errors, leader, means, "points") + "."
+    measure = measures.error_percent
+    return f"{sentence}{_lead(study, workload, matrices, measure, means, 'points')}."
 
 
 def first_places(times: Mapping[str, Sequence[float]], name: str) -> tuple[int, int]:
@@ -96,46 +110,107 @@ def first_places(times: Mapping[str, Sequence[float]], name: str) -> tuple[int, 
 
 
 def _lead(
-    values: Mapping[str, Sequence[float]], leader: str, centres: Mapping[str, Estimate], unit: str
+    study: Study,
+    workload: Workload,
+    matrices: Matrices,
+    measure: Measure,
+    centres: Mapping[str, Estimate],
+    unit: str,
 ) -> str:
-    """The worth of the leader's lead over the next, tested among all others; from "; " on."""
-    others = sorted((name for name in centres if name != leader), key=lambda n: centres[n].value)
+    """The worth of the lead of the lowest over the next, and over the others; from "; " on."""
+    leader, *others = sorted(centres, key=lambda name: centres[name].value)
     if not others:
         return "; no other has a run to compare it with"
-    comparisons = {c.name: c for c in statistics.compare(values, leader)}
-    following = comparisons[others[0]]
     if not _known(centres[others[0]]):
         return "; the others did not in most of their runs"
+    matrix = matrices[measure]
+    following = matrix.pairs[others[0], leader]
     words = f"; its lead over {following.name}, the next"
-    lead = f"{words}, {numbers.estimate(following.difference, unit)},"
+    lead = f"{words}, {_difference(study, workload, measure, following, unit)},"
     if not math.isfinite(following.difference.value):
         lead = words
-    if following.pairs < statistics.MIN_PAIRS:
+    if following.pairs < MIN_PAIRS:
         return f"{lead} is not tested on {_seeds(following.pairs)}"
+    over = [c for c in matrix.over(leader) if c.baseline in centres]
+    margin = verdicts.margin_of(study, measure).words(unit)
     p_value = numbers.p_value(following.corrected_p_value, "p")
-    if following.significant and following.difference.value > 0:
-        return f"{lead} is significant ({p_value})"
-    clear = [c.name for c in comparisons.values() if c.significant and c.difference.value > 0]
-    beyond = f"; that over {', '.join(clear)} is significant" if clear else ""
-    return f"{lead} is within noise ({p_value}){beyond}"
+    if following.verdict == EQUIVALENT:
+        p_value = numbers.p_value(following.equivalence_p_value, "p")
+    said = {
+        BETTER: f"is against it ({p_value})",  # the means lead the other way than the medians
+        statistics.WORSE: f"is significant ({p_value})",
+        EQUIVALENT: f"is of no account: they are equivalent within {margin} ({p_value})",
+        statistics.UNDECIDED: f"is undecided ({p_value})",
+    }[following.verdict]
+    alike = [name for name in verdicts.named(over, EQUIVALENT) if name != following.name]
+    beyond = f"; equivalent to it within {margin}: {', '.join(alike)}" if alike else ""
+    behind = verdicts.named(over, BETTER)
+    if following.verdict != statistics.WORSE and behind:
+        beyond += f"; its lead over {', '.join(behind)} is significant"
+    return f"{lead} {said}{beyond}"
+
+
+def _difference(
+    study: Study, workload: Workload, measure: Measure, pair: statistics.Comparison, unit: str
+) -> str:
+    """The mean difference of a pair, with the interval that a matrix has not."""
+    values = verdicts.values_of(study, workload, measure)
+    chosen = {name: values[name] for name in (pair.name, pair.baseline)}
+    return numbers.estimate(statistics.compare(chosen, pair.baseline)[0].difference, unit)
 
 
 def _reservations(study: Study, workload: Workload) -> list[str]:
     """The reasons not to trust the ranks."""
-    ended = [len(study.made(workload, name)) for name in study.plan.activations]
+    ended = [len(study.made(workload, name)) for name in study.plan.rivals]
     runs = [run for name in study.plan.activations for run in study.of(workload, name)]
     lost = sum(run.status not in (DONE, MISSING) for run in runs)
     notes = []
-    if min(ended) < statistics.MIN_PAIRS:
+    if min(ended) < MIN_PAIRS:
+        count = len(study.plan.rivals)
+        pairs = len(verdicts.LEADERS) * count * (count - 1) // 2
         notes.append(
-            f"{_seeds(min(ended)).capitalize()} cannot tell luck from merit; take "
-            f"{2 * statistics.MIN_PAIRS} or more (--seeds={2 * statistics.MIN_PAIRS})."
+            f"{_seeds(min(ended)).capitalize()} cannot tell luck from merit; the lead of one of "
+            f"{count} takes {statistics.fewest_seeds(pairs)} or more "
+            f"(--seeds={statistics.fewest_seeds(pairs)})."
             if min(ended)
             else "Some activations have no run yet."
         )
+    elif noise := _test_set_noise(study, workload):
+        notes.append(noise)
     if lost:
         notes.append(f"{_runs(lost).capitalize()} diverged or failed and count as misses.")
+    if workload.learning_rate is None:
+        notes += sweep.at_an_edge(study, workload.dataset)
     return notes
+
+
+def _test_set_noise(study: Study, workload: Workload) -> str:
+    """The noise that the test images themselves put on every error, in a sentence."""
+    runs = [run for name in study.plan.rivals for run in study.of(workload, name)]
+    errors = [measures.error_percent(run) for run in runs]
+    error = statistics.median(errors).value
+    examples = max((measures.test_examples(run) for run in runs), default=0)
+    if not examples or not math.isfinite(error):
+        return ""
+    noise = verdicts.test_set_noise(error, examples)
+    return (
+        f"All this is on the same {examples:,} test images: others would move an error by "
+        f"{noise:.2f} points (one standard deviation), which more seeds do not lower."
+    )
+
+
+def _twins(study: Study, workload: Workload) -> list[str]:
+    """The noise of the machine, from activations that are one function."""
+    sentences = []
+    for twin in verdicts.twins(study, workload):
+        middle, most = twin.seconds_percent
+        times = "" if math.isnan(middle) else f", training times by {middle:.1f} % ({most:.1f} %)"
+        sentences.append(
+            f"{twin.name} is {twin.original} again, an A/A pair: over {_seeds(twin.seeds)} errors "
+            f"differ by {twin.error_points:.2f} points at most{times}"
+            f"{' in the median (at most)' if times else ''}, by the machine alone."
+        )
+    return sentences
 
 
 def _known(estimate: Estimate) -> bool:

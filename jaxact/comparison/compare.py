@@ -6,17 +6,20 @@ from rich.console import Console
 
 from jaxact.command import Option, Options
 from jaxact.command_line import ConfigCommand
-from jaxact.comparison import answers, study as studies
+from jaxact.comparison import answers, growth, study as studies
 from jaxact.comparison.analysis import sweep
 from jaxact.comparison.engines.local import make_runs
+from jaxact.comparison.growth import MOST_SEEDS
 from jaxact.comparison.options import make_plan, split_remake
 from jaxact.comparison.output import dawnbench, files, study_table
 from jaxact.comparison.paper.tables import PAPER_ACTIVATIONS
+from jaxact.comparison.plan import DECIDED
 from jaxact.comparison.study import FAILED, MISSING, Study
 from jaxact.errors import Interrupted, JaxactError
 from jaxact.runs.process import determinism, devices
 from jaxact.runs.process.signals import stop_on_signals
 from jaxact.runs.records import workdirs
+from jaxact.statistics import POINTS
 
 WIDTH_OF_A_FILE = 200  # output that is no terminal's is not cropped
 
@@ -31,8 +34,30 @@ epochs extend it.""",
     {
         "activations": Option(",".join(PAPER_ACTIVATIONS), "specs, separated by commas"),
         "seeds": Option(3, "runs of each activation", least=1),
+        "until": Option(
+            None,
+            "adds seeds until the error of each activation is told from the baseline's or shown to "
+            "equal it, by tests that stay valid however often they are looked at",
+            (DECIDED,),
+        ),
+        "max_seeds": Option(MOST_SEEDS, "with --until: not more seeds than these", least=1),
+        "margin_points": Option(
+            POINTS.size, "a difference of errors, in percentage points, that is of no account"
+        ),
+        "aa": Option(
+            None,
+            "an activation that is the same function as another of them, kept as an A/A pair: what "
+            "differs between the two is the machine's noise",
+            str,
+        ),
         "learning_rates": Option(
-            None, "rates to try with each activation; config.learning_rate, if not given", str
+            None,
+            "rates of which the best is chosen for each activation, on validation images; "
+            "config.learning_rate, if not given",
+            str,
+        ),
+        "rate_seeds": Option(
+            1, "with --learning_rates: seeds that choose, before those that are shown", least=1
         ),
         "datasets": Option(
             None, "to compare on, separated by commas; config.dataset, if not given", str
@@ -91,13 +116,17 @@ def compare(options: Options) -> None:
         learning_rates=options.learning_rates,
         target_accuracies=options.target_accuracies,
         baseline=options.baseline,
+        aa=options.aa,
+        rate_seeds=options.rate_seeds,
+        until=options.until,
+        margin_points=options.margin_points,
         given=options.given,
     )
     author = dawnbench.author(options.author, options.author_email) if options.format else None
     names = "-".join(map(plan.title, plan.datasets))
     workdir = Path(options.workdir or f"runs/compare-{names}-{config.model}")
     if (workdir / studies.STUDY).exists():
-        plan = plan.spelled_as(studies.load(workdir).plan)
+        plan = plan.going_on(studies.load(workdir).plan)
     remake = split_remake(options.remake, plan)
     determinism.ask(config.deterministic)  # before JAX starts
     devices.start()  # or each run would say that it failed
@@ -105,12 +134,17 @@ def compare(options: Options) -> None:
     with stop_on_signals() as stop:
         with workdirs.told(workdir):
             study = make_runs(study, workdir, stop, options.compile_ahead, remake)
+            while not stop and (more := growth.grown(study, options.max_seeds)):
+                study = studies.begin(workdir, more)
+                study = make_runs(study, workdir, stop, options.compile_ahead)
         show(study)
         with workdirs.told(workdir):
             written = files.write_all(study, workdir)
     if author:
         entries = dawnbench.export(study, workdir / dawnbench.FOLDER, author)
         written.append(f"DAWNBench entries: {len(entries)} in {workdir / dawnbench.FOLDER}")
+    for title, names in growth.open_questions(study).items() if plan.is_sequential else ():
+        print(f"{title}: undecided after {study.plan.seeds} seeds: {', '.join(names)}")
     print(*written, f"runs: {workdir}", sep="\n")
     missing, failed = study.with_status(MISSING), study.with_status(FAILED)
     same = "the same command without --remake" if remake else "the same command"

@@ -1,11 +1,12 @@
 """The plan of a comparison from the text of its options."""
 
 import dataclasses
+import shlex
 from collections.abc import Callable, Sequence, Set
 from typing import Any
 
-from jaxact import activations
-from jaxact.activations import fingerprint
+from jaxact import activations, statistics
+from jaxact.activations import aliases, fingerprint
 from jaxact.comparison.plan import Plan
 from jaxact.config import Config, field_error, with_home
 from jaxact.errors import ConfigError
@@ -21,6 +22,10 @@ def make_plan(
     learning_rates: str | None = None,
     target_accuracies: str | None = None,
     baseline: str | None = None,
+    aa: str | None = None,
+    rate_seeds: int = 1,
+    until: str | None = None,
+    margin_points: float = statistics.POINTS.size,
     given: Set[str] = frozenset(),
 ) -> Plan:
     """The plan that options describe; the texts hold values separated by commas.
@@ -28,6 +33,8 @@ def make_plan(
     Args:
       config: its own data set, learning rate and target stand where the option is None; its seed is
         the first one.
+      aa: activations that are the same function as another, to be kept as a pair with it.
+      rate_seeds: seeds on which the best of several learning rates is chosen, before the others.
       given: the fields of the configuration that the user asked for: what the options replace must
         be among their values.
 
@@ -68,17 +75,36 @@ def make_plan(
                 f"config.{name}={value} is not among --{option}={','.join(map(str, values))}: add "
                 "it there, or leave it out"
             )
-    last = config.seed + seeds - 1
+    is_sweep = len(rates) > 1
+    if is_sweep and "eval_split" in given and config.eval_split != "validation":
+        raise ConfigError(
+            f"--learning_rates={learning_rates} are chosen between on validation images: leave out "
+            f"config.eval_split={config.eval_split}"
+        )
+    if until and seeds < statistics.MIN_PAIRS:
+        seeds = statistics.MIN_PAIRS
+    last = config.seed + seeds - 1 + is_sweep * rate_seeds
     if error := field_error("seed", last):
         raise ConfigError(f"--seeds={seeds} from config.seed={config.seed} on: {error}")
+    if not 0 < margin_points <= 100:
+        raise ConfigError(f"--margin_points={margin_points:g} must be above 0 and at most 100")
+    first = choose_baseline(baseline, chosen)
     return Plan(
-        config=dataclasses.replace(config, activation=choose_baseline(baseline, chosen)),
+        config=dataclasses.replace(
+            config,
+            activation=first,
+            eval_split="validation" if is_sweep else config.eval_split,
+        ),
         datasets=named,
         learning_rates=rates,
         activations=tuple(chosen),
         seeds=seeds,
-        baseline=choose_baseline(baseline, chosen),
+        baseline=first,
         targets=targets,
+        twins=split_twins(aa, chosen, first),
+        margin_points=margin_points,
+        until=until or "",
+        rate_seeds=rate_seeds if is_sweep else 0,
     )
 
 
@@ -96,6 +122,32 @@ def split_specs(text: str, option: str = "activations") -> list[str]:
     if not canonical or len(set(canonical)) < len(canonical):
         raise ConfigError(f"--{option}={text} must name one activation or more, each once")
     return canonical
+
+
+def split_twins(
+    text: str | None, specs: Sequence[str], baseline: str
+) -> tuple[tuple[str, str], ...]:
+    """The activations that are one function as another, each with that one, as --aa allows them.
+
+    Raises:
+      ConfigError: two are one function and --aa does not name either, or it names another.
+    """
+    allowed = split_specs(text, "aa") if text is not None else []
+    # those that --aa names come after what they are the same as
+    ordered = sorted(specs, key=lambda spec: (spec in allowed, spec != baseline))
+    twins = aliases.twins(ordered)
+    if others := [pair for pair in twins if pair[0] not in allowed]:
+        one, other = others[0]
+        raise ConfigError(
+            f"--activations: {one} and {other} are one function and no rivals: leave one out, or "
+            f"keep {one} as a measure of the machine's noise by --aa={shlex.quote(one)}"
+        )
+    if wrong := [spec for spec in allowed if spec not in dict(twins)]:
+        raise ConfigError(
+            f"--aa={text}: {wrong[0]} is no second name of one of the other activations "
+            f"({', '.join(specs)})"
+        )
+    return twins
 
 
 def split_remake(text: str | None, plan: Plan) -> list[str]:

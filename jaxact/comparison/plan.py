@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-from jaxact import data
-from jaxact.activations import own
+from jaxact import data, statistics
+from jaxact.activations import aliases, own
 from jaxact.config import Config
 
+DECIDED = "decided"  # of `Plan.until`
 # The fields of a configuration that a plan sets for each run, or that may grow.
 VARIED = ("dataset", "learning_rate", "activation", "target_accuracy", "epochs")
 
@@ -42,6 +43,13 @@ class Plan:
       seeds: runs of each, with the configuration's seed and those that follow it.
       baseline: the activation that the others are compared with; one of `activations`.
       targets: the accuracy to reach on each of `datasets`; empty: the configuration's on all.
+      twins: the activations that are the same function as an earlier one, each with that one.
+      margin_points: a difference of errors that is of no account.
+      until: DECIDED: seeds are added, or were, until the comparisons with the baseline are decided.
+      rate_seeds: the first seeds, before those of `seeds`, on which rates are only chosen; 0: all
+        rates have all seeds.
+      own_rates: the rate chosen for an activation on a data set: (its position in `datasets`,
+        activation, rate).
     """
 
     config: Config
@@ -51,6 +59,38 @@ class Plan:
     seeds: int
     baseline: str
     targets: tuple[float, ...] = ()
+    twins: tuple[tuple[str, str], ...] = ()
+    margin_points: float = statistics.POINTS.size
+    until: str = ""
+    rate_seeds: int = 0
+    own_rates: tuple[tuple[int, str, float], ...] = ()
+
+    @property
+    def rivals(self) -> tuple[str, ...]:
+        """The activations that are different functions."""
+        same = dict(self.twins)
+        return tuple(spec for spec in self.activations if spec not in same)
+
+    @property
+    def is_sequential(self) -> bool:
+        """Whether the number of seeds depends on what they showed, for which tests must allow."""
+        return self.until == DECIDED
+
+    @property
+    def shown_seeds(self) -> range:
+        """The seeds that are compared."""
+        first = self.config.seed + self.rate_seeds
+        return range(first, first + self.seeds)
+
+    @property
+    def choosing_seeds(self) -> range:
+        """The seeds on which learning rates are chosen, and that are shown nowhere."""
+        return range(self.config.seed, self.config.seed + self.rate_seeds)
+
+    def own_rate(self, dataset: str, activation: str) -> float | None:
+        """The rate chosen for an activation on a data set; None before it is."""
+        place = self.datasets.index(dataset)
+        return next((r for d, spec, r in self.own_rates if (d, spec) == (place, activation)), None)
 
     def target_accuracy(self, dataset: str) -> float:
         """The accuracy to reach on a data set, from 0 to 1."""
@@ -65,19 +105,31 @@ class Plan:
         return rate if rate in self.learning_rates else self.learning_rates[0]
 
     def runs(self) -> Iterator[Config]:
-        """Seed by seed, so that a study that is stopped early has whole pairs."""
-        for seed in range(self.config.seed, self.config.seed + self.seeds):
+        """Seed by seed, so that a study that is stopped early has whole pairs.
+
+        The order of the activations rotates from seed to seed: no function always has the machine
+        as it is at the start, or after a certain other.
+        """
+        for seed in (*self.choosing_seeds, *self.shown_seeds):
+            first = (seed - self.config.seed) % len(self.activations)
+            rotated = self.activations[first:] + self.activations[:first]
             for dataset in self.datasets:
                 for rate in self.learning_rates:
-                    for spec in self.activations:
-                        yield dataclasses.replace(
-                            self.config,
-                            dataset=dataset,
-                            learning_rate=rate,
-                            activation=spec,
-                            seed=seed,
-                            target_accuracy=self.target_accuracy(dataset),
-                        )
+                    for spec in rotated:
+                        if self._has(seed, dataset, rate, spec):
+                            yield dataclasses.replace(
+                                self.config,
+                                dataset=dataset,
+                                learning_rate=rate,
+                                activation=spec,
+                                seed=seed,
+                                target_accuracy=self.target_accuracy(dataset),
+                            )
+
+    def _has(self, seed: int, dataset: str, rate: float, spec: str) -> bool:
+        if not self.rate_seeds or seed in self.choosing_seeds:
+            return True
+        return rate in (self.common_rate, self.own_rate(dataset, spec))
 
     def title(self, dataset: str) -> str:
         """A data set's name in tables and figures, unlike that of any other of the plan."""
@@ -110,14 +162,26 @@ class Plan:
             return spec
         return next((mine for mine in self.activations if own.same(mine, spec)), spec)
 
-    def spelled_as(self, stored: "Plan") -> "Plan":
-        """The plan with what means the same as in another written as there."""
+    def going_on(self, stored: "Plan") -> "Plan":
+        """The plan with what means the same as in a stored one written as there, and its choices.
+
+        Seeds that were added by what they showed stay so: no later look undoes the earlier ones.
+        """
         specs = tuple(map(stored.spelled, self.activations))
         if len(set(specs)) < len(specs):  # both of two names of one function
             return self
         baseline = stored.spelled(self.baseline)
-        config = dataclasses.replace(self.config, activation=baseline)
-        return dataclasses.replace(self, config=config, activations=specs, baseline=baseline)
+        until = stored.until or self.until
+        return dataclasses.replace(
+            self,
+            config=dataclasses.replace(self.config, activation=baseline),
+            activations=specs,
+            baseline=baseline,
+            twins=tuple((stored.spelled(a), stored.spelled(b)) for a, b in self.twins),
+            until=until,
+            seeds=max(self.seeds, stored.seeds) if until else self.seeds,
+            own_rates=stored.own_rates,
+        )
 
     def as_json(self) -> dict[str, Any]:
         """All of it but `data_dir`: where a machine keeps its data is no part of a comparison."""
@@ -136,6 +200,11 @@ class Plan:
             seeds=value["seeds"],
             baseline=value["baseline"],
             targets=tuple(value["targets"]),
+            twins=tuple(map(tuple, value.get("twins", aliases.known(value["activations"])))),
+            margin_points=value.get("margin_points", statistics.POINTS.size),
+            until=value.get("until", ""),
+            rate_seeds=value.get("rate_seeds", 0),
+            own_rates=tuple(map(tuple, value.get("own_rates", ()))),
         )
 
     def differences(self, stored: "Plan") -> list[str]:
@@ -148,6 +217,7 @@ class Plan:
         pairs = [(f"config.{name}", other[name], own[name]) for name in own if name not in same]
         pairs += [
             ("learning rates", stored.learning_rates, self.learning_rates),
+            ("seeds that choose rates", stored.rate_seeds, self.rate_seeds),
         ]
         changed = [(name, old, new) for name, old, new in pairs if old != new]
         if not self._same_data(stored):

@@ -62,10 +62,14 @@ class Run:
 
 @dataclasses.dataclass(frozen=True)
 class Workload:
-    """A task that activations are compared on: one data set, trained at one rate."""
+    """A task that activations are compared on: one data set, trained at one rate.
+
+    Attributes:
+      learning_rate: None: that which was chosen for each activation.
+    """
 
     dataset: str
-    learning_rate: float
+    learning_rate: float | None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,27 +85,35 @@ class Study:
     functions: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     def workloads(self) -> list[Workload]:
-        return [
-            Workload(dataset, rate)
-            for dataset in self.plan.datasets
-            for rate in self.plan.learning_rates
-        ]
+        """Every data set at every rate; where rates are chosen, at the common and at each own."""
+        rates: Sequence[float | None] = self.plan.learning_rates
+        if self.plan.rate_seeds:
+            rates = (self.plan.common_rate, *[None] * bool(self.plan.own_rates))
+        return [Workload(dataset, rate) for dataset in self.plan.datasets for rate in rates]
 
     def of(self, workload: Workload, activation: str) -> list[Run]:
-        """The runs of an activation on a workload, by seed."""
-        return [
-            run
-            for run in self.runs
-            if run.activation == activation and Workload(run.dataset, run.learning_rate) == workload
-        ]
+        """The runs of an activation on a workload, by seed, without those that choose rates."""
+        rate = workload.learning_rate
+        if rate is None:
+            rate = self.plan.own_rate(workload.dataset, activation)
+        wanted = (workload.dataset, rate, activation)
+        return sorted(
+            (
+                run
+                for run in self.runs
+                if (run.dataset, run.learning_rate, run.activation) == wanted
+                and run.seed in self.plan.shown_seeds
+            ),
+            key=lambda run: run.seed,
+        )
 
     def made(self, workload: Workload, activation: str) -> list[Run]:
         """The runs that came to an end of some kind."""
         return [run for run in self.of(workload, activation) if run.status != MISSING]
 
     def workload_title(self, workload: Workload) -> str:
-        """`MNIST, learning rate 0.001`."""
-        return f"{self.plan.title(workload.dataset)}, learning rate {workload.learning_rate:g}"
+        """`MNIST, learning rate 0.001`, or `MNIST, each at its own learning rate`."""
+        return f"{self.plan.title(workload.dataset)}, {rate_words(workload)}"
 
     def title(self, workload: Workload) -> str:
         """The network and its workload: `small_cnn on MNIST, learning rate 0.001`."""
@@ -131,6 +143,11 @@ class Study:
 
 def _key(run: Named) -> tuple[str, float, str, int]:
     return run.dataset, run.learning_rate, run.activation, run.seed
+
+
+def rate_words(workload: Workload) -> str:
+    rate = workload.learning_rate
+    return "each at its own learning rate" if rate is None else f"learning rate {rate:g}"
 
 
 def begin(workdir: Path, plan: Plan, remake: Collection[str] = ()) -> Study:
@@ -250,10 +267,15 @@ def load(workdir: Path) -> Study:
         study = Study(Plan.from_json(value["plan"]), runs, dict(value.get(FUNCTIONS, {})))
     except (OSError, RecursionError, TypeError, ValueError) as error:
         raise ConfigError(f"{path} cannot be read ({error}); {way_out}") from error
-    if study.plan.baseline not in study.plan.activations:
-        raise ConfigError(
-            f"{path}: plan.baseline={study.plan.baseline!r} is none of plan.activations; {way_out}"
-        )
+    named = {
+        "baseline": [study.plan.baseline],
+        "twins": [n for pair in study.plan.twins for n in pair],
+    }
+    for field, names in named.items():
+        if wrong := sorted({*names} - {*study.plan.activations}):
+            raise ConfigError(
+                f"{path}: plan.{field}={wrong[0]!r} is none of plan.activations; {way_out}"
+            )
     planned, there = Counter(map(_key, study.plan.runs())), Counter(map(_key, study.runs))
     for key in planned | there:
         if planned[key] != there[key]:

@@ -39,6 +39,8 @@ COUNT = _is(lambda value: _is_whole(value) and value > 0, "whole number from 1")
 TEXT = _is(lambda value: isinstance(value, str), "text")
 YES_OR_NO = _is(lambda value: isinstance(value, bool), "true or false")
 RECORD = _is(lambda value: isinstance(value, Mapping), "record")
+POSITIVE = _is(lambda value: _is_number(value) and value > 0, "number above 0")
+UNTIL = _is(lambda value: value in ("", "decided"), 'one of "", "decided"')
 STATUS = _is(lambda value: value in STATUSES, f"one of {', '.join(STATUSES)}")
 
 
@@ -86,6 +88,21 @@ def fields(required: Mapping[str, Check], optional: Mapping[str, Check] | None =
             if fault:
                 return fault
         return None
+
+    return checked
+
+
+def row(*checks: Check) -> Check:
+    """A list of as many entries as there are checks, each of which passes its own."""
+    whole = listed(lambda value, at: None)
+
+    def checked(value: Any, at: str) -> Fault:
+        if fault := whole(value, at):
+            return fault
+        if len(value) != len(checks):
+            return f"{at}={_short(value)} is no list of {len(checks)}"
+        entries = enumerate(zip(checks, value, strict=True))
+        return _first(check(entry, f"{at}[{k}]") for k, (check, entry) in entries)
 
     return checked
 
@@ -150,7 +167,14 @@ PLAN = fields(
         "seeds": COUNT,
         "baseline": TEXT,
         "targets": listed(NUMBER),
-    }
+    },
+    {
+        "twins": listed(row(TEXT, TEXT)),
+        "margin_points": POSITIVE,
+        "until": UNTIL,
+        "rate_seeds": WHOLE,
+        "own_rates": listed(row(WHOLE, TEXT, NUMBER)),
+    },
 )
 _RUN = fields(
     {

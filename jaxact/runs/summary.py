@@ -66,6 +66,7 @@ def summarize(setup: Setup, clock: Clock, snapshot: Snapshot) -> dict[str, Any]:
         "stopped_early": rows[-1]["epoch"] < config.epochs,
         "best_epoch": best_epoch,
         "eval_split": config.eval_split,
+        "test_examples": len(setup.data.test_images),
         "target_accuracy": config.target_accuracy,
         "reached_target": reached is not None,
         "epoch_to_target": reached and reached["epoch"],

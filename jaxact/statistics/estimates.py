@@ -12,15 +12,21 @@ from typing import NamedTuple
 import numpy as np
 import scipy  # its `stats` is imported when it is first used: it takes most of a second
 
+MIN_PAIRS = 5  # seeds: with fewer, nothing is tested, and the range stands for an interval
 SIGNIFICANCE = 0.05  # intervals hold 1 - SIGNIFICANCE
 RESAMPLES = 9999  # of the bootstrap
+# By seeds, the share of normal means that the interval of `mean` holds.
+_MEAN_COVERAGE = {5: 0.92, 6: 0.93, 8: 0.94, 12: 0.945, 20: 0.95}
 _BATCH = 1_000_000  # numbers that resampling may hold at a time
 Values = Sequence[float] | np.ndarray  # one a seed, or a workload
 _LARGEST = 2.0**40  # sums of so large whole numbers are exact up to 8,192 of them
 
 
 class Estimate(NamedTuple):
-    """A figure and its 95 % interval; nan where there is none, infinite where misses make it so."""
+    """A figure and its interval; nan where there is none, infinite where misses make it so.
+
+    With fewer than `MIN_PAIRS` values the two ends are the least and the greatest of them: a range.
+    """
 
     value: float
     low: float
@@ -53,14 +59,15 @@ def median(values: Values) -> Estimate:
     that at least k of n draws fall on the first i, P(Binomial(n, i / n) >= k). The interval ends at
     the first value for which that reaches `_tail(n)`, and at its mirror image. Its ends are
     values that were seen: misses do no harm to it, and for continuous values its coverage
-    depends on n alone (93 % or more from 5 values on). BCa does not apply: the jackknife that it
+    depends on n alone: see `coverage`. BCa does not apply: the jackknife that it
     rests on fails for medians (Efron & Tibshirani 1993, chapter 11).
 
     Args:
       values: one a seed; inf for a miss; nan is left out.
 
     Returns:
-      The median, inf where most are misses; the interval is nan with fewer than 2 values.
+      The median, inf where most are misses; the interval is nan with fewer than 2 values, and the
+      range with fewer than `MIN_PAIRS`.
     """
     ordered = in_order(values).tolist()
     count = len(ordered)
@@ -70,10 +77,18 @@ def median(values: Values) -> Estimate:
     value = below if below == above else below / 2 + above / 2
     if count == 1:
         return Estimate(value, math.nan, math.nan)
+    if count < MIN_PAIRS:
+        return Estimate(value, ordered[0], ordered[-1])
+    first = _first_of_median(count)
+    return Estimate(value, ordered[first], ordered[count - 1 - first])
+
+
+@functools.cache
+def _first_of_median(count: int) -> int:
+    """The position, from 0, of the ordered value at which the median's interval begins."""
     draws = (count + 1) // 2
     shares = scipy.stats.binom.sf(draws - 1, count, np.arange(1, count + 1) / count)
-    first = int(np.argmax(shares >= _tail(count)))
-    return Estimate(value, ordered[first], ordered[count - 1 - first])
+    return int(np.argmax(shares >= _tail(count)))
 
 
 def mean(values: Values) -> Estimate:
@@ -86,7 +101,8 @@ def mean(values: Values) -> Estimate:
       values: one a seed; nan is left out.
 
     Returns:
-      The mean; the interval is nan with fewer than 2 values or with an infinite one.
+      The mean; the interval is nan with fewer than 2 values or with an infinite one, and the range
+      with fewer than `MIN_PAIRS`.
     """
     ordered = in_order(values)
     if not len(ordered):
@@ -96,6 +112,8 @@ def mean(values: Values) -> Estimate:
     value = math.fsum(ordered) / len(ordered)
     if len(ordered) == 1:
         return Estimate(value, math.nan, math.nan)
+    if len(ordered) < MIN_PAIRS:
+        return Estimate(value, float(ordered[0]), float(ordered[-1]))
     start, span = float(ordered[0]), float(np.ptp(ordered))
     if span == 0:
         return Estimate(start, start, start)
@@ -113,6 +131,34 @@ def mean(values: Values) -> Estimate:
         rng=np.random.default_rng(0),
     ).confidence_interval
     return Estimate(value, start + unit * float(interval.low), start + unit * float(interval.high))
+
+
+def interval_words(count: int, of: str = "mean") -> str:
+    """The name of an interval of `mean` or `median` by what it holds at so many values.
+
+    Example:
+      >>> interval_words(3), interval_words(5), interval_words(8, "median")
+      ('range', '92 % interval', '99 % interval')
+    """
+    if count < MIN_PAIRS:
+        return "range"
+    return f"{100 * coverage(count, of):.0f} % interval"
+
+
+def coverage(count: int, of: str = "mean") -> float:
+    """Share of studies of so many seeds whose interval holds the true `mean` or `median`.
+
+    The median's is exact for any continuous values: 1 - 2 P(Binomial(n, 1/2) <= i), where the
+    interval begins at the i-th value from 0. The mean's is that of normal values, simulated
+    (`python -m benchmarks.verdicts coverage`); skew lowers it.
+
+    Args:
+      count: n, at least `MIN_PAIRS`.
+      of: "mean" or "median".
+    """
+    if of == "median":
+        return float(1 - 2 * scipy.stats.binom.cdf(_first_of_median(count), count, 0.5))
+    return float(np.interp(count, [*_MEAN_COVERAGE], [*_MEAN_COVERAGE.values()]))
 
 
 def quartiles(values: Values, unit: float = 1.0) -> Estimate:

@@ -4,8 +4,8 @@ import math
 
 import scipy  # its `stats` is imported when it is first used: it takes most of a second
 
-from jaxact.statistics.estimates import SIGNIFICANCE
-from jaxact.statistics.paired_tests import EXACT_PAIRS, MIN_PAIRS
+from jaxact.statistics.estimates import MIN_PAIRS, SIGNIFICANCE
+from jaxact.statistics.paired_tests import EXACT_PAIRS
 
 
 def fewest_seeds(comparisons: int = 1) -> int:

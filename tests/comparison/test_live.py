@@ -86,7 +86,7 @@ def test_outcomes_are_a_line():
     study = synthetic_study(
         ("relu", "tanh"), 2, diverged={("relu", 1)}, failed={("tanh", 1)}, never_reach=("tanh",)
     )
-    reached, missed, diverged, failed = map(live.outcome, study.runs)
+    reached, missed, failed, diverged = map(live.outcome, study.runs)
     assert reached.startswith("0.95 after ")
     assert missed.startswith("0.95 not reached in ")
     assert diverged.startswith("diverged: the loss became NaN")

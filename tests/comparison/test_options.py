@@ -1,6 +1,8 @@
 """The options of a comparison: what they make of their text, and how a wrong one is told."""
 
 import dataclasses
+import json
+import math
 
 import pytest
 
@@ -88,14 +90,15 @@ def test_data_sets_have_their_own_targets():
         target_accuracies="0.98,0.85",
     )
     runs = list(plan.runs())
-    assert len(runs) == 2 * 2 * 2 * 2
+    # one seed tries both rates, two go on with the common one
+    assert len(runs) == 2 * 2 * 2 + 2 * 2 * 2
     assert len(set(map(plan.folder, runs))) == len(set(map(plan.label, runs))) == len(runs)
     assert {(run.dataset, run.target_accuracy) for run in runs} == {
         ("mnist", 0.98),
         ("fashion_mnist", 0.85),
     }
     # seed by seed, every pair whole before the next begins
-    assert [run.seed for run in runs] == [0] * 8 + [1] * 8
+    assert [run.seed for run in runs] == [0] * 8 + [1] * 4 + [2] * 4
     assert Plan.from_json(plan.as_json()) == plan
 
 
@@ -162,3 +165,72 @@ def test_a_plan_says_what_it_cannot_go_on_with():
 )
 def test_the_baseline_is_relu_or_the_first(text, specs, expected):
     assert choose_baseline(text, specs) == expected
+
+
+def test_the_order_of_activations_rotates_from_seed_to_seed():
+    orders = [
+        [run.activation for run in make_plan(Config(), "relu,tanh,elu", 4).runs() if run.seed == k]
+        for k in range(4)
+    ]
+    assert orders == [
+        ["relu", "tanh", "elu"],
+        ["tanh", "elu", "relu"],
+        ["elu", "relu", "tanh"],
+        ["relu", "tanh", "elu"],
+    ]
+
+
+def test_a_sweep_tries_rates_on_seeds_of_their_own_and_shows_the_chosen_on_others():
+    plan = make_plan(
+        Config(learning_rate=1e-3), "relu,tanh", 2, learning_rates="1e-3,3e-4,1e-4", rate_seeds=2
+    )
+    assert plan.config.eval_split == "validation"
+    assert (list(plan.choosing_seeds), list(plan.shown_seeds)) == ([0, 1], [2, 3])
+    chosen = dataclasses.replace(plan, own_rates=((0, "relu", 1e-3), (0, "tanh", 1e-4)))
+    runs = [(r.seed, r.activation, r.learning_rate) for r in chosen.runs()]
+    assert len(runs) == len(set(runs)) == 2 * 2 * 3 + 2 * 3
+    assert [run for run in runs if run[0] == 3] == [
+        (3, "tanh", 1e-3),  # the common rate, of both
+        (3, "relu", 1e-3),
+        (3, "tanh", 1e-4),
+    ]
+    assert Plan.from_json(json.loads(json.dumps(chosen.as_json()))) == chosen
+
+
+@pytest.mark.parametrize(
+    ("specs", "options", "words"),
+    [
+        ("relu,swish,silu", {}, "silu and swish are one function and no rivals.*--aa=silu"),
+        ("celu,elu", {}, "elu and celu are one function"),
+        ("relu,leaky_relu(negative_slope=0)", {}, "are one function"),
+        ("relu,tanh", {"aa": "tanh"}, "--aa=tanh: tanh is no second name of one of the other"),
+        ("relu,tanh", {"aa": "silu"}, "--aa=silu: silu is no second name"),
+        ("relu", {"margin_points": 0.0}, "--margin_points=0 must be above 0 and at most 100"),
+        ("relu", {"margin_points": math.nan}, "--margin_points=nan must be above 0"),
+        (
+            "relu",
+            {"learning_rates": "1e-3,1e-4", "given": {"eval_split"}},
+            "leave out config.eval_split=test",
+        ),
+    ],
+)
+def test_options_that_no_fair_comparison_has(specs, options, words):
+    with pytest.raises(ConfigError, match=words):
+        make_plan(Config(), specs, 2, **options)
+
+
+def test_a_second_name_is_kept_as_a_measure_of_noise():
+    plan = make_plan(Config(), "silu,relu,swish", 2, aa="silu")
+    assert plan.twins == (("silu", "swish"),)
+    assert plan.rivals == ("relu", "swish")
+    assert plan.baseline == "relu"
+
+
+def test_until_decided_begins_with_as_many_seeds_as_can_be_tested_and_goes_on_from_more():
+    plan = make_plan(Config(), "relu,tanh", 3, until="decided")
+    assert plan.seeds == 5
+    stored = dataclasses.replace(plan, seeds=9)
+    assert plan.going_on(stored).seeds == 9
+    fixed = make_plan(Config(), "relu,tanh", 10)
+    assert fixed.going_on(stored).is_sequential  # what was looked at stays so
+    assert not fixed.going_on(dataclasses.replace(stored, until="")).is_sequential

@@ -49,11 +49,11 @@ def test_a_spec_written_otherwise_is_the_same_activation(plan, modules):
         return dataclasses.replace(plan, activations=specs, baseline=specs[0])
 
     stored = planned("mine:act(slope=2)", "hard_silu")
-    now = planned("mine:act(slope=2.0)", "hard_swish").spelled_as(stored)
+    now = planned("mine:act(slope=2.0)", "hard_swish").going_on(stored)
     assert (now.activations, now.baseline) == (stored.activations, stored.baseline)
     assert options.split_remake("mine:act(slope=2.0)", now) == ["mine:act(slope=2)"]
     more = planned("mine:act(slope=3)", "hard_silu", "hard_swish")
-    assert more.spelled_as(stored) == more
+    assert more.going_on(stored) == more
 
 
 def test_a_comparison_goes_on_with_its_data_under_another_path_and_with_no_others(plan, tmp_path):

@@ -32,10 +32,10 @@ def test_a_study_is_read_back_as_it_was(tmp_path):
 
 def test_a_run_is_replaced_by_its_newer_reading():
     study = synthetic_study(2, 2, missing={("tanh", 1)})
-    newer = synthetic_study(2, 2).runs[3]
+    newer = synthetic_study(2, 2).runs[2]
     changed = study.with_run(newer)
-    assert [run.status for run in study.runs] == [DONE, DONE, DONE, MISSING]
-    assert changed.runs == (*study.runs[:3], newer)
+    assert [run.status for run in study.runs] == [DONE, DONE, MISSING, DONE]
+    assert changed.runs == (*study.runs[:2], newer, study.runs[3])
 
 
 @pytest.mark.parametrize(

@@ -91,6 +91,11 @@ def train_memory_mib(run: Run) -> float:
     return _or_nan(run.summary.get("train_memory_bytes")) / 2**20
 
 
+def test_examples(run: Run) -> int:
+    """The number of test images; 0 where it is not recorded."""
+    return run.summary.get("test_examples", 0)
+
+
 def by_seed(study: Study, workload: Workload, measure: Measure) -> dict[str, list[float]]:
     """Every activation's figures in the order of the seeds, so that positions are pairs."""
     return {

@@ -1,82 +1,131 @@
 """A sweep of learning rates: each activation at its own best rate beside the common one.
 
-The rate decides rankings, so a comparison at one rate favours whom it suits. An activation's own
-best is the rate with the lowest median time to the target, and among those that never reach it the
-lowest mean error. It is chosen on the same runs that it is then shown with, which flatters every
-activation alike.
+The rate decides rankings, so a comparison at one rate favours whom it suits. Rates are chosen on
+seeds of their own, by validation images: what is then shown, on fresh seeds and test images, was
+not chosen for being good there.
 """
 
 import math
-from typing import Any
 
-from jaxact import statistics
-from jaxact.comparison.analysis import measures
-from jaxact.comparison.study import Study, Workload
-from jaxact.presentation.columns import Column, Row, mark_best, with_interval
+import numpy as np
 
-COLUMNS = (
-    Column("activation", "activation"),
-    Column("seconds_to_target", "s to target", "{:.2f}", "low", True),
-    Column("error_percent", "error %", "{:.2f}", "low", True),
-    Column("best_rate", "own best rate", "{:g}"),
-    Column("best_seconds_to_target", "s to target", "{:.2f}", "low", True),
-    Column("best_error_percent", "error %", "{:.2f}", "low", True),
-)
+from jaxact.comparison.study import MISSING, Run, Study
+from jaxact.presentation.columns import Column, Row
+
+Choices = tuple[tuple[int, str, float], ...]  # (position of the data set, activation, rate)
+
+_FIRST = Column("activation", "activation")
+_LAST = (Column("own_rate", "own rate", "{:g}"), Column("edge", "at an edge of those tried"))
 
 
 def is_sweep(study: Study) -> bool:
-    return len(study.plan.learning_rates) > 1
+    return bool(study.plan.rate_seeds)
 
 
-def best_rate(study: Study, dataset: str, activation: str) -> float | None:
-    """The activation's own best rate on a data set; None without a run that ended well."""
-
-    def merit(rate: float) -> tuple[float, float]:
-        runs = study.of(Workload(dataset, rate), activation)
-        seconds = statistics.median([measures.seconds_to_target(run) for run in runs]).value
-        error = statistics.mean([measures.error_percent(run) for run in runs]).value
-        return _or_inf(seconds), _or_inf(error)
-
-    merits = {rate: merit(rate) for rate in study.plan.learning_rates}
-    best = min(merits, key=merits.__getitem__)
-    return best if math.isfinite(merits[best][1]) else None
+def validation_error(run: Run) -> float:
+    """Error on the validation images after the last epoch, in percent; infinite if it was lost."""
+    accuracy = run.metrics[-1].get("validation_accuracy") if run.summary and run.metrics else None
+    return math.inf if accuracy is None else 100 * (1 - accuracy)
 
 
-def _or_inf(value: float) -> float:
-    return math.inf if math.isnan(value) else value
+def errors_by_rate(study: Study, dataset: str, activation: str) -> dict[float, float]:
+    """The mean validation error of the seeds that choose, in percent, at each rate.
+
+    Infinite where a run was lost; nan where none has been made.
+    """
+    errors = dict.fromkeys(study.plan.learning_rates, math.nan)
+    for rate in errors:
+        runs = [
+            validation_error(run)
+            for run in study.runs
+            if (run.dataset, run.learning_rate, run.activation) == (dataset, rate, activation)
+            and run.seed in study.plan.choosing_seeds
+            and run.status != MISSING
+        ]
+        if runs:
+            errors[rate] = float(np.mean(runs))
+    return errors
+
+
+def choose(study: Study) -> Choices:
+    """The rate of the lowest validation error, for every activation on every data set.
+
+    Of equal ones the common rate, else the first; the common one where every run was lost. What
+    was chosen before stays, as seeds have been shown with it.
+    """
+    if not is_sweep(study):
+        return ()
+    plan = study.plan
+    choices = []
+    for place, dataset in enumerate(plan.datasets):
+        for activation in plan.activations:
+            rate = plan.own_rate(dataset, activation)
+            if rate is None:
+                errors = errors_by_rate(study, dataset, activation)
+                rate = min(errors, key=lambda rate: (errors[rate], rate != plan.common_rate))
+            choices.append((place, activation, rate))
+    return tuple(choices)
+
+
+def edge(study: Study, rate: float | None) -> str:
+    """`highest` or `lowest` of the rates tried, beyond which a better one may lie; else ""."""
+    rates = study.plan.learning_rates
+    return {max(rates): "highest", min(rates): "lowest"}.get(rate or 0.0, "")
+
+
+def columns(study: Study) -> list[Column]:
+    rates = [Column(f"error_{rate:g}", f"error % at {rate:g}", "{:.2f}") for rate in _rates(study)]
+    return [_FIRST, *rates, *_LAST]
 
 
 def rows(study: Study, dataset: str) -> list[Row]:
-    """A row an activation: its figures at the common rate, its own best rate, its figures there.
+    """A row an activation: its validation error at each rate, the one chosen, whether at an edge.
 
-    Keys: the names of `COLUMNS`, `<name>_low`, `<name>_high` and `best` as in `tables.rows`.
+    Keys: the names of `columns`; `best`: the column of the chosen rate.
     """
     table = []
     for activation in study.plan.activations:
-        rate = best_rate(study, dataset, activation)
-        row: Row = {"activation": activation, "best": [], "is_baseline": False, "best_rate": rate}
-        row |= _figures(study, dataset, activation, study.plan.common_rate, "")
-        row |= _figures(study, dataset, activation, rate, "best_")
-        table.append(row)
-    mark_best(table, COLUMNS, {})
+        errors = errors_by_rate(study, dataset, activation)
+        rate = study.plan.own_rate(dataset, activation)
+        finite = {r: error if math.isfinite(error) else None for r, error in errors.items()}
+        table.append(
+            {
+                "activation": activation,
+                "is_baseline": False,
+                "best": [] if rate is None else [f"error_{rate:g}"],
+                **{f"error_{r:g}": finite[r] for r in _rates(study)},
+                "own_rate": rate,
+                "edge": edge(study, rate) or None,
+                "blank": [] if edge(study, rate) else ["edge"],
+            }
+        )
     return table
 
 
-def _figures(
-    study: Study, dataset: str, activation: str, rate: float | None, prefix: str
-) -> dict[str, Any]:
-    runs = [] if rate is None else study.of(Workload(dataset, rate), activation)
-    seconds = statistics.median([measures.seconds_to_target(run) for run in runs])
-    error = statistics.mean([measures.error_percent(run) for run in runs])
-    return {
-        **with_interval(f"{prefix}seconds_to_target", *seconds),
-        **with_interval(f"{prefix}error_percent", *error),
-    }
+def _rates(study: Study) -> list[float]:
+    return sorted(study.plan.learning_rates)
 
 
 def title(study: Study, dataset: str) -> str:
-    rates = ", ".join(f"{rate:g}" for rate in study.plan.learning_rates)
+    seeds = study.plan.rate_seeds
     return (
-        f"{study.plan.config.model} on {study.plan.title(dataset)}: at the common rate "
-        f"{study.plan.common_rate:g}, and each at its own best of {rates}"
+        f"{study.plan.config.model} on {study.plan.title(dataset)}: the learning rate of each, "
+        f"chosen by its validation error on {seeds} seed{'s' * (seeds > 1)} that are shown nowhere "
+        "else"
     )
+
+
+def at_an_edge(study: Study, dataset: str) -> list[str]:
+    """A sentence for each end of the rates at which the best of some activations lies."""
+    sentences = []
+    for end, other in (("highest", "higher"), ("lowest", "lower")):
+        at = [
+            spec
+            for spec in study.plan.activations
+            if edge(study, study.plan.own_rate(dataset, spec)) == end
+        ]
+        if at:
+            sentences.append(
+                f"{', '.join(at)}: best at the {end} rate tried; a {other} one may be better."
+            )
+    return sentences

@@ -44,5 +44,6 @@ def file_ending(study: Study, workload: Workload) -> str:
     if len(study.plan.datasets) > 1:
         parts.append(study.plan.title(workload.dataset))
     if len(study.plan.learning_rates) > 1:
-        parts.append(f"learning_rate={workload.learning_rate:g}")
+        rate = workload.learning_rate
+        parts.append("own_learning_rate" if rate is None else f"learning_rate={rate:g}")
     return "".join(f"_{part}" for part in parts)

@@ -174,7 +174,7 @@ def _sweeps(study: Study) -> list[dict[str, Any]]:
     if not sweep.is_sweep(study):
         return []
     return [
-        {**_table(sweep.COLUMNS, sweep.rows(study, name)), "title": sweep.title(study, name)}
+        {**_table(sweep.columns(study), sweep.rows(study, name)), "title": sweep.title(study, name)}
         for name in study.plan.datasets
     ]
 

@@ -21,7 +21,7 @@ from jaxact import statistics
 from jaxact.comparison.analysis import measures, sweep
 from jaxact.comparison.analysis.measures import Measure
 from jaxact.comparison.paper import tables
-from jaxact.comparison.study import DIVERGED, FAILED, MISSING, Study, Workload
+from jaxact.comparison.study import DIVERGED, FAILED, MISSING, Study, Workload, rate_words
 from jaxact.config import Config
 from jaxact.presentation.columns import (
     Column,
@@ -190,7 +190,7 @@ def title(study: Study, workload: Workload) -> str:
     target = 100 * plan.target_accuracy(workload.dataset)
     return (
         f"{plan.config.model} on {plan.title(workload.dataset)}, target {target:g} %, "
-        f"{plan.config.epochs} epochs, learning rate {workload.learning_rate:g}, {seeds}"
+        f"{plan.config.epochs} epochs, {rate_words(workload)}, {seeds}"
     )
 
 
@@ -219,10 +219,11 @@ def as_rich(study: Study, workload: Workload) -> Group:
 
 
 def sweep_as_rich(study: Study, dataset: str) -> Table:
-    """The sweep for the terminal: each activation at the common rate and at its own best."""
-    table = new_table(sweep.title(study, dataset), sweep.COLUMNS)
+    """The sweep for the terminal: each activation's validation errors and the rate chosen."""
+    columns = sweep.columns(study)
+    table = new_table(sweep.title(study, dataset), columns)
     for row in sweep.rows(study, dataset):
-        table.add_row(*(marked_cell(row, column) for column in sweep.COLUMNS))
+        table.add_row(*(marked_cell(row, column) for column in columns))
     return table
 
 
@@ -236,7 +237,7 @@ def as_markdown(study: Study) -> str:
             parts.append(f"{paper_legend(study, workload)}\n")
     if sweep.is_sweep(study):
         for dataset in study.plan.datasets:
-            table = markdown_table(sweep.COLUMNS, sweep.rows(study, dataset))
+            table = markdown_table(sweep.columns(study), sweep.rows(study, dataset))
             parts.append(f"## {sweep.title(study, dataset)}\n\n{table}")
     parts.append(f"{LEGEND} Baseline: {study.plan.baseline}.\n")
     if notes := [*not_done(study), *disturbed(study)]:

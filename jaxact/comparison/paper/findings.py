@@ -1,9 +1,10 @@
 """The paper's findings as rules on paired seeds: confirmed, refuted or undecided.
 
 Every rule looks at the paper's own activations, on each data set of the study at its common
-learning rate; over several data sets a finding is confirmed if it is on each, refuted if it is on
-any. With fewer than `MIN_PAIRS` whole seeds, or where an activation it speaks of is not
-compared, it is undecided. "Significant" is after Holm's correction over the rule's comparisons.
+learning rate, and rests on the verdicts of `jaxact.statistics` alone: on tests, corrected over all
+comparisons of the finding on all data sets, never on an interval. Over several data sets a finding
+is confirmed if it is on each, refuted if it is on any. With fewer than `MIN_PAIRS` whole seeds, or
+where an activation it speaks of is not compared, it is undecided.
 """
 
 import math
@@ -11,21 +12,26 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
-import scipy  # its `stats` is imported when it is first used: it takes most of a second
 
 from jaxact import statistics
-from jaxact.comparison.analysis import measures
+from jaxact.comparison.analysis import measures, verdicts
 from jaxact.comparison.paper.tables import PAPER_ACTIVATIONS
 from jaxact.comparison.study import Study, Workload
 from jaxact.presentation import numbers
-from jaxact.statistics import MIN_PAIRS, Comparison, Estimate
+from jaxact.statistics import (
+    BETTER,
+    EQUIVALENT,
+    MIN_PAIRS,
+    SIGNIFICANCE,
+    WORSE,
+    Comparison,
+    Estimate,
+)
 
 CONFIRMED, REFUTED, UNDECIDED = "confirmed", "refuted", "undecided"
 
-AMONG_SOONEST = 2.5  # mean rank: first or second, as in both of the paper's tables
-HARDLY_PERCENT = 5.0  # the paper's own totals lie within 4 % of each other
-UNSTABLE_RANKS = 1.0  # the paper's PReLU is first in one table and fourth in the other
-FEWEST_RANKED = 4  # activations, for a rank to say something
+AMONG_SOONEST = 2  # places: first or second, as in both of the paper's tables
+FEWEST_RANKED = 4  # activations, for a place to say something
 
 Values = Mapping[str, Sequence[float]]
 
@@ -47,13 +53,16 @@ class Judged(NamedTuple):
 
 def paper_findings(study: Study) -> list[Finding]:
     """The paper's five findings, each put to the test."""
-    findings = []
+    return [judged(study, claim) for claim in (*RULES, PRELU_CLAIM)]
+
+
+def judged(study: Study, claim: str) -> Finding:
+    """One of the paper's findings, put to the test."""
+    if claim == PRELU_CLAIM:
+        return Finding(claim, *prelu_is_unstable(study))
     titles = [study.plan.title(dataset) for dataset in study.plan.datasets]
-    for claim, rule in RULES.items():
-        judged = [rule(study, Workload(d, study.plan.common_rate)) for d in study.plan.datasets]
-        findings.append(Finding(claim, *_together(titles, judged)))
-    findings.append(Finding(PRELU_CLAIM, *prelu_is_unstable(study)))
-    return findings
+    by_data = [RULES[claim](study, _workload(study, name)) for name in study.plan.datasets]
+    return Finding(claim, *_together(titles, by_data))
 
 
 def _together(titles: Sequence[str], judged: Sequence[Judged]) -> Judged:
@@ -67,24 +76,39 @@ def _together(titles: Sequence[str], judged: Sequence[Judged]) -> Judged:
     return Judged(verdict, " ".join(texts))
 
 
+def _compared(
+    study: Study, baseline: str, *kinds: measures.Measure
+) -> dict[tuple[str, measures.Measure], list[Comparison]]:
+    """The paper's other activations against one of them, on every data set by every measure."""
+    families = {}
+    for dataset in study.plan.datasets:
+        for measure in kinds:
+            values = _paper_values(study, _workload(study, dataset), measure)
+            margin, anytime = verdicts.margin_of(study, measure), study.plan.is_sequential
+            if baseline in values:
+                compared = statistics.compare(values, baseline, margin, anytime=anytime)
+                families[dataset, measure] = compared
+    return dict(zip(families, statistics.corrected([*families.values()]), strict=True))
+
+
+def _workload(study: Study, dataset: str) -> Workload:
+    return Workload(dataset, study.plan.common_rate)
+
+
 def _paper_values(study: Study, workload: Workload, measure: measures.Measure) -> Values:
     """The paper's activations among those compared, by seed."""
-    values = measures.by_seed(study, workload, measure)
+    values = verdicts.values_of(study, workload, measure)
     return {name: values[name] for name in PAPER_ACTIVATIONS if name in values}
 
 
-def _whole_seeds(values: Values) -> int:
-    return int((~np.isnan(np.array(list(values.values())))).all(axis=0).sum())
-
-
-def _hindrance(values: Values, needed: Sequence[str], fewest: int) -> Judged | None:
+def _hindrance(values: Values, needed: str, fewest: int) -> Judged | None:
     """Why a rule cannot be applied, or None if it can."""
-    for name in needed:
-        if name not in values:
-            return Judged(UNDECIDED, f"{name} is not compared.")
+    if needed not in values:
+        return Judged(UNDECIDED, f"{needed} is not compared.")
     if len(values) < fewest:
         return Judged(UNDECIDED, f"It takes {fewest} of the paper's activations.")
-    if (seeds := _whole_seeds(values)) < MIN_PAIRS:
+    seeds = int((~np.isnan(np.array(list(values.values())))).all(axis=0).sum())
+    if seeds < MIN_PAIRS:
         have = "1 whole seed" if seeds == 1 else f"{seeds} whole seeds"
         return Judged(UNDECIDED, f"{have}; it takes at least {MIN_PAIRS}.")
     return None
@@ -92,29 +116,28 @@ def _hindrance(values: Values, needed: Sequence[str], fewest: int) -> Judged | N
 
 def relu_family_is_sooner(study: Study, workload: Workload) -> Judged:
     """Confirmed: each is significantly sooner at the target than tanh. Refuted: one is later."""
-    values = _paper_values(study, workload, measures.seconds_to_target)
-    if hindrance := _hindrance(values, ["tanh"], fewest=2):
+    measure = measures.seconds_to_target
+    if hindrance := _hindrance(_paper_values(study, workload, measure), "tanh", fewest=2):
         return hindrance
-    return _all_below(statistics.compare(values, "tanh"), "s")
+    return _all_better(_compared(study, "tanh", measure)[workload.dataset, measure], "s")
 
 
 def tanh_is_worst(study: Study, workload: Workload) -> Judged:
     """Confirmed: every other is significantly better in error and time. Refuted: one is worse."""
-    judged = []
-    for measure, unit in ((measures.error_percent, "points"), (measures.seconds_to_target, "s")):
-        values = _paper_values(study, workload, measure)
-        if hindrance := _hindrance(values, ["tanh"], fewest=2):
+    kinds = {measures.error_percent: "points", measures.seconds_to_target: "s"}
+    for measure in kinds:
+        if hindrance := _hindrance(_paper_values(study, workload, measure), "tanh", fewest=2):
             return hindrance
-        judged.append(_all_below(statistics.compare(values, "tanh"), unit))
+    families = _compared(study, "tanh", *kinds)
+    judged = [_all_better(families[workload.dataset, m], unit) for m, unit in kinds.items()]
     return _together(["Error", "Time to the target"], judged)
 
 
-def _all_below(comparisons: Sequence[Comparison], unit: str) -> Judged:
-    significant = [c for c in comparisons if c.significant]
-    if any(c.difference.value > 0 for c in significant):
+def _all_better(comparisons: Sequence[Comparison], unit: str) -> Judged:
+    found = [c.verdict for c in comparisons]
+    verdict = CONFIRMED if set(found) == {BETTER} else UNDECIDED
+    if WORSE in found:
         verdict = REFUTED
-    else:
-        verdict = CONFIRMED if len(significant) == len(comparisons) else UNDECIDED
     parts = [
         f"{c.name} {_signed(c.difference, unit)} ({numbers.p_value(c.corrected_p_value, 'p')})"
         for c in comparisons
@@ -123,92 +146,113 @@ def _all_below(comparisons: Sequence[Comparison], unit: str) -> Judged:
 
 
 def leaky_relu_is_among_the_soonest(study: Study, workload: Workload) -> Judged:
-    """By the interval of its mean rank in time to the target: below 2.5, above, or across."""
-    values = _paper_values(study, workload, measures.seconds_to_target)
-    if hindrance := _hindrance(values, ["leaky_relu"], FEWEST_RANKED):
+    """Confirmed: all others but one at most are later or equivalent. Refuted: two are sooner."""
+    measure = measures.seconds_to_target
+    values = _paper_values(study, workload, measure)
+    if hindrance := _hindrance(values, "leaky_relu", FEWEST_RANKED):
         return hindrance
-    ranks = ranks_by_seed(values)["leaky_relu"]
-    if len(ranks) < MIN_PAIRS:
-        return Judged(UNDECIDED, "Too few seeds in which any activation reached the target.")
-    rank = statistics.mean(ranks)
+    comparisons = _compared(study, "leaky_relu", measure)[workload.dataset, measure]
+    sooner = [c.name for c in comparisons if c.verdict == BETTER]
+    not_sooner = [c.name for c in comparisons if c.verdict in (WORSE, EQUIVALENT)]
     verdict = UNDECIDED
-    if rank.high <= AMONG_SOONEST:
-        verdict = CONFIRMED
-    elif rank.low > AMONG_SOONEST:
+    if len(sooner) >= AMONG_SOONEST:
         verdict = REFUTED
-    return Judged(verdict, f"Mean rank {numbers.estimate(rank)} of {len(values)}.")
+    elif len(comparisons) - len(not_sooner) < AMONG_SOONEST:
+        verdict = CONFIRMED
+    open_ones = [c.name for c in comparisons if c.name not in (*sooner, *not_sooner)]
+    parts = [
+        f"{words} {', '.join(names)}"
+        for words, names in (
+            ("sooner than it:", sooner),
+            (f"later, or equivalent within {_margin(study)}:", not_sooner),
+            ("undecided:", open_ones),
+        )
+        if names
+    ]
+    return Judged(verdict, f"Shown {'; '.join(parts)}.")
 
 
 def total_time_hardly_differs(study: Study, workload: Workload) -> Judged:
-    """By the intervals of the totals' ratios to ReLU's: all within 5 %, one beyond, or across."""
-    values = _paper_values(study, workload, measures.train_seconds)
-    if hindrance := _hindrance(values, ["relu"], fewest=2):
+    """Confirmed: all totals are equivalent to ReLU's. Refuted: one differs by more than that."""
+    measure = measures.train_seconds
+    values = _paper_values(study, workload, measure)
+    if hindrance := _hindrance(values, "relu", fewest=2):
         return hindrance
-    base = np.array(values["relu"])
-    ratios = {
-        name: statistics.mean((100 * (np.array(times) / base - 1)).tolist())
-        for name, times in values.items()
-        if name != "relu"
-    }
-    distances = [_distances(ratio) for ratio in ratios.values()]
+    comparisons = _compared(study, "relu", measure)[workload.dataset, measure]
+    beyond = _beyond_the_margin(study, "relu", measure)
     verdict = UNDECIDED
-    if any(near > HARDLY_PERCENT for near, _ in distances):
+    if any(beyond[workload.dataset, c.name] < SIGNIFICANCE for c in comparisons):
         verdict = REFUTED
-    elif all(far <= HARDLY_PERCENT for _, far in distances):
+    elif all(c.corrected_equivalence_p_value < SIGNIFICANCE for c in comparisons):
         verdict = CONFIRMED
-    parts = [f"{name} {_signed(ratio, '%')}" for name, ratio in ratios.items()]
+    base = np.array(values["relu"])
+    parts = []
+    for c in comparisons:
+        ratio = statistics.mean((100 * (np.array(values[c.name]) / base - 1)).tolist())
+        more, less = beyond[workload.dataset, c.name], c.corrected_equivalence_p_value
+        parts.append(
+            f"{c.name} {_signed(ratio, '%')} (of more than {_margin(study)} {_p(more)}, of less "
+            f"{_p(less)})"
+        )
     return Judged(verdict, f"Training time against relu's: {', '.join(parts)}.")
 
 
-def prelu_is_unstable(study: Study) -> Judged:
-    """By the interval of how far its rank moves from the first data set to another.
+def _beyond_the_margin(
+    study: Study, baseline: str, measure: measures.Measure
+) -> dict[tuple[str, str], float]:
+    """By data set and activation, the p-value of a difference of the margin at most, corrected."""
+    margin, anytime = verdicts.margin_of(study, measure), study.plan.is_sequential
+    found = {}
+    for dataset in study.plan.datasets:
+        values = _paper_values(study, _workload(study, dataset), measure)
+        for name in values:
+            if name != baseline and baseline in values:
+                found[dataset, name] = statistics.excess(
+                    values[name], values[baseline], margin, anytime=anytime
+                )
+    return dict(zip(found, statistics.holm([*found.values()]).tolist(), strict=True))
 
-    Confirmed: by more than one rank, for some data set; refuted: by less, for each.
+
+def prelu_is_unstable(study: Study) -> Judged:
+    """Confirmed: it is sooner than another on one data set and later on another one.
+
+    Refuted: against each other activation it has one verdict on all data sets, and none is open.
     """
     if len(study.plan.datasets) < 2:
         return Judged(UNDECIDED, "It takes two data sets.")
-    ranks = []
+    measure = measures.seconds_to_target
     for dataset in study.plan.datasets:
-        workload = Workload(dataset, study.plan.common_rate)
-        values = _paper_values(study, workload, measures.seconds_to_target)
-        if hindrance := _hindrance(values, ["prelu"], FEWEST_RANKED):
+        values = _paper_values(study, _workload(study, dataset), measure)
+        if hindrance := _hindrance(values, "prelu", FEWEST_RANKED):
             return hindrance
-        ranks.append(ranks_by_seed(values, keep=True)["prelu"])
-    verdicts, parts = set(), []
-    for dataset, other in zip(study.plan.datasets[1:], ranks[1:], strict=True):
-        moved = statistics.mean((np.array(other) - np.array(ranks[0])).tolist())
-        near, far = _distances(moved)
-        verdict = UNDECIDED
-        if near > UNSTABLE_RANKS:
-            verdict = CONFIRMED
-        elif far <= UNSTABLE_RANKS:
-            verdict = REFUTED
-        verdicts.add(verdict)
-        way = f"from {study.plan.title(study.plan.datasets[0])} to {study.plan.title(dataset)}"
-        parts.append(f"{way} {_signed(moved, 'ranks')}")
-    verdict = CONFIRMED if CONFIRMED in verdicts else REFUTED
-    if UNDECIDED in verdicts and CONFIRMED not in verdicts:
-        verdict = UNDECIDED
-    return Judged(verdict, f"Its rank moves {', '.join(parts)}.")
+    families = [*_compared(study, "prelu", measure).values()]
+    by_name = {
+        comparisons[0].name: {c.verdict for c in comparisons}
+        for comparisons in zip(*families, strict=True)
+    }
+    turned = [name for name, found in by_name.items() if found >= {BETTER, WORSE}]
+    verdict = CONFIRMED if turned else UNDECIDED
+    if all(len(found) == 1 and statistics.UNDECIDED not in found for found in by_name.values()):
+        verdict = REFUTED
+    places = [
+        f"{study.plan.title(dataset)}: sooner are {_names(family, BETTER)}, later "
+        f"{_names(family, WORSE)}"
+        for dataset, family in zip(study.plan.datasets, families, strict=True)
+    ]
+    turns = f" On both sides: {', '.join(turned)}." if turned else ""
+    return Judged(verdict, f"Shown, on {'; on '.join(places)}.{turns}")
 
 
-def ranks_by_seed(times: Values, keep: bool = False) -> dict[str, list[float]]:
-    """Each one's rank in time in every whole seed; 1 is soonest, ties share, misses come last.
-
-    A seed in which nobody reached the target, or that lacks a run, is left out; nan, if `keep`.
-    """
-    table = np.array(list(times.values()), float)
-    ranks = np.apply_along_axis(scipy.stats.rankdata, 0, np.nan_to_num(table, nan=math.inf))
-    is_whole = ~np.isnan(table).any(axis=0) & np.isfinite(table).any(axis=0)
-    ranks[:, ~is_whole] = math.nan
-    chosen = ranks if keep else ranks[:, is_whole]
-    return dict(zip(times, chosen.tolist(), strict=True))
+def _names(comparisons: Sequence[Comparison], verdict: str) -> str:
+    return ", ".join(c.name for c in comparisons if c.verdict == verdict) or "none"
 
 
-def _distances(estimate: Estimate) -> tuple[float, float]:
-    """The distances from 0 of the interval's nearest and farthest points."""
-    near, far = sorted((abs(estimate.low), abs(estimate.high)))
-    return (0.0 if estimate.low * estimate.high <= 0 else near), far
+def _margin(study: Study) -> str:
+    return verdicts.margin_of(study, measures.seconds_to_target).words("s")
+
+
+def _p(value: float) -> str:
+    return "none" if math.isnan(value) else numbers.p_value(value, "p")
 
 
 def _signed(estimate: Estimate, unit: str) -> str:

@@ -11,7 +11,6 @@ from rich.console import Console
 
 from jaxact.comparison.analysis import sweep
 from jaxact.comparison.output import study_table
-from jaxact.comparison.study import Workload
 from jaxact.presentation.columns import Column, mark_best
 from tests.support.studies import synthetic_study
 
@@ -221,30 +220,3 @@ def test_json_holds_no_infinity():
         for rate in ("0.001", "0.0001")
     ]
     assert len(value["sweeps"]["mnist"]) == 3
-
-
-def test_a_sweep_shows_each_activation_at_its_own_best_rate():
-    study = synthetic_study(4, 3, learning_rates=(3e-4, 1e-3), never_reach=("tanh",))
-    assert study.plan.common_rate == 1e-3
-    for row in sweep.rows(study, "mnist"):
-        at = {
-            rate: next(
-                r
-                for r in study_table.rows(study, Workload("mnist", rate))
-                if r["activation"] == row["activation"]
-            )
-            for rate in (3e-4, 1e-3)
-        }
-        assert row["seconds_to_target"] == at[1e-3]["seconds_to_target"]
-        name = "error_percent" if row["activation"] == "tanh" else "seconds_to_target"
-        assert row["best_rate"] == min(at, key=lambda rate: at[rate][name])
-        assert row[f"best_{name}"] == min(at[rate][name] for rate in at)
-    assert "own best rate" in study_table.as_markdown(study)
-    assert "own best rate" not in study_table.as_markdown(synthetic_study(2, 2))
-
-
-def test_a_rate_at_which_all_diverged_is_not_the_best():
-    lost = {("relu", seed) for seed in range(2)}
-    study = synthetic_study(2, 2, learning_rates=(3e-4, 1e-3), diverged=lost)
-    assert sweep.rows(study, "mnist")[0]["best_rate"] is None
-    assert sweep.rows(study, "mnist")[0]["best_error_percent"] is None
