@@ -46,7 +46,7 @@ def row(
         values = [v for v in finals_of.accuracies(finals, spec, which) if not math.isnan(v)]
         cells[heading] = f"{np.mean(values):.2f}" if values else None
     test = tests.get(spec)
-    cells[f"against {BASELINE} (95 %)"] = None if test is None else points(test.difference)
+    cells[f"against {BASELINE} (interval)"] = None if test is None else points(test.difference)
     has_p_value = test is not None and not math.isnan(test.corrected_p_value)
     cells["p"] = f"{test.corrected_p_value:.2g}" if test is not None and has_p_value else None
     return cells

@@ -30,6 +30,7 @@ from jaxact.statistics.estimates import (
     Values as Values,
     coverage as coverage,
     interval_words as interval_words,
+    intervals_in_words as intervals_in_words,
     mean as mean,
     median as median,
     quartiles as quartiles,

@@ -145,6 +145,22 @@ def interval_words(count: int, of: str = "mean") -> str:
     return f"{100 * coverage(count, of):.0f} % interval"
 
 
+def intervals_in_words(count: int) -> str:
+    """The intervals of so many seeds, for a legend: what they hold, or that they are a range.
+
+    Example:
+      >>> intervals_in_words(5)
+      'an interval that holds the median in 94 % and the mean in 92 % of studies of 5 seeds'
+    """
+    if count < MIN_PAIRS:
+        return f"the range of {count} seeds"
+    median, mean = (f"{100 * coverage(count, of):.0f} %" for of in ("median", "mean"))
+    return (
+        f"an interval that holds the median in {median} and the mean in {mean} of studies of "
+        f"{count} seeds"
+    )
+
+
 def coverage(count: int, of: str = "mean") -> float:
     """Share of studies of so many seeds whose interval holds the true `mean` or `median`.
 

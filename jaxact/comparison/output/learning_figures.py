@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from jaxact import statistics
 from jaxact.comparison.analysis import learning_curves, measures
 from jaxact.comparison.study import DIVERGED, FAILED, Run, Study, Workload
 from jaxact.presentation import drawing
@@ -128,7 +129,8 @@ def _draw_curves(
     seeds = max(len(of_spec) for of_spec in runs.values())
     caption = "One seed."
     if seeds > 1:
-        caption = f"Lines: median over {seeds} seeds; bands: its 95 % interval."
+        band = statistics.interval_words(seeds, "median")
+        caption = f"Lines: median over {seeds} seeds; bands: its {band}."
     if any(lost_note(of_spec) for of_spec in runs.values()):
         caption += " Runs that diverged or failed count as infinitely bad."
     drawing.add_caption(figure, caption)
