@@ -49,7 +49,9 @@ def rows(cells: Cells, recipe: Recipe) -> list[dict[str, Any]]:
                 "problem": problem,
                 "activation": spec,
                 "converged": f"{reached(cell)}/{len(cell.converged)}",
-                "epochs, median (interval)": in_words(statistics.median(cell.converged), recipe.epochs),
+                "epochs, median (interval)": in_words(
+                    statistics.median(cell.converged), recipe.epochs
+                ),
                 f"p against {baseline}": None if math.isnan(p_value) else f"{p_value:.2g}",
                 "test accuracy, median": f"{statistics.median(cell.accuracies).value:.1%}",
                 "tutorial's epochs": TUTORIAL.get(spec),

@@ -213,8 +213,8 @@ def test_misses_count_as_more_than_the_most():
     }
     relu, tanh = findings.rows(cells, Recipe(epochs=100))
     assert (relu["converged"], tanh["converged"]) == ("5/6", "2/6")
-    assert relu["epochs, median (95 %)"].startswith("35 (10 to > 100")
-    assert tanh["epochs, median (95 %)"].startswith("> 100")
+    assert relu["epochs, median (interval)"].startswith("35 (10 to > 100")
+    assert tanh["epochs, median (interval)"].startswith("> 100")
     assert relu["tutorial's epochs"] == "about 61"
     assert relu["p against relu"] is None
     text = findings.answer(cells, Recipe(epochs=100))

@@ -166,7 +166,7 @@ def test_a_single_seed_has_no_band_and_says_so():
     assert not any(len(band.get_paths()) for band in figure.axes[0].collections)
     assert figure.get_supxlabel() == "One seed."
     several = draw(learning_figures.accuracy, STUDIES["plain"])
-    assert several.get_supxlabel() == "Lines: median over 3 seeds; bands: its 95 % interval."
+    assert several.get_supxlabel() == "Lines: median over 3 seeds; bands: its range."
 
 
 def test_lost_runs_are_in_the_legend_and_end_the_line():
