@@ -27,8 +27,8 @@ class Option(NamedTuple):
     Attributes:
       default: its value where it is not given.
       meaning: what it is, in a few words.
-      kind: int, float, str, Path (a local path, as text; its `~` is replaced), or the texts among
-        which to choose; None: that of the default.
+      kind: int, float, str, bool (a switch: `--NAME` alone is True), Path (a local path, as text;
+        its `~` is replaced), or the texts among which to choose; None: that of the default.
       least: the lowest value of a number.
       or_null: whether `null` and `None` are its None; always, where that is the default.
     """
@@ -132,7 +132,9 @@ class Command:
         lines = [" ".join(usage), "", self.description.strip()]
         lines += ["", "options:"] if self.options else []
         for name, option in self.options.items():
-            shown = "" if option.default is None else f" (default: {option.default})"
+            shown = f" (default: {option.default})"
+            if option.default is None or option.default is False:
+                shown = ""
             choice = f", of {', '.join(option.kind)}" if isinstance(option.kind, tuple) else ""
             lines.append(f"  --{name}  {option.meaning}{choice}{shown}")
         if self.examples:
@@ -174,6 +176,9 @@ def asks_for_help(words: Sequence[str]) -> bool:
 def _define(name: str, option: Option, values: flags.FlagValues) -> None:
     default, meaning, kind, least, or_null = option
     kind = kind or type(default)
+    if kind is bool:
+        flags.DEFINE_boolean(name, default, meaning, flag_values=values)
+        return
     if isinstance(kind, tuple):
         flags.DEFINE_enum(name, default, kind, meaning, flag_values=values)
         return

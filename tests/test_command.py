@@ -23,6 +23,7 @@ COMMAND = Command(
         "most": Option(5, "at most", or_null=True),
         "least": Option(None, "at least", float),
         "out": Option("here", "where to", Path),
+        "bare": Option(False, "without all else"),
     },
     arguments=("SPEC",),
     examples=("relu --count=2",),
@@ -40,11 +41,22 @@ def test_options_have_their_kinds_and_defaults():
         "most": 5,
         "least": None,
         "out": "here",
+        "bare": False,
         "spec": "relu",
     }
     assert isinstance(options.rate, float)
     # A command remembers nothing of the words before.
     assert COMMAND.parse(["relu"]).count == 3
+
+
+@pytest.mark.parametrize(
+    ("words", "value"), [(["--bare"], True), (["--bare=false"], False), (["--nobare"], False)]
+)
+def test_a_switch_needs_no_value(words, value):
+    assert COMMAND.parse([*words, "relu"]).bare is value
+    with pytest.raises(ConfigError, match="bare"):
+        COMMAND.parse(["--bare=perhaps", "relu"])
+    assert "--bare  without all else\n" in COMMAND.help()
 
 
 def test_null_is_none_where_a_value_may_be_missing(monkeypatch):

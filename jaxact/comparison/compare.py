@@ -86,6 +86,7 @@ epochs extend it.""",
             int,
             least=0,
         ),
+        "pdf": files.PDF_OPTION,
         "format": Option(
             None, "also writes each run as a DAWNBench entry: WORKDIR/dawnbench", ("dawnbench",)
         ),
@@ -139,7 +140,7 @@ def compare(options: Options) -> None:
                 study = make_runs(study, workdir, stop, options.compile_ahead)
         show(study)
         with workdirs.told(workdir):
-            written = files.write_all(study, workdir)
+            written = files.write_all(study, workdir, options.pdf)
     if author:
         entries = dawnbench.export(study, workdir / dawnbench.FOLDER, author)
         written.append(f"DAWNBench entries: {len(entries)} in {workdir / dawnbench.FOLDER}")

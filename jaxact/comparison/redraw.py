@@ -11,6 +11,7 @@ COMMAND = Command(
     "python -m experiments.report",
     "Draws the table, the figures and the report of a comparison again, from the folder that it "
     "left.",
+    {"pdf": files.PDF_OPTION},
     arguments=("DIR",),
 )
 
@@ -22,4 +23,4 @@ def redraw(options: Options) -> None:
       ConfigError: the folder holds no comparison.
     """
     workdir = Path(paths.local(options.dir, "DIR"))
-    print(*files.write_all(study.load(workdir), workdir), sep="\n")
+    print(*files.write_all(study.load(workdir), workdir, options.pdf), sep="\n")

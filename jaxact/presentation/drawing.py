@@ -18,9 +18,11 @@ from jaxact.presentation.style import GREY, Style
 
 DPI = 160
 FORMATS = ("png", "svg")
+PDF = "pdf"
 _RC: dict[Any, Any] = {
     "text.parse_math": False,  # a spec may hold $, _ or ^
     "svg.hashsalt": "jaxact",
+    "pdf.fonttype": 42,  # TrueType: publishers refuse matplotlib's own, Type 3
     "font.size": 9,
     "axes.titlesize": 10,
     "axes.titlelocation": "left",
@@ -84,16 +86,21 @@ def rising_share(
     return line
 
 
-def save(figure: Figure, folder: Path, name: str) -> list[Path]:
-    """Writes `name.png` and `name.svg`; the same figure gives the same bytes."""
+def save(figure: Figure, folder: Path, name: str, formats: Sequence[str] = FORMATS) -> list[Path]:
+    """Writes `name.png` and `name.svg`, and PDF if asked; the same figure gives the same bytes.
+
+    Args:
+      formats: of FORMATS and PDF.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     metadata: dict[str, dict[str, Any]] = {
         "png": {"Software": None},
         "svg": {"Date": None, "Creator": "jaxact", "Title": name},
+        PDF: {"CreationDate": None, "Creator": "jaxact", "Title": name},
     }
-    paths = [folder / f"{name}.{kind}" for kind in FORMATS]
+    paths = [folder / f"{name}.{kind}" for kind in formats]
     with house_style():
-        for path, kind in zip(paths, FORMATS, strict=True):
+        for path, kind in zip(paths, formats, strict=True):
             figure.savefig(path, format=kind, dpi=DPI, metadata=metadata[kind])
     return paths
 

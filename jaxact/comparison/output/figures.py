@@ -1,4 +1,4 @@
-"""The figures of a comparison, each as PNG and SVG: `draw_all(study, folder)`."""
+"""The figures of a comparison, each as PNG and SVG, for papers also as PDF: `draw_all`."""
 
 from pathlib import Path
 
@@ -19,11 +19,17 @@ OF_A_WORKLOAD = {
 OF_ALL = {"performance_profile": cost_figures.performance_profile}
 
 
-def draw_all(study: Study, folder: Path) -> list[Path]:
+def draw_all(study: Study, folder: Path, pdf: bool = False) -> list[Path]:
     """Writes every figure that the study has data for, and returns the files.
 
     Of several workloads, each has its name in the files': `accuracy_mnist.png`.
+
+    Args:
+      pdf: whether each is written as PDF, too; always, where the folder holds some, which would be
+        of another state of the study.
     """
+    is_pdf = pdf or any(folder.glob(f"*.{drawing.PDF}"))
+    formats = (*drawing.FORMATS, drawing.PDF) if is_pdf else drawing.FORMATS
     drawn = {
         name + file_ending(study, workload): draw(study, workload)
         for name, draw in OF_A_WORKLOAD.items()
@@ -34,7 +40,7 @@ def draw_all(study: Study, folder: Path) -> list[Path]:
         path
         for name, figure in drawn.items()
         if figure is not None
-        for path in drawing.save(figure, folder, name)
+        for path in drawing.save(figure, folder, name, formats)
     ]
 
 

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from jaxact.command import Option
 from jaxact.comparison import answers as findings
 from jaxact.comparison.output import study_table
 from jaxact.comparison.study import DONE, Study
@@ -9,6 +10,9 @@ from jaxact.packages import needed_for
 from jaxact.runs.records import record_files
 
 FIGURES = "figures"
+PDF_OPTION = Option(
+    False, "also writes each figure as PDF, for papers; once there, they are kept up to date"
+)
 
 
 def write_tables(study: Study, workdir: Path) -> None:
@@ -23,10 +27,13 @@ def write_tables(study: Study, workdir: Path) -> None:
     record_files.write_json(workdir / "table.json", study_table.as_json(study))
 
 
-def write_all(study: Study, workdir: Path) -> list[str]:
+def write_all(study: Study, workdir: Path, pdf: bool = False) -> list[str]:
     """Writes the tables, the figures and the report; returns what there is to look at, and where.
 
     Figures and report need one run that is done.
+
+    Args:
+      pdf: whether figures are written as PDF, too.
     """
     write_tables(study, workdir)
     written = [f"table: {workdir / 'table.md'}"]
@@ -35,7 +42,7 @@ def write_all(study: Study, workdir: Path) -> list[str]:
         with needed_for("the report"):
             from jaxact.comparison.output import figures, report
 
-        figures.draw_all(study, workdir / FIGURES)
+        figures.draw_all(study, workdir / FIGURES, pdf)
         written.append(f"figures: {workdir / FIGURES}")
         written.append(f"report: {report.write_report(study, workdir)}")
     return written

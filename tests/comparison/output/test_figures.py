@@ -292,15 +292,43 @@ def few_pixels(monkeypatch):
 
 
 @pytest.mark.parametrize("key", ["accuracy", "health_dead"])
-def test_files_are_the_same_each_time(key, tmp_path, few_pixels):
+def test_files_are_the_same_each_time(key, tmp_path, few_pixels, monkeypatch):
     """Figures of specs that mathtext or SVG could stumble over, lines and panels alike."""
+    figure = figures.OF_A_WORKLOAD[key]
+    monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
     first, second = (
-        drawing.save(draw(figures.OF_A_WORKLOAD[key], STUDIES["odd names"]), tmp_path / name, key)
+        drawing.save(
+            draw(figure, STUDIES["odd names"]),
+            tmp_path / name,
+            key,
+            (*drawing.FORMATS, drawing.PDF),
+        )
         for name in ("first", "second")
     )
-    assert [path.name for path in first] == [f"{key}.png", f"{key}.svg"]
+    assert [path.name for path in first] == [f"{key}.png", f"{key}.svg", f"{key}.pdf"]
     assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
     ElementTree.parse(first[1])
+
+
+def test_a_pdf_holds_its_fonts_and_no_date(tmp_path):
+    figure = draw(learning_figures.accuracy, STUDIES["plain"])
+    (path,) = drawing.save(figure, tmp_path, "accuracy", (drawing.PDF,))
+    content = path.read_bytes()
+    assert content.startswith(b"%PDF-")
+    assert b"/FontFile2" in content  # TrueType, embedded
+    assert b"/Type3" not in content
+    assert b"/CreationDate" not in content
+    assert b"/Subtype /Image" not in content  # vectors alone
+
+
+def test_pdfs_are_written_where_asked_and_kept_up_to_date(tmp_path, few_pixels):
+    study = synthetic_study(1, 1, 1, health=False, latency=False)
+    assert not [path for path in figures.draw_all(study, tmp_path) if path.suffix == ".pdf"]
+    asked = [path for path in figures.draw_all(study, tmp_path, pdf=True) if path.suffix == ".pdf"]
+    assert {path.stem for path in asked} == {path.stem for path in tmp_path.glob("*.svg")}
+    asked[0].write_bytes(b"of another state")
+    figures.draw_all(study, tmp_path)
+    assert asked[0].read_bytes().startswith(b"%PDF-")
 
 
 def test_odd_names_are_shown_as_they_are():
@@ -309,7 +337,7 @@ def test_odd_names_are_shown_as_they_are():
 
 
 def test_workloads_have_their_names_in_the_files(tmp_path, monkeypatch):
-    monkeypatch.setattr(drawing, "save", lambda figure, folder, name: [folder / name])
+    monkeypatch.setattr(drawing, "save", lambda figure, folder, name, formats: [folder / name])
     study = synthetic_study(
         1,
         1,
