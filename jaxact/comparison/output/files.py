@@ -4,7 +4,7 @@ from pathlib import Path
 
 from jaxact.command import Option
 from jaxact.comparison import answers as findings
-from jaxact.comparison.output import study_table
+from jaxact.comparison.output import latex, study_table
 from jaxact.comparison.study import DONE, Study
 from jaxact.packages import needed_for
 from jaxact.runs.records import record_files
@@ -16,7 +16,7 @@ PDF_OPTION = Option(
 
 
 def write_tables(study: Study, workdir: Path) -> None:
-    """Writes `table.md` (with the answer and the paper's findings), `table.csv`, `table.json`."""
+    """Writes `table.md` (with the answer and the paper's findings), `.csv`, `.json` and `.tex`."""
     answers = "\n\n".join(
         f"{study.workload_title(workload)}: {findings.answer(study, workload)}"
         for workload in study.workloads()
@@ -25,6 +25,7 @@ def write_tables(study: Study, workdir: Path) -> None:
     record_files.write_text(workdir / "table.md", text)
     record_files.write_text(workdir / "table.csv", study_table.as_csv(study))
     record_files.write_json(workdir / "table.json", study_table.as_json(study))
+    record_files.write_text(workdir / "table.tex", latex.as_latex(study))
 
 
 def write_all(study: Study, workdir: Path, pdf: bool = False) -> list[str]:
