@@ -24,7 +24,7 @@ __all__ = ["Finding", "answer", "as_markdown", "paper_findings"]
 
 def answer(study: Study, workload: Workload) -> str:
     """The answer: which activation was soonest and which ended best, as sure as it is."""
-    target = f"{100 * study.plan.target_accuracy(workload.dataset):g} %"
+    target = study.plan.goal(workload.dataset)
     made = {name: study.made(workload, name) for name in study.plan.rivals}
     made = {name: runs for name, runs in made.items() if runs}
     done = {name for name, runs in made.items() if any(run.status == DONE for run in runs)}
@@ -37,9 +37,10 @@ def answer(study: Study, workload: Workload) -> str:
     if len(study.plan.rivals) == 1:
         sentences = [_alone(study, workload, next(iter(done)), target)]
     else:
-        matrices = verdicts.between(study, workload, *verdicts.LEADERS)
+        matrices = verdicts.between(study, workload, *verdicts.spoken_of(study))
+        is_timed = study.plan.is_timed
         sentences = [
-            _soonest(study, workload, matrices, made, target),
+            _soonest(study, workload, matrices, made, target) if is_timed else "",
             _lowest_error(study, workload, matrices),
             *_reservations(study, workload),
         ]
@@ -50,12 +51,15 @@ def _alone(study: Study, workload: Workload, name: str, target: str) -> str:
     runs = study.made(workload, name)
     seconds = statistics.median([measures.seconds_to_target(run) for run in runs])
     error = statistics.mean([measures.error_percent(run) for run in runs])
+    ended = f"ended at {numbers.estimate(error, '% error')}"
+    if not study.plan.is_timed:
+        return f"{name} {ended}, the mean of {_runs(len(runs))}."
     when = (
         f", after {numbers.estimate(seconds, 's of training')} (median)" if _known(seconds) else ""
     )
     return (
         f"{name} reached {target} in {measures.reached(runs)} of {_runs(len(runs))}{when}, and "
-        f"ended at {numbers.estimate(error, '% error')}."
+        f"{ended}."
     )
 
 
@@ -71,6 +75,8 @@ def _soonest(
     medians = {name: statistics.median(times[name]) for name in made}
     leader = min(medians, key=lambda name: medians[name].value)
     if not any(math.isfinite(t) for name in made for t in times[name]):
+        if study.plan.elsewhere is not None:
+            return f"No activation reached {target} in any run."
         epochs = study.plan.config.epochs
         return f"No activation reached {target} in {epochs} epoch{'s' * (epochs > 1)}."
     if not _known(medians[leader]):
@@ -129,13 +135,15 @@ def _lead(
     lead = f"{words}, {_difference(study, workload, measure, following, unit)},"
     if not math.isfinite(following.difference.value):
         lead = words
+    if not following.pairs:
+        return f"; no seed of it is one of {following.name}'s, the next"
     if following.pairs < MIN_PAIRS:
         return f"{lead} is not tested on {_seeds(following.pairs)}"
     over = [c for c in matrix.over(leader) if c.baseline in centres]
     margin = verdicts.margin_of(study, measure).words(unit)
     p_value = numbers.p_value(following.corrected_p_value, "p")
     if following.verdict == EQUIVALENT:
-        p_value = numbers.p_value(following.equivalence_p_value, "p")
+        p_value = numbers.p_value(following.corrected_equivalence_p_value, "p")
     said = {
         BETTER: f"is against it ({p_value})",  # the means lead the other way than the medians
         statistics.WORSE: f"is significant ({p_value})",
@@ -167,11 +175,12 @@ def _reservations(study: Study, workload: Workload) -> list[str]:
     notes = []
     if min(ended) < MIN_PAIRS:
         count = len(study.plan.rivals)
-        pairs = len(verdicts.LEADERS) * count * (count - 1) // 2
+        pairs = len(verdicts.spoken_of(study)) * count * (count - 1) // 2
+        fewest = statistics.fewest_seeds(pairs)
         notes.append(
             f"{_seeds(min(ended)).capitalize()} cannot tell luck from merit; the lead of one of "
-            f"{count} takes {statistics.fewest_seeds(pairs)} or more "
-            f"(--seeds={statistics.fewest_seeds(pairs)})."
+            f"{count} takes {fewest} or more"
+            + ("." if study.plan.elsewhere else f" (--seeds={fewest}).")
             if min(ended)
             else "Some activations have no run yet."
         )
@@ -226,6 +235,6 @@ def _seeds(count: int) -> str:
 
 
 def as_markdown(study: Study) -> str:
-    """The paper's findings with verdict and evidence, a line each."""
+    """The paper's findings with verdict and evidence, a line each; "" where there are none."""
     lines = [f"- {f.claim}: **{f.verdict}**. {f.evidence}\n" for f in paper_findings(study)]
-    return "## The paper's findings\n\n" + "".join(lines)
+    return "## The paper's findings\n\n" + "".join(lines) if lines else ""

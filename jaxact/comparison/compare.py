@@ -2,26 +2,22 @@
 
 from pathlib import Path
 
-from rich.console import Console
-
 from jaxact.command import Option, Options
 from jaxact.command_line import ConfigCommand
-from jaxact.comparison import answers, growth, study as studies
-from jaxact.comparison.analysis import sweep
+from jaxact.comparison import growth, study as studies
 from jaxact.comparison.engines.local import make_runs
 from jaxact.comparison.growth import MOST_SEEDS
 from jaxact.comparison.options import make_plan, split_remake
-from jaxact.comparison.output import dawnbench, files, study_table
+from jaxact.comparison.output import dawnbench, files
+from jaxact.comparison.output.terminal import show
 from jaxact.comparison.paper.tables import PAPER_ACTIVATIONS
 from jaxact.comparison.plan import DECIDED
-from jaxact.comparison.study import FAILED, MISSING, Study
+from jaxact.comparison.study import FAILED, MISSING
 from jaxact.errors import Interrupted, JaxactError
 from jaxact.runs.process import determinism, devices
 from jaxact.runs.process.signals import stop_on_signals
 from jaxact.runs.records import workdirs
 from jaxact.statistics import POINTS
-
-WIDTH_OF_A_FILE = 200  # output that is no terminal's is not cropped
 
 COMMAND = ConfigCommand(
     "python -m experiments.compare",
@@ -159,18 +155,3 @@ def compare(options: Options) -> None:
             f"{len(failed)} of {len(study.runs)} runs failed, as listed above; {same} tries them "
             "again"
         )
-
-
-def show(study: Study) -> None:
-    """The tables, the answer of each workload, and what went wrong, on stdout."""
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console.width = WIDTH_OF_A_FILE
-    for workload in study.workloads():
-        console.print(study_table.as_rich(study, workload))
-        console.print(answers.answer(study, workload), markup=False)
-    if sweep.is_sweep(study):
-        for dataset in study.plan.datasets:
-            console.print(study_table.sweep_as_rich(study, dataset))
-    for note in (*study_table.not_done(study), *study_table.disturbed(study)):
-        console.print(note, markup=False)

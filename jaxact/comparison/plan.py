@@ -2,12 +2,13 @@
 
 import dataclasses
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 from jaxact import data, statistics
 from jaxact.activations import aliases, own
+from jaxact.comparison.elsewhere import Elsewhere
 from jaxact.config import Config
 
 DECIDED = "decided"  # of `Plan.until`
@@ -50,6 +51,8 @@ class Plan:
         rates have all seeds.
       own_rates: the rate chosen for an activation on a data set: (its position in `datasets`,
         activation, rate).
+      elsewhere: of results that jaxact did not make; of the configuration then nothing is known but
+        the seed and the activation.
     """
 
     config: Config
@@ -64,6 +67,7 @@ class Plan:
     until: str = ""
     rate_seeds: int = 0
     own_rates: tuple[tuple[int, str, float], ...] = ()
+    elsewhere: Elsewhere | None = None
 
     @property
     def rivals(self) -> tuple[str, ...]:
@@ -77,8 +81,10 @@ class Plan:
         return self.until == DECIDED
 
     @property
-    def shown_seeds(self) -> range:
+    def shown_seeds(self) -> Sequence[int]:
         """The seeds that are compared."""
+        if self.elsewhere is not None:
+            return self.elsewhere.seeds
         first = self.config.seed + self.rate_seeds
         return range(first, first + self.seeds)
 
@@ -91,6 +97,48 @@ class Plan:
         """The rate chosen for an activation on a data set; None before it is."""
         place = self.datasets.index(dataset)
         return next((r for d, spec, r in self.own_rates if (d, spec) == (place, activation)), None)
+
+    @classmethod
+    def of_results(
+        cls,
+        elsewhere: Elsewhere,
+        datasets: Sequence[str],
+        activations: Sequence[str],
+        baseline: str,
+    ) -> "Plan":
+        """The plan that results made elsewhere would have had."""
+        config = Config(
+            dataset=datasets[0],
+            model="",
+            activation=baseline,
+            learning_rate=0.0,
+            seed=elsewhere.seeds[0],
+        )
+        return cls(
+            config=config,
+            datasets=tuple(datasets),
+            learning_rates=(config.learning_rate,),
+            activations=tuple(activations),
+            seeds=len(elsewhere.seeds),
+            baseline=baseline,
+            elsewhere=elsewhere,
+        )
+
+    @property
+    def is_timed(self) -> bool:
+        """Whether seconds to the target are known."""
+        return self.elsewhere is None or self.elsewhere.is_timed
+
+    def subject(self, dataset: str) -> str:
+        """What was trained on a data set: `small_cnn on mnist`, or what results are called."""
+        name = self.config.model if self.elsewhere is None else self.elsewhere.title
+        return f"{name} on {self.title(dataset)}" if dataset else name
+
+    def goal(self, dataset: str) -> str:
+        """The target in words: `98 %`, or what the seconds of results made elsewhere lead to."""
+        if self.elsewhere is not None:
+            return self.elsewhere.target or "the target"
+        return f"{100 * self.target_accuracy(dataset):g} %"
 
     def target_accuracy(self, dataset: str) -> float:
         """The accuracy to reach on a data set, from 0 to 1."""
@@ -110,8 +158,8 @@ class Plan:
         The order of the activations rotates from seed to seed: no function always has the machine
         as it is at the start, or after a certain other.
         """
-        for seed in (*self.choosing_seeds, *self.shown_seeds):
-            first = (seed - self.config.seed) % len(self.activations)
+        for place, seed in enumerate((*self.choosing_seeds, *self.shown_seeds)):
+            first = place % len(self.activations)
             rotated = self.activations[first:] + self.activations[:first]
             for dataset in self.datasets:
                 for rate in self.learning_rates:
@@ -133,6 +181,8 @@ class Plan:
 
     def title(self, dataset: str) -> str:
         """A data set's name in tables and figures, unlike that of any other of the plan."""
+        if self.elsewhere is not None:
+            return dataset
         return data.titles(self.datasets)[dataset]
 
     def label(self, run: "Named") -> str:
@@ -167,6 +217,8 @@ class Plan:
 
         Seeds that were added by what they showed stay so: no later look undoes the earlier ones.
         """
+        if stored.elsewhere is not None:  # whose names are no specs
+            return self
         specs = tuple(map(stored.spelled, self.activations))
         if len(set(specs)) < len(specs):  # both of two names of one function
             return self
@@ -184,14 +236,28 @@ class Plan:
         )
 
     def as_json(self) -> dict[str, Any]:
-        """All of it but `data_dir`: where a machine keeps its data is no part of a comparison."""
+        """All of it but `data_dir`: where a machine keeps its data is no part of a comparison.
+
+        Of results made elsewhere, what is known of them.
+        """
         value = dataclasses.asdict(self)
+        if self.elsewhere is not None:
+            known = ("datasets", "activations", "baseline", "elsewhere")
+            return {name: value[name] for name in known}
+        del value["elsewhere"]
         del value["config"]["data_dir"]
         return value
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "Plan":
         """The plan of `as_json`, with the `data_dir` of this machine."""
+        if "elsewhere" in value:
+            return cls.of_results(
+                Elsewhere.from_json(value["elsewhere"]),
+                value["datasets"],
+                value["activations"],
+                value["baseline"],
+            )
         return cls(
             config=Config(**value["config"]),
             datasets=tuple(value["datasets"]),
@@ -212,6 +278,8 @@ class Plan:
 
         More epochs, seeds and activations go on with it, and another baseline changes no run.
         """
+        if stored.elsewhere is not None:
+            return [f"the results {stored.elsewhere.title!r}, which were made elsewhere"]
         own, other = dataclasses.asdict(self.config), dataclasses.asdict(stored.config)
         same = {*VARIED, "data_dir"}
         pairs = [(f"config.{name}", other[name], own[name]) for name in own if name not in same]

@@ -112,12 +112,17 @@ class Study:
         return [run for run in self.of(workload, activation) if run.status != MISSING]
 
     def workload_title(self, workload: Workload) -> str:
-        """`MNIST, learning rate 0.001`, or `MNIST, each at its own learning rate`."""
+        """`MNIST, learning rate 0.001`, or what results made elsewhere are called."""
+        if self.plan.elsewhere is not None:
+            return workload.dataset or self.plan.elsewhere.title
         return f"{self.plan.title(workload.dataset)}, {rate_words(workload)}"
 
     def title(self, workload: Workload) -> str:
         """The network and its workload: `small_cnn on MNIST, learning rate 0.001`."""
-        return f"{self.plan.config.model} on {self.workload_title(workload)}"
+        subject = self.plan.subject(workload.dataset)
+        if self.plan.elsewhere is not None:
+            return subject
+        return f"{subject}, {rate_words(workload)}"
 
     def with_run(self, run: Run) -> "Study":
         """The study with one of its runs replaced by a newer reading of it."""

@@ -176,6 +176,26 @@ PLAN = fields(
         "own_rates": listed(row(WHOLE, TEXT, NUMBER)),
     },
 )
+RESULTS_PLAN = fields(
+    {
+        "elsewhere": fields(
+            {
+                "title": TEXT,
+                "seeds": listed(WHOLE, 1),
+                "target": TEXT,
+                "is_timed": YES_OR_NO,
+                "notes": listed(TEXT),
+            }
+        ),
+        "datasets": listed(TEXT, 1),
+        "activations": listed(TEXT, 1),
+        "baseline": TEXT,
+    }
+)
+RESULT = fields(
+    {"error_percent": NUMBER},
+    {"reached_target": YES_OR_NO, "seconds_to_target": or_null(NUMBER)},
+)
 _RUN = fields(
     {
         "dataset": TEXT,
@@ -192,11 +212,22 @@ _RUN = fields(
 )
 
 
-def run(value: Any, at: str) -> Fault:
-    """The first fault of a run; one that is done has a summary."""
-    if fault := _RUN(value, at):
-        return fault
-    return SUMMARY(value["summary"], f"{at}.summary") if value["status"] == DONE else None
+def _study(plan: Check, summary: Check) -> Check:
+    """A plan and its runs; one that is done has a summary."""
+
+    def run(value: Any, at: str) -> Fault:
+        if fault := _RUN(value, at):
+            return fault
+        return summary(value["summary"], f"{at}.summary") if value["status"] == DONE else None
+
+    return fields({"format": WHOLE, "plan": plan, "runs": listed(run)})
 
 
-STUDY = fields({"format": WHOLE, "plan": PLAN, "runs": listed(run)})
+_MADE, _RESULTS = _study(PLAN, SUMMARY), _study(RESULTS_PLAN, RESULT)
+
+
+def STUDY(value: Any, at: str) -> Fault:
+    """The first fault of a study, whether jaxact made its runs or they were made elsewhere."""
+    plan = value.get("plan") if isinstance(value, Mapping) else None
+    is_elsewhere = isinstance(plan, Mapping) and "elsewhere" in plan
+    return (_RESULTS if is_elsewhere else _MADE)(value, at)

@@ -5,7 +5,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from rich import box
+from rich import box, markup
 from rich.table import Table
 from rich.text import Text
 
@@ -82,7 +82,7 @@ def value_text(row: Row, column: Column) -> str:
 def new_table(heading: str, columns: Iterable[Column], padding: int = 1) -> Table:
     """An empty table of the house's form for the terminal."""
     table = Table(
-        title=heading,
+        title=markup.escape(heading),
         box=box.SIMPLE_HEAD,
         padding=(0, padding),
         pad_edge=False,
@@ -107,7 +107,7 @@ def markdown_table(columns: Sequence[Column], table: Iterable[Row]) -> str:
 
 
 def _markdown_cell(row: Row, column: Column) -> str:
-    text = value_text(row, column).replace("|", "\\|")
+    text = tables.escape(value_text(row, column))
     shown = f"**{text}**" if column.name in row["best"] else text
     interval = "" if row[column.name] is None else interval_text(row, column)
     return f"{shown} {interval}".rstrip()

@@ -5,6 +5,7 @@ None where there is nothing.
 """
 
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -62,6 +63,15 @@ def as_rich(rows: Sequence[Row], title: str) -> Table:
 def as_markdown(rows: Sequence[Row]) -> str:
     names = headings(rows)
     return markdown(names, ([text(row.get(name)) for name in names] for row in rows))
+
+
+def escape(text: str) -> str:
+    """A text that Markdown shows as it reads, be it a name with `|`, `$`, `<b>` or `_` in it.
+
+    >>> print(escape("a|b *c* <d> _e_ leaky_relu < 1"))
+    a\\|b \\*c\\* \\<d> \\_e\\_ leaky_relu < 1
+    """
+    return re.sub(r"[\\`*|$~]|<(?=[a-zA-Z/!?])|&(?=#?\w+;)|(?<!\w)_|_(?!\w)", r"\\\g<0>", text)
 
 
 def markdown(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -48,7 +48,8 @@ def epoch_to_target(run: Run) -> float:
 def _to_target(run: Run, name: str) -> float:
     if run.status == MISSING:
         return math.nan
-    value = run.summary.get(name)
+    unknown = math.nan if run.status == DONE else None  # of a run made elsewhere
+    value = run.summary.get(name, unknown)
     return math.inf if value is None else float(value)
 
 
@@ -106,7 +107,7 @@ def by_seed(study: Study, workload: Workload, measure: Measure) -> dict[str, lis
 
 def reached(runs: Sequence[Run]) -> int:
     """The number of runs known to have reached the target."""
-    return sum(run.status == DONE and bool(run.summary["reached_target"]) for run in runs)
+    return sum(run.status == DONE and bool(run.summary.get("reached_target")) for run in runs)
 
 
 def count_statuses(runs: Sequence[Run], words: Mapping[str, str]) -> str:

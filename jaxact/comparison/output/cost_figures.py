@@ -66,7 +66,9 @@ def performance_profile(study: Study) -> Figure | None:
     if profile is None:
         return None
     ratios, shares, workloads = profile
-    title = f"{study.plan.config.model}, time to target over {workloads} workloads"
+    elsewhere = study.plan.elsewhere
+    name = study.plan.config.model if elsewhere is None else elsewhere.title
+    title = f"{name}, time to target over {workloads} workloads"
     figure, axes = drawing.new_axes(title)
     styles, handles = style_of(study.plan.activations), []
     for spec, share in shares.items():

@@ -7,6 +7,7 @@ from jaxact.comparison import answers as findings
 from jaxact.comparison.output import latex, study_table
 from jaxact.comparison.study import DONE, Study
 from jaxact.packages import needed_for
+from jaxact.presentation.tables import escape
 from jaxact.runs.records import record_files
 
 FIGURES = "figures"
@@ -18,11 +19,11 @@ PDF_OPTION = Option(
 def write_tables(study: Study, workdir: Path) -> None:
     """Writes `table.md` (with the answer and the paper's findings), `.csv`, `.json` and `.tex`."""
     answers = "\n\n".join(
-        f"{study.workload_title(workload)}: {findings.answer(study, workload)}"
+        escape(f"{study.workload_title(workload)}: {findings.answer(study, workload)}")
         for workload in study.workloads()
     )
-    text = f"{answers}\n\n{study_table.as_markdown(study)}\n{findings.as_markdown(study)}"
-    record_files.write_text(workdir / "table.md", text)
+    parts = (f"{answers}\n", study_table.as_markdown(study), findings.as_markdown(study))
+    record_files.write_text(workdir / "table.md", "\n".join(filter(None, parts)))
     record_files.write_text(workdir / "table.csv", study_table.as_csv(study))
     record_files.write_json(workdir / "table.json", study_table.as_json(study))
     record_files.write_text(workdir / "table.tex", latex.as_latex(study))

@@ -57,7 +57,7 @@ def time_to_accuracy(study: Study, workload: Workload) -> Figure | None:
     """
     made = {spec: study.made(workload, spec) for spec in study.plan.activations}
     made = {spec: runs for spec, runs in made.items() if runs}
-    if not made:
+    if not made or not study.plan.is_timed:
         return None
     figure, axes = drawing.new_axes(study.title(workload))
     labels, styles = labels_of(made), style_of(study.plan.activations)
@@ -69,8 +69,10 @@ def time_to_accuracy(study: Study, workload: Workload) -> Figure | None:
     axes.set_xlim(left=0)
     axes.set_ylim(-4, 104)
     axes.set_xlabel("training time (s)")
-    target, split = 100 * study.plan.target_accuracy(workload.dataset), study.plan.config.eval_split
-    axes.set_ylabel(f"runs at {target:g} % {split} accuracy (%)")
+    goal = study.plan.goal(workload.dataset)
+    if study.plan.elsewhere is None:
+        goal += f" {study.plan.config.eval_split} accuracy"
+    axes.set_ylabel(f"runs at {goal} (%)")
     drawing.add_legend(figure, handles, texts)
     drawing.add_caption(
         figure,

@@ -54,14 +54,16 @@ def page(study: Study) -> str:
     environment.policies["json.dumps_kwargs"] = {"allow_nan": False, "separators": (",", ":")}
     plan = study.plan
     activations = content.drawn(plan.activations)
-    explored = content.explored(plan.activations)
+    explored = content.explored(plan.activations, plan.elsewhere is None)
     workloads = [_workload(study, workload) for workload in study.workloads()]
     profile, facts = content.profile(study), content.environment(study)
     plotly, javascript = offline.get_plotlyjs(), _javascript()
     return environment.get_template("page.html").render(
         title=_title(study),
         summary=_summary(study),
-        model=plan.config.model,
+        model=plan.config.model if plan.elsewhere is None else plan.elsewhere.title,
+        elsewhere=plan.elsewhere,
+        is_timed=plan.is_timed,
         baseline=plan.baseline,
         seeds=plan.seeds,
         eval_split=plan.config.eval_split,
@@ -74,6 +76,7 @@ def page(study: Study) -> str:
         findings=answers.paper_findings(study),
         marks=MARKS,
         explorer=explored,
+        has_functions=plan.elsewhere is None or any(not f["reason"] for f in explored["functions"]),
         health_measures=list(HEALTH_WORDS.items()),
         configuration=content.configuration(study),
         environment=facts,
@@ -109,6 +112,8 @@ def _script_hash(script: str) -> str:
 
 
 def _title(study: Study) -> str:
+    if study.plan.elsewhere is not None:
+        return study.plan.elsewhere.title
     datasets = " and ".join(map(study.plan.title, study.plan.datasets))
     return f"Which activation for {study.plan.config.model} on {datasets}?"
 
@@ -119,6 +124,8 @@ def _percent(share: float) -> str:
 
 def _targets(study: Study) -> str:
     """`98 %`, or each data set's own."""
+    if study.plan.elsewhere is not None:
+        return study.plan.goal(study.plan.datasets[0])
     targets = {name: _percent(study.plan.target_accuracy(name)) for name in study.plan.datasets}
     if len(set(targets.values())) == 1:
         return next(iter(targets.values()))
@@ -133,6 +140,12 @@ def _summary(study: Study) -> str:
         return f"{number} {word}{'' if number == 1 else 's'}"
 
     done = len(study.with_status(studies.DONE))
+    if plan.elsewhere is not None:
+        made = [run for run in study.runs if run.status != studies.MISSING]
+        return (
+            f"{count(len(plan.activations), 'activation')}, {count(plan.seeds, 'seed')}, "
+            f"{count(len(made), 'run')}, made elsewhere."
+        )
     return (
         f"{count(len(plan.activations), 'activation')}, {count(plan.seeds, 'seed')} each, "
         f"{count(plan.config.epochs, 'epoch')}, target {_targets(study)} on the "
@@ -143,20 +156,26 @@ def _summary(study: Study) -> str:
 def _workload(study: Study, workload: Workload) -> dict[str, Any]:
     """The page's content for one workload; `data` is for its charts."""
     curves, health = content.curves(study, workload), content.health(study, workload)
-    target = study.plan.target_accuracy(workload.dataset)
+    errors = content.errors(study, workload)
+    plan = study.plan
+    is_own = plan.elsewhere is None
+    target = plan.target_accuracy(workload.dataset) if is_own else None
     return {
         "name": study.workload_title(workload),
         "answer": re.split(r"(?<=\.) ", answers.answer(study, workload)),  # its sentences
-        "target": _percent(target),
+        "target": f"{_percent(target)} accuracy" if target is not None else _targets(study),
         "table": _results(study, workload),
         "comparisons": _comparisons(study, workload),
         "lost": content.lost(study, workload),
+        "has_errors": any(found["runs"] for found in errors),
         "has_curves": any(curves),
+        "has_times": plan.is_timed and (any(curves) or not is_own),
         "health": health,
         "health_tables": _health_tables(study, health) if health else [],
         "data": {
             "target": target,
             "curves": curves,
+            "errors": errors,
             "times": content.times(study, workload),
             "health": health,
         },
@@ -165,8 +184,8 @@ def _workload(study: Study, workload: Workload) -> dict[str, Any]:
 
 def _results(study: Study, workload: Workload) -> dict[str, Any]:
     rows = study_table.rows(study, workload)
-    note = f"{study_table.LEGEND} {study_table.paper_legend(study, workload)}".strip()
-    return {**_table(study_table.COLUMNS, rows), "note": note}
+    note = f"{study_table.legend(study)} {study_table.paper_legend(study, workload)}".strip()
+    return {**_table(study_table.columns_of(study), rows), "note": note}
 
 
 def _sweeps(study: Study) -> list[dict[str, Any]]:

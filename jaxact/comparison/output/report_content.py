@@ -158,6 +158,25 @@ def times(study: Study, workload: Workload) -> list[dict[str, Any]]:
     return found
 
 
+def errors(study: Study, workload: Workload) -> list[dict[str, Any]]:
+    """The error in percent of every run that has one, and the mean and interval of these."""
+    found = []
+    for name in study.plan.activations:
+        runs = study.of(workload, name)
+        values = [measures.error_percent(run) for run in runs]
+        found.append(
+            {
+                "runs": [
+                    {"seed": run.seed, "error": _rounded(value)}
+                    for run, value in zip(runs, values, strict=True)
+                    if not math.isnan(value)
+                ],
+                "mean": {k: _rounded(v) for k, v in statistics.mean(values)._asdict().items()},
+            }
+        )
+    return found
+
+
 def profile(study: Study) -> dict[str, Any] | None:
     """Performance profile of median times over the workloads; None of fewer than two.
 
@@ -173,8 +192,11 @@ def profile(study: Study) -> dict[str, Any] | None:
     }
 
 
-def explored(names: Sequence[str]) -> dict[str, Any]:
+def explored(names: Sequence[str], are_specs: bool = True) -> dict[str, Any]:
     """Each function and its derivative, sampled over [-6, 6] at their initial parameters.
+
+    Args:
+      are_specs: whether other names than jaxact's own may be looked for, which imports modules.
 
     Returns:
       `x`, and `functions`: spec, values and slopes (None where not finite), kinks, `learnable`
@@ -185,6 +207,8 @@ def explored(names: Sequence[str]) -> dict[str, Any]:
     functions = []
     for name in names:
         try:
+            if not are_specs and ":" in name:
+                raise ValueError("jaxact has no function of this name")
             function = activations.get(name)
             if not function.elementwise:
                 raise ValueError("its outputs depend on more than one input")
@@ -237,11 +261,13 @@ class Lost(NamedTuple):
 
 
 def lost(study: Study, workload: Workload) -> list[Lost]:
+    """The runs without a result; of those made elsewhere none that are missing: notes name them."""
+    ended_well = (DONE,) if study.plan.elsewhere is None else (DONE, MISSING)
     return [
         Lost(name, run.seed, STATUS_WORDS[run.status], run.note)
         for name in study.plan.activations
         for run in study.of(workload, name)
-        if run.status != DONE
+        if run.status not in ended_well
     ]
 
 
@@ -269,6 +295,14 @@ def environment(study: Study) -> list[Fact]:
 def configuration(study: Study) -> dict[str, Any]:
     """The subject of the comparison, then every field that all runs share."""
     plan = study.plan
+    if plan.elsewhere is not None:
+        datasets = {"datasets": ", ".join(plan.datasets)} if any(plan.datasets) else {}
+        return {
+            "activations": ", ".join(plan.activations),
+            "baseline": plan.baseline,
+            **datasets,
+            "seeds": ", ".join(map(str, plan.elsewhere.seeds)),
+        }
     first, last = plan.config.seed, plan.config.seed + plan.seeds - 1
     shared = {
         field: _NULLS.get(field, "automatic") if value is None else value

@@ -34,6 +34,7 @@ from jaxact.presentation.columns import (
     new_table,
     with_interval,
 )
+from jaxact.presentation.tables import escape
 
 MEASURED, PAPER = "measured", "paper"
 
@@ -87,12 +88,45 @@ COLUMNS = (
         legend="MiB: held by the compiled training steps.",
     ),
 )
-LEGEND = (
+_FIGURES_LEGEND = (
     "epoch, s to target: the first epoch at the target, and the training time at its end. Medians "
-    "over the seeds; error: mean. [95 % interval]. Bold: the best of a column, if a difference "
-    "shows. p: of no difference to the baseline, paired by seed, Holm-corrected; N/A with fewer "
-    "than 5 pairs, for time also where not every run reached the target. "
-) + " ".join(column.legend for column in COLUMNS if column.legend)
+    "over the seeds; error: mean."
+)
+_MARKS_LEGEND = "[95 % interval]. Bold: the best of a column, if a difference shows."
+_TESTS_LEGEND = (
+    "p: of no difference to the baseline, paired by seed, Holm-corrected; N/A with fewer than 5 "
+    "pairs"
+)
+_TIMES_TESTS_LEGEND = ", for time also where not every run reached the target"
+
+
+def legend(study: Study) -> str:
+    """The meaning of the columns and marks of a study's table, and its baseline."""
+    columns = columns_of(study)
+    tests = f"{_TESTS_LEGEND}{_TIMES_TESTS_LEGEND if study.plan.is_timed else ''}."
+    parts = [_FIGURES_LEGEND, _MARKS_LEGEND, tests]
+    if (elsewhere := study.plan.elsewhere) is not None:
+        target = elsewhere.target or "the target"
+        meanings = {
+            "reached": f"reached: the runs that came to {target}.",
+            "seconds_to_target": f"s to target: seconds to {target}, the median over the seeds.",
+            "error_percent": "error: the mean over the seeds.",
+        }
+        parts = [meanings[column.name] for column in columns if column.name in meanings]
+        parts += [_MARKS_LEGEND] if len(study.plan.activations) > 1 else ["[95 % interval]."]
+        parts += [tests] if any(column.tests for column in columns) else []
+    parts += [column.legend for column in columns if column.legend]
+    if elsewhere is None or any(column.tests for column in columns):
+        parts.append(f"Baseline: {study.plan.baseline}.")
+    return " ".join(parts)
+
+
+def columns_of(study: Study) -> list[Figure]:
+    """The columns of a study's table: of results made elsewhere, those that it has figures for."""
+    if study.plan.elsewhere is None:
+        return list(COLUMNS)
+    table = [row for workload in study.workloads() for row in rows(study, workload)]
+    return [column for column in COLUMNS if any(row[column.name] is not None for row in table)]
 
 
 def rows(study: Study, workload: Workload) -> list[Row]:
@@ -113,7 +147,7 @@ def rows(study: Study, workload: Workload) -> list[Row]:
     floors = [measures.latency_floor_ms(run) for run in study.runs]
     floor = statistics.median(floors).value
     mark_best(measured, COLUMNS, {"latency_ms": 0.0 if math.isnan(floor) else floor})
-    table = tables.table_of(workload.dataset, study.plan.config.model)
+    table = tables.table_of(workload.dataset, study.plan.config.model)  # none made elsewhere
     both = []
     for row in measured:
         both.append(row)
@@ -129,7 +163,7 @@ def _measured(study: Study, workload: Workload, activation: str) -> Row:
         "source": MEASURED,
         "is_baseline": activation == study.plan.baseline,
         "best": [],
-        "reached": reached(study, workload, activation),
+        "reached": reached(study, workload, activation) if study.plan.is_timed else None,
         "reached_share": measures.reached(made) / len(made) if made else None,
     }
     for column in COLUMNS:
@@ -145,7 +179,8 @@ def _measured(study: Study, workload: Workload, activation: str) -> Row:
 def reached(study: Study, workload: Workload, activation: str) -> str:
     """The runs that reached the target, and what became of the rest: `1/4 (2 diverged)`."""
     made = study.made(workload, activation)
-    words = {DIVERGED: "diverged", FAILED: "failed", MISSING: "to do"}
+    missing = "to do" if study.plan.elsewhere is None else "missing"
+    words = {DIVERGED: "diverged", FAILED: "failed", MISSING: missing}
     notes = measures.count_statuses(study.of(workload, activation), words)
     return f"{measures.reached(made)}/{len(made)}" + (f" ({notes})" if notes else "")
 
@@ -186,24 +221,33 @@ def _of_paper(activation: str, figures: tables.PaperRow) -> Row:
 def title(study: Study, workload: Workload) -> str:
     """The subject of the comparison, in a line."""
     plan = study.plan
-    seeds = "1 seed" if plan.seeds == 1 else f"{plan.seeds} seeds"
-    target = 100 * plan.target_accuracy(workload.dataset)
-    return (
-        f"{plan.config.model} on {plan.title(workload.dataset)}, target {target:g} %, "
-        f"{plan.config.epochs} epochs, {rate_words(workload)}, {seeds}"
-    )
+    parts = [plan.subject(workload.dataset)]
+    count = plan.seeds
+    if plan.elsewhere is None:
+        parts.append(f"target {plan.goal(workload.dataset)}, {plan.config.epochs} epochs")
+        parts.append(rate_words(workload))
+    else:  # each data set may have seeds of its own
+        made = [run for name in plan.activations for run in study.made(workload, name)]
+        count = len({run.seed for run in made})
+    return ", ".join([*parts, "1 seed" if count == 1 else f"{count} seeds"])
 
 
 def as_rich(study: Study, workload: Workload) -> Group:
     """The terminal's tables: figures, `*` at the best of a column; intervals, tests, costs."""
     table = rows(study, workload)
-    shown, detailed = ([c for c in COLUMNS if t[0] in c.tables] for t in (FIGURES, DETAILS))
+    columns = columns_of(study)
+    shown, detailed = ([c for c in columns if t[0] in c.tables] for t in (FIGURES, DETAILS))
     figures = new_table(title(study, workload), shown)
     for row in table:
         style = "dim" if row["source"] == PAPER else ""
         figures.add_row(*(marked_cell(row, column) for column in shown), style=style)
     baseline = study.plan.baseline
     heading = f"95 % intervals, tests against {baseline}, costs"
+    if study.plan.elsewhere is not None:
+        tested = any(column.tests for column in columns)
+        heading = f"95 % intervals, tests against {baseline}" if tested else "95 % intervals"
+        if not tested and not any(interval_text(row, c) for row in table for c in detailed):
+            return Group(figures)
     details = new_table(heading, detailed, padding=0)
     for row in table:
         if row["source"] == MEASURED:
@@ -229,19 +273,20 @@ def sweep_as_rich(study: Study, dataset: str) -> Table:
 
 def as_markdown(study: Study) -> str:
     """A section a workload, then what diverged or failed, and why."""
-    parts = []
+    parts, columns = [], columns_of(study)
     for workload in study.workloads():
         table = rows(study, workload)
-        parts.append(f"## {title(study, workload)}\n\n{markdown_table(COLUMNS, table)}")
+        heading = escape(title(study, workload))
+        parts.append(f"## {heading}\n\n{markdown_table(columns, table)}")
         if any(row["source"] == PAPER for row in table):
             parts.append(f"{paper_legend(study, workload)}\n")
     if sweep.is_sweep(study):
         for dataset in study.plan.datasets:
             table = markdown_table(sweep.columns(study), sweep.rows(study, dataset))
             parts.append(f"## {sweep.title(study, dataset)}\n\n{table}")
-    parts.append(f"{LEGEND} Baseline: {study.plan.baseline}.\n")
-    if notes := [*not_done(study), *disturbed(study)]:
-        parts.append("".join(f"- {note}\n" for note in notes))
+    parts.append(f"{escape(legend(study))}\n")
+    if lines := notes(study):
+        parts.append("".join(f"- {escape(line)}\n" for line in lines))
     return "\n".join(parts)
 
 
@@ -254,6 +299,12 @@ def paper_legend(study: Study, workload: Workload) -> str:
         f"(paper): its {table.title}, target {100 * table.target_accuracy:g} %, {table.epochs} "
         "epochs, one run on a GTX 1060."
     )
+
+
+def notes(study: Study) -> list[str]:
+    """The lines below a table: what diverged or failed, and what its reader should know."""
+    own = study.plan.elsewhere.notes if study.plan.elsewhere is not None else ()
+    return [*not_done(study), *disturbed(study), *own]
 
 
 def not_done(study: Study) -> list[str]:
@@ -281,31 +332,39 @@ def as_csv(study: Study) -> str:
     """Every workload's rows, unrounded; a missing figure is empty, an interval's end may be inf."""
     text = io.StringIO()
     names: list[str] = []
-    for column in COLUMNS:
+    for column in columns_of(study):
         ends = [f"{column.name}_{end}" for end in ("low", "high")] if column.has_interval else []
         names += [column.name, *ends]
     writer = csv.DictWriter(
         text,
-        ["dataset", "learning_rate", "source", *names],
+        [*_identity(study, study.workloads()[0]), "source", *names],
         extrasaction="ignore",
         lineterminator="\n",
     )
     writer.writeheader()
     for workload in study.workloads():
         for row in rows(study, workload):
-            writer.writerow({**dataclasses.asdict(workload), **row})
+            writer.writerow({**_identity(study, workload), **row})
     return text.getvalue()
+
+
+def _identity(study: Study, workload: Workload) -> dict[str, Any]:
+    """The fields that tell a workload, as far as they are known."""
+    if study.plan.elsewhere is None:
+        return dataclasses.asdict(workload)
+    return {"dataset": workload.dataset} if workload.dataset else {}
 
 
 def as_json(study: Study) -> dict[str, Any]:
     """The table as JSON, with what diverged or failed; null: no figure, or infinite."""
+    columns = columns_of(study)
     return {
         "baseline": study.plan.baseline,
         "workloads": [
             {
-                **dataclasses.asdict(workload),
-                "target_accuracy": study.plan.target_accuracy(workload.dataset),
-                "rows": finite(rows(study, workload)),
+                **_identity(study, workload),
+                **_target(study, workload),
+                "rows": finite(_known(rows(study, workload), columns)),
             }
             for workload in study.workloads()
         ],
@@ -316,3 +375,16 @@ def as_json(study: Study) -> dict[str, Any]:
         },
         "not_done": not_done(study),
     }
+
+
+def _target(study: Study, workload: Workload) -> dict[str, Any]:
+    if (elsewhere := study.plan.elsewhere) is None:
+        return {"target_accuracy": study.plan.target_accuracy(workload.dataset)}
+    return {"target": elsewhere.target} if elsewhere.target else {}
+
+
+def _known(table: Sequence[Row], columns: Sequence[Figure]) -> list[Row]:
+    """Rows without the figures of other columns."""
+    names = {column.name for column in COLUMNS} - {column.name for column in columns}
+    left_out = {f"{name}{end}" for name in names for end in ("", "_low", "_high", "_share")}
+    return [{key: row[key] for key in row if key not in left_out} for row in table]

@@ -52,7 +52,9 @@ class Judged(NamedTuple):
 
 
 def paper_findings(study: Study) -> list[Finding]:
-    """The paper's five findings, each put to the test."""
+    """The paper's five findings, each put to the test; none where runs were made elsewhere."""
+    if study.plan.elsewhere is not None:
+        return []
     return [judged(study, claim) for claim in (*RULES, PRELU_CLAIM)]
 
 

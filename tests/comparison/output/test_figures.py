@@ -10,7 +10,13 @@ import pytest
 
 from jaxact import statistics
 from jaxact.comparison.analysis import learning_curves, measures
-from jaxact.comparison.output import cost_figures, figures, health_figures, learning_figures
+from jaxact.comparison.output import (
+    cost_figures,
+    error_figures,
+    figures,
+    health_figures,
+    learning_figures,
+)
 from jaxact.presentation import drawing
 from jaxact.presentation.style import GREY, labels_of
 from tests.support.studies import LAYERS, synthetic_study
@@ -116,6 +122,7 @@ def test_axes_say_what_they_show_and_in_which_unit():
         "accuracy": ("epoch", "test accuracy (%)"),
         "loss": ("epoch", "test loss (cross-entropy, nats)"),
         "time_to_accuracy": ("training time (s)", "runs at 95 % test accuracy (%)"),
+        "error": ("test error after the last epoch (%)", "activation"),
         "error_against_latency": (
             "mean latency of one sample (ms)",
             "test error after the last epoch (%)",
@@ -192,6 +199,21 @@ def test_misses_are_not_drawn_as_reached():
         if not all(map(math.isfinite, seconds)):
             trained = [row["train_seconds"] for run in runs for row in run.metrics]
             assert line.get_xdata()[-1] == max(trained)
+
+
+def test_errors_are_those_of_the_runs_with_their_mean():
+    study = synthetic_study(3, 5, 3, failed={("tanh", 1)})
+    axes = draw(error_figures.error, study).axes[0]
+    labels = [text.get_text() for text in axes.get_yticklabels()]
+    assert labels == list(study.plan.activations)
+    for row, spec in enumerate(study.plan.activations):
+        interval, mean, runs = axes.lines[3 * row : 3 * row + 3]
+        errors = measures.by_seed(study, workload_of(study), measures.error_percent)[spec]
+        expected = statistics.mean(errors)
+        np.testing.assert_array_equal(runs.get_xdata(), errors)
+        assert list(mean.get_xdata()) == [expected.value]
+        assert list(interval.get_xdata()) == [expected.low, expected.high]
+        assert np.abs(np.asarray(runs.get_ydata()) - row).max() < 0.5
 
 
 def test_error_and_latency_have_their_intervals():
@@ -321,7 +343,8 @@ def test_a_pdf_holds_its_fonts_and_no_date(tmp_path):
     assert b"/Subtype /Image" not in content  # vectors alone
 
 
-def test_pdfs_are_written_where_asked_and_kept_up_to_date(tmp_path, few_pixels):
+def test_pdfs_are_written_where_asked_and_kept_up_to_date(tmp_path, few_pixels, monkeypatch):
+    monkeypatch.setattr(figures, "OF_A_WORKLOAD", {"error": error_figures.error})
     study = synthetic_study(1, 1, 1, health=False, latency=False)
     assert not [path for path in figures.draw_all(study, tmp_path) if path.suffix == ".pdf"]
     asked = [path for path in figures.draw_all(study, tmp_path, pdf=True) if path.suffix == ".pdf"]
@@ -352,7 +375,8 @@ def test_workloads_have_their_names_in_the_files(tmp_path, monkeypatch):
         for dataset in ("mnist", "digits")
         for rate in ("0.001", "0.01")
     ]
-    names = [f"{key}{e}" for key in ("accuracy", "loss", "time_to_accuracy") for e in endings]
+    drawn = ("accuracy", "loss", "time_to_accuracy", "error")
+    names = [f"{key}{e}" for key in drawn for e in endings]
     assert figures.draw_all(study, tmp_path) == [
         tmp_path / name for name in [*names, "performance_profile"]
     ]

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from jaxact import activations
+from jaxact.comparison import compare_results, results_file
 from jaxact.comparison.output import report, report_content as content
 from tests.support.studies import synthetic_study
 
@@ -314,4 +315,27 @@ def test_hostile_names_are_shown_not_run(browser, tmp_path):
             name in label
             for label in page.locator("[data-chart=times] .annotation").all_text_contents()
         )
+    page.close()
+
+
+NAMES = ("$x^2$", "<b>|", "GELU (ours)")
+TIMED = ",".join(["seed", "activation", "error", "seconds"])
+
+
+@pytest.mark.parametrize("header", [TIMED, TIMED.removesuffix(",seconds")])
+def test_results_made_elsewhere_have_charts_of_what_is_known(browser, tmp_path, header):
+    lines = [f"{k},{name},{2 + k},{9 + k}" for k in range(3) for name in NAMES]
+    is_timed = header == TIMED
+    text = "\n".join([header, *(line if is_timed else line.rpartition(",")[0] for line in lines)])
+    study = compare_results.study_of(results_file.read("my.csv", text.encode()), "Mine")
+    page, errors, _ = opened(browser, report.write_report(study, tmp_path))
+    charts = page.locator("[data-chart]").evaluate_all("all => all.map(e => e.dataset.chart)")
+    assert charts == ["errors", *["times", "reached"] * is_timed]
+    assert page.locator("[data-chart=errors] .scatterlayer .trace").count() == 3 * len(NAMES)
+    shown = page.locator("[data-chart=errors] .annotation-text").all_text_contents()
+    assert shown == list(NAMES)
+    page.locator(".chip.series").first.click()
+    assert page.locator("[data-chart=errors] .annotation-text").all_text_contents() == [*NAMES[1:]]
+    assert page.locator("#functions").count() == 0
+    assert errors == []
     page.close()

@@ -142,39 +142,32 @@ function drawCurves() {
   }
 }
 
-/** A row for each activation: its runs, their median and its interval. */
-function drawTimes() {
-  const box = workloadSection().querySelector("[data-chart=times]");
-  if (!box) return;
+/** A row for each activation that is shown: a mark a run, a bar at their centre, its interval. */
+function drawRows(box, rows, { title, unit, centre, range }) {
   const { ink, muted } = theme();
-  const rows = data.series.map((_, k) => k).filter((k) => shown.has(k));
-  const times = data.workloads[current].times;
-  const reached = rows.flatMap((k) => times[k].runs.map((run) => run.seconds ?? 0));
-  const trained = rows.map((k) => times[k].steps.x.at(-1) ?? 0); // if none reached it
-  const end = 1.12 * (Math.max(0, ...reached) || Math.max(1, ...trained));
   const traces = [];
   const annotations = [];
-  rows.forEach((k, row) => {
-    const [item, { runs, median }] = [data.series[k], times[k]];
+  rows.forEach(([k, runs, { value, low, high }], row) => {
+    const item = data.series[k];
     const color = colorOf(item);
-    const hits = runs.filter((run) => run.seconds !== null);
-    if (median.value !== null) {
-      const to = median.high ?? 2 * end; // beyond the edge: no end to the interval
-      if (median.low !== null) {
-        traces.push({ x: [median.low, to], y: [row, row], mode: "lines", hoverinfo: "skip",
+    const hits = runs.filter((run) => run.value !== null);
+    if (value !== null) {
+      const to = high ?? 2 * range[1]; // beyond the edge: no end to the interval
+      if (low !== null) {
+        traces.push({ x: [low, to], y: [row, row], mode: "lines", hoverinfo: "skip",
           line: { color: muted, width: 2 } });
       }
-      traces.push({ x: [median.value], y: [row], mode: "markers", hoverinfo: "text",
+      traces.push({ x: [value], y: [row], mode: "markers", hoverinfo: "text",
         marker: { symbol: "line-ns", size: 22, line: { color: ink, width: 3 } },
-        text: `<b>${plain(item.label)}</b><br>median ${number(median.value)} s` });
+        text: `<b>${plain(item.label)}</b><br>${centre} ${number(value)} ${unit}` });
     }
     traces.push({
-      x: hits.map((run) => run.seconds),
+      x: hits.map((run) => run.value),
       y: hits.map(() => row),
       mode: "markers",
       marker: { color, size: 9, symbol: item.symbol, opacity: 0.85 },
       hoverinfo: "text",
-      text: hits.map((run) => `<b>${plain(item.label)}</b>, seed ${run.seed}<br>${number(run.seconds)} s`),
+      text: hits.map((run) => `<b>${plain(item.label)}</b>, seed ${run.seed}<br>${number(run.value)} ${unit}`),
     });
     annotations.push({ xref: "paper", x: 0, xanchor: "left", y: row - 0.42, showarrow: false,
       text: plain(item.label), font: { size: 12, color: ink } });
@@ -186,9 +179,37 @@ function drawTimes() {
   draw(box, traces, {
     annotations,
     margin: { l: 14, r: 14, t: 10, b: 48 },
-    xaxis: axis("training time (s)", { range: [0, end] }),
+    xaxis: axis(title, { range }),
     yaxis: { range: [rows.length - 0.5, -0.75], visible: false, fixedrange: true },
   });
+}
+
+const shownInOrder = () => data.series.map((_, k) => k).filter((k) => shown.has(k));
+
+function drawTimes() {
+  const box = workloadSection().querySelector("[data-chart=times]");
+  if (!box) return;
+  const times = data.workloads[current].times;
+  const rows = shownInOrder().map((k) =>
+    [k, times[k].runs.map(({ seed, seconds }) => ({ seed, value: seconds })), times[k].median]);
+  const reached = rows.flatMap(([, runs]) => runs.map((run) => run.value ?? 0));
+  const trained = rows.map(([k]) => times[k].steps.x.at(-1) ?? 0); // if none reached it
+  const end = 1.12 * (Math.max(0, ...reached) || Math.max(1, ...trained));
+  drawRows(box, rows, { title: "training time (s)", unit: "s", centre: "median", range: [0, end] });
+}
+
+function drawErrors() {
+  const box = workloadSection().querySelector("[data-chart=errors]");
+  if (!box) return;
+  const errors = data.workloads[current].errors;
+  const rows = shownInOrder().map((k) =>
+    [k, errors[k].runs.map(({ seed, error }) => ({ seed, value: error })), errors[k].mean]);
+  const drawn = rows.flatMap(([, runs, { low, high }]) => [low, high, ...runs.map((run) => run.value)]);
+  const values = drawn.filter((v) => v !== null);
+  const [low, high] = values.length ? [Math.min(...values), Math.max(...values)] : [0, 1];
+  const margin = 0.08 * (high - low || 1);
+  drawRows(box, rows, { title: "error (%)", unit: "%", centre: "mean",
+    range: [low - margin, high + margin] });
 }
 
 function stepTraces(lines, unit) {

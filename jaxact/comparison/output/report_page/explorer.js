@@ -44,6 +44,7 @@ function rangeOf(kind) {
 }
 
 function drawExplorer() {
+  if (!document.getElementById("cursor")) return; // no function is known
   for (const kind of ["values", "slopes"]) {
     const box = document.getElementById(`explorer-${kind}`);
     const traces = [...shown]
@@ -83,6 +84,7 @@ function marks(box) {
 
 /** The line and dots at the cursor, and the values in the table. */
 function showCursor() {
+  if (!document.getElementById("cursor")) return;
   const at = sampleAt(cursor);
   document.getElementById("cursor-at").textContent = `x = ${cursor.toFixed(2).replace("-", "\u2212")}`;
   const slider = document.getElementById("cursor");
@@ -125,6 +127,7 @@ function moveCursor(x) {
 
 function makeExplorer() {
   const slider = document.getElementById("cursor");
+  if (!slider) return;
   slider.addEventListener("input", () => moveCursor(Number(slider.value)));
   slider.addEventListener("keydown", (event) => {
     const steps = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1 };

@@ -10,9 +10,9 @@ let current = 0; // the workload that is shown
 const all = (selector, root = document) => [...root.querySelectorAll(selector)];
 const workloadSection = () => document.querySelector(`[data-workload="${current}"]`);
 
-/** Plotly reads a little HTML in every text: names are to be shown as they are. */
+/** Plotly reads a little HTML in every text, and TeX between $: names are to be shown as they are. */
 function plain(text) {
-  return String(text).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+  return String(text).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll("$", "&#36;");
 }
 
 function theme() {

@@ -2,6 +2,7 @@
 
 function redraw() {
   drawCurves();
+  drawErrors();
   drawTimes();
   drawReached();
   drawProfile();

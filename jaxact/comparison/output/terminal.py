@@ -1,0 +1,25 @@
+"""A comparison on the terminal: `show(study)`."""
+
+from rich.console import Console
+
+from jaxact.comparison import answers
+from jaxact.comparison.analysis import sweep
+from jaxact.comparison.output import study_table
+from jaxact.comparison.study import Study
+
+WIDTH_OF_A_FILE = 200  # output that is no terminal's is not cropped
+
+
+def show(study: Study) -> None:
+    """The tables, the answer of each workload, and what went wrong, on stdout."""
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = WIDTH_OF_A_FILE
+    for workload in study.workloads():
+        console.print(study_table.as_rich(study, workload))
+        console.print(answers.answer(study, workload), markup=False)
+    if sweep.is_sweep(study):
+        for dataset in study.plan.datasets:
+            console.print(study_table.sweep_as_rich(study, dataset))
+    for note in study_table.notes(study):
+        console.print(note, markup=False)
