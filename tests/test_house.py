@@ -31,6 +31,7 @@ FLOORS = (
     {"command", "config_file"},
     {"command_line"},
     {"check", "comparison", "main"},
+    {"__main__"},
 )
 FORBIDDEN = {"tensorflow", "clu", "chex", "torch", "experiments", "configs", "benchmarks"}
 MOST_FILES = 15  # of a folder
