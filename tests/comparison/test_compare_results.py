@@ -205,7 +205,7 @@ def test_results_stand_for_themselves_in_their_folder(file, capsys):
     assert run(file.name, "--title=Another", "--workdir=one") == 2
     assert "holds the results 'One', not 'Another'" in capsys.readouterr().err
     stored, own = studies.load(file.parent / "one").plan, synthetic_study(1, 1, 1).plan
-    assert own.spelled_as(stored) == own
+    assert own.going_on(stored) == own
     with pytest.raises(ConfigError, match="the results 'One', which were made elsewhere"):
         studies.begin(file.parent / "one", own)
 

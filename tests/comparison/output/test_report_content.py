@@ -55,7 +55,7 @@ def test_environments_say_which_runs_differ():
         ("Made-up processor", 3),
         ("Another", 1),
     ]
-    assert differing.values[1][1] == ["tanh, seed 1"]
+    assert differing.values[1][1] == ["relu, seed 1"]
 
 
 def test_profiles_begin_with_the_fastest_and_leave_out_what_was_not_tried():
