@@ -91,7 +91,8 @@ def told_apart_in_time(study: Study) -> bool:
 
 
 def told_apart_in_the_matrix(study: Study) -> bool:
-    matrices = verdicts.between(study, study.workloads()[0], *verdicts.spoken_of(study))
+    workload = study.workloads()[0]
+    matrices = verdicts.between(study, workload, *verdicts.spoken_of(study, workload))
     pairs = [c for matrix in matrices.values() for c in matrix.pairs.values()]
     return any(c.verdict in (BETTER, WORSE) for c in pairs)
 

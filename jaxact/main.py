@@ -13,6 +13,7 @@ from jaxact import command_line
 from jaxact.command import Option, Options
 from jaxact.compilation.clock import process_age_seconds
 from jaxact.runs import fit, progress
+from jaxact.runs.records import surroundings
 
 COMMAND = command_line.ConfigCommand(
     "python -m jaxact.main",
@@ -32,7 +33,8 @@ def train(options: Options) -> None:
     """Trains as the options say, and prints the result."""
     started = time.perf_counter() - process_age_seconds()
     workdir = Path(options.workdir or command_line.new_workdir(options.config))
-    progress.print_summary(fit.fit(options.config, workdir, started))
+    summary = fit.fit(options.config, workdir, started)
+    progress.print_summary(summary, is_timed=not surroundings.is_marked(workdir))
     print(f"records: {workdir}")
 
 

@@ -21,7 +21,7 @@ from jaxact.errors import NonFiniteLossError
 from jaxact.runs.setup import Setup, initial_state
 from jaxact.runs.stages import stages
 from jaxact.training import early_stopping, losses, steps
-from jaxact.training.state import Totals, TrainState
+from jaxact.training.state import Evaluation, TrainState
 
 LABELS_SEED = 0
 SPLITS = ("train", "validation", "test")
@@ -113,10 +113,10 @@ def learn(setup: Setup, patience_epochs: int) -> Learned:
 @functools.cache
 def evaluator(
     model: models.ConvNet, loss: losses.Loss
-) -> Callable[[TrainState, Mapping[str, steps.Examples]], dict[str, Totals]]:
+) -> Callable[[TrainState, Mapping[str, steps.Examples]], dict[str, Evaluation]]:
     """The compiled evaluation of all splits at once."""
 
-    def measure(state: TrainState, batches: Mapping[str, steps.Examples]) -> dict[str, Totals]:
+    def measure(state: TrainState, batches: Mapping[str, steps.Examples]) -> dict[str, Evaluation]:
         return {
             name: steps.evaluate(model, data.normalize, state, split, loss)
             for name, split in batches.items()
@@ -130,9 +130,9 @@ def as_one_batch(examples: steps.Examples) -> steps.Examples:
     return steps.Examples(examples.images[None], examples.labels[None], *examples.preprocessing)
 
 
-def scores(totals: Mapping[str, Totals]) -> dict[str, float]:
+def scores(evaluations: Mapping[str, Evaluation]) -> dict[str, float]:
     """Loss and error of each split, by their names in rows."""
-    means = {name: split.means() for name, split in totals.items()}
+    means = {name: split.means() for name, split in evaluations.items()}
     return {
         **{f"{name}_loss": loss for name, (loss, _) in means.items()},
         **{f"{name}_error": 1 - accuracy for name, (_, accuracy) in means.items()},

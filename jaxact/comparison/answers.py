@@ -19,6 +19,8 @@ from jaxact.statistics import BETTER, EQUIVALENT, MIN_PAIRS, Estimate
 
 Matrices = Mapping[Measure, verdicts.Matrix]
 
+WORDS = {measures.SECONDS: "s of training", measures.EPOCHS: "epochs"}
+
 __all__ = ["Finding", "answer", "as_markdown", "paper_findings"]
 
 
@@ -37,7 +39,7 @@ def answer(study: Study, workload: Workload) -> str:
     if len(study.plan.rivals) == 1:
         sentences = [_alone(study, workload, next(iter(done)), target)]
     else:
-        matrices = verdicts.between(study, workload, *verdicts.spoken_of(study))
+        matrices = verdicts.between(study, workload, *verdicts.spoken_of(study, workload))
         is_timed = study.plan.is_timed
         sentences = [
             _soonest(study, workload, matrices, made, target) if is_timed else "",
@@ -49,14 +51,13 @@ def answer(study: Study, workload: Workload) -> str:
 
 def _alone(study: Study, workload: Workload, name: str, target: str) -> str:
     runs = study.made(workload, name)
-    seconds = statistics.median([measures.seconds_to_target(run) for run in runs])
+    axis = measures.time_axis(study, workload)
+    seconds = statistics.median([axis.measure(run) for run in runs])
     error = statistics.mean([measures.error_percent(run) for run in runs])
     ended = f"ended at {numbers.estimate(error, '% error')}"
     if not study.plan.is_timed:
         return f"{name} {ended}, the mean of {_runs(len(runs))}."
-    when = (
-        f", after {numbers.estimate(seconds, 's of training')} (median)" if _known(seconds) else ""
-    )
+    when = f", after {_on_axis(axis, seconds, WORDS[axis])} (median)" if _known(seconds) else ""
     return (
         f"{name} reached {target} in {measures.reached(runs)} of {_runs(len(runs))}{when}, and "
         f"{ended}."
@@ -70,11 +71,13 @@ def _soonest(
     made: Mapping[str, Sequence],
     target: str,
 ) -> str:
-    measure = measures.seconds_to_target
-    times = verdicts.values_of(study, workload, measure)
+    axis = measures.time_axis(study, workload)
+    times = verdicts.values_of(study, workload, axis.measure)
     medians = {name: statistics.median(times[name]) for name in made}
-    leader = min(medians, key=lambda name: medians[name].value)
-    if not any(math.isfinite(t) for name in made for t in times[name]):
+    medians = {name: median for name, median in medians.items() if not math.isnan(median.value)}
+    # epochs are often alike
+    leader = min(medians, key=lambda n: (medians[n].value, statistics.mean(times[n]).value))
+    if not any(measures.reached(list(runs)) for runs in made.values()):
         if study.plan.elsewhere is not None:
             return f"No activation reached {target} in any run."
         epochs = study.plan.config.epochs
@@ -86,11 +89,18 @@ def _soonest(
             f"{measures.reached(list(made[most]))} of {len(made[most])}."
         )
     wins, whole = first_places(times, leader)
-    seconds = numbers.estimate(medians[leader], "s of training")
+    seconds = _on_axis(axis, medians[leader], WORDS[axis])
     sentence = f"{leader} reached {target} soonest, after {seconds}"
     if whole > 1:
         sentence += f" in the median, and was first in {wins} of {whole} runs"
-    return f"{sentence}{_lead(study, workload, matrices, measure, medians, 's')}."
+    return f"{sentence}{_lead(study, workload, matrices, axis.measure, medians, axis.unit)}."
+
+
+def _on_axis(axis: measures.TimeAxis, estimate: Estimate, unit: str) -> str:
+    """`14.90 s of training [13.90, 16.10]`, or `7 epochs [6, 8]`."""
+    if axis is measures.SECONDS:
+        return numbers.estimate(estimate, unit)
+    return numbers.estimate(estimate, "epoch" if estimate.value == 1 else unit, "{:g}".format)
 
 
 def _lowest_error(study: Study, workload: Workload, matrices: Matrices) -> str:
@@ -175,7 +185,7 @@ def _reservations(study: Study, workload: Workload) -> list[str]:
     notes = []
     if min(ended) < MIN_PAIRS:
         count = len(study.plan.rivals)
-        pairs = len(verdicts.spoken_of(study)) * count * (count - 1) // 2
+        pairs = len(verdicts.spoken_of(study, workload)) * count * (count - 1) // 2
         fewest = statistics.fewest_seeds(pairs)
         notes.append(
             f"{_seeds(min(ended)).capitalize()} cannot tell luck from merit; the lead of one of "

@@ -1,10 +1,12 @@
 """A comparison, from its options to its files."""
 
+import dataclasses
 from pathlib import Path
 
 from jaxact.command import Option, Options
 from jaxact.command_line import ConfigCommand
 from jaxact.comparison import growth, study as studies
+from jaxact.comparison.analysis import churn, hidden_seconds
 from jaxact.comparison.engines.local import make_runs
 from jaxact.comparison.growth import MOST_SEEDS
 from jaxact.comparison.options import make_plan, split_remake
@@ -12,6 +14,7 @@ from jaxact.comparison.output import dawnbench, files
 from jaxact.comparison.output.terminal import show
 from jaxact.comparison.paper.tables import PAPER_ACTIVATIONS
 from jaxact.comparison.plan import DECIDED
+from jaxact.comparison.price import OPTIONS as PRICE, price_of
 from jaxact.comparison.study import FAILED, MISSING
 from jaxact.errors import Interrupted, JaxactError
 from jaxact.runs.process import determinism, devices
@@ -82,6 +85,7 @@ epochs extend it.""",
             int,
             least=0,
         ),
+        **PRICE,
         "pdf": files.PDF_OPTION,
         "format": Option(
             None, "also writes each run as a DAWNBench entry: WORKDIR/dawnbench", ("dawnbench",)
@@ -119,6 +123,7 @@ def compare(options: Options) -> None:
         margin_points=options.margin_points,
         given=options.given,
     )
+    price = price_of(options.price_per_hour, options.currency)
     author = dawnbench.author(options.author, options.author_email) if options.format else None
     names = "-".join(map(plan.title, plan.datasets))
     workdir = Path(options.workdir or f"runs/compare-{names}-{config.model}")
@@ -128,18 +133,21 @@ def compare(options: Options) -> None:
     determinism.ask(config.deterministic)  # before JAX starts
     devices.start()  # or each run would say that it failed
     study = studies.begin(workdir, plan, remake)
+    study = dataclasses.replace(study, price=price or study.price)
     with stop_on_signals() as stop:
         with workdirs.told(workdir):
             study = make_runs(study, workdir, stop, options.compile_ahead, remake)
             while not stop and (more := growth.grown(study, options.max_seeds)):
-                study = studies.begin(workdir, more)
+                study = dataclasses.replace(studies.begin(workdir, more), price=study.price)
                 study = make_runs(study, workdir, stop, options.compile_ahead)
-        show(study)
+            study = churn.with_churn(study, workdir)
+            study.save(workdir)
+        drawn = hidden_seconds.without_seconds(study)
+        show(drawn)
         with workdirs.told(workdir):
-            written = files.write_all(study, workdir, options.pdf)
+            written = files.write_all(drawn, workdir, options.pdf)
     if author:
-        entries = dawnbench.export(study, workdir / dawnbench.FOLDER, author)
-        written.append(f"DAWNBench entries: {len(entries)} in {workdir / dawnbench.FOLDER}")
+        written += dawnbench.exported(study, workdir / dawnbench.FOLDER, author)
     for title, names in growth.open_questions(study).items() if plan.is_sequential else ():
         print(f"{title}: undecided after {study.plan.seeds} seeds: {', '.join(names)}")
     print(*written, f"runs: {workdir}", sep="\n")

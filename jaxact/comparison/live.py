@@ -18,6 +18,7 @@ from rich.live import Live
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.text import Text
 
+from jaxact.comparison.analysis import hidden_seconds, measures
 from jaxact.comparison.study import DONE, MISSING, Run, Study, Workload
 from jaxact.config import Config
 
@@ -50,38 +51,42 @@ def seconds_left(study: Study) -> float | None:
 
 def best_so_far(study: Study, workload: Workload) -> str:
     """The soonest at the target and the lowest error by the runs that are done; "" without any."""
-    seconds: dict[str, float] = {}
+    study = hidden_seconds.without_seconds(study)
+    axis = measures.time_axis(study, workload)
+    medians: dict[str, float] = {}
     errors: dict[str, float] = {}
     for activation in study.plan.activations:
-        done = [run.summary for run in study.of(workload, activation) if run.status == DONE]
+        done = [run for run in study.of(workload, activation) if run.status == DONE]
         if done:
-            times = [summary["seconds_to_target"] for summary in done]
-            seconds[activation] = statistics.median(math.inf if t is None else t for t in times)
-            errors[activation] = statistics.mean(summary["error_percent"] for summary in done)
+            errors[activation] = statistics.mean(map(measures.error_percent, done))
+        if known := measures.on_axis(axis, done):
+            medians[activation] = statistics.median(map(axis.measure, known))
     if not errors:
         return ""
-    soonest, lowest = min(seconds, key=seconds.__getitem__), min(errors, key=errors.__getitem__)
+    lowest = min(errors, key=errors.__getitem__)
     target = f"{study.plan.target_accuracy(workload.dataset):.4g}"
-    reached = (
-        f"soonest at {target}: {soonest}, {seconds[soonest]:.2f} s"
-        if math.isfinite(seconds[soonest])
-        else f"none at {target} yet"
-    )
+    reached = f"none at {target} yet"
+    if medians and math.isfinite(least := min(medians.values())):
+        soonest = next(name for name, value in medians.items() if value == least)
+        when = f"{least:.2f} s" if axis is measures.SECONDS else f"{least:g} epochs"
+        reached = f"soonest at {target}: {soonest}, {when}"
     return f"{reached}; lowest error: {lowest}, {errors[lowest]:.2f} %"
 
 
 def outcome(run: Run) -> str:
-    """The end of a run, in a line."""
+    """The end of a run, in a line; without seconds where other work ran beside it."""
     if run.status != DONE:
         return f"{run.status}: {run.note}" if run.note else run.status
-    summary = run.summary
-    reached = (
-        f"{summary['target_accuracy']:.4g} after {summary['seconds_to_target']:.2f} s of training "
-        f"(epoch {summary['epoch_to_target']})"
-        if summary["reached_target"]
-        else f"{summary['target_accuracy']:.4g} not reached in {summary['train_seconds']:.2f} s"
-    )
-    return f"{reached}, error {summary['error_percent']:.2f} %"
+    summary, target = run.summary, f"{run.summary['target_accuracy']:.4g}"
+    reached, is_timed = summary["reached_target"], not hidden_seconds.is_marked(run)
+    if is_timed and reached:
+        when = f"after {summary['seconds_to_target']:.2f} s of training "
+        when += f"(epoch {summary['epoch_to_target']})"
+    elif is_timed:
+        when = f"not reached in {summary['train_seconds']:.2f} s"
+    else:
+        when = f"in epoch {summary['epoch_to_target']}" if reached else "not reached"
+    return f"{target} {when}, error {summary['error_percent']:.2f} %"
 
 
 class StudyView(contextlib.AbstractContextManager["StudyView"]):
@@ -91,6 +96,7 @@ class StudyView(contextlib.AbstractContextManager["StudyView"]):
       study: as it is at the start; what is done already counts.
       console: where to; stderr, if None.
       now: seconds, for the pace of lines without a terminal.
+      is_timed: whether the speed of a run is shown: not where the machine has other work.
     """
 
     def __init__(
@@ -98,9 +104,11 @@ class StudyView(contextlib.AbstractContextManager["StudyView"]):
         study: Study,
         console: Console | None = None,
         now: Callable[[], float] = time.monotonic,
+        is_timed: bool = True,
     ):
         self.console = console or Console(stderr=True, highlight=False)
         self.now = now
+        self.is_timed = is_timed
         self._study = study
         self._runs = Progress(
             TextColumn("{task.completed:.0f}/{task.total:.0f} runs"),
@@ -187,10 +195,11 @@ class FollowedRun(contextlib.AbstractContextManager["FollowedRun"]):
 
     def after_dispatch(self, step: int, loss: float, images_per_second: float) -> None:
         epoch = min((step - 1) // self._steps_per_epoch + 1, self._epochs)
+        speed = f"{images_per_second:,.0f} images/s  " if self._view.is_timed else ""
         self._update(
             completed=step,
             epoch=f"epoch {epoch}/{self._epochs}",
-            figures=f"{images_per_second:,.0f} images/s  loss {loss:.4f}{self._accuracy}",
+            figures=f"{speed}loss {loss:.4f}{self._accuracy}",
         )
 
     def after_epoch(self, row: Mapping[str, Any], split: str) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 from jaxact.comparison import study_file
 from jaxact.comparison.plan import Named, Plan as Plan, folder_name as folder_name
+from jaxact.comparison.price import Price
 from jaxact.config import Config
 from jaxact.errors import ConfigError
 from jaxact.runs.records import lock, record_files, workdirs
@@ -46,6 +47,8 @@ class Run:
         "dead": share, "saturated": share, "mean": m, "deviation": s, "gradient_norm": g}, ...]}`;
         empty where health was not recorded.
       environment: as in `environment.json`.
+      is_timed: whether it shows its seconds; what `jaxact.comparison.analysis.hidden_seconds` gives
+        is drawn, and never saved.
     """
 
     dataset: str
@@ -58,6 +61,7 @@ class Run:
     metrics: tuple[Row, ...] = ()
     health: tuple[Row, ...] = ()
     environment: Row = dataclasses.field(default_factory=dict)
+    is_timed: bool = True
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,11 +82,17 @@ class Study:
 
     Attributes:
       functions: the fingerprints of one's own activations, by spec.
+      price: of an hour on the machine, where it is known.
+      churn: the disagreement of pairs of runs, `{"dataset": name, "learning_rate": rate,
+        "activation": spec, "pairs": [{"seeds": [k, l], "disagreement": share}, ...]}` for each
+        activation whose runs kept their predictions (see `jaxact.comparison.analysis.churn`).
     """
 
     plan: Plan
     runs: tuple[Run, ...]
     functions: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    price: Price | None = None
+    churn: tuple[Row, ...] = ()
 
     def workloads(self) -> list[Workload]:
         """Every data set at every rate; where rates are chosen, at the common and at each own."""
@@ -93,10 +103,7 @@ class Study:
 
     def of(self, workload: Workload, activation: str) -> list[Run]:
         """The runs of an activation on a workload, by seed, without those that choose rates."""
-        rate = workload.learning_rate
-        if rate is None:
-            rate = self.plan.own_rate(workload.dataset, activation)
-        wanted = (workload.dataset, rate, activation)
+        wanted = (workload.dataset, self.rate(workload, activation), activation)
         return sorted(
             (
                 run
@@ -106,6 +113,12 @@ class Study:
             ),
             key=lambda run: run.seed,
         )
+
+    def rate(self, workload: Workload, activation: str) -> float | None:
+        """The learning rate of an activation on a workload; None before it is chosen."""
+        if workload.learning_rate is not None:
+            return workload.learning_rate
+        return self.plan.own_rate(workload.dataset, activation)
 
     def made(self, workload: Workload, activation: str) -> list[Run]:
         """The runs that came to an end of some kind."""
@@ -135,15 +148,24 @@ class Study:
 
     def save(self, workdir: Path) -> None:
         """Writes `study.json` whole: a reader sees this study or the one before, never a part."""
+        more: dict[str, Any] = {} if self.price is None else {"price": self.price._asdict()}
+        if self.churn:
+            more["churn"] = self.churn
         record_files.write_json(
             workdir / STUDY,
             {
                 "format": FORMAT,
                 "plan": self.plan.as_json(),
-                "runs": [dataclasses.asdict(run) for run in self.runs],
+                "runs": [_as_json(run) for run in self.runs],
                 FUNCTIONS: self.functions,
+                **more,
             },
         )
+
+
+def _as_json(run: Run) -> dict[str, Any]:
+    assert run.is_timed, "a study without seconds is not saved"
+    return {name: value for name, value in dataclasses.asdict(run).items() if name != "is_timed"}
 
 
 def _key(run: Named) -> tuple[str, float, str, int]:
@@ -171,9 +193,10 @@ def begin(workdir: Path, plan: Plan, remake: Collection[str] = ()) -> Study:
     workdirs.check_place(workdir)
     records = {spec: workdirs.function_record(spec) for spec in plan.activations}
     functions = {spec: value for spec, record in records.items() for value in record.values()}
-    diverged, stored_functions = {}, {}
+    diverged, stored_functions, price = {}, {}, None
     if (workdir / STUDY).exists():
         stored = load(workdir)
+        price = stored.price
         if changed := plan.differences(stored.plan):
             raise ConfigError(
                 f"--workdir={workdir} holds another comparison: {'; '.join(changed)}; choose "
@@ -210,7 +233,7 @@ def begin(workdir: Path, plan: Plan, remake: Collection[str] = ()) -> Study:
         fields = dataclasses.asdict(config) | records[config.activation]
         workdirs.check_workdir(folder, fields, _way_out(config.activation))
         runs.append(diverged.get(_key(config)) or read_run(workdir, plan, config))
-    return Study(plan, tuple(runs), functions)
+    return Study(plan, tuple(runs), functions, price)
 
 
 def _way_out(spec: str) -> str:
@@ -269,7 +292,13 @@ def load(workdir: Path) -> Study:
         if fault := study_file.STUDY(value, ""):
             raise ConfigError(f"{path} is not a comparison's, or damaged: {fault}; {way_out}")
         runs = tuple(_run(row) for row in value["runs"])
-        study = Study(Plan.from_json(value["plan"]), runs, dict(value.get(FUNCTIONS, {})))
+        study = Study(
+            Plan.from_json(value["plan"]),
+            runs,
+            dict(value.get(FUNCTIONS, {})),
+            Price(*map(value["price"].get, Price._fields)) if "price" in value else None,
+            tuple(value.get("churn", ())),
+        )
     except (OSError, RecursionError, TypeError, ValueError) as error:
         raise ConfigError(f"{path} cannot be read ({error}); {way_out}") from error
     named = {
@@ -281,14 +310,16 @@ def load(workdir: Path) -> Study:
             raise ConfigError(
                 f"{path}: plan.{field}={wrong[0]!r} is none of plan.activations; {way_out}"
             )
-    planned, there = Counter(map(_key, study.plan.runs())), Counter(map(_key, study.runs))
+    order = [_key(config) for config in study.plan.runs()]
+    planned, there = Counter(order), Counter(map(_key, study.runs))
     for key in planned | there:
         if planned[key] != there[key]:
             raise ConfigError(
                 f"{path}: of {key} (data set, rate, activation, seed) plan has {planned[key]}, "
                 f"runs {there[key]}; {way_out}"
             )
-    return study
+    by_key = {_key(run): run for run in study.runs}  # an earlier version had another order
+    return dataclasses.replace(study, runs=tuple(by_key[key] for key in order))
 
 
 def _run(row: Row) -> Run:

@@ -212,6 +212,17 @@ _RUN = fields(
 )
 
 
+PRICE = fields({"per_hour": NUMBER, "currency": TEXT})
+CHURN = fields(
+    {
+        "dataset": TEXT,
+        "learning_rate": NUMBER,
+        "activation": TEXT,
+        "pairs": listed(fields({"seeds": listed(WHOLE, 2), "disagreement": NUMBER})),
+    }
+)
+
+
 def _study(plan: Check, summary: Check) -> Check:
     """A plan and its runs; one that is done has a summary."""
 
@@ -220,7 +231,10 @@ def _study(plan: Check, summary: Check) -> Check:
             return fault
         return summary(value["summary"], f"{at}.summary") if value["status"] == DONE else None
 
-    return fields({"format": WHOLE, "plan": plan, "runs": listed(run)})
+    return fields(
+        {"format": WHOLE, "plan": plan, "runs": listed(run)},
+        {"price": PRICE, "churn": listed(CHURN)},
+    )
 
 
 _MADE, _RESULTS = _study(PLAN, SUMMARY), _study(RESULTS_PLAN, RESULT)

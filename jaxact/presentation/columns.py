@@ -12,6 +12,11 @@ from rich.text import Text
 from jaxact.presentation import numbers, tables
 
 Row = dict[str, Any]
+_TESTS = (
+    "_p_value",
+    "_verdict",
+    "_improvement",
+)  # ends of names: of a comparison with the baseline
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,6 +26,7 @@ class Column:
     Attributes:
       best: "low", "high", or "" where neither is.
       has_interval: whether rows also hold `<name>_low` and `<name>_high`.
+      ends: how these two are joined.
     """
 
     name: str
@@ -28,30 +34,7 @@ class Column:
     format: str = "{}"
     best: str = ""
     has_interval: bool = False
-
-
-def mark_best(table: Sequence[Row], columns: Iterable[Column], ties: Mapping[str, float]) -> None:
-    """Notes in each row's `best` the columns in which none is better.
-
-    Where a difference is not shown, or is at most `ties` for the column, there is none. A column in
-    which all are alike has no best, nor has a table of one row.
-    """
-    for column in columns:
-        key = "reached_share" if column.name == "reached" else column.name
-        values = [row[key] for row in table if row[key] is not None]
-        if not column.best or not values:
-            continue
-        best = min(values) if column.best == "low" else max(values)
-        form, tie = column.format, ties.get(column.name, 0.0)
-        alike = [
-            row
-            for row in table
-            if (value := row[key]) is not None
-            and (form.format(value) == form.format(best) or abs(value - best) <= tie)
-        ]
-        if len(alike) < len(table):
-            for row in alike:
-                row["best"].append(column.name)
+    ends: str = dataclasses.field(default=numbers.BRACKETS, kw_only=True)
 
 
 def with_interval(name: str, value: float, low: float, high: float) -> Row:
@@ -66,17 +49,19 @@ def interval_text(row: Row, column: Column) -> str:
     low, high = (row.get(f"{column.name}_{end}") for end in ("low", "high"))
     if low is None or high is None:
         return ""
-    return numbers.interval(low, high, column.format.format)
+    return numbers.interval(low, high, column.format.format, column.ends)
 
 
 def value_text(row: Row, column: Column) -> str:
     """A figure as shown: N/A where there is none, nothing where none is to be expected."""
-    value, is_test = row[column.name], column.name.endswith("_p_value")
+    value, is_test = row[column.name], column.name.endswith(_TESTS)
     if column.name in row.get("blank", ()):
         return ""
     if value is None:
         return "base" if is_test and row["is_baseline"] else "N/A"
-    return numbers.p_value(value) if is_test else column.format.format(value)
+    if column.name.endswith("_p_value"):
+        return numbers.p_value(value)
+    return column.format.format(value)
 
 
 def new_table(heading: str, columns: Iterable[Column], padding: int = 1) -> Table:

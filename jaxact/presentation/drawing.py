@@ -86,6 +86,16 @@ def rising_share(
     return line
 
 
+def _files(folder: Path, name: str, formats: Sequence[str]) -> list[Path]:
+    return [folder / f"{name}.{kind}" for kind in formats]
+
+
+def remove(folder: Path, name: str) -> None:
+    """Removes the files of `save`, where they are."""
+    for path in _files(folder, name, (*FORMATS, PDF)):
+        path.unlink(missing_ok=True)
+
+
 def save(figure: Figure, folder: Path, name: str, formats: Sequence[str] = FORMATS) -> list[Path]:
     """Writes `name.png` and `name.svg`, and PDF if asked; the same figure gives the same bytes.
 
@@ -98,7 +108,7 @@ def save(figure: Figure, folder: Path, name: str, formats: Sequence[str] = FORMA
         "svg": {"Date": None, "Creator": "jaxact", "Title": name},
         PDF: {"CreationDate": None, "Creator": "jaxact", "Title": name},
     }
-    paths = [folder / f"{name}.{kind}" for kind in formats]
+    paths = _files(folder, name, formats)
     with house_style():
         for path, kind in zip(paths, formats, strict=True):
             figure.savefig(path, format=kind, dpi=DPI, metadata=metadata[kind])

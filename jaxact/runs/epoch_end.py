@@ -2,9 +2,10 @@
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
+import numpy as np
 
 from jaxact.compilation.clock import Clock
 from jaxact.errors import NonFiniteLossError
@@ -14,24 +15,53 @@ from jaxact.training import health
 from jaxact.training.state import Totals, TrainState
 
 
+class Scores(NamedTuple):
+    """An evaluation of a split.
+
+    Attributes:
+      figures: loss and accuracy, named after the split.
+      classes: the class predicted for each image, in their order, still on the device with blanks.
+    """
+
+    figures: dict[str, float]
+    classes: jax.Array
+
+
+class Measured(NamedTuple):
+    """The end of an epoch.
+
+    Attributes:
+      row: of `metrics.jsonl`; seconds are cumulative.
+      classes: those predicted for the test images, where this was the last time that they were
+        read; else None.
+    """
+
+    row: dict[str, Any]
+    classes: np.ndarray | None
+
+
 def make_row(
     setup: Setup, clock: Clock, state: TrainState, totals: Totals, rows: list[dict[str, Any]]
-) -> dict[str, Any]:
-    """Evaluates and gives the epoch's row of `metrics.jsonl`; seconds are cumulative."""
+) -> Measured:
+    """Evaluates, and gives what the end of an epoch leaves."""
     config = setup.config
     epoch = len(rows) + 1
     scores: dict[str, float | None] = {}
+    classes = None
     for split in setup.evaluations:
         # With a validation split the test set is read once, at the end; with early stopping by
         # the best epoch's parameters, which only the end of the run tells.
         is_end = epoch == config.epochs and config.early_stopping_epochs is None
         if split == config.eval_split or is_end:
-            scores |= evaluate(setup, clock, state, split, epoch)
+            figures, predicted = evaluate(setup, clock, state, split, epoch)
+            scores |= figures
+            if split == "test" and is_end:
+                classes = classes_of_images(setup, predicted)
         else:
             scores |= {f"{split}_loss": None, f"{split}_accuracy": None}
     train_loss, train_accuracy = totals.means()
     seconds = clock.train_seconds - (rows[-1]["train_seconds"] if rows else 0.0)
-    return {
+    row = {
         "epoch": epoch,
         "step": int(state.step),
         "train_loss": train_loss,
@@ -40,12 +70,21 @@ def make_row(
         **clock.readings(),
         "images_per_second": int(totals.examples) / seconds,
     }
+    return Measured(row, classes)
 
 
-def evaluate(
-    setup: Setup, clock: Clock, state: TrainState, split: str, epoch: int
-) -> dict[str, float]:
-    """Loss and accuracy on a split, named after it.
+def classes_of_images(setup: Setup, classes: jax.Array) -> np.ndarray:
+    """Predictions on the test batches without those of blanks: `[images]`, as small as they can be.
+
+    Args:
+      classes: int32 `[batches, batch]`, as `jaxact.training.steps.evaluate` gives them.
+    """
+    dtype = np.min_scalar_type(setup.data.num_classes - 1)
+    return np.asarray(classes).ravel()[: len(setup.data.test_images)].astype(dtype)
+
+
+def evaluate(setup: Setup, clock: Clock, state: TrainState, split: str, epoch: int) -> Scores:
+    """Loss, accuracy and predictions on a split.
 
     Raises:
       NonFiniteLossError: the loss is NaN or infinite.
@@ -61,7 +100,7 @@ def evaluate(
             f"training loss is finite ({setup.config.activation}); the checkpoints of "
             "earlier epochs are kept; try a lower --config.learning_rate in a new --workdir"
         )
-    return {f"{split}_loss": loss, f"{split}_accuracy": accuracy}
+    return Scores({f"{split}_loss": loss, f"{split}_accuracy": accuracy}, result.classes)
 
 
 def examine(setup: Setup, clock: Clock, state: TrainState, epoch: int) -> dict[str, Any]:

@@ -16,7 +16,13 @@ from jaxact.errors import Interrupted, NonFiniteLossError
 from jaxact.runs import diagnosis, dispatch
 from jaxact.runs.ahead import Ahead
 from jaxact.runs.cadence import Cadence
-from jaxact.runs.epoch_end import evaluate, examine, make_row, write_events
+from jaxact.runs.epoch_end import (
+    classes_of_images,
+    evaluate,
+    examine,
+    make_row,
+    write_events,
+)
 from jaxact.runs.process import determinism, environment, memory
 from jaxact.runs.process.signals import StopRequest, stop_on_signals
 from jaxact.runs.progress import Follow, ProgressView, RunView
@@ -77,11 +83,11 @@ def fit(
     determinism.ensure(config.deterministic)
     fields |= workdirs.function_record(config.activation)  # JAX's first use
     workdirs.check_workdir(workdir, fields)
+    described = environment.describe(config.deterministic)
     with memory.explained(config):
         setup = prepare(config)
     beside_seconds = 0.0 if ahead is None else ahead.seconds()
     workdirs.check_data(workdir, setup.data.record)
-    described = environment.describe(config.deterministic)
     surroundings.check(workdir, described, config.epochs)
     how_to_go_on = f"nothing is lost: to go on, give the same command with --workdir={workdir}"
     with (
@@ -234,7 +240,10 @@ def record_epoch(
         health_rows.append(examine(setup, run.clock, stage.state, stage.epoch))
         record_files.append_row(run.workdir / record_files.HEALTH, health_rows[-1])
         figures = health.scalars(health_rows[-1])
-    rows.append(make_row(setup, run.clock, stage.state, stage.totals, rows))
+    row, classes = make_row(setup, run.clock, stage.state, stage.totals, rows)
+    rows.append(row)
+    if classes is not None:
+        record_files.write_classes(run.workdir / record_files.PREDICTIONS, classes)
     record_files.append_row(run.workdir / record_files.METRICS, rows[-1])
     write_events(events, stage.step, figures | rows[-1])
     view.after_epoch(rows[-1], setup.config.eval_split)
@@ -244,7 +253,9 @@ def score_best(setup: Setup, run: Run, view: RunView, events: Events, snapshot: 
     """Reads the test set with the best epoch's parameters, and adds the scores to its row."""
     rows, path = snapshot.progress["rows"], run.workdir / record_files.METRICS
     row = rows[early_stopping.best_epoch(rows) - 1]
-    scores = evaluate(setup, run.clock, snapshot.chosen, "test", row["epoch"])
+    scores, classes = evaluate(setup, run.clock, snapshot.chosen, "test", row["epoch"])
+    predicted = classes_of_images(setup, classes)
+    record_files.write_classes(run.workdir / record_files.PREDICTIONS, predicted)
     row |= scores
     snapshot.progress["clock"] = run.clock.readings()
     record_files.write_rows(path, rows)

@@ -10,6 +10,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from jaxact import data
+from jaxact.runs.process import shared_machine
 
 
 class RunView(Protocol):
@@ -31,7 +32,7 @@ Follow = Callable[[int, int, int], contextlib.AbstractContextManager[RunView]]
 
 
 class ProgressView(contextlib.AbstractContextManager["ProgressView"]):
-    """Follows a run on stderr.
+    """Follows a run on stderr; without seconds where the machine has other work.
 
     Args:
       epochs, steps_per_epoch: of the whole run.
@@ -60,6 +61,7 @@ class ProgressView(contextlib.AbstractContextManager["ProgressView"]):
             figures="",
         )
         self._accuracy = ""
+        self._is_timed = not shared_machine.is_shared()
 
     def __enter__(self) -> "ProgressView":
         self._bar.start()
@@ -76,7 +78,8 @@ class ProgressView(contextlib.AbstractContextManager["ProgressView"]):
             print(text, file=sys.stderr, flush=True)
 
     def after_dispatch(self, step: int, loss: float, images_per_second: float) -> None:
-        figures = f"{images_per_second:,.0f} images/s  loss {loss:.4f}{self._accuracy}"
+        speed = f"{images_per_second:,.0f} images/s  " if self._is_timed else ""
+        figures = f"{speed}loss {loss:.4f}{self._accuracy}"
         epoch = min((step - 1) // self._steps_per_epoch + 1, self._epochs)
         self._bar.update(self._task, completed=step, epoch=epoch, figures=figures)
 
@@ -84,10 +87,10 @@ class ProgressView(contextlib.AbstractContextManager["ProgressView"]):
         accuracy = f"{split} {row[f'{split}_accuracy']:.2%}"
         self._accuracy = f"  {accuracy}"
         if not self._console.is_terminal:
+            times = f"  {row['images_per_second']:,.0f} images/s  {row['train_seconds']:.1f} s"
             self.message(
                 f"epoch {row['epoch']}/{self._epochs}  loss {row['train_loss']:.4f}  "
-                f"train {row['train_accuracy']:.2%}  {accuracy}  "
-                f"{row['images_per_second']:,.0f} images/s  {row['train_seconds']:.1f} s"
+                f"train {row['train_accuracy']:.2%}  {accuracy}" + times * self._is_timed
             )
 
 
@@ -96,14 +99,16 @@ def or_dash(value: Any, form: str) -> str:
     return "-" if value is None else form.format(value)
 
 
-def print_summary(summary: Mapping[str, Any]) -> None:
-    """The run's result as a short table on stdout."""
+def print_summary(summary: Mapping[str, Any], is_timed: bool = True) -> None:
+    """The run's result as a short table on stdout.
+
+    Args:
+      summary: as in `summary.json`.
+      is_timed: whether its seconds are shown: not those of a run made beside other work.
+    """
     latency = summary["latency_ms"] or {}
     target = f"{summary['target_accuracy']:.4g}"
-    rows = (
-        ("test accuracy", or_dash(summary["test_accuracy"], "{:.2%}")),
-        ("test error", or_dash(summary["error_percent"], "{:.2f} %")),
-        (f"first epoch at {target}", or_dash(summary["epoch_to_target"], "{}")),
+    times = (
         (f"time to {target}", or_dash(summary["seconds_to_target"], "{:.2f} s")),
         ("training time", f"{summary['train_seconds']:.2f} s"),
         ("compilation", f"{summary['compile_seconds']:.2f} s"),
@@ -111,6 +116,12 @@ def print_summary(summary: Mapping[str, Any]) -> None:
         ("throughput", or_dash(summary["images_per_second"], "{:,.0f} images/s")),
         ("latency of one image (median)", or_dash(latency.get("p50"), "{:.4f} ms")),
         ("latency, host to class (median)", or_dash(latency.get("host_p50"), "{:.4f} ms")),
+    )
+    rows = (
+        ("test accuracy", or_dash(summary["test_accuracy"], "{:.2%}")),
+        ("test error", or_dash(summary["error_percent"], "{:.2f} %")),
+        (f"first epoch at {target}", or_dash(summary["epoch_to_target"], "{}")),
+        *(times if is_timed else ()),
         ("peak memory", f"{summary['peak_memory_bytes'] / 2**20:,.0f} MiB"),
     )
     title = f"{summary['model']} on {data.title(summary['dataset'])} with {summary['activation']}"
@@ -120,3 +131,5 @@ def print_summary(summary: Mapping[str, Any]) -> None:
     for row in rows:
         table.add_row(*row)
     Console(highlight=False).print(table)
+    if not is_timed:
+        print(shared_machine.NOTE)

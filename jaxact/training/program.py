@@ -43,7 +43,7 @@ class Program(NamedTuple):
       order: `(key, epoch, labels) -> order`.
       train: `(steps, state, totals, order, examples, keys) -> (state, totals)`; state and totals
         are donated; `steps` as `jaxact.runs.dispatch.argument` makes it.
-      evaluate: `(state, batches) -> Totals`.
+      evaluate: `(state, batches) -> Evaluation`.
       health: `(state, probe) -> [LayerHealth, ...]`.
       classifier: for the latency; takes what `fold` gives.
       fold: `(state, images, *preprocessing)` to the classifier's variables, BatchNorm folded where

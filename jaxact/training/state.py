@@ -67,6 +67,24 @@ class Totals:
         return float(self.loss) / examples, int(self.correct) / examples
 
 
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class Evaluation:
+    """An evaluation of a split.
+
+    Attributes:
+      totals: over its examples.
+      classes: the most probable class of each image, int32 `[batches, batch]`, blanks included.
+    """
+
+    totals: Totals
+    classes: Array
+
+    def means(self) -> tuple[float, float]:
+        """Loss and accuracy per example, on the host."""
+        return self.totals.means()
+
+
 def create_state(
     model: nn.Module, optimizer: optax.GradientTransformation, key: Array, images: Array
 ) -> TrainState:

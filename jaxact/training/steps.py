@@ -12,7 +12,7 @@ from jax import Array, lax
 
 from jaxact import models
 from jaxact.training.losses import PLAIN, Loss, Objective
-from jaxact.training.state import Totals, TrainState
+from jaxact.training.state import Evaluation, Totals, TrainState
 
 
 @jax.tree_util.register_dataclass
@@ -191,20 +191,21 @@ def evaluate(
     state: TrainState,
     batches: Examples,
     losses: Loss = PLAIN.losses,
-) -> Totals:
-    """Loss and accuracy over `batches`, images `[batches, batch, height, width, channels]`."""
+) -> Evaluation:
+    """Loss, accuracy and predictions on images `[batches, batch, height, width, channels]`."""
 
-    def body(totals: Totals, batch: tuple[Array, Array]) -> tuple[Totals, None]:
+    def body(totals: Totals, batch: tuple[Array, Array]) -> tuple[Totals, Array]:
         images, labels = batch
         real = labels >= 0
         images = normalize(images, *batches.preprocessing)
         logits = models.predict(model, state.variables, images)
         loss = jnp.where(real, losses(logits, jnp.where(real, labels, 0)), 0.0)
+        classes = logits.argmax(-1).astype(jnp.int32)
         return Totals(
             loss=totals.loss + loss.sum(),
-            correct=totals.correct + (logits.argmax(-1) == labels).sum(dtype=jnp.int32),
+            correct=totals.correct + (classes == labels).sum(dtype=jnp.int32),
             examples=totals.examples + real.sum(dtype=jnp.int32),
             nonfinite_step=totals.nonfinite_step,
-        ), None
+        ), classes
 
-    return lax.scan(body, Totals.zero(), (batches.images, batches.labels))[0]
+    return Evaluation(*lax.scan(body, Totals.zero(), (batches.images, batches.labels)))

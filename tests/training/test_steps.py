@@ -351,12 +351,13 @@ def test_evaluation_equals_numpy_and_ignores_padding(problem):
     batches = steps.Examples(
         jnp.asarray(images.reshape(2, 5, 28, 28, 1)), padded, *examples.preprocessing
     )
-    totals = jax.jit(functools.partial(steps.evaluate, model, data.normalize))(state, batches)
+    found = jax.jit(functools.partial(steps.evaluate, model, data.normalize))(state, batches)
     predict = jax.jit(models.predict, static_argnums=0)
     logits = np.asarray(predict(model, state.variables, normalized(examples, 8)), np.float64)
     log_probabilities = logits - np.log(np.exp(logits).sum(-1, keepdims=True))
     real = labels[:8]
-    loss, accuracy = totals.means()
+    loss, accuracy = found.means()
     assert loss == pytest.approx(-log_probabilities[np.arange(8), real].mean(), rel=1e-5)
     assert accuracy == (logits.argmax(-1) == real).mean()
-    assert int(totals.examples) == 8
+    assert int(found.totals.examples) == 8
+    np.testing.assert_array_equal(np.ravel(found.classes)[:8], logits.argmax(-1))

@@ -16,7 +16,7 @@ class Curve(NamedTuple):
     Attributes:
       epochs: from 1.
       median: over the runs; nan where no run has the figure, or where half of them were lost.
-      low, high: its 95 % interval; nan with fewer than two runs, infinite where lost runs make it.
+      low, high: its interval; nan with fewer than two runs, infinite where lost runs make it.
     """
 
     epochs: np.ndarray

@@ -12,10 +12,12 @@ from typing import NamedTuple
 import numpy as np
 
 from jaxact import statistics
+from jaxact.comparison.price import Price
 from jaxact.comparison.study import DONE, MISSING, Run, Study, Workload
 from jaxact.config import Config
 
 Measure = Callable[[Run], float]
+CLASSIFICATIONS = 10_000  # whose cost DAWNBench asks for
 
 
 class Profile(NamedTuple):
@@ -37,8 +39,8 @@ def _or_nan(value: float | None) -> float:
 
 
 def seconds_to_target(run: Run) -> float:
-    """Training seconds to the end of the first epoch at the target."""
-    return _to_target(run, "seconds_to_target")
+    """Training seconds to the end of the first epoch at the target; nan where none are shown."""
+    return _to_target(run, "seconds_to_target") if run.is_timed else math.nan
 
 
 def epoch_to_target(run: Run) -> float:
@@ -51,6 +53,46 @@ def _to_target(run: Run, name: str) -> float:
     unknown = math.nan if run.status == DONE else None  # of a run made elsewhere
     value = run.summary.get(name, unknown)
     return math.inf if value is None else float(value)
+
+
+class TimeAxis(NamedTuple):
+    """The axis along which activations reach the target.
+
+    Attributes:
+      measure: of a run, where on the axis it did.
+      field: of `metrics.jsonl`, where an epoch ended.
+      title, unit: of the axis, and of its numbers.
+    """
+
+    measure: Measure
+    field: str
+    title: str
+    unit: str
+
+
+SECONDS = TimeAxis(seconds_to_target, "train_seconds", "training time (s)", "s")
+EPOCHS = TimeAxis(epoch_to_target, "epoch", "epoch", "epochs")
+
+
+def time_axis(study: Study, workload: Workload) -> TimeAxis:
+    """Seconds, or epochs where runs have ended and none of them shows its seconds."""
+    made = [run for name in study.plan.activations for run in study.made(workload, name)]
+    return EPOCHS if made and not any(run.is_timed for run in made) else SECONDS
+
+
+def on_axis(axis: TimeAxis, runs: Sequence[Run]) -> list[Run]:
+    """The runs that have a place on an axis, if only at its infinite end."""
+    return [run for run in runs if not math.isnan(axis.measure(run))]
+
+
+def cost_to_target(price: Price) -> Measure:
+    """The cost of the training seconds to the target; no more than they is counted."""
+    return lambda run: price.of_seconds(seconds_to_target(run))
+
+
+def cost_of_classifications(price: Price) -> Measure:
+    """The cost of 10,000 classifications, one after the other, at the mean latency of one."""
+    return lambda run: price.of_seconds(CLASSIFICATIONS * latency_ms(run) / 1000)
 
 
 def train_seconds(run: Run) -> float:
@@ -116,17 +158,23 @@ def count_statuses(runs: Sequence[Run], words: Mapping[str, str]) -> str:
     return ", ".join(f"{counts[status]} {word}" for status, word in words.items() if counts[status])
 
 
-def reached_over_time(runs: Sequence[Run]) -> tuple[np.ndarray, np.ndarray]:
-    """Seconds and the share of runs at the target from each on.
+def reached_over_time(
+    runs: Sequence[Run], axis: TimeAxis = SECONDS
+) -> tuple[np.ndarray, np.ndarray]:
+    """Places on an axis and the share of runs at the target from each on.
 
     Where a run missed the target, the last share stands for as long as the longest run trained.
+
+    Args:
+      runs: that have a place on it.
+      axis: of seconds or epochs.
     """
-    times = [seconds_to_target(run) for run in runs]
-    seconds, shares = statistics.reached_over_time(times)
-    trained = max((row["train_seconds"] for run in runs for row in run.metrics), default=0.0)
-    if not np.isfinite(times).all() and trained > seconds[-1]:
-        return np.append(seconds, trained), np.append(shares, shares[-1])
-    return seconds, shares
+    times = [axis.measure(run) for run in runs]
+    at, shares = statistics.reached_over_time(times)
+    trained = max((row[axis.field] for run in runs for row in run.metrics), default=0.0)
+    if not np.isfinite(times).all() and trained > at[-1]:
+        return np.append(at, trained), np.append(shares, shares[-1])
+    return at, shares
 
 
 def performance_profile(study: Study) -> Profile | None:

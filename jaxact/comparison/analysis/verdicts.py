@@ -48,12 +48,12 @@ class Matrix(NamedTuple):
         return [self.pairs[name, other] for other in self.names if other != name]
 
 
-def spoken_of(study: Study) -> tuple[Measure, ...]:
+def spoken_of(study: Study, workload: Workload) -> tuple[Measure, ...]:
     """What an answer speaks of, corrected together.
 
     So that in at most 5 % of studies anything in it is called significant by mistake.
     """
-    times = (measures.seconds_to_target,) if study.plan.is_timed else ()
+    times = (measures.time_axis(study, workload).measure,) if study.plan.is_timed else ()
     return (*times, measures.error_percent)
 
 
@@ -74,16 +74,24 @@ def between(study: Study, workload: Workload, *kinds: Measure) -> dict[Measure, 
     }
 
 
-def best(matrix: Matrix, centres: dict[str, float]) -> set[str]:
+def best(matrix: Matrix, centres: dict[str, float], tie: float = 0.0) -> set[str]:
     """The names to mark: the one of the lowest figure, and those not shown to be worse than it.
 
     Empty where none is shown to be worse than it: then nothing tells the best from the others.
+
+    Args:
+      centres: the figures by name, in which the lowest is best; finite ones.
+      tie: a difference of figures that does not count, whatever a test says.
     """
     known = [name for name in matrix.names if math.isfinite(centres.get(name, math.nan))]
     if not known:
         return set()
     leader = min(known, key=centres.__getitem__)
-    worse = {c.baseline for c in matrix.over(leader) if c.verdict == BETTER}
+    worse = {
+        name
+        for name in named(matrix.over(leader), BETTER)
+        if not centres.get(name, math.inf) - centres[leader] <= tie
+    }
     return {name for name in known if name not in worse} if worse else set()
 
 

@@ -11,7 +11,7 @@ from jaxact.config import Config
 from jaxact.errors import ConfigError, Interrupted, JaxactError, NonFiniteLossError
 from jaxact.runs import fit
 from jaxact.runs.ahead import Ahead, default_threads
-from jaxact.runs.process import environment
+from jaxact.runs.process import environment, shared_machine
 from jaxact.runs.process.signals import StopRequest
 from jaxact.runs.records import lock, record_files, surroundings, workdirs
 from jaxact.runs.setup import prepare
@@ -110,7 +110,7 @@ def make_missing(study: Study, workdir: Path, stop: StopRequest, ahead: Ahead) -
     ]
     if not todo:
         return study
-    with StudyView(study) as view:
+    with StudyView(study, is_timed=not shared_machine.is_shared()) as view:
         for place, config in enumerate(todo):
             if stop:
                 break

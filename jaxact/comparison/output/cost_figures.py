@@ -13,7 +13,7 @@ from jaxact.presentation.style import GREY, labels_of, style_of
 
 @drawing.house_style()
 def error_against_latency(study: Study, workload: Workload) -> Figure | None:
-    """Test error in percent against the latency of one sample in ms, with 95 % intervals."""
+    """Test error in percent against the latency of one sample in ms, with intervals."""
     latencies = measures.by_seed(study, workload, measures.latency_ms)
     errors = measures.by_seed(study, workload, measures.error_percent)
     points = {
@@ -50,8 +50,8 @@ def error_against_latency(study: Study, workload: Workload) -> Figure | None:
     drawing.add_legend(figure, handles, [labels[spec] for spec in points])
     drawing.add_caption(
         figure,
-        "Median latency and mean error over the seeds, with 95 % bootstrap intervals "
-        "(none of a single seed).",
+        "Median latency and mean error over the seeds; bars: "
+        f"{statistics.intervals_in_words(study.plan.seeds)}.",
     )
     return figure
 

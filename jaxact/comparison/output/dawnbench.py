@@ -11,8 +11,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from jaxact.comparison.analysis import hidden_seconds
 from jaxact.comparison.study import DONE, Run, Study
 from jaxact.errors import ConfigError
+from jaxact.runs.process import shared_machine
 from jaxact.runs.records import record_files
 
 FOLDER = "dawnbench"
@@ -44,7 +46,10 @@ def author(name: str | None, email: str | None) -> Author:
 def export(study: Study, folder: Path, author: Author, today: str | None = None) -> list[Path]:
     """Writes an entry for each run that is done, at `DATASET/train/`.
 
+    A run made beside other work has none: an entry is its seconds.
+
     Args:
+      study: with the seconds of its runs.
       today: the date of submission, `yyyy-mm-dd`; the current one, if None.
 
     Returns:
@@ -53,6 +58,8 @@ def export(study: Study, folder: Path, author: Author, today: str | None = None)
     timestamp = today or datetime.date.today().isoformat()
     paths = []
     for run in study.with_status(DONE):
+        if hidden_seconds.is_marked(run):
+            continue
         place = folder / DATASETS.get(run.dataset, study.plan.title(run.dataset)) / "train"
         place.mkdir(parents=True, exist_ok=True)
         path = place / f"{file_name(study, run, author)}.json"
@@ -60,6 +67,18 @@ def export(study: Study, folder: Path, author: Author, today: str | None = None)
         record_files.write_text(path.with_suffix(".tsv"), epochs_text(run))
         paths.append(path)
     return paths
+
+
+def exported(study: Study, folder: Path, author: Author) -> list[str]:
+    """Exports, and says what was written, and what was left out."""
+    lines = [f"DAWNBench entries: {len(export(study, folder, author))} in {folder}"]
+    done = study.with_status(DONE)
+    if left_out := sum(map(hidden_seconds.is_marked, done)):
+        lines.append(
+            f"no DAWNBench entries: of {left_out} of {len(done)} runs, made on a machine "
+            f"with other work ({shared_machine.VARIABLE})"
+        )
+    return lines
 
 
 def entry(study: Study, run: Run, author: Author, timestamp: str) -> dict[str, Any]:

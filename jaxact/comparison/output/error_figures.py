@@ -47,6 +47,8 @@ def error(study: Study, workload: Workload) -> Figure | None:
     axes.set_xlabel("test error after the last epoch (%)" if is_own else "error (%)")
     axes.set_ylabel("activation")
     drawing.add_caption(
-        figure, "A mark for each seed, from top to bottom; bar: mean, line: its 95 % interval."
+        figure,
+        "A mark for each seed, from top to bottom; bar: mean, line: its "
+        f"{statistics.interval_words(study.plan.seeds)}.",
     )
     return figure

@@ -23,7 +23,8 @@ OF_ALL = {"performance_profile": cost_figures.performance_profile}
 def draw_all(study: Study, folder: Path, pdf: bool = False) -> list[Path]:
     """Writes every figure that the study has data for, and returns the files.
 
-    Of several workloads, each has its name in the files': `accuracy_mnist.png`.
+    Of several workloads, each has its name in the files': `accuracy_mnist.png`. A figure that it
+    has no data for any more is removed: an earlier drawing may have shown seconds.
 
     Args:
       pdf: whether each is written as PDF, too; always, where the folder holds some, which would be
@@ -37,12 +38,13 @@ def draw_all(study: Study, folder: Path, pdf: bool = False) -> list[Path]:
         for workload in study.workloads()
     }
     drawn |= {name: draw(study) for name, draw in OF_ALL.items()}
-    return [
-        path
-        for name, figure in drawn.items()
-        if figure is not None
-        for path in drawing.save(figure, folder, name, formats)
-    ]
+    paths = []
+    for name, figure in drawn.items():
+        if figure is None:
+            drawing.remove(folder, name)
+        else:
+            paths += drawing.save(figure, folder, name, formats)
+    return paths
 
 
 def file_ending(study: Study, workload: Workload) -> str:

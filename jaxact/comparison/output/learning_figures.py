@@ -53,9 +53,13 @@ def loss(study: Study, workload: Workload) -> Figure | None:
 def time_to_accuracy(study: Study, workload: Workload) -> Figure | None:
     """Share of the runs at the target over training seconds; misses stay below 100 %.
 
-    The line of an activation with a miss goes on for as long as its runs trained.
+    The line of an activation with a miss goes on for as long as its runs trained. Over epochs,
+    where no run shows its seconds.
     """
-    made = {spec: study.made(workload, spec) for spec in study.plan.activations}
+    axis = measures.time_axis(study, workload)
+    made = {
+        spec: measures.on_axis(axis, study.made(workload, spec)) for spec in study.plan.activations
+    }
     made = {spec: runs for spec, runs in made.items() if runs}
     if not made or not study.plan.is_timed:
         return None
@@ -63,12 +67,12 @@ def time_to_accuracy(study: Study, workload: Workload) -> Figure | None:
     labels, styles = labels_of(made), style_of(study.plan.activations)
     handles, texts = [], []
     for spec, runs in made.items():
-        seconds, share = measures.reached_over_time(runs)
-        handles.append(drawing.rising_share(axes, seconds, share, styles[spec]))
+        at, share = measures.reached_over_time(runs, axis)
+        handles.append(drawing.rising_share(axes, at, share, styles[spec]))
         texts.append(f"{labels[spec]} ({measures.reached(runs)}/{len(runs)})")
     axes.set_xlim(left=0)
     axes.set_ylim(-4, 104)
-    axes.set_xlabel("training time (s)")
+    axes.set_xlabel(axis.title)
     goal = study.plan.goal(workload.dataset)
     if study.plan.elsewhere is None:
         goal += f" {study.plan.config.eval_split} accuracy"

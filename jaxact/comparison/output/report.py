@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-import math
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,10 +13,10 @@ from plotly import offline
 import jaxact
 from jaxact import statistics
 from jaxact.comparison import answers, study as studies
-from jaxact.comparison.analysis import measures, sweep
-from jaxact.comparison.output import report_content as content, study_table
+from jaxact.comparison.analysis import hidden_seconds, measures, sweep, verdicts
+from jaxact.comparison.output import report_content as content, study_table, table_rows
 from jaxact.comparison.study import Study, Workload
-from jaxact.presentation import columns as cells, numbers
+from jaxact.presentation import columns as cells
 from jaxact.runs.records import record_files
 
 REPORT = "report.html"
@@ -64,8 +63,13 @@ def page(study: Study) -> str:
         model=plan.config.model if plan.elsewhere is None else plan.elsewhere.title,
         elsewhere=plan.elsewhere,
         is_timed=plan.is_timed,
+        notes=hidden_seconds.notes(study),
         baseline=plan.baseline,
         seeds=plan.seeds,
+        intervals=statistics.intervals_in_words(plan.seeds),
+        margins=f"{plan.margin_points:g} points of error or {statistics.SHARE.words('')} of a time",
+        is_sequential=plan.is_sequential,
+        matrix_legend=study_table.MATRIX_LEGEND,
         eval_split=plan.config.eval_split,
         latency_samples=plan.config.latency_samples,
         targets=_targets(study),
@@ -156,7 +160,7 @@ def _summary(study: Study) -> str:
 def _workload(study: Study, workload: Workload) -> dict[str, Any]:
     """The page's content for one workload; `data` is for its charts."""
     curves, health = content.curves(study, workload), content.health(study, workload)
-    errors = content.errors(study, workload)
+    errors, axis = content.errors(study, workload), measures.time_axis(study, workload)
     plan = study.plan
     is_own = plan.elsewhere is None
     target = plan.target_accuracy(workload.dataset) if is_own else None
@@ -166,10 +170,12 @@ def _workload(study: Study, workload: Workload) -> dict[str, Any]:
         "target": f"{_percent(target)} accuracy" if target is not None else _targets(study),
         "table": _results(study, workload),
         "comparisons": _comparisons(study, workload),
+        "matrices": study_table.matrices(study, workload),
         "lost": content.lost(study, workload),
         "has_errors": any(found["runs"] for found in errors),
         "has_curves": any(curves),
         "has_times": plan.is_timed and (any(curves) or not is_own),
+        "has_seconds": axis is measures.SECONDS,
         "health": health,
         "health_tables": _health_tables(study, health) if health else [],
         "data": {
@@ -177,15 +183,16 @@ def _workload(study: Study, workload: Workload) -> dict[str, Any]:
             "curves": curves,
             "errors": errors,
             "times": content.times(study, workload),
+            "timeAxis": {"title": axis.title, "unit": axis.unit},
             "health": health,
         },
     }
 
 
 def _results(study: Study, workload: Workload) -> dict[str, Any]:
-    rows = study_table.rows(study, workload)
-    note = f"{study_table.legend(study)} {study_table.paper_legend(study, workload)}".strip()
-    return {**_table(study_table.columns_of(study), rows), "note": note}
+    rows = table_rows.rows(study, workload)
+    note = f"{table_rows.legend(study)} {table_rows.paper_legend(study, workload)}".strip()
+    return {**_table(table_rows.columns_of(study), rows), "note": note}
 
 
 def _sweeps(study: Study) -> list[dict[str, Any]]:
@@ -215,7 +222,7 @@ def _table(columns: Sequence[cells.Column], rows: Sequence[cells.Row]) -> dict[s
         "columns": columns,
         "rows": [
             {
-                "is_paper": row.get("source") == study_table.PAPER,
+                "is_paper": row.get("source") == table_rows.PAPER,
                 "cells": [cell(row, column) for column in columns],
             }
             for row in rows
@@ -224,41 +231,26 @@ def _table(columns: Sequence[cells.Column], rows: Sequence[cells.Row]) -> dict[s
 
 
 def _comparisons(study: Study, workload: Workload) -> list[dict[str, Any]]:
-    """Tables of every activation against the baseline, one for each measure with pairs."""
+    """Tables of every rival against the baseline, one for each measure with pairs."""
     families = []
+    axis = measures.time_axis(study, workload)
     for title, measure in (
-        ("Seconds to target", measures.seconds_to_target),
         ("Error, in points", measures.error_percent),
+        (
+            f"{axis.unit.capitalize()} to target" if axis.unit != "s" else "Seconds to target",
+            axis.measure,
+        ),
     ):
-        values = measures.by_seed(study, workload, measure)
-        # a mean of misses says nothing: of times, those that all runs have
-        values = {name: of_runs for name, of_runs in values.items() if math.inf not in of_runs}
-        if study.plan.baseline not in values:
-            continue
-        found = [c for c in statistics.compare(values, study.plan.baseline) if c.pairs]
+        found = [c for c in verdicts.against_baseline(study, workload, measure) if c.pairs]
         if found:
-            rows = [{"name": c.name, "texts": texts_of(c)} for c in found]
+            rows = [{"name": c.name, "texts": _texts(c)} for c in found]
             families.append({"title": title, "rows": rows})
     return families
 
 
-def texts_of(comparison: statistics.Comparison) -> list[str]:
-    """The cells of a comparison with the baseline, the last one its verdict in a word."""
-    difference, p_value = comparison.difference, comparison.corrected_p_value
-    verdict = "within noise"
-    if comparison.significant:
-        verdict = "lower" if difference.value < 0 else "higher"
-    elif math.isnan(p_value):
-        verdict = f"fewer than {statistics.MIN_PAIRS} pairs"
-    texts = [
-        numbers.SIGNED(difference.value),
-        numbers.interval(difference.low, difference.high, numbers.SIGNED) or NO_VALUE,
-        NO_VALUE if math.isnan(p_value) else numbers.p_value(p_value),
-        NO_VALUE if math.isnan(comparison.effect_size) else f"{comparison.effect_size:.2f}",
-        str(comparison.pairs),
-        verdict,
-    ]
-    return [text.replace("-", "\N{MINUS SIGN}") for text in texts]
+def _texts(comparison: statistics.Comparison) -> list[str]:
+    cells = table_rows.comparison_cells(comparison)
+    return [text.replace("-", "\N{MINUS SIGN}") for text in cells]
 
 
 def _health_tables(study: Study, health: dict[str, Any]) -> list[dict[str, Any]]:

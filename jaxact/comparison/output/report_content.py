@@ -120,7 +120,7 @@ def curves(study: Study, workload: Workload) -> list[dict[str, Any] | None]:
                     "seed": run.seed,
                     "note": run.note,
                     "epoch": run.metrics[-1]["epoch"],
-                    "seconds": run.metrics[-1]["train_seconds"],
+                    "seconds": run.metrics[-1].get("train_seconds"),
                     **{key: run.metrics[-1].get(field) for key, (field, _) in fields.items()},
                 }
                 for run in runs
@@ -139,19 +139,20 @@ def curves(study: Study, workload: Workload) -> list[dict[str, Any] | None]:
 
 
 def times(study: Study, workload: Workload) -> list[dict[str, Any]]:
-    """Seconds to the target of every run that was made, None for a miss, and what they come to."""
+    """Where on the time axis runs reached the target, None for a miss, and what that comes to."""
+    axis = measures.time_axis(study, workload)
     found = []
     for name in study.plan.activations:
-        runs = study.made(workload, name)
-        seconds = [measures.seconds_to_target(run) for run in runs]
-        at, shares = measures.reached_over_time(runs)
+        runs = measures.on_axis(axis, study.made(workload, name))
+        reached = [axis.measure(run) for run in runs]
+        at, shares = measures.reached_over_time(runs, axis)
         found.append(
             {
                 "runs": [
-                    {"seed": run.seed, "seconds": _rounded(value)}
-                    for run, value in zip(runs, seconds, strict=True)
+                    {"seed": run.seed, "at": _rounded(value)}
+                    for run, value in zip(runs, reached, strict=True)
                 ],
-                "median": {k: _rounded(v) for k, v in statistics.median(seconds)._asdict().items()},
+                "median": {k: _rounded(v) for k, v in statistics.median(reached)._asdict().items()},
                 "steps": {"x": _list(at), "y": _list(shares)} if runs else {"x": [], "y": []},
             }
         )

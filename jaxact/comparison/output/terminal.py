@@ -4,7 +4,7 @@ from rich.console import Console
 
 from jaxact.comparison import answers
 from jaxact.comparison.analysis import sweep
-from jaxact.comparison.output import study_table
+from jaxact.comparison.output import costs, study_table
 from jaxact.comparison.study import Study
 
 WIDTH_OF_A_FILE = 200  # output that is no terminal's is not cropped
@@ -18,6 +18,8 @@ def show(study: Study) -> None:
     for workload in study.workloads():
         console.print(study_table.as_rich(study, workload))
         console.print(answers.answer(study, workload), markup=False)
+        if cost := costs.line(study, workload):
+            console.print(cost, markup=False)
     if sweep.is_sweep(study):
         for dataset in study.plan.datasets:
             console.print(study_table.sweep_as_rich(study, dataset))

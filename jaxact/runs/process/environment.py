@@ -13,13 +13,17 @@ from typing import Any
 import jax
 
 import jaxact
-from jaxact.runs.process import determinism, devices, huge_pages
+from jaxact.runs.process import determinism, devices, huge_pages, shared_machine
 
 PACKAGES = ("jax", "jaxlib", "flax", "optax", "orbax-checkpoint")
 
 
 def describe(deterministic: bool = False) -> dict[str, Any]:
-    """The content of `environment.json`; `deterministic` as the configuration has it."""
+    """The content of `environment.json`; `deterministic` as the configuration has it.
+
+    Raises:
+      ConfigError: JAXACT_SHARED_MACHINE is neither yes nor no.
+    """
     used = devices.used()
     device = used[0]
     versions = {name.split("-")[0]: _version(name) for name in PACKAGES}
@@ -34,6 +38,7 @@ def describe(deterministic: bool = False) -> dict[str, Any]:
         "cpu_model": cpu_model(),
         "cpu_count": os.cpu_count(),
         "usable_cpus": usable_cpus(),
+        shared_machine.FIELD: shared_machine.is_shared(),
         "operating_system": f"{platform.system()} {platform.machine()}",
         "huge_pages": "glibc.malloc.hugetlb=1" in os.environ.get(huge_pages.VARIABLE, ""),
         "XLA_FLAGS": os.environ.get("XLA_FLAGS", ""),

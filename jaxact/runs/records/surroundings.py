@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from jaxact.errors import ConfigError
+from jaxact.runs.process import shared_machine
 from jaxact.runs.records import record_files, workdirs
 
 # What changes results and is the user's to set: field of `environment.json` to how it is set.
@@ -81,7 +82,8 @@ def write(workdir: Path, now: Mapping[str, Any], step: int) -> str:
     """Writes `environment.json` of a run that is about to train.
 
     Where it goes on elsewhere than it began, "resumed" lists the steps at which it did, with what
-    was different before.
+    was different before. A run that was once made beside other work stays marked: its clocks count
+    on from there.
 
     Args:
       now: the surroundings.
@@ -96,9 +98,17 @@ def write(workdir: Path, now: Mapping[str, Any], step: int) -> str:
     resumed = list(stored.get("resumed", []))
     if changed:
         resumed.append({"step": step, "before": {name: old for name, old, _ in changed}})
+    if shared_machine.is_marked(stored):
+        now = {**now, shared_machine.FIELD: True}
     record_files.write_json(path, {**now, "resumed": resumed} if resumed else now)
     return in_words(changed)
 
 
 def in_words(changed: Iterable[Change]) -> str:
     return ", ".join(f"{name} {old!r} (now {new!r})" for name, old, new in changed)
+
+
+def is_marked(workdir: Path) -> bool:
+    """Whether the run of a workdir was made beside other work, as far as its records tell."""
+    path = workdir / record_files.ENVIRONMENT
+    return path.exists() and shared_machine.is_marked(record_files.read_json(path))

@@ -69,7 +69,8 @@ function curveTraces(workload, measure, split, along) {
       hoverinfo: "text",
       text: curve.epoch.map(
         (epoch, n) =>
-          `<b>${plain(item.label)}</b><br>epoch ${epoch}, ${number(curve.seconds[n])} s<br>` +
+          `<b>${plain(item.label)}</b><br>epoch ${epoch}` +
+          (curve.seconds[n] === null ? "<br>" : `, ${number(curve.seconds[n])} s<br>`) +
           value(figures.median[n]) + interval(n),
       ),
     });
@@ -142,8 +143,11 @@ function drawCurves() {
   }
 }
 
+/** Whole numbers at the ticks of an axis of few epochs. */
+const ticksOf = (timeAxis) => (timeAxis.unit === "epochs" && data.epochs <= 10 ? { dtick: 1 } : {});
+
 /** A row for each activation that is shown: a mark a run, a bar at their centre, its interval. */
-function drawRows(box, rows, { title, unit, centre, range }) {
+function drawRows(box, rows, { title, unit, centre, range, ticks = {} }) {
   const { ink, muted } = theme();
   const traces = [];
   const annotations = [];
@@ -179,7 +183,7 @@ function drawRows(box, rows, { title, unit, centre, range }) {
   draw(box, traces, {
     annotations,
     margin: { l: 14, r: 14, t: 10, b: 48 },
-    xaxis: axis(title, { range }),
+    xaxis: axis(title, { range, ...ticks }),
     yaxis: { range: [rows.length - 0.5, -0.75], visible: false, fixedrange: true },
   });
 }
@@ -189,13 +193,14 @@ const shownInOrder = () => data.series.map((_, k) => k).filter((k) => shown.has(
 function drawTimes() {
   const box = workloadSection().querySelector("[data-chart=times]");
   if (!box) return;
-  const times = data.workloads[current].times;
+  const { times, timeAxis } = data.workloads[current];
   const rows = shownInOrder().map((k) =>
-    [k, times[k].runs.map(({ seed, seconds }) => ({ seed, value: seconds })), times[k].median]);
+    [k, times[k].runs.map(({ seed, at }) => ({ seed, value: at })), times[k].median]);
   const reached = rows.flatMap(([, runs]) => runs.map((run) => run.value ?? 0));
   const trained = rows.map(([k]) => times[k].steps.x.at(-1) ?? 0); // if none reached it
   const end = 1.12 * (Math.max(0, ...reached) || Math.max(1, ...trained));
-  drawRows(box, rows, { title: "training time (s)", unit: "s", centre: "median", range: [0, end] });
+  drawRows(box, rows, { title: timeAxis.title, unit: timeAxis.unit, centre: "median",
+    range: [0, end], ticks: ticksOf(timeAxis) });
 }
 
 function drawErrors() {
@@ -231,9 +236,10 @@ function stepTraces(lines, unit) {
 function drawReached() {
   const box = workloadSection().querySelector("[data-chart=reached]");
   if (!box) return;
-  const lines = data.workloads[current].times.map((times, k) => [k, times.steps]);
-  draw(box, stepTraces(lines, (at) => `by ${number(at)} s`), {
-    xaxis: axis("training time (s)", { rangemode: "tozero" }),
+  const { times, timeAxis } = data.workloads[current];
+  const lines = times.map(({ steps }, k) => [k, steps]);
+  draw(box, stepTraces(lines, (at) => `by ${number(at)} ${timeAxis.unit}`), {
+    xaxis: axis(timeAxis.title, { rangemode: "tozero", ...ticksOf(timeAxis) }),
     yaxis: axis("runs at the target (%)", { range: [-2, 104] }),
   });
 }

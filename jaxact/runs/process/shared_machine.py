@@ -1,0 +1,39 @@
+"""The mark of a run made beside other work, whose seconds say little: `JAXACT_SHARED_MACHINE`."""
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from jaxact.errors import ConfigError
+
+VARIABLE = "JAXACT_SHARED_MACHINE"
+FIELD = "shared_machine"  # of `environment.json`
+YES, NO = ("1", "true", "yes", "on"), ("", "0", "false", "no", "off")
+NOTE = f"made on a machine with other work ({VARIABLE}): no seconds are shown"
+
+
+def is_shared(variables: Mapping[str, str] | None = None) -> bool:
+    """Whether the user says that this machine has other work, in any case of letters.
+
+    Args:
+      variables: of the process; `os.environ`, if None.
+
+    Raises:
+      ConfigError: JAXACT_SHARED_MACHINE is neither yes nor no.
+
+    >>> is_shared({VARIABLE: "1"}), is_shared({VARIABLE: "no"}), is_shared({})
+    (True, False, False)
+    """
+    text = (os.environ if variables is None else variables).get(VARIABLE, "")
+    word = text.strip().lower()
+    if word not in YES + NO:
+        raise ConfigError(
+            f"{VARIABLE}={text} must be {', '.join(YES)} where other work runs on this machine, or "
+            f"{', '.join(NO[1:])} (or not set) where none does"
+        )
+    return word in YES
+
+
+def is_marked(environment: Mapping[str, Any]) -> bool:
+    """Whether an `environment.json` is of a run that was, in part at least, made beside others."""
+    return environment.get(FIELD) is True

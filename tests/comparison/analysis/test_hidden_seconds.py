@@ -1,0 +1,201 @@
+"""Runs made beside other work: no output shows their seconds, and none ranks by them."""
+
+import dataclasses
+import math
+import re
+
+import pytest
+
+from jaxact import statistics
+from jaxact.comparison import answers, compare, live, redraw, study as studies
+from jaxact.comparison.analysis import measures
+from jaxact.comparison.analysis.hidden_seconds import notes, without_seconds
+from jaxact.comparison.output import dawnbench, files, report, report_content, study_table
+from jaxact.comparison.price import Price
+from tests.support.studies import synthetic_study, write_study
+
+SPECS = ("relu", "tanh", "elu")
+PLANTED = 7654321.0  # of every figure that is a time, or follows from one
+TIMES = re.compile("second|_ms$")
+
+
+def planted(record):
+    """A record with the same number as each of its times."""
+    if isinstance(record, dict):
+        return {
+            name: PLANTED
+            if TIMES.search(name) and isinstance(value, float)
+            else {**value, "mean": PLANTED, "p50": PLANTED}
+            if name == "latency_ms"
+            else value
+            for name, value in record.items()
+        }
+    return tuple(map(planted, record))
+
+
+def marked_study(marked, seeds=2, **options):
+    """A study whose runs `marked` has, all of whose times are PLANTED."""
+    study = synthetic_study(SPECS, seeds, 9, never_reach=(), **options)
+    runs = [
+        dataclasses.replace(
+            run,
+            summary=planted(run.summary),
+            metrics=planted(run.metrics),
+            environment={
+                **run.environment,
+                "shared_machine": (run.activation, run.seed) in marked,
+            },
+        )
+        for run in study.runs
+    ]
+    return dataclasses.replace(study, runs=tuple(runs))
+
+
+def every(seeds=2):
+    return {(name, seed) for name in SPECS for seed in range(seeds)}
+
+
+def drawn_in(workdir):
+    """What a reader finds in a folder, by the names of the files."""
+    names = ("table.md", "table.csv", "table.json", "report.html")
+    return {name: (workdir / name).read_text() for name in names}
+
+
+def test_no_file_holds_a_second_that_is_not_to_be_seen(tmp_path):
+    write_study(marked_study((), 1, health=False), tmp_path)
+    before = (tmp_path / studies.STUDY).read_bytes()
+    words = [str(tmp_path), "--price_per_hour=3600"]  # so that a cost is its seconds
+    latency = tmp_path / "figures" / "error_against_latency.png"
+    for options, hidden in (([], False), (["--without_seconds"], True)):  # over what was drawn
+        assert redraw.COMMAND.run(redraw.redraw, [*words, *options]) == 0
+        for name, text in drawn_in(tmp_path).items():
+            assert ("7654321" in text) is not hidden, name
+            assert ("o seconds are shown, as" in text) is (hidden and name != "table.csv"), name
+        assert latency.exists() is not hidden
+        assert latency.with_name("time_to_accuracy.png").exists()
+    assert (tmp_path / studies.STUDY).read_bytes() == before
+
+
+def test_no_file_holds_a_second_of_a_marked_run(tmp_path):
+    drawn = without_seconds(dataclasses.replace(marked_study(every()), price=Price(3600, "USD")))
+    files.write_tables(drawn, tmp_path)
+    report.write_report(drawn, tmp_path)
+    for name, text in drawn_in(tmp_path).items():
+        assert "7654321" not in text, name
+        assert ("o seconds are shown of 6 of 6 runs" in text) is (name != "table.csv"), name
+
+
+def test_the_terminal_shows_epochs_and_errors(capsys):
+    study = without_seconds(marked_study(every()))
+    compare.show(study)
+    printed = capsys.readouterr().out
+    assert "7654321" not in printed
+    assert "no seconds are shown of 6 of 6 runs: 6 were made" in printed
+    assert "s of training" not in printed
+    errors = [measures.error_percent(run) for run in study.of(study.workloads()[0], "elu")]
+    assert f"{statistics.mean(errors).value:.2f}" in printed
+
+
+def test_the_answer_speaks_of_epochs():
+    study = synthetic_study(SPECS, 8, 10)
+    workload = study.workloads()[0]
+    told = answers.answer(without_seconds(study, everywhere=True), workload)
+    assert re.match(r"relu reached 95 % soonest, after \d+ epochs \[.* in the median", told)
+    assert "s of training" not in told
+    alone = synthetic_study(("relu",), 3, 10)
+    told = answers.answer(without_seconds(alone, everywhere=True), workload)
+    assert re.search(r"in 3 of 3 runs, after \d+ epochs \[", told)
+    missed = without_seconds(synthetic_study(("tanh", "relu"), 3, 1), everywhere=True)
+    assert "No activation reached 95 % in 1 epoch." in answers.answer(missed, workload)
+
+
+def test_hidden_is_no_miss_and_a_miss_among_hidden_ones_is_no_figure():
+    study = synthetic_study(SPECS, 3, 10, diverged={("elu", 1)})
+    workload = study.workloads()[0]
+    hidden = without_seconds(study, everywhere=True)
+    for name in SPECS:
+        for run in hidden.of(workload, name):
+            assert math.isnan(measures.seconds_to_target(run))
+            assert math.isnan(measures.train_seconds(run))
+    assert measures.epoch_to_target(hidden.of(workload, "tanh")[0]) == math.inf
+    row = next(r for r in study_table.rows(hidden, workload) if r["activation"] == "tanh")
+    assert row["seconds_to_target"] is None
+    assert row["seconds_to_target_high"] is None  # not "never"
+    assert not {"seconds_to_target", "train_seconds", "latency_ms"} & set(row["best"])
+
+
+@pytest.mark.parametrize(
+    ("marked", "timed_seeds"),
+    [
+        ({("relu", 0)}, {1, 2}),
+        ({("tanh", seed) for seed in range(3)}, set()),
+        ({(name, 2) for name in SPECS}, {0, 1}),
+        (set(), {0, 1, 2}),
+    ],
+)
+def test_marked_and_unmarked_runs_are_not_ranked_together(marked, timed_seeds):
+    study = marked_study(marked, seeds=3)
+    workload = study.workloads()[0]
+    drawn = without_seconds(study)
+    assert without_seconds(drawn) == drawn
+    for name in SPECS:
+        runs = drawn.of(workload, name)
+        assert {run.seed for run in runs if run.is_timed} == timed_seeds
+        times = [measures.seconds_to_target(run) for run in runs]
+        assert {k for k, time in enumerate(times) if not math.isnan(time)} == timed_seeds
+    axis = measures.SECONDS if timed_seeds else measures.EPOCHS
+    assert measures.time_axis(drawn, workload) is axis
+    shown = report_content.times(drawn, workload)
+    assert [len(of_one["runs"]) for of_one in shown] == [len(timed_seeds) or 3] * 3
+    lines = notes(drawn)
+    assert bool(lines) is bool(marked)
+    if marked:
+        assert f"of {3 * (3 - len(timed_seeds))} of 9 runs: {len(marked)} were made" in lines[0]
+        assert ("those of the same seed" in lines[0]) is (len(marked) < 3 * (3 - len(timed_seeds)))
+
+
+def test_a_study_without_seconds_is_not_saved(tmp_path):
+    with pytest.raises(AssertionError, match="not saved"):
+        without_seconds(marked_study(every())).save(tmp_path)
+
+
+def test_marked_runs_are_no_entries_of_dawnbench(tmp_path):
+    study = marked_study({("relu", 0), ("elu", 1)})
+    lines = dawnbench.exported(study, tmp_path, dawnbench.Author("Ada", "a@b"))
+    written = {path.stem.split("_")[1] for path in tmp_path.rglob("*.json")}
+    assert written == {
+        f"small-cnn-{name}-seed-{seed}"
+        for name, seed in (("tanh", 0), ("elu", 0), ("relu", 1), ("tanh", 1))
+    }
+    assert lines[0].startswith("DAWNBench entries: 4 in")
+    assert "of 2 of 6 runs, made on a machine with other work" in lines[1]
+    (line,) = dawnbench.exported(marked_study(()), tmp_path, dawnbench.Author("Ada", "a@b"))
+    assert "6 in" in line
+
+
+@pytest.mark.parametrize("marked", [True, False])
+def test_what_is_seen_meanwhile_is_without_seconds(marked):
+    study = marked_study(every() if marked else ())
+    run = study.runs[0]
+    best = live.best_so_far(study, study.workloads()[0])
+    assert ("7654321" in live.outcome(run)) is not marked
+    assert ("7654321" in best) is not marked
+    assert f"epoch {run.summary['epoch_to_target']}" in live.outcome(run)
+    if marked:
+        assert re.match(r"soonest at 0\.95: \w+, \d+ epochs; lowest error: ", best)
+    view = live.StudyView(study, is_timed=not marked)
+    followed = view.begin_run(next(study.plan.runs()))(9, 10, 0)
+    followed.after_dispatch(3, 1.5, 900.0)
+    figures = view._run.tasks[0].fields["figures"]
+    assert figures == ("loss 1.5000" if marked else "900 images/s  loss 1.5000")
+
+
+def test_a_workload_without_seconds_has_epochs_in_its_figure_and_no_profile(tmp_path):
+    study = synthetic_study(SPECS, 2, 10, datasets=("mnist", "fashion_mnist"), health=False)
+    assert measures.performance_profile(study) is not None
+    hidden = without_seconds(study, everywhere=True)
+    assert measures.performance_profile(hidden) is None
+    at, share = measures.reached_over_time(hidden.of(study.workloads()[0], "tanh"), measures.EPOCHS)
+    assert (at[-1], share[-1]) == (10, 0)  # a miss: for as long as it was trained
+    files.write_tables(hidden, tmp_path)
+    assert "N/A" in (tmp_path / "table.md").read_text()
