@@ -208,7 +208,7 @@ def _test_set_noise(study: Study, workload: Workload) -> str:
     runs = [run for name in study.plan.rivals for run in study.of(workload, name)]
     errors = [measures.error_percent(run) for run in runs]
     error = statistics.median(errors).value
-    examples = max((measures.test_examples(run) for run in runs), default=0)
+    examples = measures.test_examples(study, workload)
     if not examples or not math.isfinite(error):
         return ""
     noise = verdicts.test_set_noise(error, examples)

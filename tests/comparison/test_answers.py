@@ -282,4 +282,4 @@ def test_the_paper_s_own_activations_decide_whatever_else_is_compared():
 def test_findings_as_markdown_are_a_line_each():
     text = answers.as_markdown(study_of(TIMES))
     assert text.count("\n- ") == 5
-    assert f"- {LEAKY}: **confirmed**. Shown later, or equivalent within 5 %: relu, " in text
+    assert f"- {LEAKY}: **confirmed**. Later, or equivalent within 5 %: relu, " in text

@@ -10,7 +10,13 @@ import pytest
 
 from jaxact import statistics
 from jaxact.comparison import answers, compare_results as command, redraw, study as studies
-from jaxact.comparison.output import latex, report, report_content as content, study_table
+from jaxact.comparison.output import (
+    latex,
+    report,
+    report_content as content,
+    study_table,
+    table_rows,
+)
 from jaxact.comparison.results_file import read
 from jaxact.errors import ConfigError
 from jaxact.presentation import drawing
@@ -64,7 +70,7 @@ def file(tmp_path, monkeypatch):
 def test_the_table_holds_what_the_statistics_say():
     study = study_of(text_of())
     (workload,) = study.workloads()
-    rows = {row["activation"]: row for row in study_table.rows(study, workload)}
+    rows = {row["activation"]: row for row in table_rows.rows(study, workload)}
     assert list(rows) == list(ODD)
     found = statistics.compare({name: errors_of(name) for name in ODD}, "ReLU")
     for comparison in found:
@@ -88,8 +94,9 @@ SHOWN = {
 @pytest.mark.parametrize("names", [ODD, ODD[:1]])
 def test_what_is_not_known_is_left_out(seconds, names):
     study = study_of(text_of(names, seconds))
-    tests = ["error_p_value", *["seconds_p_value"] * seconds] if len(names) > 1 else []
-    columns = [column.name for column in study_table.columns_of(study)]
+    tested = ["error", *["seconds"] * seconds] if len(names) > 1 else []
+    tests = [f"{name}_{what}" for name in tested for what in ("p_value", "verdict", "improvement")]
+    columns = [column.name for column in table_rows.columns_of(study)]
     assert columns == [*SHOWN[seconds], *tests]
     texts = [
         study_table.as_markdown(study),
@@ -121,7 +128,7 @@ def test_a_data_set_stands_where_there_is_one():
 def test_a_seed_that_one_lacks_is_no_pair():
     lines = text_of(ODD[:2], seconds=False).splitlines()
     study = study_of("\n".join(line for line in lines if line[:8] != "ReLU,41,"))
-    row = study_table.rows(study, study.workloads()[0])[1]
+    row = table_rows.rows(study, study.workloads()[0])[1]
     assert row["error_p_value"] is None  # four pairs
     assert study.with_status(studies.MISSING)[0].seed == 41
     assert "ReLU has no seed 41: its pairs are left out." in study_table.notes(study)

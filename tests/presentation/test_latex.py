@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from jaxact.comparison.output import latex as tables, study_table
+from jaxact.comparison.output import latex as tables, study_table, table_rows
 from jaxact.presentation import latex
 from jaxact.presentation.columns import Column, interval_text, value_text
 from tests.support.studies import synthetic_study
@@ -59,7 +59,7 @@ def tabulars(text):
 @pytest.fixture(scope="module")
 def study():
     lost = {("GELU (ours)", 0), ("GELU (ours)", 1)}
-    return synthetic_study(ODD, 5, 6, learning_rates=(1e-3, 1e-4), diverged=lost)
+    return synthetic_study(ODD, 5, 10, learning_rates=(1e-3, 1e-4), diverged=lost, target=0.98)
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +69,7 @@ def text(study):
 
 def test_every_row_has_every_column_and_groups_close(text):
     found = list(tabulars(text))
-    assert len(found) == 2 * 2 + 1  # two workloads of two blocks, and the sweep
+    assert len(found) == 2 * 3  # two workloads of three blocks
     for columns, rows in found:
         assert {len(row) for row in rows} == {len(columns)}
     # without what is escaped, braces nest
@@ -90,9 +90,9 @@ def test_figures_intervals_and_marks_are_those_of_markdown(study, text):
     blocks = list(tabulars(text))[:2]
     heading = {cell: k for k, cell in enumerate(blocks[0][1][0])}
     lines = blocks[0][1]
-    for row in study_table.rows(study, workload):
+    for row in table_rows.rows(study, workload):
         at = next(k for k, line in enumerate(lines) if line[0] == latex.escape(row["activation"]))
-        for column in study_table.COLUMNS[1:7]:
+        for column in table_rows.COLUMNS[1:7]:
             shown = latex.escape(value_text(row, column))
             cell = lines[at][heading[latex.escape(column.heading)]]
             assert cell == (f"\\textbf{{{shown}}}" if column.name in row["best"] else shown)

@@ -171,7 +171,8 @@ def leaky_relu_is_among_the_soonest(study: Study, workload: Workload) -> Judged:
         )
         if names
     ]
-    return Judged(verdict, f"Shown {'; '.join(parts)}.")
+    text = "; ".join(parts)
+    return Judged(verdict, f"{text[0].upper()}{text[1:]}.")
 
 
 def total_time_hardly_differs(study: Study, workload: Workload) -> Judged:

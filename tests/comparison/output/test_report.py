@@ -11,7 +11,7 @@ import pytest
 
 from jaxact import statistics
 from jaxact.comparison import answers, redraw
-from jaxact.comparison.output import report, report_content as content
+from jaxact.comparison.output import report, report_content as content, table_rows
 from jaxact.comparison.study import Study
 from tests.support.studies import synthetic_study, write_study
 
@@ -117,20 +117,32 @@ def test_the_table_holds_every_activation_and_marks_the_best(page):
     headers = [e["text"] for e in page.all("th", scope="row")]
     assert set(SPECS) <= set(headers)
     assert page.all("th", **{"aria-sort": "none"})
-    assert page.all("td", **{"class": "best"})
     assert page.all("span", **{"class": "interval"})
+
+
+def test_the_best_of_a_column_is_marked_where_seeds_show_it():
+    texts = report.page(synthetic_study(3, 12))
+    assert 'class="best"' in texts
+    assert 'class="best"' not in report.page(synthetic_study(3, 4))
 
 
 def test_a_comparison_ends_in_its_verdict():
     noise = np.tile([0.01, -0.01], 4)
-    steps = {"relu": 0.0, "elu": -1.0, "tanh": 1.0, "selu": noise}
+    steps = {"relu": 0.0, "elu": -1.0, "tanh": 1.0, "selu": noise, "prelu": noise * 30}
     values = {name: (2 + noise * 0.5 + step).tolist() for name, step in steps.items()}
-    families = {c.name: report.texts_of(c) for c in statistics.compare(values, "relu")}
-    assert {name: texts[-1] for name, texts in families.items()} == {
-        "elu": "lower", "tanh": "higher", "selu": "within noise"
+    compared = statistics.compare(values, "relu", 0.2)
+    assert {c.name: table_rows.comparison_cells(c)[-1] for c in compared} == {
+        "elu": "better", "tanh": "worse", "selu": "equivalent", "prelu": "undecided"
     }  # fmt: skip
     (few,) = statistics.compare({name: of[:3] for name, of in values.items()}, "relu")[:1]
-    assert report.texts_of(few)[-1].startswith("fewer than")
+    assert table_rows.comparison_cells(few)[-1].startswith("fewer than")
+
+
+def test_all_pairs_are_on_the_page_where_they_are_tested():
+    text = report.page(synthetic_study(4, 6))
+    assert "All pairs" in text
+    assert text.count("/0/") >= 4 * 3  # seeds won and lost, of each pair from either side
+    assert "All pairs" not in report.page(synthetic_study(4, 4))
 
 
 def test_lost_runs_are_listed_with_their_notes(page, study):
