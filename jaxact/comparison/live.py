@@ -50,8 +50,11 @@ def seconds_left(study: Study) -> float | None:
 
 
 def best_so_far(study: Study, workload: Workload) -> str:
-    """The soonest at the target and the lowest error by the runs that are done; "" without any."""
-    study = hidden_seconds.without_seconds(study)
+    """The soonest at the target and the lowest error by the runs that are done; "" without any.
+
+    Args:
+      study: as it may be drawn (see `jaxact.comparison.analysis.hidden_seconds`).
+    """
     axis = measures.time_axis(study, workload)
     medians: dict[str, float] = {}
     errors: dict[str, float] = {}
@@ -109,7 +112,7 @@ class StudyView(contextlib.AbstractContextManager["StudyView"]):
         self.console = console or Console(stderr=True, highlight=False)
         self.now = now
         self.is_timed = is_timed
-        self._study = study
+        self._study, self._drawn = study, hidden_seconds.without_seconds(study)
         self._runs = Progress(
             TextColumn("{task.completed:.0f}/{task.total:.0f} runs"),
             BarColumn(),
@@ -150,7 +153,7 @@ class StudyView(contextlib.AbstractContextManager["StudyView"]):
 
     def end_run(self, study: Study, run: Run) -> None:
         """`run` has ended, and `study` has it."""
-        self._study = study
+        self._study, self._drawn = study, hidden_seconds.without_seconds(study)
         left = self._count()
         position = f"{len(study.runs) - len(study.with_status(MISSING))}/{len(study.runs)}"
         line = f"{position}  {study.plan.label(run)}: {outcome(run)}"
@@ -168,7 +171,7 @@ class StudyView(contextlib.AbstractContextManager["StudyView"]):
         return text
 
     def _picture(self) -> Group:
-        best = best_so_far(self._study, self._workload) if self._workload else ""
+        best = best_so_far(self._drawn, self._workload) if self._workload else ""
         return Group(self._runs, self._run, Text(best, style="dim"))
 
 

@@ -33,6 +33,7 @@ _MARKERS = {
 # The paper's six look alike in every study.
 _FIXED = ("relu", "tanh", "selu", "prelu", "elu", "leaky_relu")
 LONGEST_LABEL = 40
+_LETTERS = (("\u00a1", "\u024f"), ("\u0384", "\u03ff"), ("\u0400", "\u04ff"))
 
 
 class Style(NamedTuple):
@@ -76,17 +77,24 @@ def style_of(names: Iterable[str]) -> dict[str, Style]:
 
 
 def labels_of(names: Iterable[str]) -> dict[str, str]:
-    """Names as a legend shows them: ASCII, at most LONGEST_LABEL characters unless two look alike.
+    """Names as a legend shows them: at most LONGEST_LABEL characters unless two look alike.
 
+    Of letters those that the figures' font has, Latin, Greek and Cyrillic; others as their numbers.
     What is cut off is the beginning: specs of one's own functions differ at the end.
     """
-    full = {name: name.encode("unicode_escape").decode("ascii") for name in names}
+    full = {name: "".join(map(_drawn, name)) for name in names}
     short = {
         name: text if len(text) <= LONGEST_LABEL else f"...{text[3 - LONGEST_LABEL :]}"
         for name, text in full.items()
     }
     uses = Counter(short.values())
     return {name: text if uses[text] == 1 else full[name] for name, text in short.items()}
+
+
+def _drawn(char: str) -> str:
+    if char.isprintable() and any(first <= char <= last for first, last in _LETTERS):
+        return char
+    return char.encode("unicode_escape").decode("ascii")
 
 
 def _style(position: int) -> Style:

@@ -4,6 +4,8 @@ import itertools
 
 import plotly.graph_objects as plotly
 import pytest
+from matplotlib import font_manager
+from matplotlib.ft2font import FT2Font
 from matplotlib.lines import Line2D
 
 from jaxact.comparison.paper.tables import PAPER_ACTIVATIONS
@@ -53,9 +55,18 @@ def test_both_libraries_know_every_style():
 
 def test_labels_are_short_and_different():
     heads = ("a" * 60 + ".module:f", "b" * 60 + ".module:f", "c" * 60 + ".module:g")
-    names = ["relu", "snake(a='\u03b1')", *heads]
+    names = ["relu", "snake(a='\u4e2d\u0007')", *heads, "β-Swish (ä)"]
     labels = style.labels_of(names)
     assert labels["relu"] == "relu"
-    assert labels[names[1]] == "snake(a='\\u03b1')"
+    assert labels[names[1]] == "snake(a='\\u4e2d\\x07')"
+    assert labels[names[-1]] == names[-1]
     assert labels[heads[2]] == "..." + heads[2][-37:]
     assert all(a != b for a, b in itertools.combinations(labels.values(), 2))
+
+
+def test_letters_that_labels_keep_are_in_the_font_of_the_figures():
+    font = FT2Font(font_manager.findfont("DejaVu Sans"))
+    letters = [chr(code) for code in range(0x20, 0x3000)]
+    kept = [letter for letter in letters if style.labels_of([letter])[letter] == letter]
+    assert {"a", "ß", "β", "Ж"} <= set(kept)
+    assert not [letter for letter in kept if ord(letter) not in font.get_charmap()]

@@ -18,7 +18,8 @@ SPREAD = 0.5  # of the rows' height, over which the runs of a row are dealt out
 def error(study: Study, workload: Workload) -> Figure | None:
     """Test error in percent of every run, a row an activation, with the mean and its interval."""
     errors = measures.by_seed(study, workload, measures.error_percent)
-    errors = {spec: values for spec, values in errors.items() if not np.isnan(values).all()}
+    known = {spec: [v for v in values if not math.isnan(v)] for spec, values in errors.items()}
+    errors = {spec: values for spec, values in known.items() if values}
     if not errors:
         return None
     figure, axes = drawing.new_axes(study.title(workload))
