@@ -15,7 +15,7 @@ import pytest
 
 from jaxact.comparison import study as studies
 from jaxact.comparison.engines import local
-from jaxact.comparison.output import study_table
+from jaxact.comparison.output.tables import study_table
 from jaxact.comparison.plan import Plan
 from jaxact.comparison.study import DIVERGED, DONE, FAILED, MISSING
 from jaxact.errors import ConfigError, DataError, Interrupted, NonFiniteLossError, WorkdirError

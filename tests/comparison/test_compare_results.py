@@ -10,13 +10,8 @@ import pytest
 
 from jaxact import statistics
 from jaxact.comparison import answers, compare_results as command, redraw, study as studies
-from jaxact.comparison.output import (
-    latex,
-    report,
-    report_content as content,
-    study_table,
-    table_rows,
-)
+from jaxact.comparison.output import report, report_content as content
+from jaxact.comparison.output.tables import latex, rows as table_rows, study_table
 from jaxact.comparison.results_file import read
 from jaxact.errors import ConfigError
 from jaxact.presentation import drawing

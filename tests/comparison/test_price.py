@@ -9,7 +9,8 @@ import pytest
 
 from jaxact.comparison import redraw, study as studies
 from jaxact.comparison.analysis import hidden_seconds
-from jaxact.comparison.output import costs, report, study_table
+from jaxact.comparison.output import report
+from jaxact.comparison.output.tables import costs, study_table
 from jaxact.comparison.price import Price, price_of
 from jaxact.errors import ConfigError
 from tests.support.studies import synthetic_study, write_study
@@ -19,7 +20,7 @@ PRICE = Price(2.49, "EUR")
 
 @pytest.fixture
 def study():
-    study = synthetic_study(("relu", "tanh"), 5, 10)
+    study = synthetic_study(("relu", "tanh"), 5, 10, target=0.98)
     return dataclasses.replace(study, price=PRICE)
 
 

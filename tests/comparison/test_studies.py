@@ -2,7 +2,7 @@
 
 import re
 
-from jaxact.comparison.output import study_table
+from jaxact.comparison.output.tables import study_table
 from jaxact.comparison.paper import findings
 from jaxact.runs.process import environment
 from tests.support.studies import TARGET, synthetic_study

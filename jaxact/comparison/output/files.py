@@ -4,7 +4,7 @@ from pathlib import Path
 
 from jaxact.command import Option
 from jaxact.comparison import answers as findings
-from jaxact.comparison.output import latex, study_table
+from jaxact.comparison.output.tables import latex, study_table
 from jaxact.comparison.study import DONE, Study
 from jaxact.packages import needed_for
 from jaxact.presentation.tables import escape

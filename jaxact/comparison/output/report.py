@@ -14,7 +14,8 @@ import jaxact
 from jaxact import statistics
 from jaxact.comparison import answers, study as studies
 from jaxact.comparison.analysis import hidden_seconds, measures, sweep, verdicts
-from jaxact.comparison.output import report_content as content, study_table, table_rows
+from jaxact.comparison.output import report_content as content
+from jaxact.comparison.output.tables import rows as table_rows, study_table
 from jaxact.comparison.study import Study, Workload
 from jaxact.presentation import columns as cells
 from jaxact.runs.records import record_files

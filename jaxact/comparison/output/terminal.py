@@ -4,7 +4,7 @@ from rich.console import Console
 
 from jaxact.comparison import answers
 from jaxact.comparison.analysis import sweep
-from jaxact.comparison.output import costs, study_table
+from jaxact.comparison.output.tables import costs, study_table
 from jaxact.comparison.study import Study
 
 WIDTH_OF_A_FILE = 200  # output that is no terminal's is not cropped

@@ -93,6 +93,12 @@ def _compared(
     return dict(zip(families, statistics.corrected([*families.values()]), strict=True))
 
 
+def _axis(study: Study) -> measures.TimeAxis:
+    """Seconds to the target; epochs, if some data set's are not shown."""
+    axes = {measures.time_axis(study, _workload(study, name)) for name in study.plan.datasets}
+    return measures.SECONDS if axes == {measures.SECONDS} else measures.EPOCHS
+
+
 def _workload(study: Study, dataset: str) -> Workload:
     return Workload(dataset, study.plan.common_rate)
 
@@ -118,15 +124,17 @@ def _hindrance(values: Values, needed: str, fewest: int) -> Judged | None:
 
 def relu_family_is_sooner(study: Study, workload: Workload) -> Judged:
     """Confirmed: each is significantly sooner at the target than tanh. Refuted: one is later."""
-    measure = measures.seconds_to_target
-    if hindrance := _hindrance(_paper_values(study, workload, measure), "tanh", fewest=2):
+    axis = _axis(study)
+    if hindrance := _hindrance(_paper_values(study, workload, axis.measure), "tanh", fewest=2):
         return hindrance
-    return _all_better(_compared(study, "tanh", measure)[workload.dataset, measure], "s")
+    found = _compared(study, "tanh", axis.measure)[workload.dataset, axis.measure]
+    return _all_better(found, axis.unit)
 
 
 def tanh_is_worst(study: Study, workload: Workload) -> Judged:
     """Confirmed: every other is significantly better in error and time. Refuted: one is worse."""
-    kinds = {measures.error_percent: "points", measures.seconds_to_target: "s"}
+    axis = _axis(study)
+    kinds = {measures.error_percent: "points", axis.measure: axis.unit}
     for measure in kinds:
         if hindrance := _hindrance(_paper_values(study, workload, measure), "tanh", fewest=2):
             return hindrance
@@ -149,7 +157,7 @@ def _all_better(comparisons: Sequence[Comparison], unit: str) -> Judged:
 
 def leaky_relu_is_among_the_soonest(study: Study, workload: Workload) -> Judged:
     """Confirmed: all others but one at most are later or equivalent. Refuted: two are sooner."""
-    measure = measures.seconds_to_target
+    measure = _axis(study).measure
     values = _paper_values(study, workload, measure)
     if hindrance := _hindrance(values, "leaky_relu", FEWEST_RANKED):
         return hindrance
@@ -180,7 +188,8 @@ def total_time_hardly_differs(study: Study, workload: Workload) -> Judged:
     measure = measures.train_seconds
     values = _paper_values(study, workload, measure)
     if hindrance := _hindrance(values, "relu", fewest=2):
-        return hindrance
+        is_hidden = _axis(study) is measures.EPOCHS
+        return Judged(UNDECIDED, "No seconds are shown.") if is_hidden else hindrance
     comparisons = _compared(study, "relu", measure)[workload.dataset, measure]
     beyond = _beyond_the_margin(study, "relu", measure)
     verdict = UNDECIDED
@@ -223,7 +232,7 @@ def prelu_is_unstable(study: Study) -> Judged:
     """
     if len(study.plan.datasets) < 2:
         return Judged(UNDECIDED, "It takes two data sets.")
-    measure = measures.seconds_to_target
+    measure = _axis(study).measure
     for dataset in study.plan.datasets:
         values = _paper_values(study, _workload(study, dataset), measure)
         if hindrance := _hindrance(values, "prelu", FEWEST_RANKED):

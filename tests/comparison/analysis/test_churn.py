@@ -11,7 +11,8 @@ import pytest
 
 from jaxact.comparison import study as studies
 from jaxact.comparison.analysis import churn
-from jaxact.comparison.output import files, report, study_table
+from jaxact.comparison.output import files, report
+from jaxact.comparison.output.tables import study_table
 from jaxact.errors import ConfigError
 from jaxact.runs.records import record_files
 from tests.support.studies import synthetic_study, write_study

@@ -12,7 +12,8 @@ from jaxact import statistics
 from jaxact.comparison import answers, compare, live, redraw, study as studies
 from jaxact.comparison.analysis import measures
 from jaxact.comparison.analysis.hidden_seconds import notes, without_seconds
-from jaxact.comparison.output import dawnbench, files, report, report_content, study_table
+from jaxact.comparison.output import dawnbench, files, report, report_content
+from jaxact.comparison.output.tables import study_table
 from jaxact.comparison.price import Price
 from tests.support.studies import synthetic_study, write_study
 
@@ -79,7 +80,7 @@ def test_no_file_holds_a_second_that_is_not_to_be_seen(tmp_path):
         assert "7654321" not in text, name
         assert ("o seconds are shown, as" in text) is (name != "table.csv"), name
     assert {path.stem for path in latency.parent.iterdir()} == {
-        *("accuracy", "loss", "time_to_accuracy")
+        *("accuracy", "loss", "time_to_accuracy", "error")
     }
     assert (tmp_path / studies.STUDY).read_bytes() == before
 

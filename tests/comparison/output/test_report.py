@@ -11,7 +11,8 @@ import pytest
 
 from jaxact import statistics
 from jaxact.comparison import answers, redraw
-from jaxact.comparison.output import report, report_content as content, table_rows
+from jaxact.comparison.output import report, report_content as content
+from jaxact.comparison.output.tables import rows as table_rows
 from jaxact.comparison.study import Study
 from tests.support.studies import synthetic_study, write_study
 

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from jaxact.comparison.output import latex as tables, study_table, table_rows
+from jaxact.comparison.output.tables import latex as tables, rows as table_rows, study_table
 from jaxact.presentation import latex
 from jaxact.presentation.columns import Column, interval_text, value_text
 from tests.support.studies import synthetic_study

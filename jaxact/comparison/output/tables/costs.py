@@ -7,7 +7,7 @@ import math
 
 from jaxact import statistics
 from jaxact.comparison.analysis import measures
-from jaxact.comparison.output.table_columns import Figure
+from jaxact.comparison.output.tables.columns import Figure
 from jaxact.comparison.price import Price
 from jaxact.comparison.study import Study, Workload
 

@@ -14,8 +14,8 @@ from typing import Any
 from jaxact import statistics
 from jaxact.comparison.analysis import churn, measures, verdicts
 from jaxact.comparison.analysis.measures import Measure
-from jaxact.comparison.output import costs
-from jaxact.comparison.output.table_columns import BOTH, DETAILS, FIGURES, VERDICTS, Figure
+from jaxact.comparison.output.tables import costs
+from jaxact.comparison.output.tables.columns import BOTH, DETAILS, FIGURES, VERDICTS, Figure
 from jaxact.comparison.paper import tables
 from jaxact.comparison.study import DIVERGED, FAILED, MISSING, Study, Workload
 from jaxact.presentation import numbers
@@ -82,11 +82,15 @@ def columns_of(study: Study) -> list[Figure]:
     hour has a price; of results made elsewhere what those hold.
     """
     has_churn = any(record["pairs"] for record in study.churn)
-    columns = [*COLUMNS, *[CHURN] * has_churn, *costs.columns(study.price)]
+    columns = [column for column in _possible(study) if has_churn or column is not CHURN]
     if study.plan.elsewhere is None:
         return columns
     table = [row for workload in study.workloads() for row in rows(study, workload)]
     return [column for column in columns if any(row[column.name] is not None for row in table)]
+
+
+def _possible(study: Study) -> list[Figure]:
+    return [*COLUMNS, CHURN, *costs.columns(study.price)]
 
 
 def legend(study: Study) -> str:
@@ -170,7 +174,7 @@ def rows(study: Study, workload: Workload) -> list[Row]:
         both.append(row)
         if row["activation"] in of_paper:
             figures = of_paper[row["activation"]]
-            both.append(_of_paper(row["activation"], figures, [*COLUMNS, CHURN]))
+            both.append(_of_paper(row["activation"], figures, _possible(study)))
     return both
 
 
@@ -190,7 +194,7 @@ def _measured(study: Study, workload: Workload, activation: str) -> Row:
         "reached_share": measures.reached(made) / len(made) if made else None,
     }
     row |= with_interval(CHURN.name, *churn.percent(study, workload, activation))
-    for column in (*COLUMNS, *costs.columns(study.price)):
+    for column in _possible(study):
         measure = column.measure_in(study)
         if measure is None:
             continue

@@ -1,7 +1,7 @@
 """The table of a comparison in LaTeX, for papers: `table.tex`."""
 
 from jaxact.comparison.analysis import sweep
-from jaxact.comparison.output import study_table, table_rows
+from jaxact.comparison.output.tables import rows as table_rows, study_table
 from jaxact.comparison.study import Study
 from jaxact.presentation import latex
 

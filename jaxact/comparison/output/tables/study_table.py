@@ -11,8 +11,8 @@ from rich.table import Table
 
 from jaxact import statistics
 from jaxact.comparison.analysis import hidden_seconds, measures, sweep, verdicts
-from jaxact.comparison.output.table_columns import DETAILS, FIGURES, VERDICTS, Figure
-from jaxact.comparison.output.table_rows import (
+from jaxact.comparison.output.tables.columns import DETAILS, FIGURES, VERDICTS, Figure
+from jaxact.comparison.output.tables.rows import (
     COLUMNS,
     MEASURED,
     PAPER,
