@@ -1,5 +1,7 @@
 """Every test runs with warnings as errors (pyproject.toml) and strict dtype promotion."""
 
+import gc
+
 import jax
 import pytest
 from jax.experimental.compilation_cache import compilation_cache
@@ -13,6 +15,16 @@ from tests.support.tiny import TINY
 
 # Rooms that train: optax's Adam relies on dtype promotion.
 TRAINING = {"benchmarks", "comparison", "compilation", "experiments", "faults", "runs", "training"}
+
+
+def pytest_collection_finish():
+    """Python looks for garbage rarely, and never among what the imports made.
+
+    A tenth of the time of tests goes to that otherwise: most of what tracing makes lives on.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -6,6 +6,7 @@ ended. The forked process does what `python -m MODULE ARGUMENT...` does, from th
 line on.
 """
 
+import gc
 import importlib
 import json
 import os
@@ -41,6 +42,7 @@ def fork() -> int:
 if __name__ == "__main__":
     for name in IMPORTED:
         importlib.import_module(name)
+    gc.freeze()  # or a process would look through all that it shares, and copy it by that
     for line in sys.stdin:
         request = json.loads(line)
         if (number := fork()) == 0:
