@@ -1,5 +1,8 @@
 """The digits that scikit-learn embeds: 1,797 images of 8x8, no network and no files."""
 
+import importlib.util
+from pathlib import Path
+
 import numpy as np
 
 from jaxact.data.dataset import Dataset, Split
@@ -24,10 +27,10 @@ def load() -> Dataset:
     Source: Alpaydin and Kaynak, UCI machine learning repository, 1998; `sklearn.datasets`.
     """
     with needed_for("the data set digits", DataError):
-        from sklearn.datasets import load_digits  # slow to import, and needed here alone
-    grey_levels, targets = load_digits(return_X_y=True)
-    images = np.rint(grey_levels * (255 / 16)).astype(np.uint8).reshape(-1, 8, 8, 1)
-    labels = targets.astype(np.int32)
+        path = _embedded_file()
+    rows = np.loadtxt(path, delimiter=",")  # 64 grey levels and the class
+    images = np.rint(rows[:, :-1] * (255 / 16)).astype(np.uint8).reshape(-1, 8, 8, 1)
+    labels = rows[:, -1].astype(np.int32)
     is_test = np.zeros(len(labels), bool)
     is_test[np.argsort(labels, kind="stable")[::5]] = True
     return Dataset(
@@ -38,3 +41,15 @@ def load() -> Dataset:
         class_names=tuple("0123456789"),
         augmentation="none",
     )
+
+
+def _embedded_file() -> Path:
+    """The file within scikit-learn: to import `sklearn.datasets` for it takes two seconds.
+
+    Raises:
+      ModuleNotFoundError: scikit-learn is not installed.
+    """
+    package = importlib.util.find_spec("sklearn")
+    if package is None or not package.submodule_search_locations:
+        raise ModuleNotFoundError(name="sklearn")
+    return Path(package.submodule_search_locations[0], "datasets", "data", "digits.csv.gz")
