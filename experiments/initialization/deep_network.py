@@ -41,6 +41,7 @@ class Layer(NamedTuple):
     counts: list[int]
 
 
+@functools.cache
 def histogram_range(activation: Activation) -> tuple[float, float]:
     """The range of histograms: the values of the function at inputs from -3 to 3, and a margin."""
     values = np.asarray(activation(jnp.linspace(-3, 3, 601), **activation.params))
@@ -107,6 +108,23 @@ def backward(
     return of_inputs.reshape(gradients.shape), jnp.sqrt(jnp.maximum(squares, 0))
 
 
+@functools.partial(jax.jit, static_argnums=0)
+def figures_of(
+    chosen: tuple[Activation, ...], sums: Array, outputs: Array, gradients: Array
+) -> tuple[Array, ...]:
+    """Mean, deviation, flat share and gradient of a layer, see `Layer`, each `[activations]`."""
+    flat = jnp.stack([flat_share(f, x) for f, x in zip(chosen, sums, strict=True)])
+    norms = jnp.sqrt((gradients**2).sum((1, 2)) / gradients.shape[1])
+    return outputs.mean((1, 2)), outputs.std((1, 2)), flat, norms
+
+
+@functools.partial(jax.jit, static_argnums=(0, 1))
+def draw_signals(batch: int, width: int, input_key: Array, gradient_key: Array) -> list[Array]:
+    """Inputs, and the gradients in the outputs, of length 1; each `[batch, width]`."""
+    inputs, gradient = (jax.random.normal(key, (batch, width)) for key in (input_key, gradient_key))
+    return [inputs, gradient / jnp.linalg.norm(gradient, axis=-1, keepdims=True)]
+
+
 def pass_through(
     initializer: str,
     chosen: tuple[Activation, ...],
@@ -122,8 +140,10 @@ def pass_through(
     a gradient of length 1 that knows nothing of the network.
     """
     input_key, gradient_key, weights_key = jax.random.split(jax.random.key(seed), 3)
-    shape = (len(chosen), batch, width)
-    signal = jnp.broadcast_to(jax.random.normal(input_key, shape[1:]), shape)
+    signal, gradient = (
+        np.broadcast_to(drawn, (len(chosen), batch, width))
+        for drawn in draw_signals(batch, width, input_key, gradient_key)
+    )
     weights, inputs, sums, outputs = [], [], [], []
     for k in range(depth):
         kernel, bias = draw_layer(initializer, width, jax.random.fold_in(weights_key, k))
@@ -132,21 +152,17 @@ def pass_through(
         weights.append(kernel)
         sums.append(total)
         outputs.append(signal)
-    gradient = jax.random.normal(gradient_key, shape[1:])
-    gradient = jnp.broadcast_to(gradient / jnp.linalg.norm(gradient, axis=-1, keepdims=True), shape)
     layers = []
     for k in reversed(range(depth)):
-        norms = np.asarray(jnp.sqrt((gradient**2).sum((1, 2)) / batch))
+        figures = jax.device_get(figures_of(chosen, sums[k], outputs[k], gradient))
         gradient, of_weights = backward(chosen, sums[k], gradient, weights[k], inputs[k])
+        values, of_weights = np.asarray(outputs[k]), np.asarray(of_weights)
         layers.append(
             [
                 Layer(
-                    mean=float(outputs[k][i].mean()),
-                    deviation=float(outputs[k][i].std()),
-                    flat=float(flat_share(activation, sums[k][i])),
-                    gradient=float(norms[i]),
+                    *(float(figure[i]) for figure in figures),
                     weight_gradient=float(of_weights[i]),
-                    counts=counts(np.asarray(outputs[k][i]), histogram_range(activation)),
+                    counts=counts(values[i], histogram_range(activation)),
                 )
                 for i, activation in enumerate(chosen)
             ]
