@@ -87,8 +87,11 @@ def tiny():
 
 @pytest.fixture
 def thin_networks(monkeypatch):
-    """VGG-11 and AlexNet of a sixteenth of their width; all their parameters take seconds."""
-    stages = tuple(tuple(width // 16 for width in stage) for stage in vgg.STAGES)
+    """VGG-11 and AlexNet of a sixteenth of their width, VGG-11 without its last four layers too.
+
+    All their parameters take seconds; a layer of each kind is left.
+    """
+    stages = tuple(tuple(width // 16 for width in stage) for stage in vgg.STAGES[:3])
     monkeypatch.setattr(vgg, "STAGES", stages)
     monkeypatch.setattr(AlexNet, "widths", (6, 16, 24, 24, 16))
     monkeypatch.setattr(AlexNet, "hidden", 256)

@@ -144,7 +144,7 @@ def test_logits_have_the_number_of_classes(name):
 @pytest.mark.usefixtures("thin_networks")
 @pytest.mark.parametrize("name", networks.PUBLISHED)
 def test_prelu_has_one_parameter_a_layer_and_starts_at_a_quarter(name):
-    layers = networks.PUBLISHED[name].activations
+    layers = networks.THIN[name]
     start = initial(name, activation="prelu")
 
     def alphas_of(key):
@@ -428,9 +428,9 @@ def test_vgg_averages_what_the_last_stage_leaves_of_larger_images():
         )
 
     logits, found = jax.device_get(seen(variables))
-    (last,) = found["intermediates"]["ActivationLayer_7"]["__call__"]
-    assert last.shape[:3] == (2, 4, 4)
-    pooled = last.reshape(2, 2, 2, 2, 2, -1).max((2, 4))
+    (last,) = found["intermediates"]["ActivationLayer_3"]["__call__"]
+    assert last.shape[:3] == (2, 16, 16)
+    pooled = last.reshape(2, 8, 2, 8, 2, -1).max((2, 4))
     dense = variables["params"]["Dense_0"]
     expected = pooled.mean((1, 2)) @ dense["kernel"] + dense["bias"]
     np.testing.assert_allclose(logits, expected, rtol=1e-4, atol=1e-4)

@@ -40,6 +40,8 @@ PUBLISHED = {
     "alexnet32": Published(8_991_946, 7),
     "four_layer_cnn": Published(89_578, 3),
 }
+# Layers of the activation within the fixture `thin_networks`.
+THIN = {name: known.activations for name, known in PUBLISHED.items()} | {"vgg11": 4}
 SHAPES = {name: models.MODELS[name].image_shape for name in PUBLISHED}
 UNCOUNTED = sorted(set(models.MODELS) - set(PUBLISHED))
 models.MODELS["thin_cnn"] = ThinCNN  # before a configuration is told which networks there are

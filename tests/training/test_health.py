@@ -30,8 +30,7 @@ from tests.support.variables import drawn, xlas_convolution
 
 EXAMPLES = 16
 LAYERS = {
-    name: [f"ActivationLayer_{i}" for i in range(known.activations)]
-    for name, known in networks.PUBLISHED.items()
+    name: [f"ActivationLayer_{i}" for i in range(count)] for name, count in networks.THIN.items()
 }
 
 
