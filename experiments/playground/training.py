@@ -91,8 +91,13 @@ def mean_loss(activation: Activation, params: Params, points: Points) -> Array:
 
 def accuracy(activation: Activation, params: Params, points: Points) -> np.ndarray:
     """Share of points on the right side of each run, `[runs]`; leaves of both `[runs, ...]`."""
-    seen = jax.vmap(functools.partial(outputs, activation))(params, points.places)
+    seen = _outputs_of_runs(activation, params, points.places)
     return np.mean((np.asarray(seen) > 0) == (points.labels > 0), axis=1)
+
+
+@functools.partial(jax.jit, static_argnames="activation")
+def _outputs_of_runs(activation: Activation, params: Params, places: ArrayLike) -> Array:
+    return jax.vmap(functools.partial(outputs, activation))(params, places)
 
 
 def train(
@@ -106,8 +111,7 @@ def train(
     """
     points = stacked([problem.train for problem in problems])
     keys = jnp.stack([jax.random.key(seed) for seed in seeds])
-    params, converged, losses = _train(activation, recipe, keys, points)
-    return Trained(params, np.asarray(converged), np.asarray(losses))
+    return Trained(*jax.device_get(_train(activation, recipe, keys, points)))
 
 
 def stacked(points: Sequence[Points]) -> Points:

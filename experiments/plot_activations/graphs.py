@@ -118,4 +118,4 @@ def _evaluate(
     else:
         pairs = jnp.stack([points, jnp.zeros_like(points)], -1)
         y = jax.vmap(lambda pair: function(pair, **activation.params)[0])(pairs)
-    return np.asarray(y[: len(x)], np.float64)
+    return np.asarray(y, np.float64)[: len(x)]

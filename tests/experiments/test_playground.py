@@ -1,5 +1,6 @@
 """The playground: its problems, its training of many runs at once, and what the table says."""
 
+import functools
 import math
 
 import jax
@@ -125,8 +126,8 @@ def test_a_run_is_the_same_alone_and_among_others(spec):
     ):
         np.testing.assert_allclose(many[3], one[0], rtol=1e-3, atol=1e-4)
     # weights begin alike on every problem, and with every activation that learns nothing itself
-    first = training.initial_params(jax.random.key(1), activation, (4, 2))
-    other = training.initial_params(jax.random.key(1), activations.get("relu"), (4, 2))
+    first = initial_params(1, activation, (4, 2))
+    other = initial_params(1, activations.get("relu"), (4, 2))
     for k in range(3):
         np.testing.assert_array_equal(first[k]["kernel"], other[k]["kernel"])
 
@@ -135,25 +136,32 @@ def test_an_epoch_is_gradient_descent_on_batch_means():
     activation, recipe = activations.get("tanh"), Recipe(epochs=1, batch_size=125, target_loss=1e-6)
     (problem,) = of("circles", (0,))
     trained = training.train(activation, recipe, [problem], (5,))
-    params = training.initial_params(jax.random.key(5), activation, recipe.hidden)
+
+    def loss(params, batch):
+        x = batch.places
+        for layer in params:
+            x = jnp.tanh(x @ layer["kernel"] + layer["bias"])
+        return jnp.mean((x[:, 0] - batch.labels) ** 2) / 2
+
+    slopes_at = jax.jit(jax.grad(loss))
+    params = initial_params(5, activation, recipe.hidden)
     for start in (0, 125):
         batch = Points(*(array[start : start + 125] for array in problem.train))
-
-        def loss(params, batch=batch):
-            x = jnp.asarray(batch.places)
-            for layer in params:
-                x = jnp.tanh(x @ layer["kernel"] + layer["bias"])
-            return jnp.mean((x[:, 0] - batch.labels) ** 2) / 2
-
-        slopes = jax.grad(loss)(params)
-        params = jax.tree.map(lambda p, g: p - 0.03 * g, params, slopes)
+        slopes = jax.device_get(slopes_at(params, batch))
+        params = jax.tree.map(lambda p, g: p - np.float32(0.03) * g, params, slopes)
     for got, wanted in zip(jax.tree.leaves(trained.params), jax.tree.leaves(params), strict=True):
         np.testing.assert_allclose(got[0], wanted, rtol=1e-4, atol=1e-6)
-    np.testing.assert_allclose(trained.losses[0, 0], loss_of(params, problem), rtol=1e-5)
+    np.testing.assert_allclose(trained.losses[0, 0], loss_of(params, problem.train), rtol=1e-5)
 
 
-def loss_of(params, problem):
-    return training.mean_loss(activations.get("tanh"), params, problem.train)
+def initial_params(seed, activation, hidden):
+    create = functools.partial(training.initial_params, activation=activation, hidden=hidden)
+    return jax.device_get(jax.jit(create)(jax.random.key(seed)))
+
+
+@jax.jit
+def loss_of(params, points):
+    return training.mean_loss(activations.get("tanh"), params, points)
 
 
 def test_a_run_ends_once_its_loss_has_held():
@@ -165,14 +173,7 @@ def test_a_run_ends_once_its_loss_has_held():
         assert len(seen) == epoch + recipe.hold - 1
         assert (seen[-recipe.hold :] <= recipe.target_loss).all()
         assert seen[epoch - 2] > recipe.target_loss
-    kept = np.array(
-        [
-            training.mean_loss(
-                activations.get("tanh"), jax.tree.map(lambda a, k=k: a[k], trained.params), p.train
-            )
-            for k, p in enumerate(problems)
-        ]
-    )
+    kept = jax.vmap(loss_of)(trained.params, training.stacked([p.train for p in problems]))
     last = [losses[~np.isnan(losses)][-1] for losses in trained.losses]
     np.testing.assert_allclose(kept, last, rtol=1e-4)
 
