@@ -42,7 +42,7 @@ def origin(setup: Setup, clock: Clock, good: TrainState, bad_step: int, stop: St
 
 def first_not_finite(setup: Setup, clock: Clock, state: TrainState) -> str | None:
     """The first thing in a step that is not finite: parameter, layer, loss, gradient or update."""
-    if broken := names_not_finite(state.params):
+    if broken := names_not_finite(_are_finite(state.params)):
         return f"the parameter {broken[0]}"
     layers: list[str] = []
 
@@ -57,7 +57,8 @@ def first_not_finite(setup: Setup, clock: Clock, state: TrainState) -> str | Non
 
         (loss, outputs), gradients = jax.value_and_grad(penalized, has_aux=True)(state.params)
         changes, _ = setup.program.optimizer.update(gradients, state.opt_state, state.params)
-        return outputs, loss, gradients, optax.apply_updates(state.params, changes)
+        params = optax.apply_updates(state.params, changes)
+        return _are_finite((outputs, loss, gradients, params))
 
     model, objective = setup.recipe.model, setup.recipe.objective
     epoch = state.step // setup.steps_per_epoch
@@ -65,11 +66,11 @@ def first_not_finite(setup: Setup, clock: Clock, state: TrainState) -> str | Non
     order = setup.program.order.prepare(clock, *drawing)(*drawing)
     batch = setup.program.batch(state.step, order, setup.train, setup.keys)
     dropout_key = jax.random.fold_in(setup.keys.dropout, state.step)
-    outputs, loss, gradients, params = look(state, *batch, dropout_key)
-    for layer, output in zip(layers, outputs, strict=True):
-        if not jnp.isfinite(output).all():
+    outputs, loss, gradients, params = jax.device_get(look(state, *batch, dropout_key))
+    for layer, is_finite in zip(layers, outputs, strict=True):
+        if not is_finite:
             return f"the output of {layer}"
-    if not jnp.isfinite(loss):
+    if not loss:
         return "the loss itself"
     if broken := names_not_finite(gradients):
         return f"the gradient of {nearest_to_the_loss(broken, layers)}"
@@ -78,13 +79,19 @@ def first_not_finite(setup: Setup, clock: Clock, state: TrainState) -> str | Non
     return None
 
 
-def names_not_finite(tree: Any) -> list[str]:
-    """The paths of the leaves that hold a NaN or an infinity, such as "Conv_0/kernel"."""
-    leaves = jax.tree_util.tree_leaves_with_path(tree)
+@jax.jit
+def _are_finite(tree: Any) -> Any:
+    """A tree that says of each array whether it holds neither NaN nor infinity."""
+    return jax.tree.map(lambda leaf: jnp.isfinite(leaf).all(), tree)
+
+
+def names_not_finite(finite: Any) -> list[str]:
+    """The paths of the leaves that `_are_finite` says no of, such as "Conv_0/kernel"."""
+    leaves = jax.tree_util.tree_leaves_with_path(finite)
     return [
         jax.tree_util.keystr(path, simple=True, separator="/")
-        for path, leaf in leaves
-        if not jnp.isfinite(leaf).all()
+        for path, is_finite in leaves
+        if not is_finite
     ]
 
 
