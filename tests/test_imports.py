@@ -1,6 +1,7 @@
 """Packages that only some commands need: the others start, and train, without them."""
 
 import ast
+import functools
 import gzip
 import importlib
 import os
@@ -51,12 +52,18 @@ def at_import(node):
         yield from at_import(child)
 
 
+@functools.cache  # every command imports most of them
+def imported(path):
+    """What `at_import` finds in a file, each once."""
+    return set(at_import(ast.parse(path.read_text(encoding="utf-8"))))
+
+
 def needed(path):
     """The optional packages that a file's import imports, by whatever way."""
     seen, found, todo = set(), set(), [path]
     while todo:
         seen.add(file := todo.pop())
-        for name in at_import(ast.parse(file.read_text(encoding="utf-8"))):
+        for name in imported(file):
             found |= {name.split(".")[0]} & OPTIONAL
             if (own := file_of(name)) and own not in seen:
                 todo.append(own)
