@@ -40,12 +40,15 @@ def answer(study: Study, workload: Workload) -> str:
         sentences = [_alone(study, workload, next(iter(done)), target)]
     else:
         matrices = verdicts.between(study, workload, *verdicts.spoken_of(study, workload))
-        is_timed = study.plan.is_timed
-        sentences = [
-            _soonest(study, workload, matrices, made, target) if is_timed else "",
-            _lowest_error(study, workload, matrices),
-            *_reservations(study, workload),
+        soonest = ""
+        if study.plan.is_timed:
+            soonest = _soonest(study, workload, matrices, made, target)
+        ranked = [
+            sentence for sentence in (soonest, _lowest_error(study, workload, matrices)) if sentence
         ]
+        if few := _too_few_seeds(study, workload):
+            ranked = [few, f"On these, {ranked[0]}", *ranked[1:]]
+        sentences = [*ranked, *_reservations(study, workload)]
     return " ".join(filter(None, [*sentences, *_twins(study, workload)]))
 
 
@@ -177,24 +180,30 @@ def _difference(
     return numbers.estimate(statistics.compare(chosen, pair.baseline)[0].difference, unit)
 
 
+def _too_few_seeds(study: Study, workload: Workload) -> str:
+    """A sentence that comes first where nothing is ranked, for want of seeds; else ""."""
+    names = study.plan.rivals
+    seeds, count = min(len(study.made(workload, name)) for name in names), len(names)
+    if not 0 < seeds < MIN_PAIRS:
+        return ""
+    pairs = len(verdicts.spoken_of(study, workload)) * count * (count - 1) // 2
+    fewest = statistics.fewest_seeds(pairs)
+    how = "" if study.plan.elsewhere else f" (--seeds={fewest})"
+    return (
+        f"{_seeds(seeds).capitalize()} cannot tell luck from merit and rank{'s' * (seeds == 1)} "
+        f"nothing: the lead of one of {count} takes {fewest} or more{how}."
+    )
+
+
 def _reservations(study: Study, workload: Workload) -> list[str]:
     """The reasons not to trust the ranks."""
     ended = [len(study.made(workload, name)) for name in study.plan.rivals]
     runs = [run for name in study.plan.activations for run in study.of(workload, name)]
     lost = sum(run.status not in (DONE, MISSING) for run in runs)
     notes = []
-    if min(ended) < MIN_PAIRS:
-        count = len(study.plan.rivals)
-        pairs = len(verdicts.spoken_of(study, workload)) * count * (count - 1) // 2
-        fewest = statistics.fewest_seeds(pairs)
-        notes.append(
-            f"{_seeds(min(ended)).capitalize()} cannot tell luck from merit; the lead of one of "
-            f"{count} takes {fewest} or more"
-            + ("." if study.plan.elsewhere else f" (--seeds={fewest}).")
-            if min(ended)
-            else "Some activations have no run yet."
-        )
-    elif noise := _test_set_noise(study, workload):
+    if not min(ended):
+        notes.append("Some activations have no run yet.")
+    elif min(ended) >= MIN_PAIRS and (noise := _test_set_noise(study, workload)):
         notes.append(noise)
     if lost:
         notes.append(f"{_runs(lost).capitalize()} diverged or failed and count as misses.")

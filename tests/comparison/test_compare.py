@@ -78,8 +78,8 @@ def test_runs_are_paired_and_made_once(tiny, tmp_path, monkeypatch):
     assert [(run.activation, run.seed) for run in first.runs] == [
         ("relu", 0),
         ("tanh", 0),
+        ("tanh", 1),  # the order rotates
         ("relu", 1),
-        ("tanh", 1),
     ]
     assert record_files.read_rows(tmp_path / "relu" / "seed1" / "metrics.jsonl")
     monkeypatch.setattr(fit, "fit", lambda *a, **k: pytest.fail("a finished run is made again"))

@@ -1,0 +1,82 @@
+"""A comparison that chooses its rates and adds its seeds, from the command to its files."""
+
+import json
+
+import pytest
+
+from jaxact.comparison import compare, growth, study as studies
+from jaxact.comparison.analysis import verdicts
+from jaxact.comparison.output import files
+from jaxact.runs import fit
+from jaxact.statistics import estimates
+from tests.support import tiny
+
+
+@pytest.fixture(autouse=True)
+def tables_alone(monkeypatch):
+    """Figures and report take longer than the runs, and are drawn in other tests."""
+
+    def write(study, workdir, pdf):
+        files.write_tables(study, workdir)
+        return []
+
+    monkeypatch.setattr(files, "write_all", write)
+    monkeypatch.setattr(estimates, "RESAMPLES", 99)
+
+
+@pytest.fixture
+def one_question(monkeypatch):
+    """An activation is undecided at the first look, whatever it is."""
+    asked = []
+
+    def undecided(study, workload):
+        asked.append(study.plan.seeds)
+        return ["tanh"] if len(set(asked)) < 2 else []
+
+    monkeypatch.setattr(verdicts, "undecided", undecided)
+    return asked
+
+
+def run(workdir, *words):
+    fields = tiny.words(model="thin_cnn", epochs=1, learning_rate=0.01, test_examples=40)
+    return compare.COMMAND.run(
+        compare.compare, [*fields, "--activations=relu,tanh", f"--workdir={workdir}", *words]
+    )
+
+
+def test_rates_are_chosen_then_seeds_added_and_what_was_looked_at_stays_so(
+    tmp_path, one_question, monkeypatch, capsys
+):
+    words = ("--learning_rates=0.01,0.1", "--until=decided", "--max_seeds=9")
+    assert run(tmp_path, *words) == 0
+    printed = capsys.readouterr().out
+    study = studies.load(tmp_path)
+    assert study.plan.seeds == 6  # from five, one more
+    assert sorted(set(one_question)) == [5, 6]
+    assert study.plan.config.eval_split == "validation"
+    assert [(d, spec) for d, spec, _ in study.plan.own_rates] == [(0, "relu"), (0, "tanh")]
+    seeds = {(r.activation, r.learning_rate): 0 for r in study.runs}
+    for made in study.runs:
+        seeds[made.activation, made.learning_rate] += 1
+    assert {seeds[spec, 0.01] for spec in ("relu", "tanh")} == {1 + 6}
+    for _, spec, rate in study.plan.own_rates:
+        assert seeds[spec, rate] == 1 + 6
+        assert seeds[spec, 0.1] in (1, 1 + 6)
+    assert "each at its own learning rate, 6 seeds, added until decided" in " ".join(
+        printed.split()
+    )
+    assert "chosen by its validation error" in " ".join(printed.split())
+    table = json.loads((tmp_path / "table.json").read_text())
+    assert [w["learning_rate"] for w in table["workloads"]] == [0.01, None]
+    # given again, and without --until: nothing is made, and the tests are those for looking
+    monkeypatch.setattr(fit, "fit", lambda *a, **k: pytest.fail("a finished run is made again"))
+    assert run(tmp_path, *words) == 0
+    assert run(tmp_path, "--learning_rates=0.01,0.1", "--seeds=5") == 0
+    assert studies.load(tmp_path).plan == study.plan
+
+
+def test_what_stays_open_is_said(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(verdicts, "undecided", lambda study, workload: ["tanh"])
+    assert run(tmp_path, "--until=decided", "--max_seeds=5") == 0
+    assert "undecided after 5 seeds: tanh" in capsys.readouterr().out
+    assert growth.grown(studies.load(tmp_path), 5) is None
