@@ -223,8 +223,10 @@ def _compared(
             above, below = _beyond(values[a], values[b], allowed)
             equivalences[-1] = max(test(above, "less"), test(below, "less"))
     made = [
-        _comparison(a, b, values, *of_pair)
-        for (a, b), *of_pair in zip(pairs, differences, p_values, equivalences, strict=True)
+        _comparison(a, b, values, paired, p_value, equivalence)
+        for (a, b), paired, p_value, equivalence in zip(
+            pairs, differences, p_values, equivalences, strict=True
+        )
     ]
     return list(zip(corrected([made])[0], differences, strict=True))
 

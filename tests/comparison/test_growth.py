@@ -39,7 +39,7 @@ OPEN_ERRORS = {"relu": 2.0, "tanh": 5.0, "elu": 2.19}
 
 
 @pytest.mark.parametrize(
-    ("errors", "seeds", "most", "grown"),
+    ("errors", "seeds", "most", "expected"),
     [
         (DECIDED_ERRORS, 5, 20, 6),  # five seeds can show nothing yet
         (DECIDED_ERRORS, 14, 20, None),
@@ -47,9 +47,9 @@ OPEN_ERRORS = {"relu": 2.0, "tanh": 5.0, "elu": 2.19}
         (OPEN_ERRORS, 6, 6, None),
     ],
 )
-def test_seeds_are_added_until_all_is_decided(errors, seeds, most, grown):
+def test_seeds_are_added_until_all_is_decided(errors, seeds, most, expected):
     plan = growth.grown(sequential(errors, seeds), most)
-    assert (plan and plan.seeds) == grown
+    assert (plan and plan.seeds) == expected
 
 
 def test_what_is_open_is_named():
@@ -72,6 +72,12 @@ def test_without_until_nothing_grows():
         )
         is None
     )
+
+
+def grown(study, most=20):
+    plan = growth.grown(study, most)
+    assert plan is not None
+    return plan
 
 
 def swept(errors, rate_seeds=2, lost=()):
@@ -105,7 +111,7 @@ ERRORS = {"relu": (3.0, 2.0, 4.0), "tanh": (3.0, 5.0, 3.5)}
 def test_rates_are_chosen_by_validation_errors_of_the_seeds_that_choose():
     study = swept(ERRORS)
     assert sweep.errors_by_rate(study, "mnist", "relu")[1e-2] == pytest.approx(2.0, abs=0.2)
-    plan = growth.grown(study)
+    plan = grown(study)
     assert plan.own_rates == ((0, "relu", 1e-2), (0, "tanh", 1e-3))
     # fresh seeds of the rates that are not there yet
     more = [(r.seed, r.activation, r.learning_rate) for r in plan.runs()]
@@ -116,17 +122,17 @@ def test_rates_are_chosen_by_validation_errors_of_the_seeds_that_choose():
 
 
 def test_a_rate_that_loses_runs_is_not_chosen():
-    plan = growth.grown(swept(ERRORS, lost={("relu", 1e-2)}))
+    plan = grown(swept(ERRORS, lost={("relu", 1e-2)}))
     assert plan.own_rate("mnist", "relu") == 1e-3
     everything = {("relu", rate) for rate in RATES}
-    assert growth.grown(swept(ERRORS, lost=everything)).own_rate("mnist", "relu") == 1e-3
+    assert grown(swept(ERRORS, lost=everything)).own_rate("mnist", "relu") == 1e-3
 
 
 def test_rates_that_were_chosen_stay():
     study = swept(ERRORS)
     plan = dataclasses.replace(study.plan, own_rates=((0, "relu", 1e-4),))
-    grown = growth.grown(dataclasses.replace(study, plan=plan))
-    assert grown.own_rates == ((0, "relu", 1e-4), (0, "tanh", 1e-3))
+    more = grown(dataclasses.replace(study, plan=plan))
+    assert more.own_rates == ((0, "relu", 1e-4), (0, "tanh", 1e-3))
 
 
 def test_no_rate_is_chosen_before_its_runs_are_made():
@@ -137,7 +143,7 @@ def test_no_rate_is_chosen_before_its_runs_are_made():
 
 def test_each_at_its_own_rate_is_shown_on_fresh_seeds():
     study = swept(ERRORS)
-    plan = growth.grown(study)
+    plan = grown(study)
     by_key = {(r.seed, r.learning_rate, r.activation): r for r in study.runs}
     runs = []
     for config in plan.runs():

@@ -193,7 +193,8 @@ def _workload(study: Study, workload: Workload) -> dict[str, Any]:
 def _results(study: Study, workload: Workload) -> dict[str, Any]:
     rows = table_rows.rows(study, workload)
     note = f"{table_rows.legend(study)} {table_rows.paper_legend(study, workload)}".strip()
-    return {**_table(table_rows.columns_of(study), rows), "note": note}
+    columns = [column for column in table_rows.columns_of(study) if not column.tests]
+    return {**_table(columns, rows), "note": note}  # tests stand in tables of their own
 
 
 def _sweeps(study: Study) -> list[dict[str, Any]]:

@@ -151,7 +151,7 @@ def rows(study: Study, workload: Workload) -> list[Row]:
     where misses make it so; `source`, MEASURED or PAPER; `best`, the columns in which the row
     is marked; `is_baseline`. A missing figure, or an infinite one, is None.
     """
-    tested = {
+    tested: dict[Measure, dict[str, Comparison]] = {
         measure: {
             comparison.name: comparison
             for comparison in verdicts.against_baseline(study, workload, measure)

@@ -68,7 +68,7 @@ def as_rich(study: Study, workload: Workload) -> Group:
         return marked_cell(row, column)
 
     measured = [row for row in table if row["source"] == MEASURED]
-    words = f"[{statistics.interval_words(seeds)}s], costs".replace("ranges", "least, greatest")
+    words = f"brackets: {statistics.intervals_in_words(seeds)}"
     for heading, kind in ((words, DETAILS), (f"against {baseline}", VERDICTS)):
         of_kind = _of(columns, kind)
         more = [column for column in of_kind[1:] if kind == VERDICTS or column not in shown]
@@ -113,7 +113,9 @@ def as_markdown(study: Study) -> str:
     for workload in study.workloads():
         for name, headings, cells in matrices(study, workload):
             heading = escape(f"All pairs, {name}: {study.workload_title(workload)}")
-            table = tables.markdown(list(map(escape, headings)), [map(escape, c) for c in cells])
+            table = tables.markdown(
+                list(map(escape, headings)), [[*map(escape, row)] for row in cells]
+            )
             parts.append(f"## {heading}\n\n{table}\n{MATRIX_LEGEND}\n")
     return "\n".join(parts)
 
