@@ -12,7 +12,7 @@ import pytest
 
 from jaxact import data
 from jaxact.data.formats import idx as idx_format
-from jaxact.data.published import tfds_source
+from jaxact.data.published import tfds_download, tfds_source
 from jaxact.errors import DataError
 from tests.support.paths import ROOT, python_path
 from tests.support.published_files import assert_same_split, idx, source_of
@@ -23,6 +23,13 @@ def published(mnist, server):
     """MNIST in small on the server."""
     server.contents = mnist.contents
     return mnist
+
+
+@pytest.fixture(autouse=True)
+def short_pauses(monkeypatch):
+    """Pauses between tries, as many as for users."""
+    short = tuple(seconds / 100 for seconds in tfds_download._PAUSES_SECONDS)
+    monkeypatch.setattr(tfds_download, "_PAUSES_SECONDS", short)
 
 
 def everything_below(folder: Path) -> list[str]:
