@@ -250,7 +250,7 @@ def test_gradient_of_a_parameter(name, parameter):
     """Of one for all and of one a channel, against finite differences; x at the same time."""
     function, derivative, at = at_parameter(name, parameter)
     with jax.enable_x64(True):
-        x = jnp.asarray(np.random.default_rng(0).normal(0, 3, (2, 5, 3)))
+        x = np.random.default_rng(0).normal(0, 3, (2, 5, 3))
 
         def loss(value, x):
             return jnp.sum(jnp.sin(function(x, **{parameter: value})))
@@ -265,7 +265,7 @@ def test_gradient_of_a_parameter(name, parameter):
             losses = jax.lax.map(lambda value: loss(value, x), moved)
             return jax.grad(loss, argnums=(0, 1))(value, x), upstream * slope, losses
 
-        values = jnp.asarray(at), jnp.stack([at, at / 2, at * 1.5], axis=-1)
+        values = at, np.stack([at, at / 2, at * 1.5], axis=-1)
         results = jax.jit(lambda values: [at_value(value) for value in values])(values)
         for value, result in zip(values, jax.device_get(results), strict=True):
             (gradient, gradient_x), expected_x, losses = result
