@@ -107,8 +107,8 @@ def _on_axis(axis: measures.TimeAxis, estimate: Estimate, unit: str) -> str:
 
 
 def _lowest_error(study: Study, workload: Workload, matrices: Matrices) -> str:
-    errors = verdicts.values_of(study, workload, measures.error_percent)
-    means = {name: statistics.mean(values) for name, values in errors.items()}
+    errors = measures.by_seed(study, workload, measures.error_percent)
+    means = {name: statistics.mean(errors[name]) for name in verdicts.fewest_lost(study, workload)}
     means = {name: mean for name, mean in means.items() if _known(mean)}
     leader = min(means, key=lambda name: means[name].value)
     sentence = f"{leader} ended with the lowest mean error, {numbers.estimate(means[leader], '%')}"
@@ -144,7 +144,7 @@ def _lead(
         return "; the others did not in most of their runs"
     matrix = matrices[measure]
     following = matrix.pairs[others[0], leader]
-    words = f"; its lead over {following.name}, the next"
+    words = f"; its mean lead over {following.name}, the next"
     lead = f"{words}, {_difference(study, workload, measure, following, unit)},"
     if not math.isfinite(following.difference.value):
         lead = words
@@ -154,14 +154,14 @@ def _lead(
         return f"{lead} is not tested on {_seeds(following.pairs)}"
     over = [c for c in matrix.over(leader) if c.baseline in centres]
     margin = verdicts.margin_of(study, measure).words(unit)
-    p_value = numbers.p_value(following.corrected_p_value, "p")
+    p_value = numbers.p_value(following.corrected_p_value, "p")  # of all pairs
     if following.verdict == EQUIVALENT:
         p_value = numbers.p_value(following.corrected_equivalence_p_value, "p")
     said = {
         BETTER: f"is against it ({p_value})",  # the means lead the other way than the medians
-        statistics.WORSE: f"is significant ({p_value})",
+        statistics.WORSE: f"is significant ({p_value}, corrected for all pairs)",
         EQUIVALENT: f"is of no account: they are equivalent within {margin} ({p_value})",
-        statistics.UNDECIDED: f"is undecided ({p_value})",
+        statistics.UNDECIDED: f"is undecided ({p_value}, corrected for all pairs)",
     }[following.verdict]
     alike = [name for name in verdicts.named(over, EQUIVALENT) if name != following.name]
     beyond = f"; equivalent to it within {margin}: {', '.join(alike)}" if alike else ""
@@ -203,13 +203,32 @@ def _reservations(study: Study, workload: Workload) -> list[str]:
     notes = []
     if not min(ended):
         notes.append("Some activations have no run yet.")
-    elif min(ended) >= MIN_PAIRS and (noise := _test_set_noise(study, workload)):
-        notes.append(noise)
+    elif min(ended) >= MIN_PAIRS:
+        notes += filter(None, (_powerless(study, workload), _test_set_noise(study, workload)))
     if lost:
-        notes.append(f"{_runs(lost).capitalize()} diverged or failed and count as misses.")
+        notes.append(
+            f"{_runs(lost).capitalize()} diverged or failed: misses of the target, and with errors "
+            "above all others where they diverged."
+        )
     if workload.learning_rate is None:
         notes += sweep.at_an_edge(study, workload.dataset)
     return notes
+
+
+def _powerless(study: Study, workload: Workload) -> str:
+    """A sentence where so few seeds could show nothing, whatever they were; else ""."""
+    count = len(study.plan.rivals)
+    seeds = max(len(study.made(workload, name)) for name in study.plan.rivals)
+    pairs = len(verdicts.spoken_of(study, workload)) * count * (count - 1) // 2
+    told, leads = statistics.fewest_seeds(count - 1), statistics.fewest_seeds(pairs)
+    if seeds >= leads:
+        return ""
+    first = f"it takes {told} to tell any from {study.plan.baseline}, " if seeds < told else ""
+    words = "no difference" if seeds < told else "no lead"
+    return (
+        f"{seeds} seeds can show {words} among {count} activations, however large: "
+        f"{first}{'and ' * bool(first)}{leads} {'' if first else 'are needed '}to show a leader."
+    )
 
 
 def _test_set_noise(study: Study, workload: Workload) -> str:
@@ -222,7 +241,7 @@ def _test_set_noise(study: Study, workload: Workload) -> str:
         return ""
     noise = verdicts.test_set_noise(error, examples)
     return (
-        f"All this is on the same {examples:,} test images: others would move an error by "
+        f"All errors are on the same {examples:,} test images: others would move each by "
         f"{noise:.2f} points (one standard deviation), which more seeds do not lower."
     )
 

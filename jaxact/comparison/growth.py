@@ -6,7 +6,7 @@ from jaxact.comparison.analysis import sweep, verdicts
 from jaxact.comparison.plan import Plan
 from jaxact.comparison.study import FAILED, MISSING, Study
 
-MOST_SEEDS = 20  # unless the user says otherwise
+MOST_SEEDS = 30  # unless the user says otherwise
 
 
 def grown(study: Study, most_seeds: int = MOST_SEEDS) -> Plan | None:

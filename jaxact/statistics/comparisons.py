@@ -221,7 +221,9 @@ def _compared(
         equivalences.append(math.nan)
         if is_tested and allowed is not None:
             above, below = _beyond(values[a], values[b], allowed)
-            equivalences[-1] = max(test(above, "less"), test(below, "less"))
+            equivalences[-1] = 1.0  # one that misses where the other does not is not the same
+            if np.isfinite(paired).all():
+                equivalences[-1] = max(test(above, "less"), test(below, "less"))
     made = [
         _comparison(a, b, values, paired, p_value, equivalence)
         for (a, b), paired, p_value, equivalence in zip(

@@ -9,7 +9,8 @@ import scipy  # its `stats` is imported when it is first used: it takes most of 
 
 from jaxact.statistics.estimates import Values
 
-EXACT_PAIRS = 13  # up to here every pattern of signs is tried, beyond as many are drawn
+EXACT_PAIRS = 30  # up to here every pattern of signs counts, beyond DRAWN of them are drawn
+DRAWN = 2**16
 _ROUNDING = 1e-12  # by which means may differ that are the same, relative to what is summed
 
 Alternative = Literal["two-sided", "less"]
@@ -39,39 +40,51 @@ def scores(differences: np.ndarray) -> np.ndarray:
     return np.sign(differences) * scipy.stats.rankdata(np.abs(differences))
 
 
-@functools.lru_cache(maxsize=8)
+@functools.cache
 def _signs(count: int) -> np.ndarray:
-    """Patterns of signs of `count` pairs, a row each: one of every two mirrored ones, or drawn."""
-    if count <= EXACT_PAIRS:
-        patterns = np.arange(2 ** (count - 1))[:, None]
-        return (1 - 2 * ((patterns >> np.arange(count)) & 1)).astype(float)
-    both = np.tile(np.array([1, -1], np.int8), (2**EXACT_PAIRS, count, 1))
-    return np.random.default_rng(0).permuted(both, axis=-1)[..., 0].astype(float)
+    """All patterns of signs of `count` pairs, a row each."""
+    patterns = np.arange(2**count)[:, None]
+    return 1.0 - 2 * ((patterns >> np.arange(count)) & 1)
+
+
+@functools.lru_cache(maxsize=4)
+def _drawn_signs(count: int) -> np.ndarray:
+    both = np.random.default_rng(0).integers(0, 2, (DRAWN, count), np.int8)
+    return 1.0 - 2 * both
+
+
+def _as_low(scores: np.ndarray, limit: float) -> float:
+    """Share of the patterns of signs whose sum is at most `limit`.
+
+    Of all patterns, as sums of one half of the scores and of the other: those of the second that
+    stay below are counted by bisection (Horowitz and Sahni 1974). Of drawn ones, what was seen
+    is a pattern, too.
+    """
+    if len(scores) > EXACT_PAIRS:
+        return float((np.sum(_drawn_signs(len(scores)) @ scores <= limit) + 1) / (DRAWN + 1))
+    half = len(scores) // 2
+    first, second = (_signs(len(part)) @ part for part in (scores[:half], scores[half:]))
+    counts = np.searchsorted(np.sort(second), limit - first, side="right")
+    return float(counts.sum() / 2 ** len(scores))
 
 
 def sign_flip_test(scores: np.ndarray, alternative: Alternative = "two-sided") -> float:
-    """The p-value of a mean of 0 under the sign-flip test: exact up to `EXACT_PAIRS` scores.
+    """The p-value under the sign-flip test of symmetry about 0: exact up to `EXACT_PAIRS` scores.
 
     If two activations are alike, each pair could as well have come out the other way round. The
     p-value is the share of all 2^n patterns of signs whose mean is at least as far out.
 
     Args:
       scores: one a pair, [pairs]; their order does not matter.
-      alternative: "two-sided", or "less": that the mean is below 0.
+      alternative: "two-sided", or "less": that they lie below 0.
     """
     ordered = np.sort(scores)
-    sums = _signs(len(ordered)) @ ordered
     # Sums in another order: what is as far out may seem nearer by rounding.
-    limit = ordered.sum()
     tolerance = _ROUNDING * np.abs(ordered).sum()
-    if alternative == "two-sided":
-        as_far, patterns = (np.abs(sums) >= abs(limit) - tolerance).sum(), len(sums)
-    else:  # the mirrored patterns, too
-        as_far = (sums <= limit + tolerance).sum() + (-sums <= limit + tolerance).sum()
-        patterns = 2 * len(sums)
-    if len(ordered) <= EXACT_PAIRS:
-        return float(as_far / patterns)
-    return float((as_far + 1) / (patterns + 1))  # what was seen is a pattern, too
+    if alternative == "less":
+        return _as_low(ordered, ordered.sum() + tolerance)
+    limit = -abs(ordered.sum()) + tolerance
+    return 1.0 if limit >= 0 else min(1.0, 2 * _as_low(ordered, limit))
 
 
 def holm(p_values: Values) -> np.ndarray:

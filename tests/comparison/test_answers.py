@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from jaxact.comparison import answers
+from jaxact.comparison.analysis import measures, verdicts
 from jaxact.comparison.paper.findings import PRELU_CLAIM, RULES
 from jaxact.comparison.paper.tables import PAPER_ACTIVATIONS
 from jaxact.comparison.study import DIVERGED, MISSING
@@ -63,8 +64,8 @@ ERRORS = {"tanh": 5.0}
 def test_a_clear_lead_is_significant():
     text = answer(study_of(TIMES, {"elu": 1.0}))
     assert text.startswith("leaky_relu reached 95 % soonest, after 4.00 s")
-    assert "first in 12 of 12 runs; its lead over relu, the next, 1.0" in text
-    assert "is significant (p = 0.015)" in text
+    assert "first in 12 of 12 runs; its mean lead over relu, the next, 1.0" in text
+    assert "is significant (p = 0.015, corrected for all pairs)" in text
     assert "elu ended with the lowest mean error, 1.0" in text
 
 
@@ -85,7 +86,7 @@ def test_a_lead_in_the_median_is_none_where_the_mean_leads_the_other_way():
     ]
     text = answer(dataclasses.replace(study, runs=tuple(runs)))
     assert text.startswith("relu reached 95 % soonest, after 14.00 s")
-    assert "first in 1 of 11 runs; its lead over tanh, the next, -0.50 s" in text
+    assert "first in 1 of 11 runs; its mean lead over tanh, the next, -0.50 s" in text
     assert "is significant" not in text.split("ended with")[0]
 
 
@@ -113,7 +114,7 @@ def test_the_noise_of_the_test_images_is_said_where_ranks_are():
         for run in study.runs
     )
     text = answer(dataclasses.replace(study, runs=runs))
-    assert "the same 10,000 test images: others would move an error by 0.14 points" in text
+    assert "the same 10,000 test images: others would move each by 0.14 points" in text
     assert "test images" not in answer(study_of(TIMES, seeds=4))
 
 
@@ -182,7 +183,7 @@ def test_an_activation_that_diverged_always_is_no_rival():
     study = synthetic_study(2, 6, diverged={("tanh", seed) for seed in range(6)}, never_reach=())
     text = answer(study)
     assert "relu reached 95 % soonest" in text
-    assert "6 runs diverged or failed and count as misses." in text
+    assert "6 runs diverged or failed: misses of the target" in text
 
 
 def test_a_comparison_that_has_just_begun():
@@ -283,3 +284,34 @@ def test_findings_as_markdown_are_a_line_each():
     text = answers.as_markdown(study_of(TIMES))
     assert text.count("\n- ") == 5
     assert f"- {LEAKY}: **confirmed**. Later, or equivalent within 5 %: relu, " in text
+
+
+def test_errors_of_runs_that_diverged_are_above_all_others():
+    """elu has the lowest errors where it came to an end, which was in 7 of 12 runs."""
+    study = study_of(TIMES, {"elu": 1.0})
+    for run in study.runs:
+        if run.activation == "elu" and run.seed < 5:
+            study = study.with_run(dataclasses.replace(run, status=DIVERGED, summary={}))
+    text = answer(study).split(". ")[1]
+    assert not text.startswith("elu")
+    (elu,) = (
+        c
+        for c in verdicts.against_baseline(study, study.workloads()[0], measures.error_percent)
+        if c.name == "elu"
+    )
+    assert (elu.pairs, elu.losses) == (12, 5)
+    assert elu.verdict == "undecided"
+    assert "with errors above all others where they diverged" in answer(study)
+
+
+@pytest.mark.parametrize(
+    ("seeds", "told"),
+    [
+        (5, "5 seeds can show no difference among 6 activations, however large: it takes 8 to"),
+        (8, "8 seeds can show no lead among 6 activations, however large: 11 are needed"),
+        (11, ""),
+    ],
+)
+def test_seeds_that_can_show_nothing_are_said(seeds, told):
+    text = answer(study_of(TIMES, seeds=seeds))
+    assert (told in text) if told else ("however large" not in text)

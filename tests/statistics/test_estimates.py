@@ -181,3 +181,42 @@ def test_quartiles_are_numpys_and_infinite_next_to_a_miss(count):
 def test_nothing_has_no_quartiles():
     same(quartiles([]), [NAN] * 3)
     same(quartiles([NAN]), [NAN] * 3)
+
+
+@pytest.mark.parametrize("count", [5, 8])
+def test_all_resamples_give_the_interval_that_many_draws_come_near(count):
+    values = np.random.default_rng(count).normal(0, 1, count) ** 2
+    drawn = stats.bootstrap(
+        (values,),
+        np.mean,
+        n_resamples=20_000,
+        confidence_level=1 - 2 * estimates._tail(count),
+        method="BCa",
+        rng=np.random.default_rng(0),
+    ).confidence_interval
+    _, low, high = mean(values)
+    assert low == pytest.approx(drawn.low, abs=0.1 * np.ptp(values))
+    assert high == pytest.approx(drawn.high, abs=0.1 * np.ptp(values))
+
+
+def test_the_interval_of_five_values_by_hand():
+    """Symmetric values: no bias, no acceleration. Of 5^5 resamples 1 is five times the lowest."""
+    _, low, high = mean([-2.0, -1.0, 0.0, 1.0, 2.0])
+    # the tail holds 0.1 % of 3125 resamples, 3.1: the lowest three sums are -10 (1), -9 (5)
+    assert (low, high) == pytest.approx((-9 / 5, 9 / 5))
+
+
+@pytest.mark.parametrize("count", range(2, 5))
+def test_few_values_have_a_range(count):
+    values = [3.0, 1.0, 2.0, 5.0][:count]
+    assert tuple(mean(values))[1:] == tuple(median(values))[1:] == (min(values), max(values))
+
+
+def test_the_median_s_coverage_by_enumeration():
+    """Of n values above or below the true median like coins, how many intervals hold it."""
+    for count in (5, 8, 11):
+        first = estimates._first_of_median(count)
+        held = [first < count - ups and ups > first for ups in range(count + 1)]
+        shares = [math.comb(count, ups) / 2**count for ups in range(count + 1)]
+        expected = sum(share for share, is_held in zip(shares, held, strict=True) if is_held)
+        assert estimates.coverage(count, "median") == pytest.approx(expected)

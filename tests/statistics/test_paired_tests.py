@@ -51,7 +51,7 @@ def test_p_value_by_hand(differences, p_value):
     assert against_zero(differences).p_value == pytest.approx(p_value)
 
 
-@pytest.mark.parametrize("pairs", [5, 8, 12])
+@pytest.mark.parametrize("pairs", [5, 8, 12, 15])
 def test_p_value_is_the_share_of_sign_patterns(pairs):
     differences = np.random.default_rng(pairs).normal(0.4, 1, pairs)
     sums = [abs(np.dot(s, differences)) for s in itertools.product([-1, 1], repeat=pairs)]
@@ -74,7 +74,19 @@ def test_many_pairs_are_drawn_and_agree_with_t():
     _, expected = stats.ttest_1samp(differences, 0)
     assert ours == pytest.approx(expected, abs=0.02)
     assert ours == against_zero(differences).p_value
-    assert ours >= 2 / (2**paired_tests.EXACT_PAIRS + 1)
+    assert ours >= 1 / (paired_tests.DRAWN + 1)
+
+
+@pytest.mark.parametrize("alternative", ["two-sided", "less"])
+def test_drawn_patterns_agree_with_all(alternative, monkeypatch):
+    scores = np.random.default_rng(1).normal(-0.3, 1, 24)
+    exact = paired_tests.sign_flip_test(scores, alternative)
+    monkeypatch.setattr(paired_tests, "EXACT_PAIRS", 10)
+    assert paired_tests.sign_flip_test(scores, alternative) == pytest.approx(exact, abs=0.005)
+
+
+def test_the_smallest_p_value_is_that_of_one_pattern_in_all():
+    assert against_zero([1.0 + k for k in range(20)]).p_value == pytest.approx(2.0**-19)
 
 
 def test_comparison_by_hand():

@@ -14,7 +14,7 @@ import numpy as np
 from jaxact import statistics
 from jaxact.comparison.analysis import measures
 from jaxact.comparison.analysis.measures import Measure
-from jaxact.comparison.study import Study, Workload
+from jaxact.comparison.study import DIVERGED, DONE, Study, Workload
 from jaxact.statistics import BETTER, UNDECIDED, Comparison, Margin
 
 
@@ -25,9 +25,24 @@ def margin_of(study: Study, measure: Measure) -> Margin:
 
 
 def values_of(study: Study, workload: Workload, measure: Measure) -> dict[str, list[float]]:
-    """The rivals' figures, by seed."""
+    """The rivals' figures, by seed; the error of a run that diverged is infinite: above all."""
     values = measures.by_seed(study, workload, measure)
+    if measure is measures.error_percent:
+        for name, of_name in values.items():
+            for place, run in enumerate(study.of(workload, name)):
+                if run.status == DIVERGED:
+                    of_name[place] = math.inf
     return {name: values[name] for name in study.plan.rivals}
+
+
+def fewest_lost(study: Study, workload: Workload) -> dict[str, int]:
+    """The rivals of which the fewest runs diverged, and how many did."""
+    lost = {
+        name: sum(run.status == DIVERGED for run in study.made(workload, name))
+        for name in study.plan.rivals
+        if any(run.status == DONE for run in study.made(workload, name))
+    }
+    return {name: count for name, count in lost.items() if count == min(lost.values())}
 
 
 def against_baseline(study: Study, workload: Workload, measure: Measure) -> list[Comparison]:

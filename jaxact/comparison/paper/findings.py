@@ -203,8 +203,8 @@ def total_time_hardly_differs(study: Study, workload: Workload) -> Judged:
         ratio = statistics.mean((100 * (np.array(values[c.name]) / base - 1)).tolist())
         more, less = beyond[workload.dataset, c.name], c.corrected_equivalence_p_value
         parts.append(
-            f"{c.name} {_signed(ratio, '%')} (of more than {_margin(study)} {_p(more)}, of less "
-            f"{_p(less)})"
+            f"{c.name} {_signed(ratio, '%')} (for more than {_margin(study)} {_p(more)}, for at "
+            f"most that {_p(less)})"
         )
     return Judged(verdict, f"Training time against relu's: {', '.join(parts)}.")
 
@@ -268,11 +268,11 @@ def _p(value: float) -> str:
 
 
 def _signed(estimate: Estimate, unit: str) -> str:
-    """`-3.20 s [-4.00, -2.50]`; in words where misses make it infinite."""
+    """`-3.20 s [-4.00, -2.50]`; in words where misses make it infinite and ranks are tested."""
     if math.isinf(estimate.value):
-        return "reaches it more often" if estimate.value < 0 else "reaches it less often"
+        return "sooner or alone there" if estimate.value < 0 else "later or never there"
     if math.isnan(estimate.value):
-        return "reaches it now more, now less often"
+        return "with misses on both sides"
     return numbers.estimate(estimate, unit, numbers.SIGNED)
 
 

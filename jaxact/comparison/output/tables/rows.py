@@ -122,14 +122,19 @@ _FEW_SEEDS = f"Nothing is tested, ranked or marked: it takes {MIN_PAIRS} seeds."
 def _tests_legend(study: Study) -> str:
     points, share = statistics.Margin(study.plan.margin_points), statistics.SHARE
     words = (
-        "p: of no difference to the baseline, paired by seed, Holm-corrected. error is, time is: "
-        "better or worse where p < 0.05, else equivalent where the difference is shown to be "
+        "p: of a test of no difference to the baseline, paired by seed, Holm-corrected over the "
+        "column; brackets are of each alone. error is, time is: better or worse where p < 0.05 "
+        "(and no miss points the other way), else equivalent where the difference is shown to be "
         f"within {points.words('points')} or {share.words('s')}, else undecided. P(... better): "
-        "of a run against one of the baseline. Bold, * on the terminal: the best of a column, and "
-        "those not shown to be worse, where any is (of all pairs, Holm-corrected)."
+        "the share of pairs of runs, one of the baseline, in which it is lower. Bold, * on the "
+        "terminal: the best of a column, and those not shown to be worse, where any is (all pairs, "
+        "Holm-corrected; error and s to target together)."
     )
     if study.plan.is_sequential:
-        words += " All tests allow for seeds having been added by what they showed."
+        words += (
+            " All tests allow for seeds having been added by what they showed; brackets and "
+            "P(... better) do not."
+        )
     return words
 
 
@@ -223,6 +228,7 @@ def _mark(study: Study, workload: Workload, table: Sequence[Row]) -> None:
     floor = statistics.median([measures.latency_floor_ms(run) for run in study.runs]).value
     spoken_of = verdicts.spoken_of(study, workload)
     together = verdicts.between(study, workload, *spoken_of)
+    whole = verdicts.fewest_lost(study, workload)
     for column in COLUMNS:
         measure = column.measure_in(study)
         if not column.best or measure is None:
@@ -230,6 +236,8 @@ def _mark(study: Study, workload: Workload, table: Sequence[Row]) -> None:
         matrix = together.get(measure) or verdicts.between(study, workload, measure)[measure]
         centres = {row["activation"]: row[column.name] for row in table}
         known = {name: value for name, value in centres.items() if value is not None}
+        if measure is measures.error_percent:
+            known = {n: value for n, value in known.items() if n in whole}
         tie = floor if column.name == "latency_ms" and math.isfinite(floor) else 0.0
         best = verdicts.best(matrix, known, tie)
         for row in table:
