@@ -120,15 +120,18 @@ _FEW_SEEDS = f"Nothing is tested, ranked or marked: it takes {MIN_PAIRS} seeds."
 
 
 def _tests_legend(study: Study) -> str:
-    points, share = statistics.Margin(study.plan.margin_points), statistics.SHARE
+    is_timed = study.plan.is_timed
+    margin = statistics.Margin(study.plan.margin_points).words("points")
+    if is_timed:
+        margin = f"{margin} or {statistics.SHARE.words('s')}"
     words = (
         "p: of a test of no difference to the baseline, paired by seed, Holm-corrected over the "
-        "column; brackets are of each alone. error is, time is: better or worse where p < 0.05 "
-        "(and no miss points the other way), else equivalent where the difference is shown to be "
-        f"within {points.words('points')} or {share.words('s')}, else undecided. P(... better): "
-        "the share of pairs of runs, one of the baseline, in which it is lower. Bold, * on the "
-        "terminal: the best of a column, and those not shown to be worse, where any is (all pairs, "
-        "Holm-corrected; error and s to target together)."
+        f"column; brackets are of each alone. error is{', time is' * is_timed}: better or worse "
+        "where p < 0.05 (and no miss points the other way), else equivalent where the difference "
+        f"is shown to be within {margin}, else undecided. P(... better): the share of pairs of "
+        "runs, one of the baseline, in which it is lower. Bold, * on the terminal: the best of a "
+        "column, and those not shown to be worse, where any is (all pairs, Holm-corrected"
+        f"{'; error and s to target together' * is_timed})."
     )
     if study.plan.is_sequential:
         words += (
