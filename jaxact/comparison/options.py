@@ -25,6 +25,7 @@ def make_plan(
     aa: str | None = None,
     rate_seeds: int = 1,
     until: str | None = None,
+    max_seeds: int | None = None,
     margin_points: float = statistics.POINTS.size,
     given: Set[str] = frozenset(),
 ) -> Plan:
@@ -35,6 +36,7 @@ def make_plan(
         the first one.
       aa: activations that are the same function as another, to be kept as a pair with it.
       rate_seeds: seeds on which the best of several learning rates is chosen, before the others.
+      max_seeds: with `until`, the most seeds that there may come to be.
       given: the fields of the configuration that the user asked for: what the options replace must
         be among their values.
 
@@ -83,9 +85,14 @@ def make_plan(
         )
     if until and seeds < statistics.MIN_PAIRS:
         seeds = statistics.MIN_PAIRS
-    last = config.seed + seeds - 1 + is_sweep * rate_seeds
-    if error := field_error("seed", last):
-        raise ConfigError(f"--seeds={seeds} from config.seed={config.seed} on: {error}")
+    if until and max_seeds is not None and max_seeds < seeds:
+        raise ConfigError(
+            f"--max_seeds={max_seeds} must be at least {seeds}, the seeds that --until={until} "
+            "begins with"
+        )
+    most, option = (max_seeds, "max_seeds") if until and max_seeds else (seeds, "seeds")
+    if error := field_error("seed", config.seed + most - 1 + is_sweep * rate_seeds):
+        raise ConfigError(f"--{option}={most} from config.seed={config.seed} on: {error}")
     if not 0 < margin_points <= 100:
         raise ConfigError(f"--margin_points={margin_points:g} must be above 0 and at most 100")
     first = choose_baseline(baseline, chosen)
@@ -133,19 +140,20 @@ def split_twins(
       ConfigError: two are one function and --aa does not name either, or it names another.
     """
     allowed = split_specs(text, "aa") if text is not None else []
-    # those that --aa names come after what they are the same as
-    ordered = sorted(specs, key=lambda spec: (spec in allowed, spec != baseline))
+    # the baseline is a rival; those that --aa names come after what they are the same as
+    ordered = sorted(specs, key=lambda spec: (spec != baseline, spec in allowed))
     twins = aliases.twins(ordered)
     if others := [pair for pair in twins if pair[0] not in allowed]:
         one, other = others[0]
+        why = f" ({other} is the baseline)" if other in allowed else ""
         raise ConfigError(
             f"--activations: {one} and {other} are one function and no rivals: leave one out, or "
-            f"keep {one} as a measure of the machine's noise by --aa={shlex.quote(one)}"
+            f"keep {one} as a measure of the machine's noise by --aa={shlex.quote(one)}{why}"
         )
     if wrong := [spec for spec in allowed if spec not in dict(twins)]:
         raise ConfigError(
-            f"--aa={text}: {wrong[0]} is no second name of one of the other activations "
-            f"({', '.join(specs)})"
+            f"--aa={text}: {wrong[0]} is no second name of another activation that --aa leaves "
+            f"out ({', '.join(spec for spec in specs if spec not in allowed)})"
         )
     return twins
 

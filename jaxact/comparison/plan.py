@@ -258,6 +258,7 @@ class Plan:
                 value["activations"],
                 value["baseline"],
             )
+        names = sorted(value["activations"], key=lambda spec: spec != value["baseline"])
         return cls(
             config=Config(**value["config"]),
             datasets=tuple(value["datasets"]),
@@ -266,7 +267,7 @@ class Plan:
             seeds=value["seeds"],
             baseline=value["baseline"],
             targets=tuple(value["targets"]),
-            twins=tuple(map(tuple, value.get("twins", aliases.known(value["activations"])))),
+            twins=tuple(map(tuple, value.get("twins", aliases.known(names)))),
             margin_points=value.get("margin_points", statistics.POINTS.size),
             until=value.get("until", ""),
             rate_seeds=value.get("rate_seeds", 0),

@@ -203,7 +203,21 @@ def test_a_sweep_tries_rates_on_seeds_of_their_own_and_shows_the_chosen_on_other
         ("relu,swish,silu", {}, "silu and swish are one function and no rivals.*--aa=silu"),
         ("celu,elu", {}, "elu and celu are one function"),
         ("relu,leaky_relu(negative_slope=0)", {}, "are one function"),
-        ("relu,tanh", {"aa": "tanh"}, "--aa=tanh: tanh is no second name of one of the other"),
+        ("relu,tanh", {"aa": "tanh"}, "tanh is no second name of another.* leaves out .relu."),
+        ("relu,swish,silu", {"aa": "swish,silu"}, "swish is no second name of.* leaves out .relu."),
+        (
+            "relu,swish,silu",
+            {"aa": "silu", "baseline": "silu"},
+            "--aa=swish .silu is the baseline.",
+        ),
+        ("relu,leaky_relu(negative_slope=0)", {"aa": "relu"}, "relu is the baseline"),
+        ("relu", {"until": "decided", "max_seeds": 4}, "--max_seeds=4 must be at least 5"),
+        ("relu", {"until": "decided", "seeds": 8, "max_seeds": 7}, "must be at least 8"),
+        (
+            "relu",
+            {"config": Config(seed=2**32 - 9), "until": "decided", "max_seeds": 10},
+            "--max_seeds=10 from config.seed=4294967287 on: config.seed=4294967296",
+        ),
         ("relu,tanh", {"aa": "silu"}, "--aa=silu: silu is no second name"),
         ("relu", {"margin_points": 0.0}, "--margin_points=0 must be above 0 and at most 100"),
         ("relu", {"margin_points": math.nan}, "--margin_points=nan must be above 0"),
@@ -216,7 +230,14 @@ def test_a_sweep_tries_rates_on_seeds_of_their_own_and_shows_the_chosen_on_other
 )
 def test_options_that_no_fair_comparison_has(specs, options, words):
     with pytest.raises(ConfigError, match=words):
-        make_plan(Config(), specs, 2, **options)
+        make_plan(**{"config": Config(), "specs": specs, "seeds": 2} | options)
+
+
+def test_the_baseline_of_an_earlier_version_s_study_is_a_rival():
+    plan = make_plan(Config(), "swish,silu,relu", 2, aa="silu", baseline="swish")
+    stored = json.loads(json.dumps(plan.as_json() | {"baseline": "silu"}))
+    del stored["twins"]
+    assert Plan.from_json(stored).rivals == ("silu", "relu")
 
 
 def test_a_second_name_is_kept_as_a_measure_of_noise():
