@@ -120,6 +120,7 @@ def compare(options: Options) -> None:
         aa=options.aa,
         rate_seeds=options.rate_seeds,
         until=options.until,
+        max_seeds=options.max_seeds,
         margin_points=options.margin_points,
         given=options.given,
     )
@@ -137,7 +138,8 @@ def compare(options: Options) -> None:
     with stop_on_signals() as stop:
         with workdirs.told(workdir):
             study = make_runs(study, workdir, stop, options.compile_ahead, remake)
-            while not stop and (more := growth.grown(study, options.max_seeds)):
+            most = options.max_seeds if options.until else plan.seeds
+            while (more := growth.grown(study, most)) and not stop:
                 study = dataclasses.replace(studies.begin(workdir, more), price=study.price)
                 study = make_runs(study, workdir, stop, options.compile_ahead)
             study = churn.with_churn(study, workdir)
@@ -153,10 +155,10 @@ def compare(options: Options) -> None:
     print(*written, f"runs: {workdir}", sep="\n")
     missing, failed = study.with_status(MISSING), study.with_status(FAILED)
     same = "the same command without --remake" if remake else "the same command"
-    if missing:
+    if missing or more:
         raise Interrupted(
             f"stopped by {stop.name} after {len(study.runs) - len(missing)} of {len(study.runs)} "
-            f"runs; to go on, give {same} with --workdir={workdir}"
+            f"runs{' so far' if more else ''}; to go on, give {same} with --workdir={workdir}"
         )
     if failed:
         raise RunsFailed(

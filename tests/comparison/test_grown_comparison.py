@@ -1,6 +1,8 @@
 """A comparison that chooses its rates and adds its seeds, from the command to its files."""
 
 import json
+import os
+import signal
 
 import pytest
 
@@ -80,3 +82,24 @@ def test_what_stays_open_is_said(tmp_path, monkeypatch, capsys):
     assert run(tmp_path, "--until=decided", "--max_seeds=5") == 0
     assert "undecided after 5 seeds: tanh" in capsys.readouterr().out
     assert growth.grown(studies.load(tmp_path), 5) is None
+    # without --until no seeds are added, though what was looked at stays so
+    assert run(tmp_path) == 0
+    assert studies.load(tmp_path).plan.seeds == 5
+
+
+def test_a_comparison_stopped_before_it_grows_is_not_at_its_end(tmp_path, monkeypatch, capsys):
+    made = compare.make_runs
+
+    def and_stop(*words):
+        study = made(*words)
+        os.kill(os.getpid(), signal.SIGINT)
+        return study
+
+    monkeypatch.setattr(compare, "make_runs", and_stop)
+    words = ("--learning_rates=0.01,0.1", "--seeds=1")
+    assert run(tmp_path, *words) == 75
+    assert "after 6 of 6 runs so far; to go on, give the same command" in capsys.readouterr().err
+    assert not studies.load(tmp_path).plan.own_rates
+    monkeypatch.undo()
+    assert run(tmp_path, *words) == 0
+    assert len(studies.load(tmp_path).plan.own_rates) == 2

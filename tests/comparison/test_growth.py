@@ -58,6 +58,19 @@ def test_what_is_open_is_named():
     assert names == ["tanh", "elu"]
 
 
+@pytest.mark.parametrize("name", ["relu", "tanh"])
+def test_more_seeds_tell_nothing_of_what_loses_all_its_runs(name):
+    lost = {(name, seed) for seed in range(14)}
+    study = sequential(DECIDED_ERRORS, 14)
+    runs = [
+        dataclasses.replace(run, status="diverged", summary={})
+        if (run.activation, run.seed) in lost
+        else run
+        for run in study.runs
+    ]
+    assert growth.grown(dataclasses.replace(study, runs=tuple(runs))) is None
+
+
 @pytest.mark.parametrize("states", [{"missing": {("elu", 4)}}, {"failed": {("elu", 4)}}])
 def test_nothing_is_added_to_what_is_not_whole(states):
     study = synthetic_study(("relu", "elu"), 5, **states)

@@ -6,9 +6,10 @@
 `write_study` also lays its runs out in a folder as a comparison leaves them.
 """
 
+import dataclasses
 import json
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -127,6 +128,32 @@ def synthetic_study(
                 )
             )
     return Study(plan, tuple(runs))
+
+
+def swept_study(
+    own_rates: Mapping[str, float | None],
+    seeds: int = 5,
+    rates: Sequence[float] = (1e-3, 1e-2),
+    **options: Any,
+) -> Study:
+    """A study whose first seed has chosen a rate for each activation; None: not yet.
+
+    Args:
+      options: of `synthetic_study`.
+    """
+    study = synthetic_study(
+        tuple(own_rates), seeds + 1, learning_rates=rates, eval_split="validation", **options
+    )
+    chosen = tuple(
+        (place, spec, rate)
+        for place in range(len(study.plan.datasets))
+        for spec, rate in own_rates.items()
+        if rate is not None
+    )
+    plan = dataclasses.replace(study.plan, seeds=seeds, rate_seeds=1, own_rates=chosen)
+    identity = lambda run: (run.dataset, run.learning_rate, run.activation, run.seed)  # noqa: E731
+    runs = {identity(run): run for run in study.runs}
+    return Study(plan, tuple(runs[identity(config)] for config in plan.runs()))
 
 
 def write_study(study: Study, workdir: Path) -> Path:

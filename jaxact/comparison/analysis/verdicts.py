@@ -111,9 +111,12 @@ def best(matrix: Matrix, centres: dict[str, float], tie: float = 0.0) -> set[str
 
 
 def undecided(study: Study, workload: Workload) -> list[str]:
-    """The rivals whose final error is not yet told from the baseline's, nor shown to equal it."""
+    """The rivals whose final error is not yet told from the baseline's, nor shown to equal it.
+
+    Without those that lose all runs beside the baseline's, of which more seeds tell nothing.
+    """
     comparisons = against_baseline(study, workload, measures.error_percent)
-    return [c.name for c in comparisons if c.verdict == UNDECIDED]
+    return [c.name for c in comparisons if c.pairs and c.verdict == UNDECIDED]
 
 
 def named(comparisons: Iterable[Comparison], *verdicts: str) -> list[str]:
@@ -140,11 +143,13 @@ class Twins(NamedTuple):
 
 
 def twins(study: Study, workload: Workload) -> list[Twins]:
-    """The pairs of one function that have runs of the same seed."""
+    """The pairs of one function that have runs of the same seed, at the same learning rate."""
     errors = measures.by_seed(study, workload, measures.error_percent)
     seconds = measures.by_seed(study, workload, measures.train_seconds)
     found = []
     for name, original in study.plan.twins:
+        if study.rate(workload, name) != study.rate(workload, original):
+            continue
         apart = np.abs(np.subtract(errors[name], errors[original]))
         apart = apart[~np.isnan(apart)]
         if not len(apart):
