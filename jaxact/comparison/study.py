@@ -102,14 +102,20 @@ class Study:
         return [Workload(dataset, rate) for dataset in self.plan.datasets for rate in rates]
 
     def of(self, workload: Workload, activation: str) -> list[Run]:
-        """The runs of an activation on a workload, by seed, without those that choose rates."""
-        wanted = (workload.dataset, self.rate(workload, activation), activation)
+        """The runs of an activation on a workload, by seed, without those that choose rates.
+
+        All are missing before its rate is chosen.
+        """
+        rate, seeds = self.rate(workload, activation), self.plan.shown_seeds
+        if rate is None:
+            rate = self.plan.common_rate  # of runs that are nowhere
+            return [Run(workload.dataset, rate, activation, seed) for seed in seeds]
+        wanted = (workload.dataset, rate, activation)
         return sorted(
             (
                 run
                 for run in self.runs
-                if (run.dataset, run.learning_rate, run.activation) == wanted
-                and run.seed in self.plan.shown_seeds
+                if (run.dataset, run.learning_rate, run.activation) == wanted and run.seed in seeds
             ),
             key=lambda run: run.seed,
         )

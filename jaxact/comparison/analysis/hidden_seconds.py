@@ -20,18 +20,19 @@ def without_seconds(study: Study, everywhere: bool = False) -> Study:
     """The study without seconds, latencies and rates of the runs made beside other work.
 
     On a workload, the other runs of the same seed lose theirs as well: seeds are pairs, and a
-    median over some seeds of one activation is not held against that over others of another.
+    median over some seeds of one activation is not held against that over others of another. Where
+    each has its own learning rate, those of the seed at all rates do.
 
     Args:
       everywhere: every run loses them.
     """
-    hidden = {_pairs(run) for run in study.runs if everywhere or is_marked(run)}
-    runs = (_untimed(run) if _pairs(run) in hidden else run for run in study.runs)
+
+    def pair(run: Run) -> tuple[str, float | None, int]:
+        return run.dataset, None if study.plan.rate_seeds else run.learning_rate, run.seed
+
+    hidden = {pair(run) for run in study.runs if everywhere or is_marked(run)}
+    runs = (_untimed(run) if pair(run) in hidden else run for run in study.runs)
     return dataclasses.replace(study, runs=tuple(runs))
-
-
-def _pairs(run: Run) -> tuple[str, float, int]:
-    return run.dataset, run.learning_rate, run.seed
 
 
 def _untimed(run: Run) -> Run:

@@ -145,6 +145,15 @@ def test_examples(study: Study, workload: Workload) -> int:
     return recorded
 
 
+def most_seeds(study: Study) -> int:
+    """The largest number of seeds of which an activation has runs, by which intervals are named."""
+    return max(
+        len(study.made(workload, name))
+        for workload in study.workloads()
+        for name in study.plan.activations
+    )
+
+
 def by_seed(study: Study, workload: Workload, measure: Measure) -> dict[str, list[float]]:
     """Every activation's figures in the order of the seeds, so that positions are pairs."""
     return {
@@ -186,11 +195,15 @@ def reached_over_time(
 def performance_profile(study: Study) -> Profile | None:
     """The profile of the median times to the target over the workloads that all have run.
 
+    Of each data set one: where rates were chosen, each at its own.
+
     Returns:
       None with fewer than two such workloads, or if nobody solved one.
     """
     medians = {name: [] for name in study.plan.activations}
     for workload in study.workloads():
+        if study.plan.own_rates and workload.learning_rate is not None:
+            continue
         for name, times in by_seed(study, workload, seconds_to_target).items():
             medians[name].append(statistics.median(times).value)
     table = np.array(list(medians.values()))

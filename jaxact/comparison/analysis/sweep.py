@@ -110,8 +110,7 @@ def title(study: Study, dataset: str) -> str:
     seeds = study.plan.rate_seeds
     return (
         f"{study.plan.config.model} on {study.plan.title(dataset)}: the learning rate of each, "
-        f"chosen by its validation error on {seeds} seed{'s' * (seeds > 1)} that are shown nowhere "
-        "else"
+        f"chosen by its validation error on {seeds} seed{'s' * (seeds > 1)} shown nowhere else"
     )
 
 

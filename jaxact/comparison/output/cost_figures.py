@@ -51,7 +51,7 @@ def error_against_latency(study: Study, workload: Workload) -> Figure | None:
     drawing.add_caption(
         figure,
         "Median latency and mean error over the seeds; bars: "
-        f"{statistics.intervals_in_words(study.plan.seeds)}.",
+        f"{statistics.intervals_in_words(measures.most_seeds(study))}.",
     )
     return figure
 

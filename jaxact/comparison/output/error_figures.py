@@ -50,6 +50,6 @@ def error(study: Study, workload: Workload) -> Figure | None:
     drawing.add_caption(
         figure,
         "A mark for each seed, from top to bottom; bar: mean, line: its "
-        f"{statistics.interval_words(study.plan.seeds)}.",
+        f"{statistics.interval_words(measures.most_seeds(study))}.",
     )
     return figure

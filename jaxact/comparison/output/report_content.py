@@ -304,7 +304,9 @@ def configuration(study: Study) -> dict[str, Any]:
             **datasets,
             "seeds": ", ".join(map(str, plan.elsewhere.seeds)),
         }
-    first, last = plan.config.seed, plan.config.seed + plan.seeds - 1
+    seeds = {"seeds": _seeds(plan.shown_seeds)}
+    if plan.rate_seeds:
+        seeds["seeds that choose rates"] = _seeds(plan.choosing_seeds)
     shared = {
         field: _NULLS.get(field, "automatic") if value is None else value
         for field, value in plan.as_json()["config"].items()
@@ -315,6 +317,11 @@ def configuration(study: Study) -> dict[str, Any]:
         "baseline": plan.baseline,
         "datasets": ", ".join(plan.datasets),
         "learning_rates": ", ".join(f"{rate:g}" for rate in plan.learning_rates),
-        "seeds": f"{plan.seeds} ({first} to {last})" if last > first else f"1 (seed {first})",
+        **seeds,
         **shared,
     }
+
+
+def _seeds(seeds: Sequence[int]) -> str:
+    first, last = seeds[0], seeds[-1]
+    return f"{len(seeds)} ({first} to {last})" if last > first else f"1 (seed {first})"

@@ -15,7 +15,7 @@ from jaxact.comparison.analysis.hidden_seconds import notes, without_seconds
 from jaxact.comparison.output import dawnbench, files, report, report_content
 from jaxact.comparison.output.tables import study_table
 from jaxact.comparison.price import Price
-from tests.support.studies import synthetic_study, write_study
+from tests.support.studies import swept_study, synthetic_study, write_study
 
 SPECS = ("relu", "tanh", "elu")
 PLANTED = 7654321.0  # of every figure that is a time, or follows from one
@@ -161,6 +161,17 @@ def test_marked_and_unmarked_runs_are_not_ranked_together(marked, timed_seeds):
     if marked:
         assert f"of {3 * (3 - len(timed_seeds))} of 9 runs: {len(marked)} were made" in lines[0]
         assert ("those of the same seed" in lines[0]) is (len(marked) < 3 * (3 - len(timed_seeds)))
+
+
+def test_a_seed_loses_its_seconds_at_all_rates_where_each_has_its_own():
+    study = swept_study({"relu": 1e-3, "tanh": 1e-2})
+    environment = {**study.runs[0].environment, "shared_machine": True}
+    marked = dataclasses.replace(study.of(study.workloads()[0], "relu")[2], environment=environment)
+    drawn = without_seconds(study.with_run(marked))
+    for workload in drawn.workloads():
+        for spec in ("relu", "tanh"):
+            timed = [run.is_timed for run in drawn.of(workload, spec)]
+            assert timed == [True, True, False, True, True]
 
 
 def test_a_study_without_seconds_is_not_saved(tmp_path):

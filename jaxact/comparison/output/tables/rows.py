@@ -96,7 +96,7 @@ def _possible(study: Study) -> list[Figure]:
 def legend(study: Study) -> str:
     """The meaning of the columns, brackets and marks of a study's table, and its baseline."""
     columns, plan = columns_of(study), study.plan
-    seeds = _most_seeds(study)
+    seeds = measures.most_seeds(study)
     parts = [_FIGURES_LEGEND]
     if (elsewhere := plan.elsewhere) is not None:
         target = elsewhere.target or "the target"
@@ -139,17 +139,6 @@ def _tests_legend(study: Study) -> str:
             "P(... better) do not."
         )
     return words
-
-
-def _most_seeds(study: Study) -> int:
-    return max(
-        (
-            len(study.made(workload, name))
-            for workload in study.workloads()
-            for name in study.plan.activations
-        ),
-        default=0,
-    )
 
 
 def rows(study: Study, workload: Workload) -> list[Row]:
@@ -226,7 +215,7 @@ def _mark(study: Study, workload: Workload, table: Sequence[Row]) -> None:
 
     Latencies that differ by less than the floor of a dispatch are ties.
     """
-    if len(study.plan.rivals) < 2 or _most_seeds(study) < MIN_PAIRS:
+    if len(study.plan.rivals) < 2 or measures.most_seeds(study) < MIN_PAIRS:
         return
     floor = statistics.median([measures.latency_floor_ms(run) for run in study.runs]).value
     spoken_of = verdicts.spoken_of(study, workload)

@@ -56,7 +56,7 @@ def as_rich(study: Study, workload: Workload) -> Group:
     """The terminal's tables: figures, `*` at the best of a column; intervals, costs; verdicts."""
     table = rows(study, workload)
     columns = columns_of(study)
-    baseline, seeds = study.plan.baseline, study.plan.seeds
+    baseline, seeds = study.plan.baseline, measures.most_seeds(study)
     parts = [new_table(title(study, workload), shown := _of(columns, FIGURES))]
     for row in table:
         style = "dim" if row["source"] == PAPER else ""

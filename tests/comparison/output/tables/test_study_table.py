@@ -215,6 +215,13 @@ def test_brackets_are_named_by_what_they_hold():
     assert "All tests allow for seeds having been added by what they showed" in text
 
 
+def test_brackets_are_named_by_the_seeds_that_are_there():
+    to_do = {(spec, seed) for spec in ("relu", "tanh") for seed in range(2, 10)}
+    text = shown(synthetic_study(("relu", "tanh"), 10, missing=to_do))
+    assert "% interval" not in text
+    assert "least, greatest" in text
+
+
 def test_the_paper_s_row_stands_below_ours():
     study = synthetic_study(("relu", "mish", "tanh"), 2, target=0.98)
     names = [row["activation"] for row in table_rows.rows(study, study.workloads()[0])]
