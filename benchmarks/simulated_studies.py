@@ -5,6 +5,7 @@ that a seed does to all activations alike; times by 5 %.
 """
 
 import dataclasses
+import itertools
 from collections.abc import Callable, Mapping
 
 import numpy as np
@@ -51,17 +52,19 @@ def simulated(
     )
     of_seed = random.normal(0, SHARED_NOISE, (len(datasets), seeds))
     runs = []
-    for config in plan.runs():
-        spec = config.activation
-        error = ERROR + errors.get(spec, 0) + random.normal(0, NOISE)
+    for seed, dataset, spec in itertools.product(
+        range(seeds), range(len(datasets)), plan.activations
+    ):
         true = SECONDS + seconds.get(spec, 0)
+        noise = random.normal(0, 1, 3)
+        error = ERROR + errors.get(spec, 0) + of_seed[dataset, seed] + NOISE * noise[0]
         summary = {
-            "error_percent": error + of_seed[datasets.index(config.dataset), config.seed],
+            "error_percent": error,
             "reached_target": True,
-            "seconds_to_target": 0.8 * true * (1 + random.normal(0, TIME_NOISE)),
-            "train_seconds": true * (1 + random.normal(0, TIME_NOISE)),
+            "seconds_to_target": 0.8 * true * (1 + TIME_NOISE * noise[1]),
+            "train_seconds": true * (1 + TIME_NOISE * noise[2]),
         }
-        runs.append(Run(config.dataset, config.learning_rate, spec, config.seed, DONE, "", summary))
+        runs.append(Run(datasets[dataset], plan.common_rate, spec, seed, DONE, "", summary))
     return Study(plan, tuple(runs))
 
 

@@ -6,6 +6,7 @@ import signal
 
 import pytest
 
+from jaxact import statistics
 from jaxact.comparison import compare, growth, study as studies
 from jaxact.comparison.analysis import verdicts
 from jaxact.comparison.output import files
@@ -23,7 +24,8 @@ def tables_alone(monkeypatch):
         return []
 
     monkeypatch.setattr(files, "write_all", write)
-    monkeypatch.setattr(estimates, "RESAMPLES", 99)
+    monkeypatch.setattr(estimates, "RESAMPLES", 0)
+    monkeypatch.setattr(statistics, "MIN_PAIRS", 2)  # from which seeds are added
 
 
 @pytest.fixture
@@ -49,22 +51,22 @@ def run(workdir, *words):
 def test_rates_are_chosen_then_seeds_added_and_what_was_looked_at_stays_so(
     tmp_path, one_question, monkeypatch, capsys
 ):
-    words = ("--learning_rates=0.01,0.1", "--until=decided", "--max_seeds=9")
+    words = ("--learning_rates=0.01,0.1", "--until=decided", "--max_seeds=9", "--seeds=1")
     assert run(tmp_path, *words) == 0
     printed = capsys.readouterr().out
     study = studies.load(tmp_path)
-    assert study.plan.seeds == 6  # from five, one more
-    assert sorted(set(one_question)) == [5, 6]
+    assert study.plan.seeds == 3  # from the fewest that are tested, one more
+    assert sorted(set(one_question)) == [2, 3]
     assert study.plan.config.eval_split == "validation"
     assert [(d, spec) for d, spec, _ in study.plan.own_rates] == [(0, "relu"), (0, "tanh")]
     seeds = {(r.activation, r.learning_rate): 0 for r in study.runs}
     for made in study.runs:
         seeds[made.activation, made.learning_rate] += 1
-    assert {seeds[spec, 0.01] for spec in ("relu", "tanh")} == {1 + 6}
+    assert {seeds[spec, 0.01] for spec in ("relu", "tanh")} == {1 + 3}
     for _, spec, rate in study.plan.own_rates:
-        assert seeds[spec, rate] == 1 + 6
-        assert seeds[spec, 0.1] in (1, 1 + 6)
-    assert "each at its own learning rate, 6 seeds, added until decided" in " ".join(
+        assert seeds[spec, rate] == 1 + 3
+        assert seeds[spec, 0.1] in (1, 1 + 3)
+    assert "each at its own learning rate, 3 seeds, added until decided" in " ".join(
         printed.split()
     )
     assert "chosen by its validation error" in " ".join(printed.split())
@@ -73,18 +75,18 @@ def test_rates_are_chosen_then_seeds_added_and_what_was_looked_at_stays_so(
     # given again, and without --until: nothing is made, and the tests are those for looking
     monkeypatch.setattr(fit, "fit", lambda *a, **k: pytest.fail("a finished run is made again"))
     assert run(tmp_path, *words) == 0
-    assert run(tmp_path, "--learning_rates=0.01,0.1", "--seeds=5") == 0
+    assert run(tmp_path, "--learning_rates=0.01,0.1", "--seeds=2") == 0
     assert studies.load(tmp_path).plan == study.plan
 
 
 def test_what_stays_open_is_said(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(verdicts, "undecided", lambda study, workload: ["tanh"])
-    assert run(tmp_path, "--until=decided", "--max_seeds=5") == 0
-    assert "undecided after 5 seeds: tanh" in capsys.readouterr().out
-    assert growth.grown(studies.load(tmp_path), 5) is None
+    assert run(tmp_path, "--until=decided", "--seeds=1", "--max_seeds=2") == 0
+    assert "undecided after 2 seeds: tanh" in capsys.readouterr().out
+    assert growth.grown(studies.load(tmp_path), 2) is None
     # without --until no seeds are added, though what was looked at stays so
-    assert run(tmp_path) == 0
-    assert studies.load(tmp_path).plan.seeds == 5
+    assert run(tmp_path, "--seeds=1") == 0
+    assert studies.load(tmp_path).plan.seeds == 2
 
 
 def test_a_comparison_stopped_before_it_grows_is_not_at_its_end(tmp_path, monkeypatch, capsys):
@@ -95,11 +97,11 @@ def test_a_comparison_stopped_before_it_grows_is_not_at_its_end(tmp_path, monkey
         os.kill(os.getpid(), signal.SIGINT)
         return study
 
-    monkeypatch.setattr(compare, "make_runs", and_stop)
     words = ("--learning_rates=0.01,0.1", "--seeds=1")
-    assert run(tmp_path, *words) == 75
+    with monkeypatch.context() as patch:
+        patch.setattr(compare, "make_runs", and_stop)
+        assert run(tmp_path, *words) == 75
     assert "after 6 of 6 runs so far; to go on, give the same command" in capsys.readouterr().err
     assert not studies.load(tmp_path).plan.own_rates
-    monkeypatch.undo()
     assert run(tmp_path, *words) == 0
     assert len(studies.load(tmp_path).plan.own_rates) == 2
