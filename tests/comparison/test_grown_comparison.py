@@ -42,7 +42,7 @@ def one_question(monkeypatch):
 
 
 def run(workdir, *words):
-    fields = tiny.words(model="thin_cnn", epochs=1, learning_rate=0.01, test_examples=40)
+    fields = tiny.words(epochs=1, learning_rate=0.01, test_examples=40, health_examples=0)
     return compare.COMMAND.run(
         compare.compare, [*fields, "--activations=relu,tanh", f"--workdir={workdir}", *words]
     )
