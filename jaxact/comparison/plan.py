@@ -223,9 +223,12 @@ class Plan:
         if len(set(specs)) < len(specs):  # both of two names of one function
             return self
         baseline = stored.spelled(self.baseline)
-        until = stored.until or self.until
+        until, rates = stored.until or self.until, self.learning_rates
+        if {*rates} == {*stored.learning_rates} and self.common_rate == stored.common_rate:
+            rates = stored.learning_rates  # in whatever order
         return dataclasses.replace(
             self,
+            learning_rates=rates,
             config=dataclasses.replace(self.config, activation=baseline),
             activations=specs,
             baseline=baseline,

@@ -197,6 +197,18 @@ def test_a_sweep_tries_rates_on_seeds_of_their_own_and_shows_the_chosen_on_other
     assert Plan.from_json(json.loads(json.dumps(chosen.as_json()))) == chosen
 
 
+def test_rates_in_another_order_are_the_same_where_the_common_one_is():
+    def plan(rates):
+        return make_plan(Config(learning_rate=1e-3), "relu,tanh", 2, learning_rates=rates)
+
+    stored = plan("1e-3,3e-4,1e-4")
+    assert plan("1e-4,1e-3,3e-4").going_on(stored) == stored
+    for rates in ("1e-3,3e-4", "3e-4,1e-4,1e-2"):
+        assert plan(rates).going_on(stored).differences(stored)
+    first = plan("3e-4,1e-4")  # the first is the common one
+    assert plan("1e-4,3e-4").going_on(first).differences(first)
+
+
 @pytest.mark.parametrize(
     ("specs", "options", "words"),
     [
