@@ -7,6 +7,7 @@ paper comes out confirmed, refuted or undecided, with its evidence; the rules ar
 """
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 
 from jaxact import statistics
@@ -47,7 +48,8 @@ def answer(study: Study, workload: Workload) -> str:
             sentence for sentence in (soonest, _lowest_error(study, workload, matrices)) if sentence
         ]
         if few := _too_few_seeds(study, workload):
-            ranked = [few, f"On these, {ranked[0]}", *ranked[1:]]
+            first = re.sub("^No activation", "no activation", ranked[0])
+            ranked = [few, f"On these, {first}", *ranked[1:]]
         sentences = [*ranked, *_reservations(study, workload)]
     return " ".join(filter(None, [*sentences, *_twins(study, workload)]))
 

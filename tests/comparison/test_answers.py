@@ -141,6 +141,12 @@ def test_nobody_reached_the_target():
     assert text.startswith("No activation reached 95 % in 10 epochs. relu ended with the lowest")
 
 
+def test_a_sentence_goes_on_in_small_letters():
+    study = synthetic_study(("relu", "tanh"), 2, never_reach=("relu", "tanh"))
+    said = answers.answer(study, study.workloads()[0])
+    assert "On these, no activation reached 95 %" in said
+
+
 def test_some_reached_the_target_now_and_then():
     study = study_of({"relu": None, "tanh": None}, seeds=5)
     first = study.runs[1]

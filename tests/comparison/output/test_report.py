@@ -14,7 +14,7 @@ from jaxact.comparison import answers, redraw
 from jaxact.comparison.output import report, report_content as content
 from jaxact.comparison.output.tables import rows as table_rows
 from jaxact.comparison.study import Study
-from tests.support.studies import synthetic_study, write_study
+from tests.support.studies import swept_study, synthetic_study, write_study
 
 SPECS = ("relu", "tanh", "leaky_relu(negative_slope=0.1)", "elu")
 HOSTILE = (
@@ -297,3 +297,11 @@ def test_a_folder_without_a_comparison_ends_in_one_line(tmp_path, capsys):
     assert error.startswith("jaxact: ")
     assert error.count("\n") == 1
     assert "study.json" in error
+
+
+def test_a_sweep_says_how_its_rates_were_chosen():
+    text = report.page(swept_study({"relu": 1e-3, "tanh": 1e-2}, seeds=1, epochs=2))
+    assert Page(text).all("h2", id="rates")
+    assert Page(text).all("a", href="#rates")
+    assert "lowest validation error was chosen, on seeds of their own" in text
+    assert "chosen on the same runs" not in text
