@@ -150,10 +150,11 @@ def compare(options: Options) -> None:
             written = files.write_all(drawn, workdir, options.pdf)
     if author:
         written += dawnbench.exported(study, workdir / dawnbench.FOLDER, author)
-    for title, names in growth.open_questions(study).items() if plan.is_sequential else ():
+    missing, failed = study.with_status(MISSING), study.with_status(FAILED)
+    is_at_end = plan.is_sequential and not (missing or more)
+    for title, names in growth.open_questions(study).items() if is_at_end else ():
         print(f"{title}: undecided after {study.plan.seeds} seeds: {', '.join(names)}")
     print(*written, f"runs: {workdir}", sep="\n")
-    missing, failed = study.with_status(MISSING), study.with_status(FAILED)
     same = "the same command without --remake" if remake else "the same command"
     if missing or more:
         raise Interrupted(

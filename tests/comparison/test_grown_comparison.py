@@ -1,5 +1,6 @@
 """A comparison that chooses its rates and adds its seeds, from the command to its files."""
 
+import contextlib
 import json
 import os
 import signal
@@ -89,17 +90,36 @@ def test_what_stays_open_is_said(tmp_path, monkeypatch, capsys):
     assert studies.load(tmp_path).plan.seeds == 2
 
 
-def test_a_comparison_stopped_before_it_grows_is_not_at_its_end(tmp_path, monkeypatch, capsys):
-    made = compare.make_runs
+@pytest.fixture
+def stopping(monkeypatch):
+    """Stops a comparison, while it is entered, when all runs that it began with are made."""
 
-    def and_stop(*words):
-        study = made(*words)
-        os.kill(os.getpid(), signal.SIGINT)
-        return study
+    @contextlib.contextmanager
+    def entered():
+        made = compare.make_runs
 
+        def and_stop(*words):
+            study = made(*words)
+            os.kill(os.getpid(), signal.SIGINT)
+            return study
+
+        with monkeypatch.context() as patch:
+            patch.setattr(compare, "make_runs", and_stop)
+            yield
+
+    return entered
+
+
+def test_what_is_stopped_is_not_called_undecided(tmp_path, stopping, monkeypatch, capsys):
+    monkeypatch.setattr(verdicts, "undecided", lambda study, workload: ["tanh"])
+    with stopping():
+        assert run(tmp_path, "--until=decided", "--seeds=1") == 75
+    assert "undecided after" not in capsys.readouterr().out
+
+
+def test_a_comparison_stopped_before_it_grows_is_not_at_its_end(tmp_path, stopping, capsys):
     words = ("--learning_rates=0.01,0.1", "--seeds=1")
-    with monkeypatch.context() as patch:
-        patch.setattr(compare, "make_runs", and_stop)
+    with stopping():
         assert run(tmp_path, *words) == 75
     assert "after 6 of 6 runs so far; to go on, give the same command" in capsys.readouterr().err
     assert not studies.load(tmp_path).plan.own_rates
