@@ -218,8 +218,8 @@ def test_brackets_are_named_by_what_they_hold():
 def test_brackets_are_named_by_the_seeds_that_are_there():
     to_do = {(spec, seed) for spec in ("relu", "tanh") for seed in range(2, 10)}
     text = shown(synthetic_study(("relu", "tanh"), 10, missing=to_do))
-    assert "% interval" not in text
-    assert "least, greatest" in text
+    assert "an interval" not in text
+    assert "the range of 2 seeds" in text
 
 
 def test_the_paper_s_row_stands_below_ours():
