@@ -41,12 +41,9 @@ def answer(study: Study, workload: Workload) -> str:
         sentences = [_alone(study, workload, next(iter(done)), target)]
     else:
         matrices = verdicts.between(study, workload, *verdicts.spoken_of(study, workload))
-        soonest = ""
+        ranked = [_lowest_error(study, workload, matrices)]
         if study.plan.is_timed:
-            soonest = _soonest(study, workload, matrices, made, target)
-        ranked = [
-            sentence for sentence in (soonest, _lowest_error(study, workload, matrices)) if sentence
-        ]
+            ranked.insert(0, _soonest(study, workload, matrices, made, target))
         if few := _too_few_seeds(study, workload):
             first = re.sub("^No activation", "no activation", ranked[0])
             ranked = [few, f"On these, {first}", *ranked[1:]]
@@ -182,14 +179,20 @@ def _difference(
     return numbers.estimate(statistics.compare(chosen, pair.baseline)[0].difference, unit)
 
 
+def _fewest_seeds(study: Study, workload: Workload) -> tuple[int, int]:
+    """The seeds below which no rival is told from the baseline, and none is shown to lead."""
+    count = len(study.plan.rivals)
+    pairs = len(verdicts.spoken_of(study, workload)) * count * (count - 1) // 2
+    return statistics.fewest_seeds(count - 1), statistics.fewest_seeds(pairs)
+
+
 def _too_few_seeds(study: Study, workload: Workload) -> str:
     """A sentence that comes first where nothing is ranked, for want of seeds; else ""."""
     names = study.plan.rivals
     seeds, count = min(len(study.made(workload, name)) for name in names), len(names)
     if not 0 < seeds < MIN_PAIRS:
         return ""
-    pairs = len(verdicts.spoken_of(study, workload)) * count * (count - 1) // 2
-    fewest = statistics.fewest_seeds(pairs)
+    _, fewest = _fewest_seeds(study, workload)
     how = "" if study.plan.elsewhere else f" (--seeds={fewest})"
     return (
         f"{_seeds(seeds).capitalize()} cannot tell luck from merit and rank{'s' * (seeds == 1)} "
@@ -221,9 +224,8 @@ def _powerless(study: Study, workload: Workload) -> str:
     """A sentence where so few seeds could show nothing, whatever they were; else ""."""
     count = len(study.plan.rivals)
     seeds = max(len(study.made(workload, name)) for name in study.plan.rivals)
-    pairs = len(verdicts.spoken_of(study, workload)) * count * (count - 1) // 2
-    told, leads = statistics.fewest_seeds(count - 1), statistics.fewest_seeds(pairs)
-    if seeds >= leads:
+    told, leads = _fewest_seeds(study, workload)
+    if seeds >= leads or study.plan.is_sequential:  # which has other tests
         return ""
     first = f"it takes {told} to tell any from {study.plan.baseline}, " if seeds < told else ""
     words = "no difference" if seeds < told else "no lead"
