@@ -13,7 +13,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-COLUMNS, LINES = 96, 40
+COLUMNS, LINES = 96, 52
 
 
 def main(out: str, *command: str) -> None:
