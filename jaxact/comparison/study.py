@@ -5,6 +5,7 @@ report can be made again from the folder of a comparison, or from its `study.jso
 """
 
 import dataclasses
+import functools
 import json
 import shlex
 from collections import Counter
@@ -110,15 +111,17 @@ class Study:
         if rate is None:
             rate = self.plan.common_rate  # of runs that are nowhere
             return [Run(workload.dataset, rate, activation, seed) for seed in seeds]
-        wanted = (workload.dataset, rate, activation)
-        return sorted(
-            (
-                run
-                for run in self.runs
-                if (run.dataset, run.learning_rate, run.activation) == wanted and run.seed in seeds
-            ),
-            key=lambda run: run.seed,
-        )
+        return list(self._shown.get((workload.dataset, rate, activation), ()))
+
+    @functools.cached_property
+    def _shown(self) -> dict[tuple[str, float, str], list[Run]]:
+        """The runs that are compared, by data set, rate and activation, in the order of seeds."""
+        groups: dict[tuple[str, float, str], list[Run]] = {}
+        seeds = {*self.plan.shown_seeds}
+        for run in sorted(self.runs, key=lambda run: run.seed):
+            if run.seed in seeds:
+                groups.setdefault((run.dataset, run.learning_rate, run.activation), []).append(run)
+        return groups
 
     def rate(self, workload: Workload, activation: str) -> float | None:
         """The learning rate of an activation on a workload; None before it is chosen."""
