@@ -39,7 +39,12 @@ epochs extend it.""",
             "equal it, by tests that stay valid however often they are looked at",
             (DECIDED,),
         ),
-        "max_seeds": Option(MOST_SEEDS, "with --until: not more seeds than these", least=1),
+        "max_seeds": Option(
+            None,
+            f"with --until: the most seeds; {MOST_SEEDS}, if not given",
+            int,
+            least=1,
+        ),
         "margin_points": Option(
             POINTS.size, "a difference of errors, in percentage points, that is of no account"
         ),
@@ -56,7 +61,10 @@ epochs extend it.""",
             str,
         ),
         "rate_seeds": Option(
-            1, "with --learning_rates: seeds that choose, before those that are shown", least=1
+            None,
+            "with --learning_rates: seeds that choose, before those shown; 1, if not given",
+            int,
+            least=1,
         ),
         "datasets": Option(
             None, "to compare on, separated by commas; config.dataset, if not given", str
@@ -138,7 +146,7 @@ def compare(options: Options) -> None:
     with stop_on_signals() as stop:
         with workdirs.told(workdir):
             study = make_runs(study, workdir, stop, options.compile_ahead, remake)
-            most = options.max_seeds if options.until else plan.seeds
+            most = (options.max_seeds or MOST_SEEDS) if options.until else plan.seeds
             while (more := growth.grown(study, most)) and not stop:
                 study = dataclasses.replace(studies.begin(workdir, more), price=study.price)
                 study = make_runs(study, workdir, stop, options.compile_ahead)

@@ -7,6 +7,7 @@ from typing import Any
 
 from jaxact import activations, statistics
 from jaxact.activations import aliases, fingerprint
+from jaxact.comparison.growth import MOST_SEEDS
 from jaxact.comparison.plan import Plan
 from jaxact.config import Config, field_error, with_home
 from jaxact.errors import ConfigError
@@ -23,7 +24,7 @@ def make_plan(
     target_accuracies: str | None = None,
     baseline: str | None = None,
     aa: str | None = None,
-    rate_seeds: int = 1,
+    rate_seeds: int | None = None,
     until: str | None = None,
     max_seeds: int | None = None,
     margin_points: float = statistics.POINTS.size,
@@ -35,8 +36,9 @@ def make_plan(
       config: its own data set, learning rate and target stand where the option is None; its seed is
         the first one.
       aa: activations that are the same function as another, to be kept as a pair with it.
-      rate_seeds: seeds on which the best of several learning rates is chosen, before the others.
-      max_seeds: with `until`, the most seeds that there may come to be.
+      rate_seeds: seeds on which the best of several learning rates is chosen, before the others; 1,
+        if None.
+      max_seeds: with `until`, the most seeds that there may come to be; `MOST_SEEDS`, if None.
       given: the fields of the configuration that the user asked for: what the options replace must
         be among their values.
 
@@ -85,13 +87,22 @@ def make_plan(
         )
     if until and seeds < statistics.MIN_PAIRS:
         seeds = statistics.MIN_PAIRS
+    for name, value, needs, is_there in (
+        ("max_seeds", max_seeds, "--until=decided", until),
+        ("rate_seeds", rate_seeds, "several --learning_rates", is_sweep),
+    ):
+        if value is not None and not is_there:
+            raise ConfigError(f"--{name}={value} is of use with {needs} alone: leave it out")
+    choosing = (rate_seeds or 1) * is_sweep
+    if until and max_seeds is None:
+        max_seeds = max(MOST_SEEDS, seeds)
     if until and max_seeds is not None and max_seeds < seeds:
         raise ConfigError(
             f"--max_seeds={max_seeds} must be at least {seeds}, the seeds that --until={until} "
             "begins with"
         )
     most, option = (max_seeds, "max_seeds") if until and max_seeds else (seeds, "seeds")
-    if error := field_error("seed", config.seed + most - 1 + is_sweep * rate_seeds):
+    if error := field_error("seed", config.seed + most - 1 + choosing):
         raise ConfigError(f"--{option}={most} from config.seed={config.seed} on: {error}")
     if not 0 < margin_points <= 100:
         raise ConfigError(f"--margin_points={margin_points:g} must be above 0 and at most 100")
@@ -111,7 +122,7 @@ def make_plan(
         twins=split_twins(aa, chosen, first),
         margin_points=margin_points,
         until=until or "",
-        rate_seeds=rate_seeds if is_sweep else 0,
+        rate_seeds=choosing,
     )
 
 

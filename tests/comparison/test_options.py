@@ -231,6 +231,8 @@ def test_rates_in_another_order_are_the_same_where_the_common_one_is():
             "--max_seeds=10 from config.seed=4294967287 on: config.seed=4294967296",
         ),
         ("relu,tanh", {"aa": "silu"}, "--aa=silu: silu is no second name"),
+        ("relu", {"max_seeds": 9}, "--max_seeds=9 is of use with --until=decided alone"),
+        ("relu", {"rate_seeds": 2}, "--rate_seeds=2 is of use with several --learning_rates"),
         ("relu", {"margin_points": 0.0}, "--margin_points=0 must be above 0 and at most 100"),
         ("relu", {"margin_points": math.nan}, "--margin_points=nan must be above 0"),
         (
