@@ -42,7 +42,7 @@ def twins(specs: Sequence[str]) -> tuple[tuple[str, str], ...]:
 
 
 def known(specs: Sequence[str]) -> tuple[tuple[str, str], ...]:
-    """As `twins`, by names alone: nothing is imported or computed."""
+    """The pairs of `twins` by names alone: nothing is imported or computed."""
     first: dict[str, str] = {}
     return tuple(
         (spec, same)

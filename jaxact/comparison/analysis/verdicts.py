@@ -64,7 +64,7 @@ class Matrix(NamedTuple):
 
 
 def spoken_of(study: Study, workload: Workload) -> tuple[Measure, ...]:
-    """What an answer speaks of, corrected together.
+    """The measures that an answer speaks of, corrected together.
 
     So that in at most 5 % of studies anything in it is called significant by mistake.
     """

@@ -59,7 +59,7 @@ def every(seeds=2):
 
 
 def drawn_in(workdir):
-    """What a reader finds in a folder, by the names of the files."""
+    """The texts that a reader finds in a folder, by the names of the files."""
     names = ("table.md", "table.csv", "table.json", "report.html")
     return {name: (workdir / name).read_text() for name in names}
 
