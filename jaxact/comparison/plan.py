@@ -130,7 +130,7 @@ class Plan:
         return self.elsewhere is None or self.elsewhere.is_timed
 
     def subject(self, dataset: str) -> str:
-        """The network on a data set, `small_cnn on mnist`, or the name of results made elsewhere."""
+        """The network on a data set, `small_cnn on mnist`, or what results are called."""
         name = self.config.model if self.elsewhere is None else self.elsewhere.title
         return f"{name} on {self.title(dataset)}" if dataset else name
 
