@@ -66,10 +66,14 @@ class Matrix(NamedTuple):
 def spoken_of(study: Study, workload: Workload) -> tuple[Measure, ...]:
     """The measures that an answer speaks of, corrected together.
 
-    So that in at most 5 % of studies anything in it is called significant by mistake.
+    So that in at most 5 % of studies anything in it is called significant by mistake. Times count
+    where some run reached the target: if none did, all are ties, which no test can tell apart
+    (Tarone 1990).
     """
-    times = (measures.time_axis(study, workload).measure,) if study.plan.is_timed else ()
-    return (*times, measures.error_percent)
+    made = (run for name in study.plan.rivals for run in study.made(workload, name))
+    if not study.plan.is_timed or not measures.reached([*made]):
+        return (measures.error_percent,)
+    return (measures.time_axis(study, workload).measure, measures.error_percent)
 
 
 def between(study: Study, workload: Workload, *kinds: Measure) -> dict[Measure, Matrix]:
