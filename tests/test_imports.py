@@ -54,7 +54,7 @@ def at_import(node):
 
 @functools.cache  # every command imports most of them
 def imported(path):
-    """What `at_import` finds in a file, each once."""
+    """The imports that `at_import` finds in a file, each once."""
     return set(at_import(ast.parse(path.read_text(encoding="utf-8"))))
 
 

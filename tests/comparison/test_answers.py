@@ -324,7 +324,7 @@ def test_seeds_that_can_show_nothing_are_said(seeds, told):
 
 
 def test_times_of_no_one_cost_errors_nothing():
-    """Of three pairs at seven seeds the least p-value is 3 / 64; of six it would be twice that."""
+    """Three pairs at seven seeds have a least p-value of 3 / 64; six would have twice that."""
     never = dict.fromkeys(("relu", "tanh", "elu"))
     errors = {"relu": 2.0, "tanh": 5.0, "elu": 8.0}
     text = answer(study_of(never, errors, seeds=7))

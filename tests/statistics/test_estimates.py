@@ -213,7 +213,7 @@ def test_few_values_have_a_range(count):
 
 
 def test_the_median_s_coverage_by_enumeration():
-    """Of n values above or below the true median like coins, how many intervals hold it."""
+    """Values lie above or below the true median like coins: so many intervals hold it."""
     for count in (5, 8, 11):
         first = estimates._first_of_median(count)
         held = [first < count - ups and ups > first for ups in range(count + 1)]

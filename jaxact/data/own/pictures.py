@@ -153,7 +153,7 @@ def _bits(image: Any) -> int:
 
 
 def _oddity(image: Any, bits: int) -> str:
-    """What Pillow would make something else of without a word; "" if nothing."""
+    """The property of a picture that Pillow would misread without a word; "" if none."""
     if 8 < bits < 16:
         return f"has {bits} bits a channel"
     if image.format != "TIFF":

@@ -1,4 +1,4 @@
-"""What is shown where each activation has its own learning rate."""
+"""Tables and reports of a sweep, in which each activation has its own learning rate."""
 
 import dataclasses
 
