@@ -14,7 +14,16 @@ from tests.support.paths import ROOT
 from tests.support.tiny import TINY
 
 # Rooms that train: optax's Adam relies on dtype promotion.
-TRAINING = {"benchmarks", "comparison", "compilation", "experiments", "faults", "runs", "training"}
+TRAINING = {
+    "api",
+    "benchmarks",
+    "comparison",
+    "compilation",
+    "experiments",
+    "faults",
+    "runs",
+    "training",
+}
 
 
 def pytest_collection_finish():

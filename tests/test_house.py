@@ -32,6 +32,7 @@ FLOORS = (
     {"command", "config_file"},
     {"command_line"},
     {"check", "comparison", "main"},
+    {"api"},
     {"__main__"},
 )
 FORBIDDEN = {"tensorflow", "clu", "chex", "torch", "experiments", "configs", "benchmarks"}
@@ -47,9 +48,17 @@ def module(path):
 MODULES = {module(path): path for path in FILES}
 
 
+class ForTypesAlone(ast.NodeTransformer):
+    """Leaves out what is imported for a type checker: no program runs it."""
+
+    def visit_If(self, node):
+        is_for_types = isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+        return [self.visit(other) for other in node.orelse] if is_for_types else node
+
+
 def imported(path):
     """Every module that a file imports, wherever in the file: ours whole, others by any name."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(ForTypesAlone().visit(ast.parse(path.read_text(encoding="utf-8")))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:

@@ -2,7 +2,8 @@
 
 `get("leaky_relu(negative_slope=0.05)")` gives a record: `act(x, **act.params)` is the value,
 `act.derivative(x, **act.params)` the derivative. Each function is a plain one too, by its name:
-`leaky_relu(x, negative_slope=0.05)`.
+`leaky_relu(x, negative_slope=0.05)`. A function of one's own goes where a spec does:
+`get(jnp.sin)`.
 """
 
 from collections.abc import Callable
@@ -15,7 +16,8 @@ from jaxact.activations import (
     registry as _registry,
 )
 from jaxact.activations.activation import Activation, ActivationError, Kink
-from jaxact.activations.registry import INTEGER, NUMBER, POSITIVE, Domain, get, names, register
+from jaxact.activations.callables import get
+from jaxact.activations.registry import INTEGER, NUMBER, POSITIVE, Domain, names, register
 
 __all__ = [  # pyright: ignore[reportUnsupportedDunderAll]
     "INTEGER",

@@ -97,6 +97,7 @@ class Definition:
 
 
 _definitions: dict[str, Definition] = {}
+_given: dict[str, Callable[..., Any]] = {}  # of this process alone, by `give`
 
 
 def register(
@@ -180,6 +181,16 @@ def function(name: str) -> Callable[..., Array]:
     return _definitions[name].function
 
 
+def name_of(function: Callable[..., Any]) -> str | None:
+    """The first name under which a function is registered; None if it is not."""
+    return next((n for n, row in _definitions.items() if row.function is function), None)
+
+
+def give(name: str, function: Callable[..., Any]) -> None:
+    """Has specs find a function or an `Activation` by a name in this process; the latest counts."""
+    _given[name] = function
+
+
 def get(spec: str | Activation) -> Activation:
     """The activation that a spec names.
 
@@ -205,7 +216,9 @@ def get(spec: str | Activation) -> Activation:
         hint = did_you_mean(spec, _definitions) if isinstance(spec, str) else ""
         raise ActivationError(f"{error}{hint}") from None
     if ":" in target:
-        return _users_own(target, arguments)
+        return _users_own(target, _imported(target), arguments)
+    if target not in _definitions and target in _given:
+        return _users_own(target, _given[target], arguments)
     if target not in _definitions:
         raise ActivationError(f"unknown activation {quote(target)}{_hint(target)}")
     return _definitions[target].bind(target, arguments)
@@ -221,9 +234,8 @@ def _hint(target: str) -> str:
     return f"; known: {', '.join(_definitions)}"
 
 
-def _users_own(target: str, arguments: Mapping[str, Value]) -> Activation:
-    """The function or `Activation` that `package.module:attribute` names."""
-    found: Any = _imported(target)
+def _users_own(target: str, found: Any, arguments: Mapping[str, Value]) -> Activation:
+    """The function or `Activation` that is found where a spec names one."""
     if isinstance(found, Activation):
         if arguments:
             message = f"{target} is an Activation, with its parameters bound: it takes no arguments"
@@ -242,9 +254,8 @@ def _users_own(target: str, arguments: Mapping[str, Value]) -> Activation:
     if isinstance(found, type):
         message = f"{target} is a class: name a function of an array, or an object made of it"
         raise ActivationError(f"{message}{did_you_mean(found.__name__, _definitions, 1.0)}")
-    for definition in _definitions.values():
-        if definition.function is found:
-            return definition.bind(target, arguments)
+    if (name := name_of(found)) is not None:
+        return _definitions[name].bind(target, arguments)
     _check_call(target, found, arguments)
     lines = (inspect.getdoc(found) or "").strip().splitlines()
     return Activation(

@@ -1,6 +1,7 @@
 """A comparison, from its options to its files."""
 
 import dataclasses
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from jaxact.command import Option, Options
@@ -9,16 +10,17 @@ from jaxact.comparison import growth, study as studies
 from jaxact.comparison.analysis import churn, hidden_seconds
 from jaxact.comparison.engines.local import make_runs
 from jaxact.comparison.growth import MOST_SEEDS
+from jaxact.comparison.live import StudyView
 from jaxact.comparison.options import make_plan, split_remake
 from jaxact.comparison.output import dawnbench, files
 from jaxact.comparison.output.terminal import show
 from jaxact.comparison.paper.tables import PAPER_ACTIVATIONS
-from jaxact.comparison.plan import DECIDED
-from jaxact.comparison.price import OPTIONS as PRICE, price_of
-from jaxact.comparison.study import FAILED, MISSING
+from jaxact.comparison.plan import DECIDED, Plan
+from jaxact.comparison.price import OPTIONS as PRICE, Price, price_of
+from jaxact.comparison.study import FAILED, MISSING, Study
 from jaxact.errors import Interrupted, JaxactError
 from jaxact.runs.process import determinism, devices
-from jaxact.runs.process.signals import stop_on_signals
+from jaxact.runs.process.signals import StopRequest, stop_on_signals
 from jaxact.runs.records import workdirs
 from jaxact.statistics import POINTS
 
@@ -108,6 +110,48 @@ class RunsFailed(JaxactError):
     """Some runs ended in an error that is no outcome of training."""
 
 
+def make(
+    plan: Plan,
+    workdir: Path,
+    stop: StopRequest,
+    *,
+    remake: Collection[str] = (),
+    max_seeds: int | None = None,
+    price: Price | None = None,
+    compile_ahead: int | None = None,
+    follow: Callable[[Study], StudyView] = StudyView,
+) -> tuple[Study, Plan | None]:
+    """Makes the runs of a plan that its folder lacks, and adds those that they call for.
+
+    Args:
+      stop: asked between dispatches whether to stop.
+      remake: the activations whose runs are made anew.
+      max_seeds: where seeds are added until the answer is clear; `MOST_SEEDS`, if None.
+      price: of an hour; None: that of the study that is there, if any.
+      compile_ahead: see `jaxact.comparison.engines.local.make_runs`.
+      follow: makes what shows the study's progress.
+
+    Returns:
+      The study, which is saved; and the plan to go on with, where it was stopped before more seeds
+      or rates could be added.
+
+    Raises:
+      ConfigError, DataError: before any run is made.
+      WorkdirError: the folder cannot be written, or another process is at work in it.
+    """
+    study = studies.begin(workdir, plan, remake)
+    study = dataclasses.replace(study, price=price or study.price)
+    with workdirs.told(workdir):
+        study = make_runs(study, workdir, stop, compile_ahead, remake, follow)
+        most = (max_seeds or MOST_SEEDS) if plan.until else plan.seeds
+        while (more := growth.grown(study, most)) and not stop:
+            study = dataclasses.replace(studies.begin(workdir, more), price=study.price)
+            study = make_runs(study, workdir, stop, compile_ahead, follow=follow)
+        study = churn.with_churn(study, workdir)
+        study.save(workdir)
+    return study, more
+
+
 def compare(options: Options) -> None:
     """Compares as the options say, prints the answer and writes it.
 
@@ -141,17 +185,16 @@ def compare(options: Options) -> None:
     remake = split_remake(options.remake, plan)
     determinism.ask(config.deterministic)  # before JAX starts
     devices.start()  # or each run would say that it failed
-    study = studies.begin(workdir, plan, remake)
-    study = dataclasses.replace(study, price=price or study.price)
     with stop_on_signals() as stop:
-        with workdirs.told(workdir):
-            study = make_runs(study, workdir, stop, options.compile_ahead, remake)
-            most = (options.max_seeds or MOST_SEEDS) if options.until else plan.seeds
-            while (more := growth.grown(study, most)) and not stop:
-                study = dataclasses.replace(studies.begin(workdir, more), price=study.price)
-                study = make_runs(study, workdir, stop, options.compile_ahead)
-            study = churn.with_churn(study, workdir)
-            study.save(workdir)
+        study, more = make(
+            plan,
+            workdir,
+            stop,
+            remake=remake,
+            max_seeds=options.max_seeds,
+            price=price,
+            compile_ahead=options.compile_ahead,
+        )
         drawn = hidden_seconds.without_seconds(study)
         show(drawn)
         with workdirs.told(workdir):

@@ -21,6 +21,7 @@ from rich.text import Text
 from jaxact.comparison.analysis import hidden_seconds, measures
 from jaxact.comparison.study import DONE, MISSING, Run, Study, Workload
 from jaxact.config import Config
+from jaxact.runs.process import shared_machine
 
 LINE_EVERY_SECONDS = 10.0  # between two lines about epochs, without a terminal
 
@@ -99,6 +100,8 @@ class StudyView(contextlib.AbstractContextManager["StudyView"]):
       study: as it is at the start; what is done already counts.
       console: where to; stderr, if None.
       now: seconds, for the pace of lines without a terminal.
+
+    Attributes:
       is_timed: whether the speed of a run is shown: not where the machine has other work.
     """
 
@@ -107,11 +110,10 @@ class StudyView(contextlib.AbstractContextManager["StudyView"]):
         study: Study,
         console: Console | None = None,
         now: Callable[[], float] = time.monotonic,
-        is_timed: bool = True,
     ):
         self.console = console or Console(stderr=True, highlight=False)
         self.now = now
-        self.is_timed = is_timed
+        self.is_timed = not shared_machine.is_shared()
         self._study, self._drawn = study, hidden_seconds.without_seconds(study)
         self._runs = Progress(
             TextColumn("{task.completed:.0f}/{task.total:.0f} runs"),
@@ -155,13 +157,17 @@ class StudyView(contextlib.AbstractContextManager["StudyView"]):
         """`run` has ended, and `study` has it."""
         self._study, self._drawn = study, hidden_seconds.without_seconds(study)
         left = self._count()
-        position = f"{len(study.runs) - len(study.with_status(MISSING))}/{len(study.runs)}"
-        line = f"{position}  {study.plan.label(run)}: {outcome(run)}"
+        line = f"{self.position()}  {study.plan.label(run)}: {outcome(run)}"
         self.message(f"{line}; {left}" if left else line)
 
     def update_run(self, **fields: Any) -> None:
         """The display of the run at hand."""
         self._run.update(self._run_task, **fields)
+
+    def position(self) -> str:
+        """The runs that have ended, of all: `5/18`."""
+        count = len(self._study.runs)
+        return f"{count - len(self._study.with_status(MISSING))}/{count}"
 
     def _count(self) -> str:
         missing = len(self._study.with_status(MISSING))

@@ -7,10 +7,12 @@ import os
 import time
 import warnings
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import jax
+from jax.experimental.compilation_cache import compilation_cache
 
 from jaxact import paths
 
@@ -68,6 +70,28 @@ def keep_compiled(folder: str) -> None:
     warnings.filterwarnings("ignore", "Error (reading|writing) persistent compilation cache")
     jax.config.update("jax_compilation_cache_dir", folder or None)
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+
+
+@contextlib.contextmanager
+def kept(folder: str) -> Iterator[None]:
+    """A block of a user's program in which `keep_compiled` holds.
+
+    Where the program has a persistent cache already, or has turned JAX's off, all stays as it is.
+    """
+    names = ("jax_compilation_cache_dir", "jax_persistent_cache_min_compile_time_secs")
+    before = {name: getattr(jax.config, name) for name in names}
+    is_on = jax.config.jax_enable_compilation_cache  # pyright: ignore[reportAttributeAccessIssue]
+    if before[names[0]] or not is_on:
+        yield
+        return
+    keep_compiled(folder)
+    compilation_cache.reset_cache()  # which of its first use on would stay off
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            jax.config.update(name, value)
+        compilation_cache.reset_cache()
 
 
 def remove_torn(folder: Path) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 
 from jaxact.data import own
 from jaxact.data.dataset import Dataset, Split, describe, hold_out, subset
-from jaxact.data.own import OWN, is_path, stamp, title, titles
+from jaxact.data.own import OWN, given as _given, is_path, stamp, title, titles
+from jaxact.data.own.given import given
 from jaxact.data.published import digits, original_files, tfds_source
 from jaxact.data.published.sources import SOURCES, Source
 from jaxact.data.transforms.augmentation import (
@@ -49,6 +50,7 @@ __all__ = [
     "describe",
     "fit_preprocessing",
     "fit_to_model",
+    "given",
     "hold_out",
     "is_path",
     "load",
@@ -68,8 +70,8 @@ __all__ = [
 
 
 def names() -> tuple[str, ...]:
-    """Every name that `load` knows."""
-    return (digits.NAME, *SOURCES)
+    """Every name that `load` knows; of arrays as long as they are `given`."""
+    return (digits.NAME, *SOURCES, *_given.names())
 
 
 def default_data_dir() -> Path:
@@ -102,7 +104,9 @@ def load(
       DataError: the data cannot be had, or are damaged.
     """
     known = (digits.NAME, *sources)
-    if name in known:
+    if name in _given.names():
+        dataset = _given.load(name)
+    elif name in known:
         dataset = _load_published(name, data_dir, sources)
     elif own.is_path(name):
         dataset = own.load(name, known, image_size, channels_last, follow_links)

@@ -1,6 +1,7 @@
 """Tables of figures: which column is best where, and how a cell reads in each form."""
 
 import dataclasses
+import html
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -96,6 +97,21 @@ def _markdown_cell(row: Row, column: Column) -> str:
     shown = f"**{text}**" if column.name in row["best"] else text
     interval = "" if row[column.name] is None else interval_text(row, column)
     return f"{shown} {interval}".rstrip()
+
+
+def html_table(columns: Sequence[Column], table: Iterable[Row]) -> str:
+    """As `markdown_table`, for a page that has a style of its own."""
+
+    def cell(row: Row, column: Column) -> str:
+        text = html.escape(value_text(row, column))
+        shown = f"<b>{text}</b>" if column.name in row["best"] else text
+        interval = "" if row[column.name] is None else interval_text(row, column)
+        return f"<td>{shown} {html.escape(interval)}".rstrip() + "</td>"
+
+    headings = "".join(f"<th>{html.escape(column.heading)}</th>" for column in columns)
+    lines = ("".join(cell(row, column) for column in columns) for row in table)
+    body = "".join(f"<tr>{line}</tr>" for line in lines)
+    return f"<table><thead><tr>{headings}</tr></thead><tbody>{body}</tbody></table>"
 
 
 def finite(value: Any) -> Any:

@@ -1,6 +1,7 @@
 """matplotlib as the figures here use it: no pyplot, one style, the same bytes each time."""
 
 import contextlib
+import io
 import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -54,9 +55,18 @@ def house_style() -> Iterator[None]:
         yield
 
 
+class ShownFigure(Figure):
+    """A figure that a notebook shows, though pyplot does not know it."""
+
+    def _repr_png_(self) -> bytes:
+        picture = io.BytesIO()
+        self.savefig(picture, format="png", dpi=DPI / 2, bbox_inches="tight")
+        return picture.getvalue()
+
+
 def new_figure(width_inches: float, height_inches: float) -> Figure:
     """An empty figure whose parts make room for each other."""
-    figure = Figure(figsize=(width_inches, height_inches), layout="constrained")
+    figure = ShownFigure(figsize=(width_inches, height_inches), layout="constrained")
     FigureCanvasAgg(figure)
     return figure
 

@@ -2,16 +2,17 @@
 
 import contextlib
 import traceback
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
+from jaxact.activations import fingerprint
 from jaxact.comparison.live import StudyView
 from jaxact.comparison.study import DIVERGED, DONE, FAILED, MISSING, Run, Study, read_run
 from jaxact.config import Config
 from jaxact.errors import ConfigError, Interrupted, JaxactError, NonFiniteLossError
 from jaxact.runs import fit
 from jaxact.runs.ahead import Ahead, default_threads
-from jaxact.runs.process import environment, shared_machine
+from jaxact.runs.process import environment
 from jaxact.runs.process.signals import StopRequest
 from jaxact.runs.records import lock, record_files, surroundings, workdirs
 from jaxact.runs.setup import prepare
@@ -68,6 +69,7 @@ def make_runs(
     stop: StopRequest,
     compile_ahead: int | None = None,
     remake: Collection[str] = (),
+    follow: Callable[[Study], StudyView] = StudyView,
 ) -> Study:
     """The study with every missing run made, `study.json` written before the first and after each.
 
@@ -78,6 +80,7 @@ def make_runs(
       compile_ahead: programs of runs to come that are compiled at once while a run trains; None:
         as many as go well with the device.
       remake: the activations whose runs are replaced, as `begin` had it.
+      follow: makes what shows the progress.
 
     Raises:
       ConfigError, DataError: no run can be made; nothing has been written.
@@ -98,10 +101,16 @@ def make_runs(
             ) from error
         threads = default_threads() if compile_ahead is None else compile_ahead
         ahead = stack.enter_context(Ahead(threads))
-        return make_missing(study, workdir, stop, ahead)
+        return make_missing(study, workdir, stop, ahead, follow)
 
 
-def make_missing(study: Study, workdir: Path, stop: StopRequest, ahead: Ahead) -> Study:
+def make_missing(
+    study: Study,
+    workdir: Path,
+    stop: StopRequest,
+    ahead: Ahead,
+    follow: Callable[[Study], StudyView] = StudyView,
+) -> Study:
     """The study with its missing runs made, once it is known that they can be."""
     todo = [
         config
@@ -110,7 +119,7 @@ def make_missing(study: Study, workdir: Path, stop: StopRequest, ahead: Ahead) -
     ]
     if not todo:
         return study
-    with StudyView(study, is_timed=not shared_machine.is_shared()) as view:
+    with follow(study) as view:
         for place, config in enumerate(todo):
             if stop:
                 break
@@ -145,6 +154,7 @@ def make_run(
     """Makes a run, or goes on with one that was stopped, and reads what it left."""
     status, note = DONE, ""
     try:
+        check_function(study, config.activation)
         fit.fit(
             config,
             workdir / study.plan.folder(config),
@@ -161,6 +171,16 @@ def make_run(
         with open(workdir / FAILURES, "a", encoding="utf-8") as file:
             file.write(f"{study.plan.label(config)}\n{traceback.format_exc()}\n")
     return read_run(workdir, study.plan, config, note, status)
+
+
+def check_function(study: Study, spec: str) -> None:
+    """Refuses a function that was redefined while its study was being made, as a notebook can."""
+    stored, now = study.functions.get(spec), workdirs.function_record(spec).get(workdirs.FUNCTION)
+    if stored and now and fingerprint.change(stored, now):
+        raise ConfigError(
+            f"{spec} was redefined while the comparison was being made: its other runs are of what "
+            "it was; compare again"
+        )
 
 
 def one_line(error: Exception) -> str:

@@ -19,7 +19,8 @@ class StopRequest:
     """Whether a signal has asked to stop, and which.
 
     Args:
-      ends_on_second: whether the second signal ends the process at once.
+      ends_on_second: whether the second signal ends the process at once; else it is raised as
+        `KeyboardInterrupt`, wherever the program is.
     """
 
     def __init__(self, ends_on_second: bool = True) -> None:
@@ -38,7 +39,9 @@ class StopRequest:
     def receive(self, number: int, frame: object) -> None:
         """The signal handler."""
         del frame
-        if self.signal is not None and self._ends_on_second:
+        if self.signal is not None:
+            if not self._ends_on_second:
+                raise KeyboardInterrupt
             os._exit(128 + number)
         self.signal = signal.Signals(number)
         self._answer()

@@ -194,14 +194,15 @@ def test_marked_runs_are_no_entries_of_dawnbench(tmp_path):
 
 
 @pytest.mark.parametrize("marked", [True, False])
-def test_what_is_seen_meanwhile_is_without_seconds(marked):
+def test_what_is_seen_meanwhile_is_without_seconds(marked, monkeypatch):
+    monkeypatch.setenv("JAXACT_SHARED_MACHINE", "1" if marked else "")
     study = marked_study(every() if marked else ())
     run = study.runs[0]
     assert ("7654321" in live.outcome(run)) is not marked
     assert f"epoch {run.summary['epoch_to_target']}" in live.outcome(run)
     written = io.StringIO()
     console = Console(file=written, width=100)
-    view = live.StudyView(study, console, is_timed=not marked)
+    view = live.StudyView(study, console)
     followed = view.begin_run(next(study.plan.runs()))(9, 10, 0)
     followed.after_dispatch(3, 1.5, 900.0)
     figures = view._run.tasks[0].fields["figures"]

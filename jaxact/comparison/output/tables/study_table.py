@@ -2,6 +2,7 @@
 
 import csv
 import dataclasses
+import html
 import io
 from collections.abc import Sequence
 from typing import Any
@@ -10,6 +11,7 @@ from rich.console import Group
 from rich.table import Table
 
 from jaxact import statistics
+from jaxact.comparison import answers
 from jaxact.comparison.analysis import hidden_seconds, measures, sweep, verdicts
 from jaxact.comparison.output.tables.columns import DETAILS, FIGURES, VERDICTS, Figure
 from jaxact.comparison.output.tables.rows import (
@@ -27,6 +29,7 @@ from jaxact.presentation.columns import (
     Column,
     Row,
     finite,
+    html_table,
     interval_text,
     markdown_table,
     marked_cell,
@@ -117,6 +120,18 @@ def as_markdown(study: Study) -> str:
                 list(map(escape, headings)), [[*map(escape, row)] for row in cells]
             )
             parts.append(f"## {heading}\n\n{table}\n{MATRIX_LEGEND}\n")
+    return "\n".join(parts)
+
+
+def as_html(study: Study) -> str:
+    """The answer and the figures of each workload, for a notebook's cell."""
+    parts = []
+    shown = [column for column in columns_of(study) if {*FIGURES, *VERDICTS} & {*column.tables}]
+    for workload in study.workloads():
+        table = html_table(shown, rows(study, workload))
+        heading, text = title(study, workload), answers.answer(study, workload)
+        parts.append(f"<p><b>{html.escape(heading)}</b><br>{html.escape(text)}</p>\n{table}")
+    parts += [f"<p>{html.escape(line)}</p>" for line in notes(study)]
     return "\n".join(parts)
 
 

@@ -1,0 +1,136 @@
+"""`jaxact.compare`: a comparison of activations from Python, as data that shows itself."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from jaxact.api import arguments, views
+from jaxact.api.arguments import Spec, stop_on_interrupt
+from jaxact.api.study import Study
+from jaxact.comparison import study as studies
+from jaxact.comparison.compare import make
+from jaxact.comparison.options import make_plan, split_remake
+from jaxact.comparison.paper.tables import PAPER_ACTIVATIONS
+from jaxact.comparison.price import price_of
+from jaxact.compilation import compiler
+from jaxact.config import Config
+from jaxact.runs.process import determinism, devices
+from jaxact.statistics import POINTS
+
+
+def compare(
+    functions: str | Iterable[Spec] = PAPER_ACTIVATIONS,
+    config: str | Config | Mapping[str, Any] | None = None,
+    *,
+    seeds: int = 3,
+    workdir: str | Path | None = None,
+    baseline: Spec | None = None,
+    until: str | None = None,
+    max_seeds: int | None = None,
+    learning_rates: Sequence[float] | None = None,
+    rate_seeds: int | None = None,
+    datasets: Sequence[str] | None = None,
+    target_accuracies: Sequence[float] | None = None,
+    margin_points: float = POINTS.size,
+    aa: Spec | None = None,
+    remake: Iterable[Spec] | None = None,
+    price_per_hour: float | None = None,
+    currency: str | None = None,
+    compile_ahead: int | None = None,
+    progress: bool = True,
+    **fields: Any,
+) -> Study:
+    """Trains one network with each activation, seed by seed, and tells how they compare.
+
+    What `python -m experiments.compare` does, without its files. Runs are paired: run k of every
+    activation has the same initial weights, order of images and augmentation.
+
+    Args:
+      functions: the activations: specs, pure functions of an array (a lambda, too), or
+        `jaxact.activations.Activation`s; the paper's six, if not given.
+      config: what the fields that are not given are: a `jaxact.Config`, a mapping, or a file such
+        as "configs/mnist.py:paper"; None: the defaults.
+      seeds: runs of each; at least 5 for a test, 8 or more to tell one of six from the baseline.
+      workdir: folder that keeps the runs: a comparison that was interrupted goes on when it is
+        called again, and grows by more seeds, activations or epochs; None: nothing is kept but the
+        study itself.
+      baseline: what the others are tested against; relu, else the first.
+      until: "decided": adds seeds, `max_seeds` at most, until the error of each is told from the
+        baseline's or shown to equal it.
+      learning_rates: rates of which the best is chosen for each activation on validation images,
+        with `rate_seeds` seeds (1) before those shown.
+      datasets, target_accuracies: to compare on several.
+      margin_points: a difference of errors, in percentage points, that is of no account.
+      aa: an activation that is the same function as another, kept to show the machine's noise.
+      remake: activations whose runs are made anew.
+      price_per_hour, currency: of the machine.
+      compile_ahead: programs compiled at once while another trains; None: as suits the device.
+      progress: whether to show it: a line in a notebook's cell, else lines on stderr.
+      **fields: of `jaxact.Config`, by name. `dataset` may be arrays: `(images, labels)` or
+        `(images, labels, test_images, test_labels)`.
+
+    Returns:
+      The study: `study.answer()`, `study["mish"].error_percent`, `study.to_frame()`,
+      `study.figure("accuracy")`, `study.report("report.html")`; in a notebook it shows itself.
+
+    Raises:
+      ConfigError, DataError: before any run is made; of one line that says what is allowed.
+      KeyboardInterrupt: on Ctrl-C, once what is there has been saved.
+
+    Example:
+      >>> import jaxact
+      >>> study = jaxact.compare(["relu", lambda x: x * jax.nn.sigmoid(1.5 * x)], seeds=5)
+      ... # doctest: +SKIP
+    """
+    given = [functions] if isinstance(functions, str) else list(functions)
+    with arguments.checked(config, fields) as base, compiler.kept(compiler.default_folder()):
+        specs = arguments.specs_of(given)
+
+        def spec(one: Spec | None) -> str | None:
+            return None if one is None else arguments.spec_among(given, specs, one)
+
+        plan = make_plan(
+            base,
+            ",".join(specs),
+            seeds,
+            datasets=_joined(datasets),
+            learning_rates=_joined(learning_rates),
+            target_accuracies=_joined(target_accuracies),
+            baseline=spec(baseline),
+            aa=spec(aa),
+            rate_seeds=rate_seeds,
+            until=until,
+            max_seeds=max_seeds,
+            margin_points=margin_points,
+            given=fields.keys(),
+        )
+        price = price_of(price_per_hour, currency)
+        with arguments.folder(workdir) as place, stop_on_interrupt() as stop:
+            if (place / studies.STUDY).exists():
+                plan = plan.going_on(studies.load(place).plan)
+            determinism.ask(base.deterministic)
+            devices.start()
+            study, more = make(
+                plan,
+                place,
+                stop,
+                remake=split_remake(_joined(spec(one) for one in remake or ()), plan),
+                max_seeds=max_seeds,
+                price=price,
+                compile_ahead=compile_ahead,
+                follow=views.of_study(progress),
+            )
+            if more or study.with_status(studies.MISSING):
+                raise KeyboardInterrupt(_interrupted(study, workdir))
+    return Study(study, place, is_temporary=workdir is None)
+
+
+def _joined(values: Iterable[Any] | None) -> str | None:
+    """Values as the text of an option; None for none."""
+    return None if values is None else ",".join(map(str, values)) or None
+
+
+def _interrupted(study: studies.Study, workdir: object) -> str:
+    done = len(study.runs) - len(study.with_status(studies.MISSING))
+    way = "with a workdir it could go on" if workdir is None else "call it again to go on"
+    return f"the comparison was stopped after {done} of {len(study.runs)} runs: {way}"

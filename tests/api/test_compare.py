@@ -1,0 +1,206 @@
+"""`jaxact.compare` and `jaxact.fit`: what Python programs give, get, and have left afterwards."""
+
+import gc
+import os
+import signal
+import threading
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import jaxact
+from jaxact.comparison import study as studies
+from jaxact.errors import ConfigError, DataError
+from jaxact.runs import fit as runs_fit
+from tests.support import tiny
+
+ONE = {**tiny.FIELDS, "epochs": 1}
+
+
+def bent(x):
+    """A function that no module has."""
+    return jnp.where(x > 0, x, 0.1 * x)
+
+
+bent.__module__ = "__main__"  # as in a notebook's cell
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    functions = ["relu", bent, lambda x: 2 * jnp.tanh(x), jnp.sin]
+    folder = tmp_path_factory.mktemp("study") / "kept"
+    return jaxact.compare(functions, workdir=folder, seeds=2, progress=False, **tiny.FIELDS)
+
+
+def test_functions_have_names(study):
+    relu, own, nameless, public = study.activations
+    assert (relu, own, public) == ("relu", "bent", "jax.numpy:sin")
+    assert nameless.startswith("lambda_")
+    assert study.seeds == (0, 1)
+    assert study[bent].error_percent.tolist() == study["bent"].error_percent.tolist()
+    assert [len(runs) for runs in study] == [2, 2, 2, 2]
+
+
+def test_what_a_study_holds_is_that_of_its_folder(study):
+    stored = studies.load(study.workdir)
+    by_hand = [run.summary["error_percent"] for run in stored.runs if run.activation == "bent"]
+    assert study["bent"].error_percent.tolist() == by_hand
+    loaded = jaxact.Study.load(study.workdir)
+    assert loaded.answer() == study.answer()
+    assert loaded["bent"].workdirs == [study.workdir / "bent" / f"seed{k}" for k in (0, 1)]
+    assert all((folder / "summary.json").exists() for folder in loaded["bent"].workdirs)
+    assert repr(loaded) == repr(study)
+    with pytest.raises(AttributeError, match="did you mean error_percent"):
+        _ = study["bent"].eror_percent
+    with pytest.raises(KeyError, match="mish is not compared"):
+        study["mish"]
+
+
+def test_frames(study):
+    pytest.importorskip("pandas")
+    runs, curves, table = study.to_frame(), study.curves(), study.table()
+    assert len(runs) == 8
+    assert len(curves) == 8 * tiny.FIELDS["epochs"]
+    assert list(table["activation"]) == list(study.activations)
+    last = curves[curves["epoch"] == tiny.FIELDS["epochs"]]
+    assert np.allclose(100 - 100 * last["test_accuracy"], runs["error_percent"])
+
+
+def test_a_study_shows_itself(study, tmp_path):
+    assert study.answer().split(".")[0] in study._repr_html_()
+    assert "jax.numpy:sin" in study._repr_html_()
+    assert " ".join(study.answer().split()[-8:]) in " ".join(str(study).split())
+    figure = study.figure("loss")
+    assert figure._repr_png_().startswith(b"\x89PNG")
+    assert figure.axes[0].get_ylabel().startswith("test loss")
+    assert "jax.numpy:sin" in study.report(tmp_path / "report.html").read_text()
+    with pytest.raises(ConfigError, match="did you mean accuracy"):
+        study.figure("accuracies")
+
+
+def test_a_comparison_goes_on_and_grows_and_a_changed_function_is_told(study, monkeypatch):
+    calls = []
+    monkeypatch.setattr(runs_fit, "fit", lambda *a, **k: calls.append(a) or {})
+    same = {"workdir": study.workdir, "progress": False, **tiny.FIELDS}
+    functions = ["relu", bent, lambda x: 2 * jnp.tanh(x), jnp.sin]
+    assert jaxact.compare(functions, seeds=2, **same).answer() == study.answer()
+    assert not calls
+
+    def changed(x):
+        return jnp.where(x > 0, x, 0.2 * x)
+
+    changed.__name__, changed.__module__ = "bent", "__main__"
+    with pytest.raises(ConfigError, match=r"bent computes something else|its values differ"):
+        jaxact.compare([functions[0], changed, *functions[2:]], seeds=2, **same)
+    assert not calls
+
+
+def test_a_study_without_a_folder_goes_with_its_object():
+    study = jaxact.compare(["relu"], seeds=1, progress=False, **ONE)
+    place = study.workdir
+    assert place.exists()
+    del study
+    gc.collect()
+    assert not place.exists()
+
+
+def test_arrays_are_a_data_set():
+    random = np.random.default_rng(0)
+    images, labels = random.integers(0, 256, (120, 8, 8), np.uint8), np.arange(120) % 3
+    fields = {**ONE, "train_examples": None, "test_examples": None, "batch_size": 32}
+    [one] = jaxact.compare(["relu"], dataset=(images, labels), seeds=1, progress=False, **fields)
+    test = (images[:30] / 255).astype(np.float32)
+    both = {"images": images, "labels": labels, "test_images": test, "test_labels": labels[:30]}
+    [two] = jaxact.compare(["relu"], dataset=both, seeds=1, progress=False, **fields)
+    assert one.test_examples.tolist() == [24]
+    assert two.test_examples.tolist() == [30]
+    assert jaxact.Config().dataset == "digits"
+    with pytest.raises(ConfigError, match="dataset='arrays_"):  # which are given no more
+        jaxact.fit(dataset=two._runs[0].dataset)
+    for wrong, message in (
+        ((images,), "has 1 arrays"),
+        ({"images": images}, "no labels"),
+        ((images, labels[:5]), "one label an image"),
+        ((images, labels, test[:, :6], labels[:30]), "both must have one shape"),
+        (both | {"tests": labels}, "tests is unknown"),
+    ):
+        with pytest.raises(DataError, match=message):
+            jaxact.compare(["relu"], dataset=wrong, **fields)
+
+
+def test_what_is_wrong_is_said_before_anything_is_made(tmp_path):
+    for arguments, message in (
+        ({"epochs": 0}, "config.epochs=0"),
+        ({"epoch": 3}, "did you mean epochs"),
+        ({"baseline": "mish"}, "baseline"),
+        ({"config": {"learning": 3}}, "config.learning is not a field"),
+        ({"config": "configs/nothing.py"}, "there is no file"),
+        ({"functions": ["reluu"]}, "did you mean relu"),
+        ({"functions": [lambda x: x.sum()]}, "must keep the shape"),
+        ({"functions": ["relu", "relu"]}, "each once"),
+    ):
+        with pytest.raises(ConfigError, match=message):
+            jaxact.compare(**{"functions": ["relu"], "workdir": tmp_path / "new", **arguments})
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_file_or_a_config_is_the_base():
+    base = jaxact.Config(**ONE, activation="tanh")
+    run = jaxact.fit(base, progress=False, seed=3)
+    assert (run.summary["activation"], run.summary["seed"], run.summary["epochs"]) == ("tanh", 3, 1)
+    of_file = jaxact.fit("configs/digits.py:smoke", progress=False, **ONE)
+    assert of_file.summary["dataset"] == "digits"
+    assert "test accuracy" in repr(run)
+
+
+def interrupt(function, *arguments, **keywords):
+    """Calls a function, and sends SIGINT once it has trained an epoch."""
+    place = keywords["workdir"]
+
+    def send():
+        while not list(place.rglob("metrics.jsonl")):
+            if ended.wait(0.02):
+                return
+        os.kill(os.getpid(), signal.SIGINT)
+
+    ended = threading.Event()
+    thread = threading.Thread(target=send)
+    thread.start()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            function(*arguments, **keywords)
+    finally:
+        ended.set()
+        thread.join()
+
+
+def test_an_interrupt_leaves_nothing_behind_and_is_gone_on_from(tmp_path):
+    many = {**tiny.FIELDS, "epochs": 200, "progress": False}
+    before = signal.getsignal(signal.SIGINT), {*threading.enumerate()}
+    cache = jax.config.values["jax_compilation_cache_dir"]
+    interrupt(jaxact.compare, ["relu"], seeds=1, workdir=tmp_path / "study", **many)
+    assert (signal.getsignal(signal.SIGINT), {*threading.enumerate()}) == before
+    assert jax.config.values["jax_compilation_cache_dir"] == cache
+    assert list((tmp_path / "study" / "relu" / "seed0" / "checkpoints").iterdir())
+    [gone_on] = jaxact.compare(["relu"], seeds=1, workdir=tmp_path / "study", **many)
+    [whole] = jaxact.compare(["relu"], seeds=1, **many)
+    assert gone_on.test_loss.tolist() == whole.test_loss.tolist()
+
+
+def test_threads_compare_without_signals():
+    answers = {}
+
+    def compare(name):
+        answers[name] = jaxact.compare([name], seeds=1, progress=False, **ONE)[name].test_loss
+
+    threads = [threading.Thread(target=compare, args=(name,)) for name in ("relu", "elu")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    alone = jaxact.compare(["relu", "elu"], seeds=1, progress=False, **ONE)
+    assert {name: losses.tolist() for name, losses in answers.items()} == {
+        name: alone[name].test_loss.tolist() for name in ("relu", "elu")
+    }
