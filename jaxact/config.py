@@ -205,6 +205,7 @@ def field_error(name: str, value: Any) -> ConfigError | None:
     if rule.holds(value):
         return None
     hint = did_you_mean(value, rule.names) if isinstance(value, str) else ""
+    hint += data.given_hint(value) if name == "dataset" else ""
     return ConfigError(f"config.{name}={value!r} must be {rule.allowed}{hint}")
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from jaxact.data import own
 from jaxact.data.dataset import Dataset, Split, describe, hold_out, subset
 from jaxact.data.own import OWN, given as _given, is_path, stamp, title, titles
-from jaxact.data.own.given import given
+from jaxact.data.own.given import given, hint as given_hint
 from jaxact.data.published import digits, original_files, tfds_source
 from jaxact.data.published.sources import SOURCES, Source
 from jaxact.data.transforms.augmentation import (
@@ -51,6 +51,7 @@ __all__ = [
     "fit_preprocessing",
     "fit_to_model",
     "given",
+    "given_hint",
     "hold_out",
     "is_path",
     "load",

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import re
 import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,6 +26,12 @@ _uses: Counter[str] = Counter()
 def names() -> tuple[str, ...]:
     """The names of the arrays that are given at the moment."""
     return tuple(_given)
+
+
+def hint(name: object) -> str:
+    """The end of a message about a name that arrays have had, or "" for another."""
+    is_one = isinstance(name, str) and re.fullmatch(rf"{_NAME}_[0-9a-f]{{8}}", name)
+    return "; these are arrays of a Python program: give them to it again as dataset" * bool(is_one)
 
 
 def load(name: str) -> Dataset:
