@@ -11,8 +11,7 @@ from ml_collections import ConfigDict
 from jaxact import paths
 from jaxact.errors import ConfigError, JaxactError, did_you_mean
 
-# Where jaxact's own config files are: in a checkout, and in an installed package.
-CONFIG_FOLDERS = (Path(__file__).parents[1] / "configs", Path(__file__).parent / "configs")
+PACKAGE = Path(__file__).parent
 PATTERN = (
     "def get_config(): config = jaxact.config.default_config(); config.epochs = 5; return config"
 )
@@ -20,8 +19,18 @@ _MODULE = "jaxact_config_file"
 _MOST_CHARACTERS = 300  # of what a file's own error says
 
 
+def own_folder() -> Path:
+    """The folder of jaxact's own config files: within an installed package, or of the checkout.
+
+    Beside an installed package lie those of others: a `configs` there is not jaxact's.
+    """
+    packaged, checkout = PACKAGE / "configs", PACKAGE.parent
+    is_checkout = not packaged.is_dir() and (checkout / "pyproject.toml").is_file()
+    return checkout / "configs" if is_checkout else packaged
+
+
 def locate(path: str) -> tuple[Path, list[str]]:
-    """A config file as the user names it, or the one of that name that comes with jaxact.
+    """A config file as the user names it, else the one of that name that comes with jaxact.
 
     Args:
       path: may carry an argument for the file behind a colon, as in `configs/mnist.py:paper`.
@@ -33,15 +42,15 @@ def locate(path: str) -> tuple[Path, list[str]]:
       ConfigError: there is no such file.
     """
     file, *argument = paths.local(path, "--config").split(":", 1)
-    own = sorted(p for folder in CONFIG_FOLDERS for p in folder.glob("[!_]*.py"))
+    own = sorted(own_folder().glob("[!_]*.py"))
     candidates = [Path(file), *(p for p in own if Path(file) == Path("configs") / p.name)]
     try:
         return next(candidate for candidate in candidates if candidate.is_file()), argument
     except (StopIteration, OSError, ValueError) as error:
-        known = list(dict.fromkeys(f"configs/{p.name}" for p in own))
+        known = [f"configs/{p.name}" for p in own]
         raise ConfigError(
             f"--config={path}: there is no file {file}{did_you_mean(file, known)} (jaxact has "
-            f"{', '.join(known)})"
+            f"{', '.join(known) or 'none'})"
         ) from error
 
 

@@ -1,5 +1,7 @@
 """Files of `--config` that fail, or return something else: one line that says where and why."""
 
+from pathlib import Path
+
 import pytest
 
 from jaxact import config_file, main
@@ -56,3 +58,42 @@ def test_a_file_gets_its_argument_and_finds_its_own_module(tmp_path):
     assert main.COMMAND.parse([f"--config={tmp_path / 'own.py'}:7"]).config.epochs == 7
     with pytest.raises(ConfigError, match="line 9: ValueError: invalid literal"):
         config_file.load(f"{tmp_path / 'own.py'}:x")
+
+
+def installed(monkeypatch, site_packages, *folders):
+    """A `mnist.py` in each of these folders, of which jaxact is one; gives their paths."""
+    files = [site_packages / folder / "mnist.py" for folder in folders]
+    for file in files:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()
+    monkeypatch.setattr(config_file, "PACKAGE", site_packages / "jaxact")
+    return files
+
+
+def test_an_installed_jaxact_offers_the_configs_in_its_package(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    (own, _) = installed(monkeypatch, tmp_path / "site", "jaxact/configs", "configs")
+    assert config_file.locate("configs/mnist.py:paper") == (own, ["paper"])
+    assert config_file.locate("./configs/mnist.py") == (own, [])
+
+
+def test_the_configs_of_another_package_are_never_offered(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    installed(monkeypatch, tmp_path / "site", "jaxact", "configs")
+    with pytest.raises(ConfigError, match=r"no file configs/mnist\.py \(jaxact has none\)"):
+        config_file.locate("configs/mnist.py")
+
+
+def test_the_current_folder_comes_before_an_installed_package(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    installed(monkeypatch, tmp_path / "site", "jaxact/configs")
+    (tmp_path / "configs").mkdir()
+    (tmp_path / "configs" / "mnist.py").touch()
+    assert config_file.locate("configs/mnist.py")[0] == Path("configs/mnist.py")
+
+
+def test_a_checkout_offers_its_own(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    (own,) = installed(monkeypatch, tmp_path / "clone", "configs")
+    (tmp_path / "clone" / "pyproject.toml").touch()
+    assert config_file.locate("configs/mnist.py")[0] == own
