@@ -1,0 +1,106 @@
+"""The wheel: whole, its dependencies those that it imports, and quick to import."""
+
+import importlib.metadata
+import re
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from jaxact import config_file
+from tests.support.paths import ROOT, python
+from tests.test_house import PACKAGE, imported, normal
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+EXTRAS = PROJECT["optional-dependencies"]
+BROUGHT = {"etils", "requests", "urllib3"}  # by tensorflow-datasets, whose errors they raise
+READ = {"scikit-learn"}  # its file of digits; nothing of it is imported
+
+
+def distributions(requirements):
+    return {normal(re.split(r"[\[<>=]", requirement)[0]) for requirement in requirements}
+
+
+def test_what_the_package_imports_is_what_it_depends_on():
+    names = {name.split(".")[0] for path in PACKAGE for name in imported(path)}
+    names -= {*sys.stdlib_module_names, "jaxact"}
+    known = importlib.metadata.packages_distributions()
+    found = {normal(known.get(name, [name])[0]) for name in names}
+    required = distributions(PROJECT["dependencies"])
+    optional = distributions(line for lines in EXTRAS.values() for line in lines)
+    assert found - required - optional <= BROUGHT
+    assert required - found <= READ
+
+
+def test_importing_it_imports_nothing_but_python():
+    code = (
+        "import sys; before = {*sys.modules}; import jaxact;"
+        "new = {name.split('.')[0] for name in {*sys.modules} - before};"
+        "print(sorted(new - {*sys.stdlib_module_names, 'jaxact'}))"
+    )
+    assert python("-c", code) == "[]\n"
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    """The wheel, as pip builds it."""
+    pytest.importorskip("hatchling", reason="hatchling builds the wheel")
+    folder = tmp_path_factory.mktemp("wheel")
+    code = "import sys; from hatchling import build; build.build_wheel(sys.argv[1])"
+    python("-c", code, str(folder))
+    (path,) = folder.glob("*.whl")
+    return path
+
+
+def test_the_wheel_is_whole(wheel):
+    with zipfile.ZipFile(wheel) as archive:
+        names = {name for name in archive.namelist() if ".dist-info/" not in name}
+    files = [path for path in (ROOT / "jaxact").rglob("*") if path.is_file()]
+    own = {str(path.relative_to(ROOT)) for path in files if path.suffix != ".pyc"}
+    configs = {f"jaxact/configs/{path.name}" for path in (ROOT / "configs").glob("*.py")}
+    assert names == own | configs
+    assert {"jaxact/py.typed", "jaxact/comparison/output/report_page/page.html"} <= own
+
+
+def test_the_wheel_says_what_it_needs(wheel):
+    with zipfile.ZipFile(wheel) as archive:
+        read = {Path(name).name: archive.read(name).decode() for name in archive.namelist()}
+    assert "jaxact = jaxact.__main__:main" in read["entry_points.txt"]
+    needs = re.findall(r"^Requires-Dist: ([^;\n]+)(.*)$", read["METADATA"], re.MULTILINE)
+    bare = distributions(name for name, when in needs if not when)
+    assert bare == distributions(PROJECT["dependencies"])
+    assert {f"; extra == '{extra}'" for extra in EXTRAS} == {when for _, when in needs if when}
+    assert "LICENSE" in read
+
+
+def test_the_wheel_works_alone(wheel, tmp_path):
+    """In an empty folder, with this environment's packages and without the repository."""
+    site_packages, folder = tmp_path / "site", tmp_path / "empty"
+    folder.mkdir()
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(site_packages)
+    code = (
+        "from jaxact import __main__, config_file;"
+        "from jaxact.comparison.output import report;"
+        "print(__main__.__file__, report.PAGE.joinpath('page.html').stat().st_size > 0);"
+        "print([*config_file.load('configs/mnist.py:paper').items()][0]);"
+        "print(config_file.locate('configs/cifar.py')[0])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=folder,
+        env={"PYTHONPATH": str(site_packages), "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    first = next(iter(config_file.load("configs/mnist.py:paper").items()))
+    assert done.stdout.splitlines() == [
+        f"{site_packages}/jaxact/__main__.py True",
+        str(first),
+        f"{site_packages}/jaxact/configs/cifar.py",
+    ]
+    assert list(folder.iterdir()) == []
