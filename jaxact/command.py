@@ -4,8 +4,10 @@ import contextlib
 import dataclasses
 import os
 import re
+import shutil
 import signal
 import sys
+import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -19,6 +21,7 @@ from jaxact.errors import ConfigError, JaxactError, WorkdirError, did_you_mean
 from jaxact.runs.process import devices, modes
 
 Options = SimpleNamespace
+NARROWEST, WIDEST = 40, 100  # columns of a help, whatever the terminal
 
 
 class Option(NamedTuple):
@@ -129,17 +132,21 @@ class Command:
     def help(self) -> str:
         """The text that `--help` prints."""
         usage = [self.name, *self.arguments, *["[--OPTION=VALUE ...]"] * bool(self.options)]
-        lines = [" ".join(usage), "", self.description.strip()]
+        lines = [" ".join(usage), "", *map(wrapped, self.description.strip().split("\n\n"))]
         lines += ["", "options:"] if self.options else []
         for name, option in self.options.items():
             shown = f" (default: {option.default})"
             if option.default is None or option.default is False:
                 shown = ""
-            choice = f", of {', '.join(option.kind)}" if isinstance(option.kind, tuple) else ""
-            lines.append(f"  --{name}  {option.meaning}{choice}{shown}")
+            kinds = option.kind if isinstance(option.kind, tuple) else ()
+            only = f"={kinds[0]}" if len(kinds) == 1 else ""
+            choice = f", of {', '.join(kinds)}" if len(kinds) > 1 else ""
+            told = f"--{name}{only}  {option.meaning}{choice}{shown}"
+            lines.append(wrapped(told, "  ", " " * 6))
         if self.examples:
             lines += ["", "examples:", *(f"  {self.name} {end}".rstrip() for end in self.examples)]
-        lines += ["", self.notes.strip()] if self.notes else []
+        notes = self.notes.strip().splitlines()
+        lines += ["", *(wrapped(line, later=" " * 6) for line in notes)] if notes else []
         return "\n".join(lines)
 
     def run(
@@ -167,6 +174,24 @@ class Command:
             return perform(options)
 
         return exit_code(action)
+
+
+def wrapped(text: str, first: str = "", later: str = "") -> str:
+    """A paragraph of a help, as wide as the terminal; names, paths and values stay whole.
+
+    Args:
+      first: stands before the first line.
+      later: stands before the others.
+    """
+    width = min(max(shutil.get_terminal_size().columns, NARROWEST), WIDEST)
+    return textwrap.fill(
+        text.strip(),
+        width,
+        initial_indent=first,
+        subsequent_indent=later,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def asks_for_help(words: Sequence[str]) -> bool:

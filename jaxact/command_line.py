@@ -11,9 +11,10 @@ from absl import flags
 from ml_collections import ConfigDict
 
 from jaxact import config_file, data
-from jaxact.command import Command, Option, Options, is_null
+from jaxact.command import Command, Option, Options, is_null, wrapped
 from jaxact.compilation import compiler
 from jaxact.config import RULES, Config, check, field_error, field_kind
+from jaxact.config_fields import meanings
 from jaxact.errors import ConfigError
 
 DEFAULT_CONFIG = "configs/digits.py"
@@ -91,13 +92,17 @@ class ConfigCommand(Command):
         return super()._explained(error)
 
     def help(self) -> str:
-        """The text that `--help` prints, with the fields of a configuration and their defaults."""
-        fields = [
-            f"  --config.{name}={value}  ({RULES[name].allowed})"
-            for name, value in dataclasses.asdict(Config()).items()
-        ]
+        """The text that `--help` prints, with each field's default, meaning and allowed values."""
+        defaults = dataclasses.asdict(Config())
         config = f"--config=FILE, such as configs/mnist.py:paper (default: {DEFAULT_CONFIG})"
-        return "\n".join([super().help(), "", config, "", "fields and their defaults:", *fields])
+        lines = [super().help(), "", wrapped(config), "", "its fields, with their defaults:"]
+        for group, fields in meanings().items():
+            lines += ["", group]
+            for name, meaning in fields.items():
+                default = "null" if defaults[name] is None else defaults[name]
+                lines.append(f"  --config.{name}={default}")
+                lines.append(wrapped(f"{meaning} ({RULES[name].allowed})", *[" " * 6] * 2))
+        return "\n".join(lines)
 
 
 def split_config(words: Sequence[str]) -> tuple[str, list[str]]:

@@ -1,4 +1,4 @@
-"""The configuration of a run: every field, its default, and what it may hold."""
+"""The configuration of a run: what its fields may hold, and whether they do."""
 
 import dataclasses
 import functools
@@ -10,6 +10,7 @@ from ml_collections import ConfigDict, config_dict
 
 from jaxact import activations, data, models, paths
 from jaxact.activations import fingerprint
+from jaxact.config_fields import Config as Config
 from jaxact.errors import ConfigError, did_you_mean
 from jaxact.training.losses import LOSSES
 from jaxact.training.optimizer import SCHEDULES
@@ -98,66 +99,6 @@ RULES: dict[str, Rule] = {
     "latency_samples": _COUNT,
     "health_examples": _or_null(_COUNT),
 }
-
-
-@dataclasses.dataclass(frozen=True)
-class Config:
-    """Every field of a run and its default: the small CNN with ReLU on the embedded digits."""
-
-    # Data. Examples: the first that many after a seeded shuffle; None: all.
-    dataset: str = "digits"  # or the path of one's own images
-    data_dir: str = dataclasses.field(default_factory=lambda: str(data.default_data_dir()))
-    train_examples: int | None = None
-    test_examples: int | None = None
-    image_size: int | None = None  # height and width that images are resized to; None: as they are
-    # Of an .npz file's images. None: at most 4 channels, in the last axis; True: any number there;
-    # False: in axis 1, as PyTorch has them.
-    channels_last: bool | None = None
-    follow_links: bool = False  # out of a folder of images; those that stay in it always are
-    # "test": accuracy on the test set every epoch, as in the paper. "validation": the target is
-    # crossed on the data's own validation images, or on images held out of the training set, and
-    # the test set is read once, at the end.
-    eval_split: str = "test"
-    # Names in the order in which they are applied, such as "flip,rotate(amount=30),mixup".
-    augmentation: str = "default"  # the data set's own: crop and flip for CIFAR, else none
-    preprocessing: str = "mean_std"
-
-    # Model.
-    model: str = "small_cnn"
-    activation: str = "relu"
-    activation_sharing: str = "layer"  # of learnable parameters: one a layer, or one a channel
-    kernel_init: str = "torch_default"
-    bias_init: float | None = None  # of every bias; None: as goes with kernel_init
-    precision: str = "float32"
-    # What the small CNN drops: whole channels (Dropout2d), or single elements.
-    dropout: str = "channels"
-    dropout_rate: float = 0.5  # of the small CNN and AlexNet; the others have none
-
-    # Optimisation: Adam on the loss and the penalties l1 sum |w| + l2 sum w^2 of kernels.
-    epochs: int = 20
-    batch_size: int = 128
-    learning_rate: float = 1e-3
-    learning_rate_schedule: str = "constant"
-    loss: str = "cross_entropy"
-    l1: float = 0.0
-    l2: float = 0.0
-    weight_decay: float = 0.0  # decoupled, of kernels alone
-    # After so many epochs without a lower validation loss the run ends, with the parameters of its
-    # best epoch; None: it has all its epochs.
-    early_stopping_epochs: int | None = None
-    # On a GPU: deterministic operations alone, at some cost in speed. On a CPU they always are.
-    deterministic: bool = False
-    seed: int = 0
-
-    # Measurement.
-    target_accuracy: float = 0.97
-    # None: as often as costs at most 2 % of the time; and always at the end.
-    checkpoint_every_epochs: int | None = None
-    steps_per_dispatch: int | None = None  # None: an epoch; on a CPU about a second of work
-    latency_samples: int = 1000  # 0: latency is not measured
-    # Training images on which activation layers are examined after each epoch. None: 1 % of them,
-    # at most 128; 0: never.
-    health_examples: int | None = None
 
 
 def default_config() -> ConfigDict:

@@ -27,7 +27,7 @@ COMMAND = Command(
     },
     arguments=("SPEC",),
     examples=("relu --count=2",),
-    notes="exit codes: 0",
+    notes="exit codes: 0\nlimits: none",
 )
 
 
@@ -108,8 +108,20 @@ def test_help_says_what_to_type(word, capsys):
         "  --form  one, of round, square (default: round)",
         "  try relu --count=2",
         "exit codes: 0",
+        "limits: none",
     ):
         assert line in printed.splitlines()
+
+
+@pytest.mark.parametrize("columns", [30, 60, 300])
+def test_help_is_as_wide_as_the_terminal_within_what_reads_well(columns, monkeypatch):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    long = Command("try", "word " * 99, {"all": Option(None, "many " * 50, ("all",))})
+    lines = long.help().splitlines()
+    width = min(max(columns, command.NARROWEST), command.WIDEST)
+    assert width - 10 < max(map(len, lines)) <= width
+    assert "\n  --all=all  many many" in long.help()
+    assert "\n      many many" in long.help()
 
 
 def test_what_is_performed_ends_the_command():

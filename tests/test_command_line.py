@@ -11,6 +11,7 @@ import pytest
 from jaxact import command_line, config_file, main
 from jaxact.comparison.options import make_plan
 from jaxact.config import RULES, Config
+from jaxact.config_fields import meanings
 from jaxact.errors import ConfigError
 from tests.support.paths import ROOT
 
@@ -104,7 +105,20 @@ def test_help_lists_options_and_fields(commands, module):
     assert f"python -m {module}" in done.stdout
     # A command of these tests does what one that starts for itself does, and has their network.
     code, printed, said, _ = commands.run(module, "--help")
-    assert (code, printed.replace(", thin_cnn", ""), said) == (0, done.stdout, "")
+    words = " ".join(printed.split()).replace(", thin_cnn", "")
+    assert (code, words, said) == (0, " ".join(done.stdout.split()), "")
+
+
+def test_help_gives_each_fields_default_meaning_and_what_is_allowed(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "60")
+    text = main.COMMAND.help()
+    words = " ".join(text.split())
+    for name, meaning in [pair for fields in meanings().values() for pair in fields.items()]:
+        default = getattr(Config(), name)
+        shown = "null" if default is None else default
+        assert f"--config.{name}={shown} {meaning} ({RULES[name].allowed})" in words
+    fields = text.split("its fields", 1)[1]
+    assert max(map(len, fields.splitlines())) <= 60
 
 
 def parsed(*words):

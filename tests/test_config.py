@@ -8,6 +8,7 @@ import pytest
 
 from jaxact import data
 from jaxact.config import RULES, Config, check, default_config
+from jaxact.config_fields import meanings
 from jaxact.errors import ConfigError
 from tests.support.paths import ROOT
 
@@ -136,3 +137,17 @@ def test_the_data_folder_is_the_environments(monkeypatch, tmp_path):
     assert default_config().data_dir == str(tmp_path)
     monkeypatch.delenv("JAXACT_DATA")
     assert str(default_config().data_dir).endswith(".cache/jaxact/data")
+
+
+def test_every_field_has_a_meaning_within_its_group():
+    groups = meanings()
+    assert [title.split(":")[0] for title in groups] == [
+        "Data",
+        "Model",
+        "Optimisation",
+        "Measurement",
+    ]
+    told = {name: meaning for fields in groups.values() for name, meaning in fields.items()}
+    assert list(told) == list(RULES)
+    assert min(map(len, told.values())) > 10
+    assert all("null: " in told[name] for name, rule in RULES.items() if rule.holds(None))

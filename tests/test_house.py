@@ -27,6 +27,7 @@ FLOORS = (
     {"models"},
     {"compilation", "inference"},
     {"training"},
+    {"config_fields"},
     {"config"},
     {"runs"},
     {"command", "config_file"},
