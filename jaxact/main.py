@@ -12,7 +12,7 @@ from pathlib import Path
 from jaxact import command_line
 from jaxact.command import Option, Options
 from jaxact.compilation.clock import process_age_seconds
-from jaxact.runs import fit, progress
+from jaxact.runs import dry_run, fit, progress
 from jaxact.runs.records import surroundings
 
 COMMAND = command_line.ConfigCommand(
@@ -24,13 +24,17 @@ COMMAND = command_line.ConfigCommand(
             "folder of the run; one that holds this run already is resumed; a new one in runs/, if "
             "not given",
             Path,
-        )
+        ),
+        "dry_run": Option(False, dry_run.MEANING),
     },
 )
 
 
 def train(options: Options) -> None:
-    """Trains as the options say, and prints the result."""
+    """Trains as the options say, and prints the result; a dry run only estimates."""
+    if options.dry_run:
+        dry_run.show(options.config, options.workdir and Path(options.workdir))
+        return
     started = time.perf_counter() - process_age_seconds()
     workdir = Path(options.workdir or command_line.new_workdir(options.config))
     summary = fit.fit(options.config, workdir, started)

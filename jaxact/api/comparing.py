@@ -1,5 +1,6 @@
 """`jaxact.compare`: a comparison of activations from Python, as data that shows itself."""
 
+import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -110,13 +111,14 @@ def compare(
                 plan = plan.going_on(studies.load(place).plan)
             determinism.ask(base.deterministic)
             devices.start()
+            again = split_remake(_joined(spec(one) for one in remake or ()), plan)
+            study = studies.begin(place, plan, again)
             study, more = make(
-                plan,
+                dataclasses.replace(study, price=price or study.price),
                 place,
                 stop,
-                remake=split_remake(_joined(spec(one) for one in remake or ()), plan),
+                remake=again,
                 max_seeds=max_seeds,
-                price=price,
                 compile_ahead=compile_ahead,
                 follow=views.of_study(progress),
             )

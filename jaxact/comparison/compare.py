@@ -8,6 +8,7 @@ from jaxact.command import Option, Options
 from jaxact.command_line import ConfigCommand
 from jaxact.comparison import growth, study as studies
 from jaxact.comparison.analysis import churn, hidden_seconds
+from jaxact.comparison.engines import dry_run
 from jaxact.comparison.engines.local import make_runs
 from jaxact.comparison.growth import MOST_SEEDS
 from jaxact.comparison.live import StudyView
@@ -16,7 +17,7 @@ from jaxact.comparison.output import dawnbench, files
 from jaxact.comparison.output.terminal import show
 from jaxact.comparison.paper.tables import PAPER_ACTIVATIONS
 from jaxact.comparison.plan import DECIDED, Plan
-from jaxact.comparison.price import OPTIONS as PRICE, Price, price_of
+from jaxact.comparison.price import OPTIONS as PRICE, price_of
 from jaxact.comparison.study import FAILED, MISSING, Study
 from jaxact.errors import Interrupted, JaxactError
 from jaxact.runs.process import determinism, devices
@@ -88,6 +89,7 @@ epochs extend it.""",
             "changed, say; the old ones go as soon as it is certain that the new ones begin",
             str,
         ),
+        "dry_run": dry_run.OPTION,
         "compile_ahead": Option(
             None,
             "programs of activations to come that are compiled at once, in threads, while one "
@@ -111,23 +113,22 @@ class RunsFailed(JaxactError):
 
 
 def make(
-    plan: Plan,
+    study: Study,
     workdir: Path,
     stop: StopRequest,
     *,
     remake: Collection[str] = (),
     max_seeds: int | None = None,
-    price: Price | None = None,
     compile_ahead: int | None = None,
     follow: Callable[[Study], StudyView] = StudyView,
 ) -> tuple[Study, Plan | None]:
-    """Makes the runs of a plan that its folder lacks, and adds those that they call for.
+    """Makes the runs that a study lacks, and adds those that they call for.
 
     Args:
+      study: from `jaxact.comparison.study.begin`.
       stop: asked between dispatches whether to stop.
       remake: the activations whose runs are made anew.
       max_seeds: where seeds are added until the answer is clear; `MOST_SEEDS`, if None.
-      price: of an hour; None: that of the study that is there, if any.
       compile_ahead: see `jaxact.comparison.engines.local.make_runs`.
       follow: makes what shows the study's progress.
 
@@ -139,11 +140,9 @@ def make(
       ConfigError, DataError: before any run is made.
       WorkdirError: the folder cannot be written, or another process is at work in it.
     """
-    study = studies.begin(workdir, plan, remake)
-    study = dataclasses.replace(study, price=price or study.price)
     with workdirs.told(workdir):
         study = make_runs(study, workdir, stop, compile_ahead, remake, follow)
-        most = (max_seeds or MOST_SEEDS) if plan.until else plan.seeds
+        most = (max_seeds or MOST_SEEDS) if study.plan.until else study.plan.seeds
         while (more := growth.grown(study, most)) and not stop:
             study = dataclasses.replace(studies.begin(workdir, more), price=study.price)
             study = make_runs(study, workdir, stop, compile_ahead, follow=follow)
@@ -153,7 +152,7 @@ def make(
 
 
 def compare(options: Options) -> None:
-    """Compares as the options say, prints the answer and writes it.
+    """Compares as the options say, prints the answer and writes it; a dry run only estimates.
 
     Raises:
       ConfigError, DataError: before any run is made.
@@ -185,14 +184,19 @@ def compare(options: Options) -> None:
     remake = split_remake(options.remake, plan)
     determinism.ask(config.deterministic)  # before JAX starts
     devices.start()  # or each run would say that it failed
+    study = studies.begin(workdir, plan, remake)
+    study = dataclasses.replace(study, price=price or study.price)
+    if options.dry_run:
+        most = (options.max_seeds or MOST_SEEDS) if options.until else None
+        dry_run.show(dry_run.of_study(study, workdir, most, remake), workdir, study.price)
+        return
     with stop_on_signals() as stop:
         study, more = make(
-            plan,
+            study,
             workdir,
             stop,
             remake=remake,
             max_seeds=options.max_seeds,
-            price=price,
             compile_ahead=options.compile_ahead,
         )
         drawn = hidden_seconds.without_seconds(study)

@@ -50,3 +50,24 @@ def p_value(value: float, name: str = "") -> str:
     if name:
         return f"{name} {sign} {shown}"
     return sign.strip("=") + shown
+
+
+def duration(seconds: float) -> str:
+    """Seconds in the unit that they fill.
+
+    >>> duration(0.0123), duration(75), duration(3 * 86400)
+    ('0.0123 s', '75 s', '72 h')
+    """
+    if seconds < 120:
+        return f"{number(seconds)} s"
+    return f"{number(seconds / 60)} min" if seconds < 7200 else f"{number(seconds / 3600)} h"
+
+
+def size(count_bytes: float) -> str:
+    """Bytes in the unit that they fill.
+
+    >>> size(5.5 * 2**20), size(3 * 2**32)
+    ('5.5 MiB', '12 GiB')
+    """
+    mebibytes = count_bytes / 2**20
+    return f"{number(mebibytes)} MiB" if mebibytes < 1000 else f"{number(mebibytes / 1024)} GiB"
