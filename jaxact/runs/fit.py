@@ -12,6 +12,7 @@ import jax.numpy as jnp
 from jaxact.compilation.clock import Clock
 from jaxact.compilation.compiler import CacheUse
 from jaxact.config import Config
+from jaxact.data import Preprocessing
 from jaxact.errors import Interrupted, NonFiniteLossError
 from jaxact.runs import diagnosis, dispatch
 from jaxact.runs.ahead import Ahead
@@ -27,8 +28,9 @@ from jaxact.runs.process import determinism, environment, memory
 from jaxact.runs.process.signals import StopRequest, stop_on_signals
 from jaxact.runs.progress import Follow, ProgressView, RunView
 from jaxact.runs.records import record_files, surroundings, workdirs
-from jaxact.runs.records.checkpoint import Checkpoints, Snapshot, size_bytes
+from jaxact.runs.records.checkpoint import Checkpoints, size_bytes
 from jaxact.runs.records.events import Events
+from jaxact.runs.records.snapshot import Snapshot
 from jaxact.runs.setup import Setup, initial_state, prepare
 from jaxact.runs.stages import Stage, stages
 from jaxact.runs.summary import summarize
@@ -117,7 +119,8 @@ def begin(setup: Setup, run: Run) -> Snapshot:
     progress = {"rows": [], "health": []}
     state = initial_state(setup, run.clock)
     best = None if setup.config.early_stopping_epochs is None else copied(state.variables)
-    snapshot = Snapshot(state, Totals.zero(), progress, best)
+    preprocessing = Preprocessing(*setup.train.preprocessing)
+    snapshot = Snapshot(state, Totals.zero(), progress, best, preprocessing)
     if run.checkpoints.newest_step() is not None:
         snapshot = run.checkpoints.restore(like=snapshot)
         run.clock.go_on_from(snapshot.progress["clock"])
@@ -166,7 +169,7 @@ def train(setup: Setup, run: Run, snapshot: Snapshot, changed: str = "") -> Snap
     rows, health_rows = snapshot.progress["rows"], snapshot.progress["health"]
     begin = int(state.step)
     length = dispatch.choose(config.steps_per_dispatch, setup.steps_per_epoch)
-    cadence = Cadence(config.checkpoint_every_epochs, size_bytes((state, snapshot.totals, best)))
+    cadence = Cadence(config.checkpoint_every_epochs, size_bytes(snapshot.arrays))
     with (
         run.follow(config.epochs, setup.steps_per_epoch, begin) as view,
         contextlib.closing(Events(run.workdir / record_files.TENSORBOARD, begin)) as events,
@@ -188,7 +191,7 @@ def train(setup: Setup, run: Run, snapshot: Snapshot, changed: str = "") -> Snap
                 "clock": run.clock.readings(),
             }
             totals = Totals.zero() if stage.is_epoch_end else stage.totals
-            snapshot = Snapshot(stage.state, totals, progress, best)
+            snapshot = Snapshot(stage.state, totals, progress, best, snapshot.preprocessing)
             is_last = is_over(setup, stage.step, rows)
             if is_last and best is not None:
                 score_best(setup, run, view, events, snapshot)

@@ -8,7 +8,7 @@ from jaxact import models
 from jaxact.compilation.clock import Clock
 from jaxact.inference import folding, latency
 from jaxact.runs.process import environment
-from jaxact.runs.records.checkpoint import Snapshot
+from jaxact.runs.records.snapshot import Snapshot
 from jaxact.runs.setup import Setup
 from jaxact.training import early_stopping
 

@@ -117,7 +117,7 @@ def test_arrays_are_a_data_set():
     assert one.test_examples.tolist() == [24]
     assert two.test_examples.tolist() == [30]
     assert jaxact.Config().dataset == "digits"
-    with pytest.raises(ConfigError, match="dataset='arrays_.* these are arrays"):
+    with pytest.raises(ConfigError, match=r"dataset='arrays_.* these are arrays"):
         jaxact.fit(dataset=two._runs[0].dataset)
     for wrong, message in (
         ((images,), "has 1 arrays"),

@@ -7,7 +7,6 @@ its step: a folder whose name is a number is whole, or was damaged later, which 
 import concurrent.futures
 import contextlib
 import copy
-import dataclasses
 import errno
 import functools
 import logging
@@ -16,9 +15,9 @@ import resource
 import shutil
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import jax
 import numpy as np
@@ -26,40 +25,45 @@ import orbax.checkpoint as ocp
 
 from jaxact.errors import WorkdirError
 from jaxact.runs.records import checksums
-from jaxact.training.state import Totals, TrainState
+from jaxact.runs.records.snapshot import Names, Snapshot, named, snapshot_of
 
 KEPT = 2  # the newest, and the one before it in case the newest is damaged
 OVERHEAD_BYTES = 2**18  # of a checkpoint: its metadata, rounded up
 _SAVING, _DELETING = ".saving-", ".deleting-"  # what a killed process leaves of these is removed
 DAMAGED = "damaged-"
 
+Content = TypeVar("Content")
 
-@dataclasses.dataclass(frozen=True)
-class Snapshot:
-    """All that a resumed run needs to go on as if it had not stopped.
+
+class Saved(NamedTuple):
+    """The content of a checkpoint as Orbax gives it.
 
     Attributes:
-      state: of training.
-      totals: of the epoch at hand; zero at an epoch's end.
-      progress: JSON values: the clock's readings, and the rows of metrics and health so far.
-      best: with early stopping, the variables of the epoch with the lowest validation loss so far
-        (before the first has ended, the initial ones); None without.
+      arrays: by name, nested: "params", "batch_stats", "opt_state", "step", "totals",
+        "preprocessing", and "best" with early stopping.
+      progress: as in `Snapshot`.
     """
 
-    state: TrainState
-    totals: Totals
+    arrays: dict[str, Any]
     progress: dict[str, Any]
-    best: Any = None
 
-    @property
-    def chosen(self) -> TrainState:
-        """The state with the parameters that the run ends in: the best epoch's, or the last."""
-        return self.state if self.best is None else dataclasses.replace(self.state, **self.best)
+
+class Found(NamedTuple, Generic[Content]):
+    """The newest checkpoint that can be used: its content, its step, and why newer ones cannot."""
+
+    content: Content
+    step: int
+    damaged: dict[int, str]
 
 
 def _not_of_orbax(record: logging.LogRecord) -> bool:
     # It logs the traceback of what it raises; the user gets one line, from whoever catches it.
     return "orbax" not in record.pathname
+
+
+def _hush() -> None:
+    logging.getLogger("absl").addFilter(_not_of_orbax)
+    _hush_late_writes()
 
 
 @functools.cache
@@ -92,18 +96,13 @@ class Checkpoints(contextlib.AbstractContextManager["Checkpoints"]):
     def __init__(self, directory: Path):
         self.warnings: list[str] = []
         self.seconds = 0.0
-        logging.getLogger("absl").addFilter(_not_of_orbax)
-        _hush_late_writes()
+        _hush()
         self._directory = directory.resolve()
         self._directory.mkdir(parents=True, exist_ok=True)
         for prefix in (_SAVING, _DELETING):
             for folder in self._directory.glob(f"{prefix}*"):
                 shutil.rmtree(folder, ignore_errors=True)
-        self._orbax = ocp.Checkpointer(
-            ocp.CompositeCheckpointHandler(
-                state=ocp.StandardCheckpointHandler(), progress=ocp.JsonCheckpointHandler()
-            )
-        )
+        self._orbax = _orbax()
         self._writer = concurrent.futures.ThreadPoolExecutor(1, "checkpoint")
         self._saving: concurrent.futures.Future[None] | None = None
 
@@ -116,8 +115,7 @@ class Checkpoints(contextlib.AbstractContextManager["Checkpoints"]):
 
     def steps(self) -> list[int]:
         """The steps of which there is a checkpoint, damaged or not, in order."""
-        folders = self._directory.iterdir()
-        return sorted(int(path.name) for path in folders if path.name.isdecimal() and path.is_dir())
+        return _steps(self._directory)
 
     def newest_step(self) -> int | None:
         """The step of the newest checkpoint, or None if there is none."""
@@ -132,7 +130,8 @@ class Checkpoints(contextlib.AbstractContextManager["Checkpoints"]):
         """
         self.wait()
         with self._timing():
-            tree = jax.tree.map(lambda leaf: np.array(leaf, copy=True), _as_tree(snapshot))
+            copied = jax.tree.map(lambda leaf: np.array(leaf, copy=True), snapshot.arrays)
+            tree = named(copied)  # Orbax then needs no knowledge of our classes or of optax's
             step, progress = int(snapshot.state.step), copy.deepcopy(snapshot.progress)
         self._saving = self._writer.submit(self._write, step, tree, progress)
 
@@ -158,41 +157,15 @@ class Checkpoints(contextlib.AbstractContextManager["Checkpoints"]):
         Damaged ones that are newer are renamed, with a line in `warnings`.
 
         Raises:
-          WorkdirError: all are damaged; none of them is renamed then, so that the run cannot start
-            again unasked.
+          WorkdirError: all are damaged, or without names; none of them is renamed then, so that the
+            run cannot start again unasked.
         """
         self.wait()
-        damaged: dict[int, str] = {}
-        for step in reversed(self.steps()):
-            reason = checksums.damage(self._directory / str(step))
-            if reason is None:
-                try:
-                    snapshot = self._read(step, like)
-                except Exception as error:  # whole, but not a checkpoint of this program
-                    reason = f"it does not fit this run: {_one_line(error)}"
-                else:
-                    for bad, why in damaged.items():
-                        self._set_aside(bad, why, step)
-                    return snapshot
-            damaged[step] = reason
-        reasons = "; ".join(f"step {step}: {reason}" for step, reason in damaged.items())
-        raise WorkdirError(
-            f"no checkpoint in {self._directory} can be used ({reasons}): bring one back from a "
-            "copy, or remove that folder to train from the start"
-        )
 
-    def _read(self, step: int, like: Snapshot) -> Snapshot:
-        tree = jax.tree.map(ocp.tree.to_shape_dtype_struct, _as_tree(like))
-        restored = self._orbax.restore(
-            self._directory / str(step),
-            args=ocp.args.Composite(
-                state=ocp.args.StandardRestore(tree), progress=ocp.args.JsonRestore()
-            ),
-        )
-        leaves = jax.tree.leaves(restored["state"])
-        structure = jax.tree.structure((like.state, like.totals, like.best))
-        state, totals, best = jax.tree.unflatten(structure, leaves)
-        return Snapshot(state, totals, restored["progress"], best)
+        found = _newest(self._orbax, self._directory, lambda saved: snapshot_of(*saved, like=like))
+        for step, reason in found.damaged.items():
+            self._set_aside(step, reason, found.step)
+        return found.content
 
     @contextlib.contextmanager
     def _timing(self) -> Iterator[None]:
@@ -202,11 +175,11 @@ class Checkpoints(contextlib.AbstractContextManager["Checkpoints"]):
         finally:  # never at once in two threads: a save begins by waiting for the one before
             self.seconds += time.perf_counter() - begin
 
-    def _write(self, step: int, tree: list[Any], progress: dict[str, Any]) -> None:
+    def _write(self, step: int, tree: Names, progress: dict[str, Any]) -> None:
         with self._timing():
             self._write_files(step, tree, progress)
 
-    def _write_files(self, step: int, tree: list[Any], progress: dict[str, Any]) -> None:
+    def _write_files(self, step: int, tree: Names, progress: dict[str, Any]) -> None:
         saving = self._directory / f"{_SAVING}{step}"
         # Asked first: on a full disk Orbax's file system library prints many tracebacks of its own.
         needed_bytes = size_bytes(tree)
@@ -248,9 +221,71 @@ def size_bytes(tree: Any) -> int:
     return sum(leaf.nbytes for leaf in jax.tree.leaves(tree)) + OVERHEAD_BYTES
 
 
-def _as_tree(snapshot: Snapshot) -> list[Any]:
-    # Leaves alone: Orbax then needs no knowledge of our classes or of optax's.
-    return jax.tree.leaves((snapshot.state, snapshot.totals, snapshot.best))
+def newest(directory: Path) -> Found[Saved]:
+    """The content of a run's newest checkpoint that is not damaged; the folder is left as it is.
+
+    Raises:
+      WorkdirError: there is none, all are damaged, or without names.
+    """
+    _hush()
+    if not directory.is_dir() or not _steps(directory):
+        raise WorkdirError(
+            f"{directory} holds no checkpoint yet: train the run until one is saved (after its "
+            "first epochs, and when it is stopped)"
+        )
+    with _orbax() as orbax:
+        return _newest(orbax, directory.resolve(), lambda saved: saved)
+
+
+def _newest(
+    orbax: ocp.Checkpointer, directory: Path, fitted: Callable[[Saved], Content]
+) -> Found[Content]:
+    """The newest checkpoint whose files are whole and which `fitted` takes."""
+    damaged: dict[int, str] = {}
+    for step in reversed(_steps(directory)):
+        folder = directory / str(step)
+        reason = checksums.damage(folder)
+        if reason is None:
+            try:
+                return Found(fitted(_read(orbax, folder)), step, damaged)
+            except WorkdirError:
+                raise
+            except Exception as error:  # whole, but not a checkpoint of this program
+                reason = f"it does not fit this run: {_one_line(error)}"
+        damaged[step] = reason
+    reasons = "; ".join(f"step {step}: {reason}" for step, reason in damaged.items())
+    raise WorkdirError(
+        f"no checkpoint in {directory} can be used ({reasons}): bring one back from a copy, or "
+        "remove that folder to train from the start"
+    )
+
+
+def _read(orbax: ocp.Checkpointer, folder: Path) -> Saved:
+    items = orbax.restore(
+        folder,
+        args=ocp.args.Composite(state=ocp.args.StandardRestore(), progress=ocp.args.JsonRestore()),
+    )
+    arrays = items["state"]
+    if not isinstance(arrays, dict) or "params" not in arrays:
+        raise WorkdirError(
+            f"the checkpoints in {folder.parent} are of an older jaxact, which kept arrays without "
+            "names: go on with that one (its version and commit are in environment.json), or "
+            "remove that folder to train from the start"
+        )
+    return Saved(arrays, items["progress"])
+
+
+def _steps(directory: Path) -> list[int]:
+    folders = (path for path in directory.iterdir() if path.name.isdecimal() and path.is_dir())
+    return sorted(int(path.name) for path in folders)
+
+
+def _orbax() -> ocp.Checkpointer:
+    return ocp.Checkpointer(
+        ocp.CompositeCheckpointHandler(
+            state=ocp.StandardCheckpointHandler(), progress=ocp.JsonCheckpointHandler()
+        )
+    )
 
 
 def _way_out() -> str:
