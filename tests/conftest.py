@@ -6,7 +6,7 @@ import jax
 import pytest
 from jax.experimental.compilation_cache import compilation_cache
 
-from jaxact.models import AlexNet
+from jaxact.models import MODELS, AlexNet
 from jaxact.models.networks import vgg
 from tests.support import networks as networks  # before any configuration
 from tests.support.commands import Commands
@@ -98,9 +98,13 @@ def tiny():
 def thin_networks(monkeypatch):
     """VGG-11 and AlexNet of a sixteenth of their width, VGG-11 without its last four layers too.
 
-    All their parameters take seconds; a layer of each kind is left.
+    Residual networks have two stages of one block. All their parameters take seconds; a layer of
+    each kind is left.
     """
     stages = tuple(tuple(width // 16 for width in stage) for stage in vgg.STAGES[:3])
     monkeypatch.setattr(vgg, "STAGES", stages)
+    for name in networks.RESIDUAL:
+        monkeypatch.setattr(MODELS[name], "widths", (4, 8))
+        monkeypatch.setattr(MODELS[name], "blocks", 1)
     monkeypatch.setattr(AlexNet, "widths", (6, 16, 24, 24, 16))
     monkeypatch.setattr(AlexNet, "hidden", 256)

@@ -17,6 +17,7 @@ from jaxact.models.layers.conv_net import ConvNet
 from jaxact.models.layers.initializers import KERNEL_INITIALIZERS, kernel_initializer
 from jaxact.models.networks.alexnet import AlexNet, AlexNet32
 from jaxact.models.networks.four_layer_cnn import FourLayerCNN
+from jaxact.models.networks.resnet import PreActResNet18, ResNet18, ResNet20
 from jaxact.models.networks.small_cnn import SmallCNN
 from jaxact.models.networks.vgg import VGG11
 
@@ -26,6 +27,9 @@ MODELS: dict[str, type[ConvNet]] = {
     "alexnet": AlexNet,
     "alexnet32": AlexNet32,
     "four_layer_cnn": FourLayerCNN,
+    "resnet20": ResNet20,
+    "resnet18": ResNet18,
+    "preact_resnet18": PreActResNet18,
 }
 
 

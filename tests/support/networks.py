@@ -39,9 +39,14 @@ PUBLISHED = {
     "alexnet": Published(60_965_224 - 990 * 4097, 7),  # the paper's has 1000 classes
     "alexnet32": Published(8_991_946, 7),
     "four_layer_cnn": Published(89_578, 3),
+    "resnet20": Published(269_722, 19),
+    "resnet18": Published(11_173_962, 17),
+    "preact_resnet18": Published(11_172_170, 17),
 }
 # Layers of the activation within the fixture `thin_networks`.
-THIN = {name: known.activations for name, known in PUBLISHED.items()} | {"vgg11": 4}
+RESIDUAL = ("resnet20", "resnet18", "preact_resnet18")
+THIN = {name: known.activations for name, known in PUBLISHED.items()}
+THIN |= {"vgg11": 4} | dict.fromkeys(RESIDUAL, 5)
 SHAPES = {name: models.MODELS[name].image_shape for name in PUBLISHED}
 UNCOUNTED = sorted(set(models.MODELS) - set(PUBLISHED))
 models.MODELS["thin_cnn"] = ThinCNN  # before a configuration is told which networks there are

@@ -33,17 +33,19 @@ def convolution(
     x: Array,
     features: int,
     size: int,
-    padding: str,
+    padding: str | int,
     kernel_init: str,
     precision: str,
     bias_init: float | None = None,
     stride: int = 1,
     groups: int = 1,
     pools: bool = False,
+    has_bias: bool = True,
 ) -> Array:
-    """A convolution with bias, a layer of the module in whose `__call__` it is called.
+    """A convolution, a layer of the module in whose `__call__` it is called.
 
     Args:
+      has_bias: whether a number is added to each channel.
       pools: whether `max_pool` follows, as one with it; the other arguments: see `ConvNet`.
     """
     return nn.Conv(
@@ -52,6 +54,7 @@ def convolution(
         strides=stride,
         padding=padding,
         feature_group_count=groups,
+        use_bias=has_bias,
         **PRECISIONS[precision]._asdict(),
         kernel_init=kernel_initializer(kernel_init),
         bias_init=bias_initializer(kernel_init, size * size * x.shape[-1] // groups, bias_init),

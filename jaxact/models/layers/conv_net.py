@@ -52,13 +52,22 @@ class ConvNet(nn.Module):
 
     @nn.nowrap
     def conv(
-        self, x: Array, features: int, size: int, padding: str, stride: int = 1, groups: int = 1
+        self,
+        x: Array,
+        features: int,
+        size: int,
+        padding: str | int,
+        stride: int = 1,
+        groups: int = 1,
+        has_bias: bool = True,
     ) -> Array:
-        """A `size` x `size` convolution with bias, NHWC, padding "SAME" or "VALID".
+        """A `size` x `size` convolution, NHWC; padding "SAME", "VALID", or zeros on each side.
 
         With `groups` of n, each n-th of the features sees its n-th of the channels alone.
         """
-        return convolution(x, features, size, padding, *self._settings, stride, groups)
+        return convolution(
+            x, features, size, padding, *self._settings, stride, groups, has_bias=has_bias
+        )
 
     @nn.nowrap
     def conv_and_pool(self, x: Array, features: int, size: int, padding: str) -> Array:
