@@ -1,60 +1,13 @@
-"""The same networks and activations in PyTorch, NCHW as there. Imports PyTorch alone."""
+"""The same networks in PyTorch, NCHW as there. Imports PyTorch alone."""
 
 from collections.abc import Callable
 from typing import Any
 
-import torch  # pyright: ignore[reportMissingImports]
 from torch import Tensor, nn  # pyright: ignore[reportMissingImports]
 from torch.nn import functional as F  # pyright: ignore[reportMissingImports]
 
-Function = Callable[[Tensor], Tensor]
-
-
-def _with(function: Callable[..., Tensor], **constants: Any) -> Callable[..., Function]:
-    """`function` with its constants, and then with the parameters that an activation has."""
-    return lambda **parameters: lambda x: function(x, **constants, **parameters)
-
-
-def _swish(x: Tensor, beta: float = 1.0) -> Tensor:
-    return F.silu(x) if beta == 1 else x * torch.sigmoid(beta * x)
-
-
-# By jaxact's name: its parameters to a function; PReLU is a module, with a parameter of its own.
-ACTIVATIONS: dict[str, Callable[..., Function]] = {
-    "identity": _with(lambda x: x),
-    "sigmoid": _with(torch.sigmoid),
-    "tanh": _with(torch.tanh),
-    "relu": _with(F.relu),
-    "relu6": _with(F.relu6),
-    "leaky_relu": _with(F.leaky_relu),
-    "prelu": lambda alpha: nn.PReLU(init=alpha),
-    "elu": _with(F.elu),
-    "celu": _with(F.celu),
-    "selu": _with(F.selu),
-    "swish": _with(_swish),
-    "silu": _with(F.silu),
-    "mish": _with(F.mish),
-    "gelu": _with(F.gelu),
-    "gelu_tanh": _with(F.gelu, approximate="tanh"),
-    "hard_sigmoid": _with(F.hardsigmoid),
-    "hard_silu": _with(F.hardswish),
-    "hard_swish": _with(F.hardswish),
-    "hard_tanh": _with(F.hardtanh),
-    "log_sigmoid": _with(F.logsigmoid),
-    "soft_sign": _with(F.softsign),
-    "softplus": _with(F.softplus),
-}
-
-
-def activation(name: str, parameters: dict[str, Any]) -> Function:
-    """The activation of jaxact's name.
-
-    Raises:
-      ValueError: PyTorch has none.
-    """
-    if name not in ACTIVATIONS:
-        raise ValueError(f"PyTorch has no {name}; it has {', '.join(ACTIVATIONS)}")
-    return ACTIVATIONS[name](**parameters)
+from benchmarks.contenders.torch_activations import Activate, Function, activation
+from benchmarks.contenders.torch_resnets import PreActResNet18, ResNet, ResNet20
 
 
 class SmallCNN(nn.Module):
@@ -77,17 +30,6 @@ class SmallCNN(nn.Module):
         x = self.act1(F.max_pool2d(self.conv1(images), 2))
         x = self.act2(F.max_pool2d(self.dropout(self.conv2(x)), 2))
         return self.dense2(self.act3(self.dense1(x.flatten(1))))
-
-
-class Activate(nn.Module):
-    """A function as a module."""
-
-    def __init__(self, function: Function):
-        super().__init__()
-        self.function = function
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.function(x)
 
 
 class VGG11(nn.Module):
@@ -206,6 +148,9 @@ NETWORKS = {
     "alexnet": AlexNet,
     "alexnet32": AlexNet32,
     "four_layer_cnn": FourLayerCNN,
+    "resnet20": ResNet20,
+    "resnet18": ResNet,
+    "preact_resnet18": PreActResNet18,
 }
 
 

@@ -20,7 +20,7 @@ import torch  # pyright: ignore[reportMissingImports]
 from torch import Tensor, nn  # pyright: ignore[reportMissingImports]
 from torch.nn import functional as F  # pyright: ignore[reportMissingImports]
 
-from benchmarks.contenders import synthetic, torch_networks
+from benchmarks.contenders import synthetic, torch_activations, torch_networks
 from benchmarks.contenders.protocol import Job, Prepared, seconds_a_unit, serve
 from benchmarks.contenders.torch_variants import (
     DEVICE,
@@ -221,7 +221,7 @@ def prepare_activation(job: Job) -> Prepared:
     # The gradient of one forward pass is taken again and again.
     torch._functorch.config.donated_buffer = False
     dtype = getattr(torch, job.dtype)
-    function: Any = torch_networks.activation(job.function, job.parameters)
+    function: Any = torch_activations.activation(job.function, job.parameters)
     if isinstance(function, nn.Module):
         function.to(DEVICE, dtype)
     if job.mode == "compile":

@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import os
 import time
 
 import jax
@@ -12,11 +13,17 @@ import pytest
 from benchmarks.contenders.protocol import Job
 from jaxact import activations, models
 from jaxact.models.layers.normalization import local_response_norm
+from tests.support import twins
 from tests.support.networks import PUBLISHED, SHAPES
 from tests.support.variables import drawn
 
 torch = pytest.importorskip("torch", reason="PyTorch (requirements-bench.txt) is not installed")
-from benchmarks.contenders import torch_networks, torch_peer, torch_variants  # noqa: E402
+from benchmarks.contenders import (  # noqa: E402
+    torch_activations,
+    torch_networks,
+    torch_peer,
+    torch_variants,
+)
 
 TINY = Job("train_step", batch_size=8, examples=32, seconds=0.001, samples=10, elements=256)
 
@@ -36,13 +43,14 @@ def weights(params, flattened=None):
         kernel = kernel.reshape(*flattened, -1).transpose(3, 2, 0, 1).reshape(kernel.shape[1], -1)
     else:
         kernel = kernel.T
-    return kernel, np.asarray(params["bias"])
+    return kernel, params.get("bias")
 
 
 def load(layer, weight, bias):
     with torch.no_grad():
         layer.weight.copy_(torch.tensor(np.array(weight)))
-        layer.bias.copy_(torch.tensor(np.array(bias)))
+        if bias is not None:
+            layer.bias.copy_(torch.tensor(np.array(bias)))
 
 
 def modules_of(network, kind):
@@ -99,17 +107,16 @@ def test_local_response_norm_is_that_of_pytorch_with_its_alpha():
 
 
 @pytest.mark.parametrize("name", torch_networks.NETWORKS)
-def test_same_weights_give_the_same_logits(name):
-    images = jax.random.normal(jax.random.key(2), (4, *SHAPES[name]))
-    model = models.create_model(name, "elu(alpha=0.7)")
-    variables = drawn(model, *SHAPES[name])
-    network = torch_networks.create(name, "elu", {"alpha": 0.7}).eval()
-    load_all(network, variables)
+def test_the_twins_logits_are_those_that_are_kept(name):
+    """`pytest --basetemp=... -k twins` with JAXACT_WRITE_TWINS=1 writes them."""
+    images = twins.images(name)
+    network = torch_networks.create(name, "elu", {"alpha": twins.ALPHA}).eval()
+    load_all(network, drawn(twins.model(name), *SHAPES[name]))
     with torch.no_grad():
-        theirs = network(torch.tensor(np.array(images)).permute(0, 3, 1, 2)).numpy()
-    ours = np.asarray(models.predict(model, variables, images))
-    assert np.abs(ours).max() > 0.1
-    np.testing.assert_allclose(theirs, ours, rtol=1e-4, atol=1e-4)
+        theirs = network(torch.tensor(images).permute(0, 3, 1, 2)).numpy()
+    if os.environ.get("JAXACT_WRITE_TWINS"):
+        twins.keep(name, theirs)
+    np.testing.assert_allclose(theirs, twins.kept(name), rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize("name", torch_networks.NETWORKS)
@@ -119,11 +126,11 @@ def test_a_network_is_as_published(name):
     assert network.image_shape == SHAPES[name]
 
 
-@pytest.mark.parametrize("name", sorted(set(torch_networks.ACTIVATIONS)))
+@pytest.mark.parametrize("name", sorted(set(torch_activations.ACTIVATIONS)))
 def test_an_activation_is_that_of_jaxact(name):
     ours = activations.get(name)
     x = np.linspace(-8, 8, 101, dtype=np.float32)
-    theirs = torch_networks.activation(name, {**dict(ours.constants), **ours.params})
+    theirs = torch_activations.activation(name, {**dict(ours.constants), **ours.params})
     np.testing.assert_allclose(
         theirs(torch.tensor(x)).detach().numpy(), ours(jnp.asarray(x)), rtol=1e-5, atol=1e-5
     )
@@ -131,7 +138,7 @@ def test_an_activation_is_that_of_jaxact(name):
 
 def test_an_activation_that_torch_lacks_is_refused():
     with pytest.raises(ValueError, match="no binary_step"):
-        torch_networks.activation("binary_step", {})
+        torch_activations.activation("binary_step", {})
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])

@@ -16,7 +16,7 @@ from jaxact.models.layers.activation_layer import ActivationLayer
 from jaxact.models.layers.common import DROPOUTS, dropout, flatten
 from jaxact.models.layers.maxout import MaxoutConv, MaxoutDense, maxout
 from jaxact.models.networks.small_cnn import SmallCNN
-from tests.support import networks
+from tests.support import networks, twins
 from tests.support.groups import KINDS
 from tests.support.networks import SHAPES
 from tests.support.variables import drawn, xlas_convolution
@@ -435,3 +435,12 @@ def test_vgg_averages_what_the_last_stage_leaves_of_larger_images():
     dense = variables["params"]["Dense_0"]
     expected = pooled.mean((1, 2)) @ dense["kernel"] + dense["bias"]
     np.testing.assert_allclose(logits, expected, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", networks.PUBLISHED)
+def test_logits_are_those_of_the_twin_in_pytorch(name):
+    variables = drawn(twins.model(name), *networks.SHAPES[name])
+    with xlas_convolution():
+        ours = np.asarray(models.predict(twins.model(name), variables, twins.images(name)))
+    assert np.abs(ours).max() > 0.1
+    np.testing.assert_allclose(ours, twins.kept(name), rtol=1e-4, atol=1e-4)
