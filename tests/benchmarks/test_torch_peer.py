@@ -13,7 +13,7 @@ import pytest
 from benchmarks.contenders.protocol import Job
 from jaxact import activations, models
 from jaxact.models.layers.normalization import local_response_norm
-from tests.support import twins
+from tests.models import twins
 from tests.support.networks import PUBLISHED, SHAPES
 from tests.support.variables import drawn
 

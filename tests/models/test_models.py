@@ -16,7 +16,8 @@ from jaxact.models.layers.activation_layer import ActivationLayer
 from jaxact.models.layers.common import DROPOUTS, dropout, flatten
 from jaxact.models.layers.maxout import MaxoutConv, MaxoutDense, maxout
 from jaxact.models.networks.small_cnn import SmallCNN
-from tests.support import networks, twins
+from tests.models import twins
+from tests.support import networks
 from tests.support.groups import KINDS
 from tests.support.networks import SHAPES
 from tests.support.variables import drawn, xlas_convolution
