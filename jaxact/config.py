@@ -13,7 +13,7 @@ from jaxact.activations import fingerprint
 from jaxact.config_fields import Config as Config
 from jaxact.errors import ConfigError, did_you_mean
 from jaxact.training.losses import LOSSES
-from jaxact.training.optimizer import SCHEDULES
+from jaxact.training.optimizer import EXAMPLES, OPTIMIZERS, SCHEDULES, canonical
 
 
 class Rule(NamedTuple):
@@ -84,9 +84,13 @@ RULES: dict[str, Rule] = {
     "dropout_rate": _number(0, 0.99, "a number from 0 to 0.99"),
     "epochs": _POSITIVE,
     "batch_size": _POSITIVE,
+    "optimizer": Rule(_TEXT.holds, f"a spec such as {EXAMPLES}", tuple(OPTIMIZERS)),
     "learning_rate": _number(0, 1e3, "a number above 0, at most 1000", open_low=True),
     "learning_rate_schedule": _one_of(tuple(SCHEDULES)),
+    "warmup_epochs": _number(0, 1e4, "a number from 0 to 10000"),
+    "clip_norm": _or_null(_number(0, 1e6, "a number above 0, at most 1000000", open_low=True)),
     "loss": _one_of(tuple(LOSSES)),
+    "label_smoothing": _number(0, 0.99, "a number from 0 to 0.99"),
     "l1": _number(0, 1e3, "a number from 0 to 1000"),
     "l2": _number(0, 1e3, "a number from 0 to 1000"),
     "weight_decay": _number(0, 1e3, "a number from 0 to 1000"),
@@ -169,6 +173,15 @@ def check(config: ConfigDict) -> Config:
             f"config.eval_split=validation, not {checked.eval_split}: stopped by the test set, a "
             "run would look better than it is"
         )
+    if checked.warmup_epochs >= checked.epochs:
+        raise ConfigError(
+            f"config.warmup_epochs={checked.warmup_epochs:g} must be fewer than "
+            f"config.epochs={checked.epochs}"
+        )
+    try:
+        checked = dataclasses.replace(checked, optimizer=canonical(checked.optimizer))
+    except ConfigError as error:
+        raise ConfigError(f"config.optimizer={checked.optimizer!r}: {error}") from error
     try:
         data.parse_augmentation(checked.augmentation)
     except ConfigError as error:

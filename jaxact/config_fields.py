@@ -20,7 +20,7 @@ def _field(group: str, default: Any, meaning: str) -> Any:
 
 _data = functools.partial(_field, "Data")
 _model = functools.partial(_field, "Model")
-_optimisation = functools.partial(_field, "Optimisation: Adam")
+_optimisation = functools.partial(_field, "Optimisation")
 _measurement = functools.partial(_field, "Measurement")
 
 
@@ -99,19 +99,38 @@ class Config:
     batch_size: int = _optimisation(
         128, "training images in a step; those left over at the end of an epoch are left out"
     )
-    learning_rate: float = _optimisation(1e-3, "step size of Adam; the peak of a schedule")
+    optimizer: str = _optimisation(
+        "adam",
+        "method of descent, as a spec: sgd(momentum=0.9, nesterov=True), adam(b2=0.99), rmsprop, "
+        "lion, muon",
+    )
+    learning_rate: float = _optimisation(1e-3, "step size; the peak of a schedule")
     learning_rate_schedule: str = _optimisation(
         "constant",
         "course of the learning rate. cosine: half a cosine from the peak to zero; one_cycle: up "
-        "to the peak over the first 30 % of the steps, and down again",
+        "to the peak over the first 30 % of the steps, and down again; steps: a tenth from half of "
+        "the steps on, a hundredth from three quarters on",
+    )
+    warmup_epochs: float = _optimisation(
+        0.0, "epochs, whole or not, in which the learning rate rises to its first value"
+    )
+    clip_norm: float | None = _optimisation(
+        None, "norm to which the gradient is scaled down where it is larger; null: it never is"
     )
     loss: str = _optimisation(
         "cross_entropy",
         "loss of the logits. hinge: the sum over the other classes; hinge_max: of the worst alone",
     )
+    label_smoothing: float = _optimisation(
+        0.0, "share of a label's weight that is spread over all classes while training"
+    )
     l1: float = _optimisation(0.0, "weight of sum |w| over all kernels, added to the loss")
     l2: float = _optimisation(0.0, "weight of sum w^2 over all kernels, added to the loss")
-    weight_decay: float = _optimisation(0.0, "decay of kernels, decoupled from the loss (AdamW)")
+    weight_decay: float = _optimisation(
+        0.0,
+        "decay of kernels: of adam, lion and muon decoupled from the gradient (AdamW), of the "
+        "others a part of it",
+    )
     early_stopping_epochs: int | None = _optimisation(
         None,
         "epochs without a lower validation loss after which the run ends, with the parameters of "

@@ -31,7 +31,8 @@ NOT_OF_IMAGES = frozenset(
     (
         "model", "activation", "activation_sharing", "kernel_init", "bias_init", "precision",
         "dropout", "dropout_rate", "epochs", "batch_size", "learning_rate",
-        "learning_rate_schedule", "loss", "l1", "l2", "weight_decay", "early_stopping_epochs",
+        "learning_rate_schedule", "optimizer", "warmup_epochs", "clip_norm", "loss",
+        "label_smoothing", "l1", "l2", "weight_decay", "early_stopping_epochs",
         "deterministic", "seed", "target_accuracy", "checkpoint_every_epochs",
         "steps_per_dispatch", "latency_samples",
     )
@@ -195,7 +196,10 @@ def prepare(config: Config) -> Setup:
         total_steps=(
             0 if config.learning_rate_schedule == "constant" else config.epochs * steps_per_epoch
         ),
-        objective=Objective(config.loss, config.l1, config.l2),
+        objective=Objective(config.loss, config.l1, config.l2, config.label_smoothing),
+        optimizer=config.optimizer,
+        warmup_steps=round(config.warmup_epochs * steps_per_epoch),
+        clip_norm=config.clip_norm,
     )
     return Setup(
         config=config,

@@ -76,11 +76,14 @@ class Objective(NamedTuple):
     Attributes:
       loss: a name of `LOSSES`.
       l1, l2: factors of the penalties, at least 0.
+      smoothing: the share a of a label's weight that is spread evenly over all classes. Source:
+        Szegedy et al. 2016 (arXiv:1512.00567), section 7.
     """
 
     loss: str = "cross_entropy"
     l1: float = 0.0
     l2: float = 0.0
+    smoothing: float = 0.0
 
     def losses(self, logits: Array, labels: Array) -> Array:
         """The loss of each example, `[batch]`.
@@ -90,12 +93,27 @@ class Objective(NamedTuple):
           labels: int32 `[batch]`; or soft, probabilities `[batch, classes]`: the loss is then the
             mean over the classes with these weights, of cross-entropy `-sum_c p_c log softmax_c`.
         """
-        loss = LOSSES[self.loss]
         if labels.ndim < logits.ndim:
-            return loss(logits, labels)
+            return LOSSES[self.loss](logits, labels)
+        return (labels * self._of_classes(logits)).sum(-1)
+
+    def smoothed(self, losses: Array, logits: Array) -> Array:
+        """`(1 - a) loss + a mean over classes of theirs`: what is minimised of each, `[batch]`.
+
+        Args:
+          losses: of `losses`.
+        """
+        if not self.smoothing:
+            return losses
+        even = self._of_classes(logits).mean(-1)
+        return (1 - self.smoothing) * losses + self.smoothing * even
+
+    def _of_classes(self, logits: Array) -> Array:
+        """The loss that each example would have with each label, `[batch, classes]`."""
+        loss = LOSSES[self.loss]
         classes = jnp.arange(logits.shape[-1], dtype=jnp.int32)
         of_class = jax.vmap(lambda c: loss(logits, jnp.full(len(logits), c)), out_axes=-1)
-        return (labels * of_class(classes)).sum(-1)
+        return of_class(classes)
 
     def penalized(self, loss: Array, params: Any) -> Array:
         """A mean loss with the penalties of these parameters: what is minimised, `[]`."""

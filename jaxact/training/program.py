@@ -33,6 +33,9 @@ class Recipe(NamedTuple):
     weight_decay: float
     total_steps: int
     objective: Objective = PLAIN
+    optimizer: str = "adam"
+    warmup_steps: int = 0
+    clip_norm: float | None = None
 
 
 class Program(NamedTuple):
@@ -79,6 +82,9 @@ def _build(recipe: Recipe) -> Program:
         recipe.learning_rate_schedule,
         recipe.weight_decay,
         recipe.total_steps,
+        spec=recipe.optimizer,
+        warmup_steps=recipe.warmup_steps,
+        clip_norm=recipe.clip_norm,
     )
     return assemble(recipe, optimizer)
 

@@ -81,8 +81,9 @@ def train_step(
       labels: int32 `[batch]`, or soft, `[batch, classes]`.
 
     Returns:
-      The next state, the loss before the step (penalties left out: as it is evaluated), and the
-      number of examples classified rightly: of soft labels, as their most probable class.
+      The next state, the loss before the step (as it is evaluated: without penalties and smoothing
+      of labels), and the number of examples classified rightly: of soft labels, as their most
+      probable class.
     """
 
     def minimized(params: Any) -> tuple[Array, tuple[Array, Array, Any]]:
@@ -93,8 +94,9 @@ def train_step(
             rngs={"dropout": dropout_key},
             mutable=["batch_stats"],
         )
-        loss = objective.losses(logits, labels).mean()
-        return objective.penalized(loss, params), (loss, logits, updates)
+        losses = objective.losses(logits, labels)
+        minimised = objective.penalized(objective.smoothed(losses, logits).mean(), params)
+        return minimised, (losses.mean(), logits, updates)
 
     gradients, (loss, logits, updates) = jax.grad(minimized, has_aux=True)(state.params)
     changes, opt_state = optimizer.update(gradients, state.opt_state, state.params)

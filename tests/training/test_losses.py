@@ -164,3 +164,16 @@ def test_cross_entropy_is_optax_s_bit_for_bit():
         both(f) for f in (optax.softmax_cross_entropy_with_integer_labels, cross_entropy)
     )
     jax.tree.map(np.testing.assert_array_equal, ours, theirs)
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_smoothed_labels_are_a_mixture(name):
+    rng = np.random.default_rng(0)
+    logits = jnp.asarray(rng.normal(size=(5, 4)), jnp.float32)
+    labels = jnp.asarray([0, 3, 1, 1, 2], jnp.int32)
+    objective = Objective(name, smoothing=0.2)
+    weights = 0.8 * jax.nn.one_hot(labels, 4) + 0.2 / 4
+    each = np.stack([np.asarray(LOSSES[name](logits, jnp.full(5, c))) for c in range(4)], -1)
+    smoothed = objective.smoothed(objective.losses(logits, labels), logits)
+    np.testing.assert_allclose(smoothed, (weights * each).sum(-1), rtol=1e-5)
+    np.testing.assert_array_equal(objective.losses(logits, labels), LOSSES[name](logits, labels))

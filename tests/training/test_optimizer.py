@@ -11,8 +11,9 @@ import optax
 import pytest
 
 from jaxact import models
+from jaxact.errors import ConfigError
 from jaxact.runs.setup import prepare
-from jaxact.training.optimizer import SCHEDULES, create_optimizer
+from jaxact.training.optimizer import OPTIMIZERS, SCHEDULES, canonical, create_optimizer
 from tests.support.tiny import TINY
 from tests.support.variables import drawn
 
@@ -35,14 +36,22 @@ SHARES = {
     "constant": lambda step, steps: 1.0,
     "cosine": lambda step, steps: cosine(1, 0, step / steps),
     "one_cycle": one_cycle,
+    "steps": lambda step, steps: 0.1 ** ((step >= steps // 2) + (step >= 3 * steps // 4)),
 }
 
 
-@pytest.mark.parametrize("steps", [10, 97])
+def rise(name: str, step: int, steps: int, warmup: int) -> float:
+    """The share of the peak with a warm-up, which counts among the steps."""
+    if step < warmup:
+        return (step + 1) / warmup * SHARES[name](0, steps - warmup)
+    return SHARES[name](step - warmup, steps - warmup)
+
+
+@pytest.mark.parametrize(("steps", "warmup"), [(10, 0), (97, 0), (60, 1), (60, 20)])
 @pytest.mark.parametrize("name", SCHEDULES)
-def test_each_step_has_the_rate_of_the_formula(name, steps):
+def test_each_step_has_the_rate_of_the_formula(name, steps, warmup):
     """With the same gradient in each step Adam moves a parameter by the rate."""
-    optimizer: Any = create_optimizer(PEAK, name, 0.0, steps)
+    optimizer: Any = create_optimizer(PEAK, name, 0.0, steps, warmup_steps=warmup)
     params = {"bias": np.zeros(1, np.float32)}
 
     def step(carry, _):
@@ -52,11 +61,11 @@ def test_each_step_has_the_rate_of_the_formula(name, steps):
 
     start = params, optimizer.init(params)
     rates = jax.jit(lambda start: jax.lax.scan(step, start, length=steps + 1))(start)[1]
-    expected = [PEAK * SHARES[name](k, steps) for k in range(steps + 1)]
+    expected = [PEAK * rise(name, k, steps, warmup) for k in range(steps + 1)]
     np.testing.assert_allclose(rates, expected, rtol=1e-4, atol=1e-5 * PEAK)
 
 
-@pytest.mark.parametrize("schedule", ["cosine", "one_cycle"])
+@pytest.mark.parametrize("schedule", ["cosine", "one_cycle", "steps"])
 def test_a_schedule_ends_with_the_training(schedule):
     setup = prepare(dataclasses.replace(TINY, learning_rate_schedule=schedule))
     assert setup.recipe.total_steps == setup.total_steps == TINY.epochs * (300 // 64)
@@ -118,3 +127,135 @@ def test_weight_decay_shrinks_kernels_alone():
             factor = 1 - 1e-3 * 0.1 if name == "kernel" else 1.0
             np.testing.assert_allclose(after[layer][name], leaf * factor, rtol=1e-6)
             assert name in ("kernel", "bias", "alpha")
+
+
+def sgd(momentum=0.0, nesterov=False):
+    """Three steps of it in NumPy; decay is part of the gradient."""
+
+    def steps(w, gradients, decay):
+        velocity = np.zeros_like(w)
+        for gradient in gradients:
+            gradient = gradient + decay * w
+            velocity = momentum * velocity + gradient
+            w = w - PEAK * (gradient + momentum * velocity if nesterov else velocity)
+        return w
+
+    return steps
+
+
+def rmsprop(w, gradients, decay):
+    second = np.zeros_like(w)
+    for gradient in gradients:
+        gradient = gradient + decay * w
+        second = 0.9 * second + 0.1 * gradient**2
+        w = w - PEAK * gradient / np.sqrt(second + 1e-8)
+    return w
+
+
+def lion(w, gradients, decay):
+    first = np.zeros_like(w)
+    for gradient in gradients:
+        w = w - PEAK * (np.sign(0.9 * first + 0.1 * gradient) + decay * w)
+        first = 0.99 * first + 0.01 * gradient
+    return w
+
+
+FORMULAS = {
+    "sgd": sgd(),
+    "sgd(momentum=0.9)": sgd(0.9),
+    "sgd(momentum=0.8, nesterov=True)": sgd(0.8, nesterov=True),
+    "rmsprop": rmsprop,
+    "lion": lion,
+}
+
+
+@pytest.mark.parametrize("weight_decay", [0.0, 0.1])
+@pytest.mark.parametrize("spec", FORMULAS)
+def test_three_steps_are_those_of_the_formula(spec, weight_decay):
+    rng = np.random.default_rng(0)
+    params = {"kernel": rng.normal(size=(3, 2)), "bias": rng.normal(size=2)}
+    gradients = {
+        name: [scale * rng.normal(size=leaf.shape) for scale in (1.0, 10.0, 0.1)]
+        for name, leaf in params.items()
+    }
+    actual = after_steps(params, gradients, PEAK, "constant", weight_decay, 3, spec=spec)
+    for name, leaf in params.items():
+        decay = weight_decay if name == "kernel" else 0.0
+        expected = FORMULAS[spec](leaf, gradients[name], decay)
+        np.testing.assert_allclose(actual[name], expected, rtol=2e-5, atol=1e-7)
+
+
+def after_steps(params, gradients, *arguments, **options):
+    """Parameters after the steps of an optimizer: of each, as many gradients."""
+
+    @jax.jit
+    def train(params, gradients):
+        optimizer = create_optimizer(*arguments, **options)
+        state = optimizer.init(params)
+        for k in range(len(gradients["bias"])):
+            gradient = {name: steps[k] for name, steps in gradients.items()}
+            changes, state = optimizer.update(gradient, state, params)
+            params = optax.apply_updates(params, changes)
+        return params
+
+    return jax.device_get(train(*jax.tree.map(np.float32, (params, gradients))))
+
+
+@pytest.mark.parametrize("shape", [(12, 5), (3, 3, 4, 6)])
+def test_muon_turns_kernels_into_matrices_and_leaves_the_rest_to_adam(shape):
+    rng = np.random.default_rng(0)
+    params = {"kernel": np.zeros(shape), "bias": np.zeros(2)}
+    uneven = rng.normal(size=shape) * np.geomspace(10, 1, shape[-1])
+    gradients = {"kernel": [uneven], "bias": [np.array([3.0, -0.2])]}
+    after = after_steps(params, gradients, PEAK, "constant", 0.0, 1, spec="muon(nesterov=False)")
+    moved = after["kernel"].reshape(-1, shape[-1])
+    values = np.linalg.svd(moved, compute_uv=False)
+    given = np.linalg.svd(uneven.reshape(-1, shape[-1]), compute_uv=False)
+    assert given.max() > 8 * given.min()
+    assert values.max() < 2 * values.min()  # five iterations bring them near to each other
+    np.testing.assert_allclose(after["bias"], [-PEAK, PEAK], rtol=1e-4)
+
+
+def test_gradients_are_scaled_down_together():
+    params = {"kernel": np.zeros((1, 2)), "bias": np.zeros(1)}
+    gradients = {"kernel": [[[3.0, 0.0]], [[0.3, 0.0]]], "bias": [[4.0], [0.4]]}
+    gradients = {name: [np.array(step) for step in steps] for name, steps in gradients.items()}
+    after = after_steps(params, gradients, 1.0, "constant", 0.0, 2, spec="sgd", clip_norm=1.0)
+    np.testing.assert_allclose(after["kernel"], [[-0.6 - 0.3, 0.0]], rtol=1e-6)
+    np.testing.assert_allclose(after["bias"], [-0.8 - 0.4], rtol=1e-6)
+
+
+@pytest.mark.parametrize("spec", OPTIMIZERS)
+def test_every_optimizer_trains_every_kind_of_parameter(spec):
+    params = drawn(models.create_model("small_cnn", "prelu"), 28, 28, 1)["params"]
+    optimizer = create_optimizer(1e-3, "constant", 0.1, 10, spec=spec)
+
+    @jax.jit
+    def step(params):
+        gradients = jax.tree.map(jnp.ones_like, params)
+        changes, _ = optimizer.update(gradients, optimizer.init(params), params)
+        return optax.apply_updates(params, changes)
+
+    for before, after in zip(
+        jax.tree.leaves(params), jax.tree.leaves(jax.device_get(step(params))), strict=True
+    ):
+        assert np.isfinite(after).all()
+        assert (after != before).any()
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        ("sgdd", "did you mean sgd"),
+        ("sgd(momentum=1)", "momentum must be a number from 0, below 1, not 1"),
+        ("sgd(nesterov=1)", "nesterov must be True or False"),
+        ("sgd(nesterov=True)", "needs a momentum"),
+        ("adam(eps=0)", "eps must be a number above 0"),
+        ("adam(b1=True)", "b1 must be a number"),
+        ("adam(beta=0.9)", "takes b1, b2, eps"),
+        ("adam(", "is no spec"),
+    ],
+)
+def test_a_wrong_spec_is_told_in_a_line(spec, message):
+    with pytest.raises(ConfigError, match=message):
+        canonical(spec)

@@ -97,7 +97,7 @@ def entry(study: Study, run: Run, author: Author, timestamp: str) -> dict[str, A
             "activation": run.activation,
             "seed": run.seed,
             "parameters": run.summary["parameters"],
-            "optimizer": "Adam",
+            "optimizer": "Adam" if config.optimizer == "adam" else config.optimizer,
             "learningRate": run.learning_rate,
             "learningRateSchedule": config.learning_rate_schedule,
             "batchSize": config.batch_size,

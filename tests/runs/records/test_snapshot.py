@@ -16,6 +16,7 @@ PARAMS = {
 OPTIMIZERS = {
     "adam": optimizer.create_optimizer(1e-3, "constant", 0.0, 10),
     "adamw, which masks": optimizer.create_optimizer(1e-3, "one_cycle", 0.1, 10),
+    "muon": optimizer.create_optimizer(1e-3, "cosine", 0.1, 10, spec="muon", warmup_steps=2),
     "chain": optax.chain(optax.clip_by_global_norm(1.0), optax.sgd(0.1, momentum=0.9)),
     "more than ten": optax.chain(*(optax.trace(k / 20) for k in range(12))),
     "partition": optax.partition(
