@@ -249,6 +249,7 @@ def _paper_rows(study: Study, workload: Workload) -> dict[str, tables.PaperRow]:
         and config.train_examples is None
         and config.test_examples is None
         and config.eval_split == "test"
+        and config.optimizer == "adam"
     )
     return dict(table.rows) if is_same else {}
 
