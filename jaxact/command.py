@@ -256,7 +256,7 @@ def _told(error: JaxactError) -> int:
 def _without_reader() -> int:
     """The end of a command whose output is read no further, as in `| head -1`: without a word."""
     _drop_unwritten()
-    return 128 + signal.SIGPIPE
+    return 128 + getattr(signal, "SIGPIPE", 13)  # no signal on Windows
 
 
 def _drop_unwritten() -> None:

@@ -104,3 +104,45 @@ def test_the_wheel_works_alone(wheel, tmp_path):
         f"{site_packages}/jaxact/configs/cifar.py",
     ]
     assert list(folder.iterdir()) == []
+
+
+# What the library itself must do without, as on Windows.
+ELSEWHERE = """
+import os, signal, sys
+import psutil  # which has other code for other systems
+for name in ("fcntl", "grp", "pwd", "resource", "termios"):
+    sys.modules[name] = None
+for module, names in (
+    (os, ("confstr", "fchmod", "getuid", "pread", "pwrite", "sched_getaffinity")),
+    (signal, ("SIGHUP", "SIGPIPE", "SIGUSR1")),
+):
+    for name in names:
+        delattr(module, name)
+import jax, jaxact
+from jaxact import activations, models, statistics
+print(float(activations.get("relu")(jax.numpy.float32(2))))
+network = models.create_model("small_cnn", "relu", num_classes=10)
+image = jax.ShapeDtypeStruct((1, 28, 28, 1), "float32")
+print(len(jax.eval_shape(lambda x: network.init(jax.random.key(0), x, train=False), image)))
+from jaxact import check, main
+from jaxact.comparison import compare
+from jaxact.runs.process import environment
+assert environment.peak_memory_bytes() > 0
+print(main.COMMAND.run(main.train, ["--workdir=run"]))
+print(compare.COMMAND.run(compare.compare, ["--workdir=both", "--activations=relu"]))
+"""
+
+
+def test_elsewhere_the_library_works_and_what_makes_runs_says_where_it_does(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-c", ELSEWHERE],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(ROOT), "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stdout.split()) == (0, ["2.0", "1", "2", "2"]), done.stderr
+    said = [line for line in done.stderr.splitlines() if line.startswith("jaxact: ")]  # JAX warns
+    assert len(said) == 2
+    assert all("runs are made on Linux and macOS" in line for line in said)
+    assert list(tmp_path.iterdir()) == []

@@ -3,7 +3,6 @@
 import importlib.metadata
 import os
 import platform
-import resource
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import jax
+import psutil
 
 import jaxact
 from jaxact.runs.process import determinism, devices, huge_pages, shared_machine
@@ -109,5 +109,9 @@ def peak_memory_bytes() -> int:
     stats = devices.used()[0].memory_stats()
     if stats and "peak_bytes_in_use" in stats:
         return stats["peak_bytes_in_use"]
+    try:
+        import resource
+    except ModuleNotFoundError:  # no POSIX system
+        return psutil.Process().memory_info().rss
     unit_bytes = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit_bytes

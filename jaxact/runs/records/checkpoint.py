@@ -11,7 +11,6 @@ import errno
 import functools
 import logging
 import os
-import resource
 import shutil
 import sys
 import time
@@ -290,6 +289,8 @@ def _orbax() -> ocp.Checkpointer:
 
 def _way_out() -> str:
     """The advice for where a file cannot be written."""
+    import resource  # on POSIX alone, as runs are
+
     limit_bytes, _ = resource.getrlimit(resource.RLIMIT_FSIZE)
     if limit_bytes == resource.RLIM_INFINITY:
         return "make room there, or make it writable"

@@ -1,7 +1,6 @@
 """One process a workdir."""
 
 import contextlib
-import fcntl
 import os
 import platform
 from collections.abc import Iterator
@@ -9,7 +8,25 @@ from pathlib import Path
 
 from jaxact.errors import WorkdirError
 
+try:
+    import fcntl
+except ModuleNotFoundError:  # no POSIX system
+    fcntl = None
+
 LOCK = ".lock"
+
+
+def check_system() -> None:
+    """Refuses a system without the calls that keep a workdir whole.
+
+    Raises:
+      WorkdirError: it has none of them.
+    """
+    if fcntl is None:
+        raise WorkdirError(
+            f"runs are made on Linux and macOS, and {platform.system()} lacks what keeps their "
+            "folders whole: on Windows give the command within WSL"
+        )
 
 
 @contextlib.contextmanager
@@ -21,9 +38,12 @@ def held(workdir: Path) -> Iterator[None]:
     several, where the file system passes locks on.
 
     Raises:
-      WorkdirError: another process holds it; its number and host are named.
+      WorkdirError: another process holds it, whose number and host are named; or as
+        `check_system`.
       OSError: the file cannot be opened.
     """
+    check_system()
+    assert fcntl is not None
     descriptor = os.open(workdir / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
     try:
         try:

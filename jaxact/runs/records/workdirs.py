@@ -168,7 +168,9 @@ def check_place(workdir: Path) -> None:
 
     Raises:
       ConfigError: it cannot.
+      WorkdirError: nor any other on this system.
     """
+    lock.check_system()
     if os.path.isfile(workdir):  # unlike Path.is_file it takes every name
         raise ConfigError(f"--workdir={workdir} is a file; choose another folder")
     try:
