@@ -103,7 +103,7 @@ def resources(
     least, most = map(numbers.size, disk_bytes)
     return [
         f"time: about {numbers.duration(seconds.likely)}, from {low} to {high}{beside}",
-        f"memory: about {numbers.size(memory_bytes)}{program}; the machine has "
+        f"memory: at most about {numbers.size(memory_bytes)}{program}; the machine has "
         f"{numbers.size(psutil.virtual_memory().total)}",
         f"disk: {least} to {most}",
     ]

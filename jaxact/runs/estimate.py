@@ -29,6 +29,7 @@ CALLS = 10  # classifications of one image that are timed
 # What cannot be measured without writing: the records of a run, and of an epoch.
 RUN_FILES_SECONDS, EPOCH_FILES_SECONDS = 0.3, 0.005
 RUN_FILES_BYTES, EPOCH_FILES_BYTES = 2**15, 2**12
+PACKED = 0.9  # of a checkpoint's bytes, as they lie on disk
 START_SECONDS = 3.0  # imports, and the first use of the device
 # The range of what a second measured now may be later: clocks that fall, other work, a warm cache.
 LOW, HIGH = 0.85, 1.25
@@ -92,9 +93,10 @@ class Cost:
         return trained + self.end
 
     def disk_bytes(self, epochs: int) -> tuple[int, int]:
-        """The least and the most that a run leaves: one checkpoint, or all that are kept."""
+        """The least and the most that a run leaves: one checkpoint packed, or all that are kept."""
         records = RUN_FILES_BYTES + epochs * EPOCH_FILES_BYTES
-        return records + self.checkpoint_bytes, records + checkpoint.KEPT * self.checkpoint_bytes
+        size = self.checkpoint_bytes
+        return records + int(PACKED * size), records + checkpoint.KEPT * size
 
 
 def measure(config: Config) -> Cost:

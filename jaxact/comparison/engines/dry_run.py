@@ -24,7 +24,7 @@ from jaxact.runs.process import environment
 
 # Tables, figures and the report, of a comparison and of each of its workloads.
 DRAWING_SECONDS, WORKLOAD_SECONDS = 2.0, 3.0
-DRAWING_BYTES, WORKLOAD_BYTES = 6 * 2**20, 2**20
+DRAWING_BYTES, WORKLOAD_BYTES = 5 * 2**20, 2**20
 
 WIDTH_OF_A_FILE = 200  # output that is no terminal's is not cropped
 
