@@ -14,6 +14,8 @@ from jaxact.errors import ConfigError, JaxactError
 # What pip calls a package, where that is not its own name.
 DISTRIBUTIONS = {
     "PIL": "pillow",
+    "jax2onnx": '"jaxact[onnx]"',
+    "onnx": '"jaxact[onnx]"',
     "sklearn": "scikit-learn",
     "tensorflow_datasets": "tensorflow-datasets",
 }

@@ -25,6 +25,7 @@ from jaxact.data.transforms.geometry import random_crop, random_flip
 from jaxact.data.transforms.preprocessing import (
     Preprocessing,
     channel_statistics,
+    enlarged,
     fit_preprocessing,
     fit_to_model,
     normalize,
@@ -48,6 +49,7 @@ __all__ = [
     "color_components",
     "default_data_dir",
     "describe",
+    "enlarged",
     "fit_preprocessing",
     "fit_to_model",
     "given",

@@ -172,16 +172,7 @@ def prepare(config: Config) -> Setup:
     modes.refuse_strict()
     activation = activations.get(config.activation)
     images = load(config)
-    model = models.create_model(
-        config.model,
-        activation,
-        images.num_classes,
-        config.kernel_init,
-        config.activation_sharing,
-        config.precision,
-        config.bias_init,
-        **{name: getattr(config, name) for name in models.own_fields(config.model)},
-    )
+    model = create_model(config, activation, images.num_classes)
     if own.is_own(activation):  # what it does wrong in this network is told before training
         image = jax.ShapeDtypeStruct((1, *images.train.images.shape[1:]), jnp.float32)
         jax.eval_shape(functools.partial(model.init, train=False), jax.random.key(0), image)
@@ -210,6 +201,22 @@ def prepare(config: Config) -> Setup:
         program=program.build(recipe),
         keys=Keys.from_seed(config.seed),
         steps_per_epoch=steps_per_epoch,
+    )
+
+
+def create_model(
+    config: Config, activation: activations.Activation, num_classes: int
+) -> models.ConvNet:
+    """The network of a configuration."""
+    return models.create_model(
+        config.model,
+        activation,
+        num_classes,
+        config.kernel_init,
+        config.activation_sharing,
+        config.precision,
+        config.bias_init,
+        **{name: getattr(config, name) for name in models.own_fields(config.model)},
     )
 
 

@@ -16,7 +16,7 @@ from jaxact.errors import ConfigError
 from tests.support.groups import in_groups
 from tests.support.paths import ROOT
 
-FAKE = (sys.executable, "-m", "tests.support.fake_worker")
+FAKE = (sys.executable, "-m", "tests.benchmarks.fake_worker")
 
 
 def test_requests_are_answered_in_order():

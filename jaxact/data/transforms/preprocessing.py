@@ -1,5 +1,6 @@
 """Preprocessing: the change to images before a model sees them, besides augmentation."""
 
+import functools
 from typing import NamedTuple
 
 import jax
@@ -181,6 +182,29 @@ def resize(images: np.ndarray, height: int, width: int) -> np.ndarray:
         chunk = slice(start, start + chunk_images)
         result[chunk] = _resize(jnp.asarray(images[chunk]), result.shape[1:])
     return result
+
+
+def enlarged(images: jax.Array, size: int) -> jax.Array:
+    """`fit_to_model` as JAX traces it within a program, whose batch may be a symbol.
+
+    Where sums have another order, a value half way between two grey levels may become the other.
+    """
+    height, width = images.shape[1:3]
+    shape = max(height, size), max(width, size)
+    if shape == (height, width):
+        return images
+    rows, columns = map(_interpolation, (height, width), shape)
+    pixels = images.astype(jnp.float32)
+    exact = lax.Precision.HIGHEST
+    resized = jnp.einsum("nhwc,Hh,Ww->nHWc", pixels, rows, columns, precision=exact)
+    return jnp.round(resized).astype(jnp.uint8)
+
+
+@functools.cache
+def _interpolation(old: int, new: int) -> np.ndarray:
+    """The matrix of `jax.image.resize`, bilinear, with its roundings: float32 `[new, old]`."""
+    with jax.ensure_compile_time_eval():
+        return np.asarray(jax.image.resize(np.eye(old, dtype=np.float32), (new, old), "bilinear"))
 
 
 def _resize(images: jax.Array, shape: tuple[int, ...]) -> jax.Array:

@@ -99,3 +99,14 @@ def test_images_that_are_large_enough_stay_as_they_are(size):
 
 def test_the_longer_side_is_not_made_smaller():
     assert data.fit_to_model(np.zeros((2, 8, 40, 1), np.uint8), 32).shape == (2, 32, 40, 1)
+
+
+@pytest.mark.parametrize("size", [8, 28, 29, 67])
+def test_a_program_enlarges_images_as_training_does(size):
+    images = np.random.default_rng(1).integers(0, 256, (20, 8, 9, 2), np.uint8)
+    enlarged = np.asarray(jax.jit(data.enlarged, static_argnums=1)(images, size))
+    expected = data.fit_to_model(images, size)
+    assert (enlarged.shape, enlarged.dtype) == (expected.shape, np.uint8)
+    differ = enlarged != expected  # halves are rounded otherwise where sums have another order
+    assert np.abs(enlarged.astype(int) - expected).max() <= 1
+    assert differ.mean() < 1e-2
