@@ -8,10 +8,11 @@ import shutil
 import signal
 import sys
 import textwrap
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from absl import flags, logging
 
@@ -22,6 +23,7 @@ from jaxact.runs.process import devices, modes
 
 Options = SimpleNamespace
 NARROWEST, WIDEST = 40, 100  # columns of a help, whatever the terminal
+Result = TypeVar("Result")
 
 
 class Option(NamedTuple):
@@ -73,7 +75,8 @@ class Command:
       name: such as "python -m jaxact.check".
       description: what the command does.
       options: by name.
-      arguments: names of what stands without one, such as ("SPEC",): upper case, each required.
+      arguments: names of what stands without one, such as ("SPEC",): upper case, each required; the
+        last one may be a list of one or more, such as "IMAGES...", without the dots in the options.
       examples: ends of command lines worth knowing.
       notes: further lines of the help.
     """
@@ -107,15 +110,24 @@ class Command:
             raise self._explained(error) from error
         if given and not self.arguments:
             raise ConfigError(f"{given[0]!r} is no option; they are given as --NAME=VALUE (--help)")
-        if len(given) != len(self.arguments):
-            count = f"not {len(given)}" if given else "none is given"
-            raise ConfigError(f"the command takes {' '.join(self.arguments)}, {count} (see --help)")
-        named = zip(map(str.lower, self.arguments), given, strict=True)
+        named = self._named(given)
         chosen = {name: getattr(values, name) for name in values if "." not in name}
         for name, option in self.options.items():
             if option.kind is Path and values[name].present and chosen[name] is not None:
                 chosen[name] = paths.local(chosen[name], f"--{name}")
-        return values, Options(**chosen, **dict(named))
+        return values, Options(**chosen, **named)
+
+    def _named(self, given: Sequence[str]) -> dict[str, Any]:
+        """The arguments by their names in lower case."""
+        names = [name.lower().removesuffix("...") for name in self.arguments]
+        is_list = bool(names) and self.arguments[-1].endswith("...")
+        if len(given) < len(names) or (len(given) > len(names) and not is_list):
+            count = f"not {len(given)}" if given else "none is given"
+            raise ConfigError(f"the command takes {' '.join(self.arguments)}, {count} (see --help)")
+        named: dict[str, Any] = dict(zip(names, given, strict=False))
+        if is_list:
+            named[names[-1]] = list(given[len(names) - 1 :])
+        return named
 
     def _define_more(self, values: flags.FlagValues) -> None:
         """Flags beside the options."""
@@ -243,6 +255,16 @@ def exit_code(action: Callable[[], int | None]) -> int:
         if (cause := modes.explanation(error)) is not None:
             return _told(cause)
         raise
+
+
+def telling_warnings(function: Callable[..., Result], *args: Any) -> Result:
+    """The value of a call; what it warns of becomes lines on stderr."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", UserWarning)
+        value = function(*args)
+    for warning in caught:
+        print(f"warning: {warning.message}", file=sys.stderr)
+    return value
 
 
 def _told(error: JaxactError) -> int:

@@ -49,6 +49,22 @@ def test_options_have_their_kinds_and_defaults():
     assert COMMAND.parse(["relu"]).count == 3
 
 
+LIST = Command("try", "Tries.", {"top": Option(1, "how many")}, arguments=("RUN", "IMAGES..."))
+
+
+@pytest.mark.parametrize("images", [["a"], ["a", "b", "c"]])
+def test_a_last_argument_may_be_a_list(images):
+    options = LIST.parse(["run", images[0], "--top=2", *images[1:]])
+    assert (options.run, options.images, options.top) == ("run", images, 2)
+    assert LIST.help().startswith("try RUN IMAGES... [--OPTION=VALUE ...]\n")
+
+
+@pytest.mark.parametrize(("words", "count"), [([], "none is given"), (["run"], "not 1")])
+def test_a_list_is_not_empty(words, count):
+    with pytest.raises(ConfigError, match=rf"takes RUN IMAGES\.\.\., {count}"):
+        LIST.parse(words)
+
+
 @pytest.mark.parametrize(
     ("words", "value"), [(["--bare"], True), (["--bare=false"], False), (["--nobare"], False)]
 )

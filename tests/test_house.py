@@ -32,7 +32,7 @@ FLOORS = (
     {"runs"},
     {"command", "config_file"},
     {"command_line"},
-    {"check", "comparison", "main"},
+    {"check", "comparison", "export", "main", "predict"},
     {"api"},
     {"__main__"},
 )

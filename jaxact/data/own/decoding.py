@@ -61,7 +61,7 @@ def decode_splits(
                 if pictures.SCALED in picture.facts:
                     brightest = max(brightest or 0, int(picture.pixels.max()))
             arrays[split] = pixels, np.repeat(np.arange(len(parts)), [len(part) for part in parts])
-    _refuse(broken, len(paths))
+    refuse(broken, len(paths))
     if brightest is not None and brightest < LOWEST_BRIGHTEST:
         raise DataError(
             f"{quoted(lister.root)}: of 16 bits a channel (in "
@@ -91,7 +91,7 @@ def _common_shape(root: Path, paths: list[Path], image_size: int | None) -> tupl
                 pictures.decode(path, 3)
             except Unusable as error:
                 broken.append(error)
-        _refuse(broken, len(paths))
+        refuse(broken, len(paths))
     sizes = {path: header.size for path, header in headers.items()}
     first, *_ = sizes
     others = [path for path in paths if sizes[path] != sizes[first]]
@@ -118,7 +118,8 @@ def _of_shape(path: Path, pixels: np.ndarray, shape: tuple[int, ...]) -> np.ndar
     return pixels
 
 
-def _refuse(broken: list[Unusable], images: int) -> None:
+def refuse(broken: list[Unusable], images: int) -> None:
+    """Raises DataError if some of so many images are broken: a few of them, and their number."""
     if len(broken) == 1:
         raise DataError(str(broken[0])) from broken[0]
     if broken:
