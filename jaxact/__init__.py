@@ -11,15 +11,19 @@ if TYPE_CHECKING:
     from jaxact.api.fitting import Run as Run, fit as fit
     from jaxact.api.study import Study as Study
     from jaxact.config import Config as Config
+    from jaxact.inference.network import Network as Network
+    from jaxact.runs.load import load as load
 
 # What is imported when it is first used; "" where it is a module itself.
 _PUBLIC = {
     "Config": "jaxact.config",
+    "Network": "jaxact.inference.network",
     "Run": "jaxact.api.fitting",
     "Study": "jaxact.api.study",
     "activations": "",
     "compare": "jaxact.api.comparing",
     "fit": "jaxact.api.fitting",
+    "load": "jaxact.runs.load",
     "statistics": "",
 }
 

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 from jaxact.api import arguments, views
 from jaxact.compilation import compiler
 from jaxact.config import Config
+from jaxact.inference.network import Network
 from jaxact.packages import needed_for
 from jaxact.runs import fit as runs_fit
+from jaxact.runs.load import load
 from jaxact.runs.process import determinism, devices
 from jaxact.runs.records import record_files
 
@@ -31,6 +33,10 @@ class Run:
 
     workdir: Path
     summary: Mapping[str, Any]
+
+    def load(self) -> Network:
+        """The trained network, to be called with images."""
+        return load(self.workdir)
 
     def curves(self) -> "pandas.DataFrame":
         """A row an epoch, with the figures of `metrics.jsonl`."""

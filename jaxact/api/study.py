@@ -19,7 +19,9 @@ from jaxact.comparison.output import terminal
 from jaxact.comparison.output.tables import study_table
 from jaxact.comparison.study import DONE, Run, Workload
 from jaxact.errors import ConfigError, did_you_mean
+from jaxact.inference.network import Network
 from jaxact.packages import needed_for
+from jaxact.runs.load import load
 from jaxact.runs.records import record_files
 
 if TYPE_CHECKING:
@@ -55,6 +57,19 @@ class Runs:
 
     def __dir__(self) -> list[str]:
         return sorted({*super().__dir__(), *(key for run in self._runs for key in _figures(run))})
+
+    def load(self, seed: int | None = None) -> Network:
+        """The network that a run has trained; of the first seed, if none is given.
+
+        Raises:
+          ConfigError, WorkdirError: it is not there (any more).
+          KeyError: no run has that seed.
+        """
+        places = dict(zip(self.seeds.tolist(), self.workdirs, strict=True))
+        seed = next(iter(places)) if seed is None else seed
+        if seed not in places:
+            raise KeyError(f"no run has seed {seed} (of {', '.join(map(str, places))})")
+        return load(places[seed])
 
     def __len__(self) -> int:
         return len(self._runs)

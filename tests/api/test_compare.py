@@ -204,3 +204,17 @@ def test_threads_compare_without_signals():
     assert {name: losses.tolist() for name, losses in answers.items()} == {
         name: alone[name].test_loss.tolist() for name in ("relu", "elu")
     }
+
+
+def test_a_trained_network_is_used(study, tmp_path):
+    images = np.random.default_rng(0).integers(0, 256, (3, 8, 8, 1), np.uint8)
+    network = study[bent].load(seed=1)
+    assert network(images).shape == (3, 10)
+    assert np.allclose(network(images).sum(-1), 1)
+    other = jaxact.load(study.workdir / "bent" / "seed1")
+    assert np.array_equal(other(images), network(images))
+    assert not np.array_equal(study[bent].load()(images), network(images))
+    run = jaxact.fit(activation=bent, seed=1, workdir=tmp_path / "a", progress=False, **tiny.FIELDS)
+    assert np.array_equal(run.load()(images), network(images))
+    with pytest.raises(KeyError, match="no run has seed 7"):
+        study[bent].load(7)
