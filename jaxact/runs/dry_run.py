@@ -4,13 +4,11 @@ import dataclasses
 import shutil
 from pathlib import Path
 
-import psutil
-
 from jaxact.config import Config
 from jaxact.presentation import numbers
 from jaxact.runs import estimate
 from jaxact.runs.estimate import Cost, Span
-from jaxact.runs.process import environment, shared_machine
+from jaxact.runs.process import determinism, environment, memory, shared_machine
 from jaxact.runs.records import record_files, surroundings, workdirs
 
 MEANING = (
@@ -48,6 +46,7 @@ def of_run(config: Config, workdir: Path | None) -> RunEstimate:
     Raises:
       ConfigError, DataError, OutOfMemoryError: the run cannot be made.
     """
+    determinism.ensure(config.deterministic)  # before JAX starts
     left = config.epochs
     if workdir is not None:
         fields = dataclasses.asdict(config) | workdirs.function_record(config.activation)
@@ -103,8 +102,7 @@ def resources(
     least, most = map(numbers.size, disk_bytes)
     return [
         f"time: about {numbers.duration(seconds.likely)}, from {low} to {high}{beside}",
-        f"memory: at most about {numbers.size(memory_bytes)}{program}; the machine has "
-        f"{numbers.size(psutil.virtual_memory().total)}",
+        f"memory: at most about {numbers.size(memory_bytes)}{program}; {memory.there()}",
         f"disk: {least} to {most}",
     ]
 

@@ -32,7 +32,7 @@ RUN_FILES_BYTES, EPOCH_FILES_BYTES = 2**15, 2**12
 PACKED = 0.9  # of a checkpoint's bytes, as they lie on disk
 START_SECONDS = 3.0  # imports, and the first use of the device
 # The range of what a second measured now may be later: clocks that fall, other work, a warm cache.
-LOW, HIGH = 0.85, 1.25
+LOW, HIGH = 0.8, 1.4
 
 
 @dataclasses.dataclass(frozen=True)

@@ -97,7 +97,7 @@ def test_the_command_tells_what_a_new_run_takes(tmp_path, monkeypatch, capsys):
     assert (code, said) == (0, "")
     assert "thin_cnn on digits with relu, seed 0" in printed
     assert "epochs: 2, of which 2 are to be trained" in printed
-    assert "time: about 67 s, from 34.5 s to 2.04 min\n" in printed
+    assert "time: about 67 s, from 34.4 s to 2.05 min\n" in printed
     assert "memory: at most about " in printed
     assert "disk: 1.84 MiB to 4.04 MiB" in printed
     assert list(tmp_path.iterdir()) == []
