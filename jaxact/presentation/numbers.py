@@ -56,8 +56,10 @@ def duration(seconds: float) -> str:
     """Seconds in the unit that they fill.
 
     >>> duration(0.0123), duration(75), duration(3 * 86400)
-    ('0.0123 s', '75 s', '72 h')
+    ('12.3 ms', '75 s', '72 h')
     """
+    if seconds < 1:
+        return f"{number(1000 * seconds)} ms"
     if seconds < 120:
         return f"{number(seconds)} s"
     return f"{number(seconds / 60)} min" if seconds < 7200 else f"{number(seconds / 3600)} h"
