@@ -7,6 +7,7 @@ file: how to load it, the shape of its images, its classes, and the versions it 
 
 import importlib
 import json
+import logging
 import os
 from collections.abc import Callable, Mapping
 from importlib import metadata
@@ -16,6 +17,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 from jax import Array, export as jax_export
+from jax.extend.core import jaxpr_as_fun
 
 import jaxact
 from jaxact.errors import ConfigError, did_you_mean
@@ -116,8 +118,7 @@ def stablehlo(forward: Forward, image_shape: tuple[int, ...], about: Mapping[str
       ConfigError: it calls Python, or what else no file can hold.
     """
     del about
-    batch = jax_export.symbolic_shape(", ".join(["batch", *map(str, image_shape)]))
-    images = jax.ShapeDtypeStruct(batch, np.uint8)
+    images = _images(image_shape)
     try:
         with lowering.traced_for("any"):
             program = jax_export.export(jax.jit(_own(forward)), platforms=PLATFORMS)(images)
@@ -132,20 +133,16 @@ def onnx(forward: Forward, image_shape: tuple[int, ...], about: Mapping[str, Any
     Raises:
       ConfigError: jax2onnx is not installed, or it lacks an operation.
     """
-    jax2onnx = importlib.import_module("jax2onnx")
-    # What is computed while it is traced, once: jax2onnx replaces functions of JAX by its own.
-    jax.eval_shape(forward, jax.ShapeDtypeStruct((1, *image_shape), np.uint8))
-    images = jax.ShapeDtypeStruct(("batch", *image_shape), np.uint8)
+    images = _images(image_shape)
     try:
         with lowering.traced_for("any"):
-            model = jax2onnx.to_onnx(
-                _own(forward),
-                [images],
-                opset=OPSET,
-                model_name=NAME,
-                input_names=["images"],
-                output_names=["probabilities"],
-            )
+            # jax2onnx replaces functions of JAX by its own, which do not all give what JAX does: so
+            # it gets a program of primitives; but its own can pad, where batches are symbols.
+            program = jax.make_jaxpr(_own(forward))(images)
+            try:
+                model = _converted(lambda images: jaxpr_as_fun(program)(images)[0], images)
+            except Exception:  # one of many kinds
+                model = _converted(_own(forward), images)
     except (AttributeError, ImportError) as error:  # it follows JAX's inner parts, months behind
         raise ConfigError(
             f"jax2onnx {metadata.version('jax2onnx')} does not go with jax {jax.__version__} "
@@ -156,6 +153,28 @@ def onnx(forward: Forward, image_shape: tuple[int, ...], about: Mapping[str, Any
     for name in ("classes", "trained", "versions"):
         model.metadata_props.add(key=name, value=json.dumps(about[name]))
     return model.SerializeToString()
+
+
+def _converted(forward: Forward, images: jax.ShapeDtypeStruct) -> Any:
+    """The ONNX model of a function, its types and shapes checked."""
+    logging.getLogger("onnx_ir").setLevel(logging.ERROR)  # it warns of its own names
+    jax2onnx, checker = map(importlib.import_module, ("jax2onnx", "onnx.checker"))
+    model = jax2onnx.to_onnx(
+        forward,
+        [images],
+        opset=OPSET,
+        model_name=NAME,
+        input_names=["images"],
+        output_names=["probabilities"],
+    )
+    checker.check_model(model, full_check=True)
+    return model
+
+
+def _images(shape: tuple[int, ...]) -> jax.ShapeDtypeStruct:
+    """Images as they are traced: the size of the batch is a symbol."""
+    symbols = jax_export.symbolic_shape(", ".join(["batch", *map(str, shape)]))
+    return jax.ShapeDtypeStruct(symbols, np.uint8)
 
 
 def _own(forward: Forward) -> Forward:

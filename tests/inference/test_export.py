@@ -145,19 +145,28 @@ def test_what_no_file_can_hold_is_told(tmp_path):
     assert not any(tmp_path.iterdir())
 
 
+# What jax2onnx takes in one of its ways alone: padding, and a limit that is a Python number.
+HARD = {
+    "padded": lambda: make((32, 32, 1), FITTED, "alexnet32"),
+    "limited": lambda: with_activation("hard_elish"),
+}
+
+
 @pytest.mark.usefixtures("thin_networks")
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", [*NETWORKS, *HARD])
 def test_onnxruntime_gives_the_same(tmp_path, name):
     reason = 'it needs an environment with "jaxact[onnx]" and onnxruntime'
     _, onnxruntime = (
         pytest.importorskip(name, reason=reason) for name in ("jax2onnx", "onnxruntime")
     )
-    network = NETWORKS[name]()
+    network = (NETWORKS | HARD)[name]()
     file = network.export(tmp_path / "net.onnx")
     session = onnxruntime.InferenceSession(str(file))
-    assert [given.shape for given in session.get_inputs()] == [["batch", 8, 8, 1]]
+    shape = network.image_shape
+    assert [given.shape for given in session.get_inputs()] == [["batch", *shape]]
     for count in (1, 5):
-        (actual,) = session.run(["probabilities"], {"images": images(count)})
-        np.testing.assert_allclose(actual, network(images(count)), atol=1e-4)
+        batch = images(count, shape)
+        (actual,) = session.run(["probabilities"], {"images": batch})
+        np.testing.assert_allclose(actual, network(batch), atol=1e-4)
     held = session.get_modelmeta().custom_metadata_map
     assert json.loads(held["classes"]) == ["ant", "bee", "cat"]
