@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from jaxact import data
 from jaxact.data.own import unlabelled
 from jaxact.errors import DataError
+from tests.support.own_files import class_folders
 
 GREY, COLOUR = (8, 9, 1), (8, 9, 3)
 
@@ -75,6 +77,15 @@ def test_images_come_in_the_networks_shape_batch_by_batch(photos, shape):
     assert all((batch.shape[1:], batch.dtype) == (shape, np.uint8) for batch in batches)
     if shape == GREY:
         np.testing.assert_array_equal(batches[0][0, ..., 0], Image.open(photos / "9.png"))
+
+
+def test_they_are_resized_as_those_that_were_trained_on(tmp_path):
+    class_folders(tmp_path / "data")
+    dataset = data.load(str(tmp_path / "data"), image_size=6)
+    trained = np.concatenate([split.images for split in dataset.splits().values()])
+    paths = unlabelled.find([str(tmp_path / "data")])
+    (images,) = unlabelled.Reader((6, 6, 3)).batches(paths, 99)
+    assert {image.tobytes() for image in images} == {image.tobytes() for image in trained}
 
 
 def test_what_was_done_to_images_is_noted(photos):
