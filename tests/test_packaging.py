@@ -16,7 +16,8 @@ from tests.test_house import PACKAGE, imported, normal
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 EXTRAS = PROJECT["optional-dependencies"]
-BROUGHT = {"etils", "requests", "urllib3"}  # by tensorflow-datasets, whose errors they raise
+# By tensorflow-datasets, whose errors they raise; by the kernel of a notebook.
+BROUGHT = {"etils", "requests", "urllib3", "ipython"}
 READ = {"scikit-learn"}  # its file of digits; nothing of it is imported
 
 

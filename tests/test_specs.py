@@ -138,7 +138,7 @@ def test_hostile_text_is_refused(text):
     assert len(str(caught.value)) < 700
 
 
-@pytest.mark.parametrize("thing", [None, 3, b"relu", ["relu"], len])
+@pytest.mark.parametrize("thing", [None, 3, b"relu", ["relu"]])
 def test_what_is_no_text_is_refused(thing):
     with pytest.raises(ActivationError, match="given as text"):
         activations.get(thing)

@@ -13,6 +13,7 @@ import logging
 import os
 import shutil
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -30,6 +31,8 @@ KEPT = 2  # the newest, and the one before it in case the newest is damaged
 OVERHEAD_BYTES = 2**18  # of a checkpoint: its metadata, rounded up
 _SAVING, _DELETING = ".saving-", ".deleting-"  # what a killed process leaves of these is removed
 DAMAGED = "damaged-"
+# Orbax numbers its operations in the process: two at once, in threads, may wait for ever.
+_orbax_alone = threading.Lock()
 
 Content = TypeVar("Content")
 
@@ -160,7 +163,6 @@ class Checkpoints(contextlib.AbstractContextManager["Checkpoints"]):
             run cannot start again unasked.
         """
         self.wait()
-
         found = _newest(self._orbax, self._directory, lambda saved: snapshot_of(*saved, like=like))
         for step, reason in found.damaged.items():
             self._set_aside(step, reason, found.step)
@@ -184,13 +186,14 @@ class Checkpoints(contextlib.AbstractContextManager["Checkpoints"]):
         needed_bytes = size_bytes(tree)
         if shutil.disk_usage(self._directory).free < needed_bytes:
             raise OSError(errno.ENOSPC, f"no space for {needed_bytes:,} bytes", str(saving))
-        self._orbax.save(
-            saving,
-            args=ocp.args.Composite(
-                state=ocp.args.StandardSave(tree), progress=ocp.args.JsonSave(progress)
-            ),
-            force=True,
-        )
+        with _orbax_alone:
+            self._orbax.save(
+                saving,
+                args=ocp.args.Composite(
+                    state=ocp.args.StandardSave(tree), progress=ocp.args.JsonSave(progress)
+                ),
+                force=True,
+            )
         checksums.seal(saving)
         self._remove(step)
         os.replace(saving, self._directory / str(step))
@@ -260,10 +263,11 @@ def _newest(
 
 
 def _read(orbax: ocp.Checkpointer, folder: Path) -> Saved:
-    items = orbax.restore(
-        folder,
-        args=ocp.args.Composite(state=ocp.args.StandardRestore(), progress=ocp.args.JsonRestore()),
-    )
+    with _orbax_alone:
+        items = orbax.restore(
+            folder,
+            args=ocp.args.Composite(state=ocp.args.StandardRestore(), progress=ocp.args.JsonRestore()),
+        )
     arrays = items["state"]
     if not isinstance(arrays, dict) or "params" not in arrays:
         raise WorkdirError(
