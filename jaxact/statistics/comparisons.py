@@ -9,6 +9,7 @@ at most 5 % anything equivalent that is not.
 
 import itertools
 import math
+import numbers
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -120,8 +121,10 @@ def compare(
       >>> mish.verdict, mish.p_value, mish.wins
       ('better', 0.03125, 6)
     """
+    _check(values, margin)
     if baseline not in values:
-        raise ValueError(f"baseline {baseline!r} has no values; there are: {', '.join(values)}")
+        there = ", ".join(map(str, values)) or "none"
+        raise ValueError(f"baseline {baseline!r} has no values; there are: {there}")
     pairs = [(name, baseline) for name in values if name != baseline]
     return [
         comparison._replace(difference=mean(differences))
@@ -150,6 +153,7 @@ def all_pairs(
     Raises:
       ValueError: as `compare`.
     """
+    _check(values, margin)
     pairs = list(itertools.combinations(values, 2))
     return [comparison for comparison, _ in _compared(values, pairs, margin, anytime)]
 
@@ -195,6 +199,30 @@ def excess(values: Values, baseline: Values, margin: Margin, *, anytime: bool = 
     return min(1.0, 2 * min(test(-above, "less"), test(-below, "less")))
 
 
+def _check(values: Mapping[str, Values], margin: Margin | float | None) -> None:
+    """Raises ValueError unless names have as many numbers each, and a margin is positive."""
+    if not hasattr(values, "keys"):  # a frame's are its columns
+        raise ValueError('values must be a mapping: {"relu": [1.8, 1.9], "mish": [1.5, 1.6]}')
+    first = next(iter(values), "")
+    for name in values:
+        try:
+            shape = np.asarray(values[name], float).shape
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"the values of {name!r} must be numbers: {error}") from error
+        if len(shape) != 1:
+            raise ValueError(
+                f"{name!r} has values of shape {list(shape)}: give [seeds], one a seed"
+            )
+        if len(values[name]) != len(values[first]):
+            raise ValueError(
+                f"{name!r} has {len(values[name])} values and {first!r} has {len(values[first])}: "
+                "give one a seed, nan where there is no run"
+            )
+    size = margin.size if isinstance(margin, Margin) else margin
+    if size is not None and not (isinstance(size, numbers.Real) and 0 < size < math.inf):
+        raise ValueError(f"margin must be a positive number, not {size!r}")
+
+
 def _compared(
     values: Mapping[str, Values],
     pairs: Sequence[tuple[str, str]],
@@ -202,16 +230,7 @@ def _compared(
     anytime: bool,
 ) -> list[tuple[Comparison, np.ndarray]]:
     """The comparisons of the pairs, each with its differences."""
-    first = next(iter(values), "")
-    for name in values:
-        if len(values[name]) != len(values[first]):
-            raise ValueError(
-                f"{name!r} has {len(values[name])} values and {first!r} has {len(values[first])}: "
-                "give one a seed, nan where there is no run"
-            )
     allowed = margin if isinstance(margin, Margin) or margin is None else Margin(margin)
-    if allowed is not None and not 0 < allowed.size < math.inf:
-        raise ValueError(f"margin must be a positive number, not {allowed.size:g}")
     test = sequential.anytime_test if anytime else _fixed
     differences = [paired_tests.differences(values[a], values[b]) for a, b in pairs]
     p_values, equivalences = [], []

@@ -161,7 +161,7 @@ def intervals_in_words(count: int) -> str:
       'the range of 3 seeds'
     """
     if count < MIN_PAIRS:
-        return f"the range of {count} seeds"
+        return f"the range of {count} seed{'s' * (count != 1)}"
     median, mean = (f"{100 * coverage(count, of):.0f} %" for of in ("median", "mean"))
     return (
         f"an interval that holds the median in {median} and the mean of normal values in {mean} "

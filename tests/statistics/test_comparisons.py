@@ -145,3 +145,19 @@ def test_families_are_corrected_together():
 def test_a_margin_is_a_positive_number(margin):
     with pytest.raises(ValueError, match="margin must be a positive number"):
         against_zero([1.0] * 6, margin)
+
+
+@pytest.mark.parametrize(
+    ("values", "margin", "message"),
+    [
+        ([[1.0], [2.0]], None, "values must be a mapping"),
+        ({"a": 1.0, "b": 2.0}, None, r"'a' has values of shape \[\]"),
+        ({"a": np.ones((3, 2)), "b": np.ones((3, 2))}, None, r"shape \[3, 2\]: give \[seeds\]"),
+        ({"a": ["x"], "b": ["y"]}, None, "the values of 'a' must be numbers"),
+        ({"a": [1.0], "b": [2.0]}, "0.2", "margin must be a positive number, not '0.2'"),
+        ({}, None, "baseline 'a' has no values; there are: none"),
+    ],
+)
+def test_what_is_no_number_a_seed_is_refused(values, margin, message):
+    with pytest.raises(ValueError, match=message):
+        compare(values, "a", margin)
