@@ -10,7 +10,7 @@ from typing import Any
 
 from jaxact.activations import fingerprint, registry
 from jaxact.activations.activation import Activation, ActivationError
-from jaxact.specs import text_of
+from jaxact.specs import quote, text_of
 
 # Where a function is looked for whose own module is private, as `jax._src.nn.functions` is.
 _PUBLIC = ("jax.nn", "jax.numpy", "jax.scipy.special", "jax.lax")
@@ -37,8 +37,13 @@ def get(spec: str | Activation | Callable[..., Any], is_unique: bool = False) ->
     >>> get(jnp.sin), get(registry.get("relu").function), get(functools.partial(jnp.clip, max=6.0))
     (Activation('jax.numpy:sin'), Activation('relu'), Activation('jax.numpy:clip(max=6.0)'))
     """
-    if isinstance(spec, str | Activation) or not callable(spec):
+    if isinstance(spec, str | Activation):
         return registry.get(spec)
+    if not callable(spec):
+        raise ActivationError(
+            f"an activation is given as text, such as {registry.EXAMPLES}, or as a function; got "
+            f"{quote(repr(spec))}"
+        )
     if isinstance(spec, functools.partial) and not spec.args:
         function, arguments = spec.func, spec.keywords
     else:
@@ -60,7 +65,7 @@ def spec_of(spec: str | Activation | Callable[..., Any], is_unique: bool = False
         is_known = registry.get(activation.spec) == activation
     except ActivationError:
         is_known = False
-    if not is_known:
+    if not is_known or (is_unique and spec is activation and registry.is_given(activation.spec)):
         return _of_this_process(activation, is_unique).spec
     return activation.spec
 

@@ -96,7 +96,20 @@ def call(activation: Activation, x: Array, **params: Any) -> Array:
 def wrong(activation: Activation, text: str) -> ActivationError:
     """The error of a function of which `text` tells what it does."""
     spec = activation.spec
-    return ActivationError(f"{spec} {text}; see `python -m jaxact.check {shlex.quote(spec)}`")
+    hint = f"; see `python -m jaxact.check {shlex.quote(spec)}`" * is_found_elsewhere(spec)
+    return ActivationError(f"{spec} {text}{hint}")
+
+
+def is_found_elsewhere(spec: str) -> bool:
+    """Whether another process finds an activation by its spec: not one that was given as function.
+
+    >>> is_found_elsewhere("elu(alpha=0.5)"), is_found_elsewhere("jax.nn:elu")
+    (True, True)
+    >>> is_found_elsewhere("lambda_1c0ffee5")
+    False
+    """
+    target = spec.partition("(")[0]
+    return ":" in target or target in _JAXACTS
 
 
 def cause(error: Exception) -> str:

@@ -14,7 +14,7 @@ from jaxact.activations.activation import Activation, ActivationError, Kink
 from jaxact.errors import did_you_mean
 from jaxact.specs import Number, Value, parse, quote, text_of, text_of_value
 
-_EXAMPLES = "relu, leaky_relu(negative_slope=0.05) or package.module:function"
+EXAMPLES = "relu, leaky_relu(negative_slope=0.05) or package.module:function"
 _SMALLEST, _LARGEST = 2.0**-126, 3.4028235e38  # float32's normal range
 
 
@@ -191,6 +191,11 @@ def give(name: str, function: Callable[..., Any]) -> None:
     _given[name] = function
 
 
+def is_given(name: str) -> bool:
+    """Whether a name is of this process alone, by `give`."""
+    return name in _given
+
+
 def get(spec: str | Activation) -> Activation:
     """The activation that a spec names.
 
@@ -211,7 +216,7 @@ def get(spec: str | Activation) -> Activation:
     if isinstance(spec, Activation):
         return spec
     try:
-        target, arguments = parse(spec, "activation", _EXAMPLES, ActivationError)
+        target, arguments = parse(spec, "activation", EXAMPLES, ActivationError)
     except ActivationError as error:  # "Leaky ReLU", perhaps
         hint = did_you_mean(spec, _definitions) if isinstance(spec, str) else ""
         raise ActivationError(f"{error}{hint}") from None

@@ -9,6 +9,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from jaxact.activations import own
 from jaxact.compilation.clock import Clock
 from jaxact.compilation.compiler import CacheUse
 from jaxact.config import Config
@@ -283,9 +284,10 @@ def not_finite(setup: Setup, run: Run, view: RunView, stage: Stage) -> str:
     if saved is not None:
         folder = run.workdir / record_files.CHECKPOINTS
         kept = f"the last good checkpoint, of step {saved}, is in {folder}"
+    check = f"see whether `python -m jaxact.check '{config.activation}'` passes, or "
     return (
         f"the loss became NaN or infinite at epoch {stage.epoch}, step {step} "
-        f"({config.activation}, learning_rate {config.learning_rate}); {origin}; {kept}; see "
-        f"whether `python -m jaxact.check '{config.activation}'` passes, or try a lower "
-        "--config.learning_rate in a new --workdir"
+        f"({config.activation}, learning_rate {config.learning_rate}); {origin}; {kept}; "
+        f"{check * own.is_found_elsewhere(config.activation)}try a lower --config.learning_rate in "
+        "a new --workdir"
     )

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import pytest
 
 from jaxact import activations
-from jaxact.activations import ActivationError, callables
+from jaxact.activations import ActivationError, callables, fingerprint
 
 
 def own(x):
@@ -79,3 +79,20 @@ def test_an_activation_of_a_program_is_found_again():
 def test_what_is_no_function_is_refused(wrong):
     with pytest.raises(ActivationError, match="given as text"):
         activations.get(wrong)
+
+
+def test_what_no_other_process_finds_is_sent_to_no_command():
+    with pytest.raises(ActivationError, match="it branches") as given:
+        callables.spec_of(lambda x: x if x > 0 else 0 * x)
+    assert "jaxact.check" not in str(given.value)
+    with pytest.raises(ActivationError, match=r"jaxact\.check math:tanh"):
+        fingerprint.tried(activations.get("math:tanh"))
+
+
+def test_two_activations_of_one_name_are_told_apart():
+    slopes = [(("slope", value),) for value in (0.1, 0.3)]
+    made = [activations.Activation("made", of_a_cell(), constants=slope) for slope in slopes]
+    plain = [callables.spec_of(one) for one in made]
+    specs = [callables.spec_of(one, is_unique=True) for one in made]
+    assert plain == ["made", "made"]
+    assert [activations.get(spec).constants for spec in specs] == slopes
