@@ -47,7 +47,8 @@ def given(
 
     Args:
       arrays: `(images, labels)`, which are divided by class, or `(images, labels, test_images,
-        test_labels)`, and `val_images, val_labels` after those; or a mapping with these keys.
+        test_labels)`, and `val_images, val_labels` after those; or a mapping with these keys. What
+        is None is not there.
         NumPy's, JAX's or what they are made of: images uint8, or floats in [0, 1].
       channels_last: where images have their channels; see `jaxact.data.own.arrays.as_bytes`.
 
@@ -70,12 +71,18 @@ def given(
 
 def _by_key(arrays: Sequence[Any] | Mapping[str, Any]) -> dict[str, np.ndarray]:
     if not isinstance(arrays, Mapping):
+        if not isinstance(arrays, Sequence | np.ndarray):
+            raise DataError(
+                f"dataset is of type {type(arrays).__name__}: give a name, a path, or arrays, such "
+                f"as ({', '.join(KEYS[:4])})"
+            )
         if len(arrays) not in (2, 4, 6):
             raise DataError(
                 f"dataset has {len(arrays)} arrays: give ({', '.join(KEYS[:2])}) or "
                 f"({', '.join(KEYS[:4])}), and {' and '.join(KEYS[4:])} after those, if any"
             )
         arrays = dict(zip(KEYS, arrays, strict=False))
+    arrays = {key: value for key, value in arrays.items() if value is not None}
     wrong = [key for key in arrays if key not in KEYS]
     lacking = [key for key in KEYS[:2] if key not in arrays]
     for images, labels in zip(KEYS[::2], KEYS[1::2], strict=True):
@@ -87,7 +94,19 @@ def _by_key(arrays: Sequence[Any] | Mapping[str, Any]) -> dict[str, np.ndarray]:
             + (f"no {lacking[0]}" if lacking else f"{wrong[0]} is unknown")
             + f"; its keys are {', '.join(KEYS)}"
         )
-    return {key: np.asarray(value) for key, value in arrays.items()}
+    return {key: _array(value, key) for key, value in arrays.items()}
+
+
+def _array(value: Any, name: str) -> np.ndarray:
+    try:
+        array = np.asarray(value)
+    except (TypeError, ValueError) as error:
+        raise DataError(
+            f"{name} is no array ({type(value).__name__}): its parts differ in shape, or are no "
+            "numbers; give one array of all of them"
+        ) from error
+    # of bfloat16, say, which NumPy has no kind for
+    return array.astype(np.float32) if array.dtype.kind == "V" and not array.dtype.names else array
 
 
 def _splits(arrays: Mapping[str, np.ndarray], channels_last: bool | None) -> OwnSplits:

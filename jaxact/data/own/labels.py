@@ -50,6 +50,10 @@ def _remedy(labels: np.ndarray) -> str:
         )
     if labels.ndim == 1 and labels.dtype.kind == "b":
         return "False and True are two classes: save labels.astype(np.int64)"
+    if labels.dtype.kind not in "iuf":
+        return (
+            "they are names: save np.unique(labels, return_inverse=True)[1], of all splits together"
+        )
     if labels.ndim == 1 and labels.size:
         if (odd := np.flatnonzero(labels != np.rint(labels))).size:
             return (
