@@ -1,40 +1,41 @@
 """`jaxact.compare`: a comparison of activations from Python, as data that shows itself."""
 
+import contextlib
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from jaxact.api import arguments, views
-from jaxact.api.arguments import Spec, stop_on_interrupt
+from jaxact.api.arguments import Base, Spec, stop_on_interrupt
 from jaxact.api.study import Study
+from jaxact.api.words import for_python
 from jaxact.comparison import study as studies
 from jaxact.comparison.compare import make
 from jaxact.comparison.options import make_plan, split_remake
 from jaxact.comparison.paper.tables import PAPER_ACTIVATIONS
 from jaxact.comparison.price import price_of
 from jaxact.compilation import compiler
-from jaxact.config import Config
 from jaxact.runs.process import determinism, devices
 from jaxact.statistics import POINTS
 
 
 def compare(
-    functions: str | Iterable[Spec] = PAPER_ACTIVATIONS,
-    config: str | Config | Mapping[str, Any] | None = None,
+    functions: Spec | Iterable[Spec] = PAPER_ACTIVATIONS,
+    config: Base = None,
     *,
     seeds: int = 3,
     workdir: str | Path | None = None,
     baseline: Spec | None = None,
     until: str | None = None,
     max_seeds: int | None = None,
-    learning_rates: Sequence[float] | None = None,
+    learning_rates: float | Iterable[float] | None = None,
     rate_seeds: int | None = None,
-    datasets: Sequence[str] | None = None,
-    target_accuracies: Sequence[float] | None = None,
+    datasets: Iterable[Any] | None = None,
+    target_accuracies: float | Iterable[float] | None = None,
     margin_points: float = POINTS.size,
-    aa: Spec | None = None,
-    remake: Iterable[Spec] | None = None,
+    aa: Spec | Iterable[Spec] | None = None,
+    remake: Spec | Iterable[Spec] | None = None,
     price_per_hour: float | None = None,
     currency: str | None = None,
     compile_ahead: int | None = None,
@@ -47,7 +48,7 @@ def compare(
     activation has the same initial weights, order of images and augmentation.
 
     Args:
-      functions: the activations: specs, pure functions of an array (a lambda, too), or
+      functions: the activations, or one: specs, pure functions of an array (a lambda, too), or
         `jaxact.activations.Activation`s; the paper's six, if not given.
       config: what the fields that are not given are: a `jaxact.Config`, a mapping, or a file such
         as "configs/mnist.py:paper"; None: the defaults.
@@ -60,7 +61,7 @@ def compare(
         baseline's or shown to equal it.
       learning_rates: rates of which the best is chosen for each activation on validation images,
         with `rate_seeds` seeds (1) before those shown.
-      datasets, target_accuracies: to compare on several.
+      datasets, target_accuracies: to compare on several, by name or as arrays, with a target each.
       margin_points: a difference of errors, in percentage points, that is of no account.
       aa: an activation that is the same function as another, kept to show the machine's noise.
       remake: activations whose runs are made anew.
@@ -83,53 +84,69 @@ def compare(
       >>> study = jaxact.compare(["relu", lambda x: x * jax.nn.sigmoid(1.5 * x)], seeds=5)
       ... # doctest: +SKIP
     """
-    given = [functions] if isinstance(functions, str) else list(functions)
-    with arguments.checked(config, fields) as base, compiler.kept(compiler.default_folder()):
+    options: dict[str, Any] = {
+        "seeds": seeds,
+        "until": until,
+        "max_seeds": max_seeds,
+        "rate_seeds": rate_seeds,
+        "margin_points": margin_points,
+        "price_per_hour": price_per_hour,
+        "currency": currency,
+        "compile_ahead": compile_ahead,
+    }
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(for_python())
+        options = {name: arguments.option(name, value) for name, value in options.items()}
+        price = price_of(options.pop("price_per_hour"), options.pop("currency"))
+        compile_ahead = options.pop("compile_ahead")
+        base = stack.enter_context(arguments.checked(config, fields))
+        if datasets is not None:
+            datasets = [
+                stack.enter_context(arguments.named(one, base.channels_last))
+                for one in arguments.several(datasets, "datasets")
+            ]
+        given = arguments.several(functions, "functions")
         specs = arguments.specs_of(given)
 
-        def spec(one: Spec | None) -> str | None:
-            return None if one is None else arguments.spec_among(given, specs, one)
+        def spec(one: Spec) -> str:
+            return arguments.spec_among(given, specs, one)
+
+        def spelled(several: Any, name: str) -> str | None:
+            chosen = [] if several is None else arguments.several(several, name)
+            return ",".join(map(spec, chosen)) or None
 
         plan = make_plan(
             base,
             ",".join(specs),
-            seeds,
-            datasets=_joined(datasets),
-            learning_rates=_joined(learning_rates),
-            target_accuracies=_joined(target_accuracies),
-            baseline=spec(baseline),
-            aa=spec(aa),
-            rate_seeds=rate_seeds,
-            until=until,
-            max_seeds=max_seeds,
-            margin_points=margin_points,
+            datasets=arguments.joined(datasets, "datasets"),
+            learning_rates=arguments.joined(learning_rates, "learning_rates"),
+            target_accuracies=arguments.joined(target_accuracies, "target_accuracies"),
+            baseline=None if baseline is None else spec(baseline),
+            aa=spelled(aa, "aa"),
             given=fields.keys(),
+            **options,
         )
-        price = price_of(price_per_hour, currency)
-        with arguments.folder(workdir) as place, stop_on_interrupt() as stop:
-            if (place / studies.STUDY).exists():
-                plan = plan.going_on(studies.load(place).plan)
-            determinism.ask(base.deterministic)
-            devices.start()
-            again = split_remake(_joined(spec(one) for one in remake or ()), plan)
-            study = studies.begin(place, plan, again)
-            study, more = make(
-                dataclasses.replace(study, price=price or study.price),
-                place,
-                stop,
-                remake=again,
-                max_seeds=max_seeds,
-                compile_ahead=compile_ahead,
-                follow=views.of_study(progress),
-            )
-            if more or study.with_status(studies.MISSING):
-                raise KeyboardInterrupt(_interrupted(study, workdir))
+        stack.enter_context(compiler.kept(compiler.default_folder()))
+        place = stack.enter_context(arguments.folder(workdir))
+        stop = stack.enter_context(stop_on_interrupt())
+        if (place / studies.STUDY).exists():
+            plan = plan.going_on(studies.load(place).plan)
+        determinism.ask(base.deterministic)
+        devices.start()
+        again = split_remake(spelled(remake, "remake"), plan)
+        study = studies.begin(place, plan, again)
+        study, more = make(
+            dataclasses.replace(study, price=price or study.price),
+            place,
+            stop,
+            remake=again,
+            max_seeds=options["max_seeds"],
+            compile_ahead=compile_ahead,
+            follow=views.of_study(progress),
+        )
+        if more or study.with_status(studies.MISSING):
+            raise KeyboardInterrupt(_interrupted(study, workdir))
     return Study(study, place, is_temporary=workdir is None)
-
-
-def _joined(values: Iterable[Any] | None) -> str | None:
-    """Values as the text of an option; None for none."""
-    return None if values is None else ",".join(map(str, values)) or None
 
 
 def _interrupted(study: studies.Study, workdir: object) -> str:

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jaxact.api import arguments, views
+from jaxact.api.arguments import Base
+from jaxact.api.words import for_python
 from jaxact.compilation import compiler
-from jaxact.config import Config
 from jaxact.inference.network import Network
 from jaxact.packages import needed_for
 from jaxact.runs import fit as runs_fit
@@ -54,7 +55,7 @@ class Run:
 
 
 def fit(
-    config: str | Config | Mapping[str, Any] | None = None,
+    config: Base = None,
     workdir: str | os.PathLike[str] | None = None,
     *,
     progress: bool = True,
@@ -78,6 +79,7 @@ def fit(
       KeyboardInterrupt: on Ctrl-C, once a checkpoint has been saved.
     """
     with (
+        for_python(),
         arguments.checked(config, fields) as checked,
         compiler.kept(compiler.default_folder()),
         arguments.folder(workdir) as place,

@@ -6,76 +6,29 @@ import shutil
 import weakref
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-import numpy as np
 from rich.console import Console
 
-from jaxact.activations import callables
+from jaxact import activations
+from jaxact.activations import callables, fingerprint
 from jaxact.api.arguments import Spec
+from jaxact.api.runs import Runs, figures_of, identity
+from jaxact.api.words import for_python, in_python
 from jaxact.comparison import answers, study as studies
 from jaxact.comparison.analysis import churn, hidden_seconds
 from jaxact.comparison.output import terminal
 from jaxact.comparison.output.tables import study_table
-from jaxact.comparison.study import DONE, Run, Workload
+from jaxact.comparison.study import DONE, Workload
 from jaxact.errors import ConfigError, did_you_mean
-from jaxact.inference.network import Network
 from jaxact.packages import needed_for
-from jaxact.runs.load import load
-from jaxact.runs.records import record_files
+from jaxact.runs.records import record_files, workdirs
 
 if TYPE_CHECKING:
     import pandas  # pyright: ignore[reportMissingImports]
     from matplotlib.figure import Figure
 
-_OF_A_RUN = ("dataset", "learning_rate", "activation", "seed", "status", "note")
 _WIDTH = 120  # characters, of a study that is printed
-
-
-class Runs:
-    """The runs of one activation: `runs.error_percent` and other figures, an array, a seed each.
-
-    Attributes:
-      spec: of the activation.
-      seeds: int `[runs]`.
-      workdirs: the folder of each run.
-    """
-
-    def __init__(self, spec: str, runs: list[Run], workdirs: list[Path]):
-        self.spec, self.workdirs = spec, workdirs
-        self.seeds = np.array([run.seed for run in runs])
-        self._runs = runs
-
-    def __getattr__(self, name: str) -> np.ndarray:
-        """A figure of `summary.json`, float `[runs]`: nan where there is none."""
-        known = sorted({key for run in self._runs for key in _figures(run)})
-        if name.startswith("_") or name not in known:
-            hint = did_you_mean(name, known)
-            raise AttributeError(f"runs have no {name!r}{hint} (of {', '.join(known)})")
-        values = [_figures(run).get(name) for run in self._runs]
-        return np.array([np.nan if value is None else value for value in values], float)
-
-    def __dir__(self) -> list[str]:
-        return sorted({*super().__dir__(), *(key for run in self._runs for key in _figures(run))})
-
-    def load(self, seed: int | None = None) -> Network:
-        """The network that a run has trained; of the first seed, if none is given.
-
-        Raises:
-          ConfigError, WorkdirError: it is not there (any more).
-          KeyError: no run has that seed.
-        """
-        places = dict(zip(self.seeds.tolist(), self.workdirs, strict=True))
-        seed = next(iter(places)) if seed is None else seed
-        if seed not in places:
-            raise KeyError(f"no run has seed {seed} (of {', '.join(map(str, places))})")
-        return load(places[seed])
-
-    def __len__(self) -> int:
-        return len(self._runs)
-
-    def __repr__(self) -> str:
-        return f"Runs({self.spec!r}, seeds {', '.join(map(str, self.seeds))})"
 
 
 class Study:
@@ -100,7 +53,8 @@ class Study:
           ConfigError: there is none.
         """
         place = Path(workdir).expanduser()
-        return cls(churn.with_churn(studies.load(place), place), place)
+        with for_python():
+            return cls(churn.with_churn(studies.load(place), place), place)
 
     @property
     def activations(self) -> tuple[str, ...]:
@@ -114,10 +68,11 @@ class Study:
 
     def answer(self) -> str:
         """The answer in words; of several data sets or rates, a line each."""
-        texts = [answers.answer(self._drawn, workload) for workload in self._drawn.workloads()]
+        workloads = self._drawn.workloads()
+        texts = [in_python(answers.answer(self._drawn, workload)) for workload in workloads]
         if len(texts) == 1:
             return texts[0]
-        titles = map(self._drawn.workload_title, self._drawn.workloads())
+        titles = map(self._drawn.workload_title, workloads)
         return "\n".join(f"{title}: {text}" for title, text in zip(titles, texts, strict=True))
 
     def findings(self) -> str:
@@ -135,6 +90,8 @@ class Study:
           KeyError: it is not compared.
         """
         activation, *rest = key if isinstance(key, tuple) else (key,)
+        if len(rest) > 2:
+            raise KeyError("study[activation, dataset, learning_rate] takes no more")
         spec = self._spelled(activation)
         workload = self._workload(*rest)
         plan, folders = self._study.plan, []
@@ -149,6 +106,16 @@ class Study:
         """The runs of each activation, in their order."""
         return (self[spec] for spec in self.activations)
 
+    def __len__(self) -> int:
+        return len(self.activations)
+
+    def __contains__(self, activation: object) -> bool:
+        """Whether an activation is compared."""
+        try:
+            return bool(self._spelled(cast(Spec, activation)))
+        except KeyError:
+            return False
+
     def table(self) -> "pandas.DataFrame":
         """A row an activation: figures, intervals, tests and verdicts, as in `table.json`."""
         rows = [
@@ -160,12 +127,12 @@ class Study:
 
     def to_frame(self) -> "pandas.DataFrame":
         """A row a run: which it is, how it ended, and the figures of its `summary.json`."""
-        return _frame([_identity(run) | _figures(run) for run in self._drawn.runs])
+        return _frame([identity(run) | figures_of(run) for run in self._drawn.runs])
 
     def curves(self) -> "pandas.DataFrame":
         """A row an epoch of each run: which run it is, and the figures of its `metrics.jsonl`."""
         return _frame(
-            [_identity(run) | dict(row) for run in self._drawn.runs for row in run.metrics]
+            [identity(run) | dict(row) for run in self._drawn.runs for row in run.metrics]
         )
 
     def figure(
@@ -187,7 +154,8 @@ class Study:
         known = {**figures.OF_A_WORKLOAD, **figures.OF_ALL}
         if name not in known:
             raise ConfigError(
-                f"figure {name!r} is unknown{did_you_mean(name, known)} (of {', '.join(known)})"
+                f"figure {name!r} is unknown{did_you_mean(str(name), known)} (of "
+                f"{', '.join(known)})"
             )
         if name in figures.OF_ALL:
             figure = figures.OF_ALL[name](self._drawn)
@@ -198,21 +166,40 @@ class Study:
         return figure
 
     def report(self, path: str | os.PathLike[str]) -> Path:
-        """Writes the report, a page that needs no network, and returns its path."""
+        """Writes the report, a page that needs no network, and returns its path.
+
+        Raises:
+          ConfigError: no run is done, or the path is not one of a file.
+          WorkdirError: it cannot be written.
+        """
         if not self._drawn.with_status(DONE):
             raise ConfigError("no run of the study is done: there is nothing to report")
         with needed_for("the report"):
             from jaxact.comparison.output import report
 
         place = Path(path).expanduser()
-        record_files.write_text(place, report.page(self._drawn))
+        if not place.name or place.is_dir():
+            raise ConfigError(f"{place} is a folder: give the path of a file, such as report.html")
+        with for_python(), workdirs.told(place.parent):
+            place.parent.mkdir(parents=True, exist_ok=True)
+            record_files.write_text(place, report.page(self._drawn))
         return place
 
     def save(self, workdir: str | os.PathLike[str]) -> Path:
-        """Writes `study.json` into a folder, from which tables, figures and report can be drawn."""
+        """Writes `study.json` into a folder, from which tables, figures and report can be drawn.
+
+        Raises:
+          ConfigError: the folder holds another comparison, or cannot be one.
+          WorkdirError: it cannot be written.
+        """
         place = Path(workdir).expanduser()
-        place.mkdir(parents=True, exist_ok=True)
-        self._study.save(place)
+        with for_python(), workdirs.told(place):
+            workdirs.check_place(place)
+            is_there = (place / studies.STUDY).exists()
+            if is_there and self._study.plan.differences(studies.load(place).plan):
+                raise ConfigError(f"{place} holds another comparison: choose another folder")
+            place.mkdir(parents=True, exist_ok=True)
+            self._study.save(place)
         return place / studies.STUDY
 
     def __repr__(self) -> str:
@@ -223,20 +210,41 @@ class Study:
     def __str__(self) -> str:
         text = io.StringIO()
         terminal.show(self._drawn, Console(file=text, width=_WIDTH, highlight=False))
-        return text.getvalue().rstrip()
+        return in_python(text.getvalue().rstrip())
 
     def _repr_html_(self) -> str:
-        return study_table.as_html(self._drawn)
+        return in_python(study_table.as_html(self._drawn))
 
     def _spelled(self, activation: Spec) -> str:
+        """The spec of an activation that is compared; raises KeyError for another."""
+        plan, changed = self._study.plan, ""
         try:
-            spec = self._study.plan.spelled(callables.spec_of(activation))
+            spec = plan.spelled(callables.spec_of(activation))
+            specs = (
+                [spec]
+                if isinstance(activation, str)
+                else [spec, callables.spec_of(activation, True)]
+            )
+            for one in (one for one in specs if one in self.activations):
+                changed = changed or self._change(one, activation)
+                if not changed:
+                    return one
         except ConfigError as error:
             raise KeyError(str(error)) from error
-        if spec not in self.activations:
-            hint = did_you_mean(spec, self.activations)
-            raise KeyError(f"{spec} is not compared{hint} ({', '.join(self.activations)})")
-        return spec
+        if changed:
+            raise KeyError(
+                f"{spec} was redefined ({changed}): study[{spec!r}] has what was compared"
+            )
+        hint = did_you_mean(spec, self.activations)
+        raise KeyError(f"{spec} is not compared{hint} ({', '.join(self.activations)})")
+
+    def _change(self, spec: str, activation: Spec) -> str:
+        """What is different in a function from the one that was compared, in words; "" if none."""
+        stored = self._study.functions.get(spec)
+        if isinstance(activation, str) or not stored:
+            return ""
+        now = fingerprint.fingerprint(activations.get(activation))
+        return fingerprint.change(stored, now) if now else ""
 
     def _workload(self, dataset: str = "", learning_rate: Any = None) -> Workload:
         for workload in self._study.workloads():
@@ -244,22 +252,10 @@ class Study:
             if dataset in names and learning_rate in (workload.learning_rate, None):
                 return workload
         known = "; ".join(map(self._study.workload_title, self._study.workloads()))
-        raise KeyError(f"nothing is compared on {dataset} {learning_rate or ''} ({known})")
-
-
-def _identity(run: Run) -> dict[str, Any]:
-    return {name: getattr(run, name) for name in _OF_A_RUN}
-
-
-def _figures(run: Run) -> dict[str, Any]:
-    """The numbers of a run's summary, those of its latency as `latency_ms_p50`."""
-    latency = run.summary.get("latency_ms") or {}
-    figures = {**run.summary, **{f"latency_ms_{name}": value for name, value in latency.items()}}
-    return {
-        name: value
-        for name, value in figures.items()
-        if name not in _OF_A_RUN and (value is None or isinstance(value, int | float))
-    }
+        asked = " ".join(
+            str(value) for value in (dataset, learning_rate) if value not in ("", None)
+        )
+        raise KeyError(f"nothing is compared on {asked} ({known})")
 
 
 def _frame(rows: list[dict[str, Any]]) -> "pandas.DataFrame":

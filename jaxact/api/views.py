@@ -8,22 +8,29 @@ from rich.console import Console
 
 from jaxact.comparison.live import StudyView
 from jaxact.comparison.study import Run, Study
+from jaxact.errors import ConfigError
 from jaxact.presentation.notebook import Line, is_notebook
 from jaxact.runs.progress import Follow, ProgressView
 
 
 def of_study(progress: bool) -> Callable[[Study], StudyView]:
     """Makes the view of a comparison; without `progress` a silent one."""
-    if not progress:
+    if not _checked(progress):
         return lambda study: StudyView(study, Console(quiet=True))
     return CellStudyView if is_notebook() else StudyView
 
 
 def of_run(progress: bool) -> Follow:
     """Makes the view of a single run; without `progress` a silent one."""
-    if not progress:
+    if not _checked(progress):
         return SilentRunView
     return CellRunView if is_notebook() else ProgressView
+
+
+def _checked(progress: bool) -> bool:
+    if not isinstance(progress, bool):
+        raise ConfigError(f"progress={progress!r} must be True or False")
+    return progress
 
 
 class CellStudyView(StudyView):

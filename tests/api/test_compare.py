@@ -1,7 +1,9 @@
 """`jaxact.compare` and `jaxact.fit`: what Python programs give, get, and have left afterwards."""
 
+import copy
 import gc
 import os
+import pickle
 import signal
 import threading
 
@@ -56,6 +58,45 @@ def test_what_a_study_holds_is_that_of_its_folder(study):
         _ = study["bent"].eror_percent
     with pytest.raises(KeyError, match="mish is not compared"):
         study["mish"]
+    with pytest.raises(KeyError, match="nothing is compared on mnist "):
+        study["relu", "mnist"]
+    assert (len(study), bent in study, "relu" in study, "mish" in study) == (4, True, True, False)
+
+
+def test_a_function_that_was_redefined_has_no_runs(study):
+    def changed(x):
+        return jnp.where(x > 0, x, 0.3 * x)
+
+    changed.__name__, changed.__module__ = "bent", "__main__"
+    with pytest.raises(KeyError, match=r"bent was redefined .*study\['bent'\] has what was"):
+        study[changed]
+    assert changed not in study
+    assert study[bent].spec == "bent"
+
+
+def test_runs_and_studies_are_copied(study):
+    for one in (copy.deepcopy(study), pickle.loads(pickle.dumps(study))):
+        assert one.answer() == study.answer()
+    for runs in (copy.copy(study["relu"]), pickle.loads(pickle.dumps(study["relu"]))):
+        assert runs.error_percent.tolist() == study["relu"].error_percent.tolist()
+
+
+def test_what_is_written_is_where_it_is_said(study, tmp_path):
+    assert study.report(tmp_path / "new" / "report.html").exists()
+    assert "--" not in study.answer()
+    assert jaxact.Study.load(study.save(tmp_path / "saved").parent).answer() == study.answer()
+    other = jaxact.compare("elu", seeds=1, workdir=tmp_path / "other", progress=False, **ONE)
+    before = (tmp_path / "other" / "study.json").read_bytes()
+    for write, path, message in (
+        (study.report, tmp_path, "is a folder: give the path of a file"),
+        (study.save, __file__, "is a file; choose another folder"),
+        (study.save, other.workdir, "holds another comparison"),
+        (study.figure, "3", "figure '3' is unknown"),
+        (jaxact.Study.load, str(tmp_path), "give the workdir of a comparison"),
+    ):
+        with pytest.raises(ConfigError, match=message):
+            write(path)
+    assert (tmp_path / "other" / "study.json").read_bytes() == before
 
 
 def test_frames(study):

@@ -266,7 +266,9 @@ def _read(orbax: ocp.Checkpointer, folder: Path) -> Saved:
     with _orbax_alone:
         items = orbax.restore(
             folder,
-            args=ocp.args.Composite(state=ocp.args.StandardRestore(), progress=ocp.args.JsonRestore()),
+            args=ocp.args.Composite(
+                state=ocp.args.StandardRestore(), progress=ocp.args.JsonRestore()
+            ),
         )
     arrays = items["state"]
     if not isinstance(arrays, dict) or "params" not in arrays:
