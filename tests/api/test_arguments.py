@@ -65,7 +65,7 @@ def test_functions_and_methods_of_one_name():
         ({"compile_ahead": -1}, "^compile_ahead=-1 must be a whole number from 0, or None"),
         ({"progress": "no"}, "^progress='no' must be True or False"),
         ({"learning_rates": []}, "^learning_rates= must hold one value"),
-        ({"functions": {"relu": steep}}, "^functions is of type dict: give a list$"),
+        ({"functions": {"relu": None}}, "^functions is of type dict: give a list$"),
         ({"functions": ["relu", "relu"]}, "^functions=relu,relu must name"),
         ({"functions": ["hard_silu", "hard_swish"]}, "by aa=hard_swish$"),
         ({"remake": ["mish"]}, "^remake=mish must name some"),
