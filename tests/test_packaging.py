@@ -18,7 +18,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 EXTRAS = PROJECT["optional-dependencies"]
 # By tensorflow-datasets, whose errors they raise; by the kernel of a notebook.
 BROUGHT = {"etils", "requests", "urllib3", "ipython"}
-READ = {"scikit-learn"}  # its file of digits; nothing of it is imported
+READ = {"scikit-learn", "flatbuffers"}  # a file of digits is read; JAX imports the other to export
 
 
 def distributions(requirements):

@@ -12,6 +12,7 @@ from jaxact.api.study import Study
 from jaxact.api.words import for_python
 from jaxact.comparison import study as studies
 from jaxact.comparison.compare import make
+from jaxact.comparison.growth import MOST_SEEDS
 from jaxact.comparison.options import make_plan, split_remake
 from jaxact.comparison.paper.tables import PAPER_ACTIVATIONS
 from jaxact.comparison.price import price_of
@@ -140,7 +141,7 @@ def compare(
             place,
             stop,
             remake=again,
-            max_seeds=options["max_seeds"],
+            most_seeds=(options["max_seeds"] or MOST_SEEDS) if options["until"] else 0,
             compile_ahead=compile_ahead,
             follow=views.of_study(progress),
         )

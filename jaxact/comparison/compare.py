@@ -118,7 +118,7 @@ def make(
     stop: StopRequest,
     *,
     remake: Collection[str] = (),
-    max_seeds: int | None = None,
+    most_seeds: int = 0,
     compile_ahead: int | None = None,
     follow: Callable[[Study], StudyView] = StudyView,
 ) -> tuple[Study, Plan | None]:
@@ -128,7 +128,7 @@ def make(
       study: from `jaxact.comparison.study.begin`.
       stop: asked between dispatches whether to stop.
       remake: the activations whose runs are made anew.
-      max_seeds: where seeds are added until the answer is clear; `MOST_SEEDS`, if None.
+      most_seeds: up to which seeds are added while the answer is not clear.
       compile_ahead: see `jaxact.comparison.engines.local.make_runs`.
       follow: makes what shows the study's progress.
 
@@ -142,10 +142,10 @@ def make(
     """
     with workdirs.told(workdir):
         study = make_runs(study, workdir, stop, compile_ahead, remake, follow)
-        most = (max_seeds or MOST_SEEDS) if study.plan.until else study.plan.seeds
-        while (more := growth.grown(study, most)) and not stop:
+        most_seeds = max(most_seeds, study.plan.seeds)
+        while (more := growth.grown(study, most_seeds)) and not stop:
             study = dataclasses.replace(studies.begin(workdir, more), price=study.price)
-            study = make_runs(study, workdir, stop, compile_ahead, follow=follow)
+            study = make_runs(study, workdir, stop, compile_ahead, (), follow)
         study = churn.with_churn(study, workdir)
         study.save(workdir)
     return study, more
@@ -196,7 +196,7 @@ def compare(options: Options) -> None:
             workdir,
             stop,
             remake=remake,
-            max_seeds=options.max_seeds,
+            most_seeds=(options.max_seeds or MOST_SEEDS) if options.until else 0,
             compile_ahead=options.compile_ahead,
         )
         drawn = hidden_seconds.without_seconds(study)

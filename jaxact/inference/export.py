@@ -5,11 +5,12 @@ any size. Convolutions are XLA's own, so that it computes on any platform. Besid
 file: how to load it, the shape of its images, its classes, and the versions it was made with.
 """
 
+import contextlib
 import importlib
 import json
 import logging
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -120,7 +121,7 @@ def stablehlo(forward: Forward, image_shape: tuple[int, ...], about: Mapping[str
     del about
     images = _images(image_shape)
     try:
-        with lowering.traced_for("any"):
+        with lowering.traced_for("any"), _without_places():
             program = jax_export.export(jax.jit(_own(forward)), platforms=PLATFORMS)(images)
         return bytes(program.serialize())
     except Exception as error:  # whatever JAX says of an operation of the user's
@@ -180,6 +181,18 @@ def _images(shape: tuple[int, ...]) -> jax.ShapeDtypeStruct:
 def _own(forward: Forward) -> Forward:
     """A function of its own: what is traced here has another convolution than elsewhere."""
     return lambda images: forward(images)
+
+
+@contextlib.contextmanager
+def _without_places() -> Iterator[None]:
+    """A block in which JAX notes no lines of programs, with their folders, beside operations."""
+    name = "jax_traceback_in_locations_limit"
+    before = getattr(jax.config, name)
+    jax.config.update(name, 0)
+    try:
+        yield
+    finally:
+        jax.config.update(name, before)
 
 
 def _not_exported(format: str, error: Exception) -> ConfigError:

@@ -86,6 +86,7 @@ def test_it_is_for_all_platforms_with_jaxs_own_convolutions(tmp_path):
     # One for all platforms, or one each, as JAX has it: none is without, as is ours for a CPU.
     assert text.count("stablehlo.convolution(") in (1, len(program.platforms))
     assert str(program.in_avals[0].shape) == "(batch, 8, 8, 1)"
+    assert b".py" not in file.read_bytes()  # no folder of the machine it was made on
 
 
 def test_beside_the_file_stands_how_to_load_it(tmp_path):
