@@ -10,6 +10,7 @@ import psutil
 from jaxact import models
 from jaxact.config import Config
 from jaxact.errors import OutOfMemoryError
+from jaxact.presentation.numbers import size
 from jaxact.runs.process import devices
 
 # How XLA, its allocators and NumPy put it: a number of bytes, or one with a unit.
@@ -67,6 +68,7 @@ def there() -> str:
     (device,) = devices.used()
     stats = device.memory_stats()
     if stats and "bytes_limit" in stats:
-        return f"{device} has {stats['bytes_limit']:,} in all, {stats['bytes_in_use']:,} in use"
+        limit, used = size(stats["bytes_limit"]), size(stats["bytes_in_use"])
+        return f"{device} has {limit} in all, {used} in use"
     machine = psutil.virtual_memory()
-    return f"the machine has {machine.total:,} in all, {machine.available:,} free"
+    return f"the machine has {size(machine.total)} in all, {size(machine.available)} free"

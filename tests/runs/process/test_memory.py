@@ -35,7 +35,7 @@ def test_xlas_own_error_is_explained():
         jnp.zeros((2**42,), jnp.float32).block_until_ready()
     said = str(caught.value)
     assert "17,592,186,044,416 bytes" in said
-    assert re.search(r"the machine has [\d,]+ in all, [\d,]+ free", said)
+    assert re.search(r"the machine has [\d.,]+ [MG]iB in all, [\d.,]+ [MG]iB free", said)
     assert "config.batch_size (128)" in said
     assert "config.precision (float32) to bfloat16" in said
     assert "\n" not in said
@@ -78,7 +78,7 @@ class Device:
 
 def test_the_memory_of_a_device_is_told(monkeypatch):
     monkeypatch.setattr(memory.devices, "used", lambda: [Device()])
-    assert memory.there() == "cuda:0 has 60,000,000,000 in all, 1,234,567 in use"
+    assert memory.there() == "cuda:0 has 55.9 GiB in all, 1.18 MiB in use"
 
 
 @pytest.mark.parametrize("place", ["prepare", "train"])
