@@ -76,7 +76,7 @@ class Study:
         return "\n".join(f"{title}: {text}" for title, text in zip(titles, texts, strict=True))
 
     def findings(self) -> str:
-        """What became of the paper's findings, as Markdown; "" where this is not its protocol."""
+        """The paper's findings and what became of them, as Markdown; "" for another protocol."""
         return answers.as_markdown(self._drawn)
 
     def __getitem__(self, key: Spec | tuple[Any, ...]) -> Runs:
@@ -239,7 +239,7 @@ class Study:
         raise KeyError(f"{spec} is not compared{hint} ({', '.join(self.activations)})")
 
     def _change(self, spec: str, activation: Spec) -> str:
-        """What is different in a function from the one that was compared, in words; "" if none."""
+        """The difference of a function from the one that was compared, in words; "" if none."""
         stored = self._study.functions.get(spec)
         if isinstance(activation, str) or not stored:
             return ""

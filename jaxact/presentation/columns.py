@@ -100,7 +100,7 @@ def _markdown_cell(row: Row, column: Column) -> str:
 
 
 def html_table(columns: Sequence[Column], table: Iterable[Row]) -> str:
-    """As `markdown_table`, for a page that has a style of its own."""
+    """The table of `markdown_table` as HTML, for a page that has a style of its own."""
 
     def cell(row: Row, column: Column) -> str:
         text = html.escape(value_text(row, column))

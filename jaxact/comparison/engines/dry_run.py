@@ -35,7 +35,7 @@ Pair = tuple[str, str]  # data set, activation
 
 @dataclasses.dataclass(frozen=True)
 class StudyEstimate:
-    """What a comparison is expected to take from where it stands.
+    """The time, memory and disk that a comparison is expected to take from where it stands.
 
     Attributes:
       study: its plan and the runs that are there.

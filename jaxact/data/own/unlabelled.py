@@ -100,7 +100,7 @@ class Reader:
         refuse(broken, len(paths))
 
     def notes(self) -> list[str]:
-        """What was done to images that a user may not expect, a line each."""
+        """The changes of images that a user may not expect, a line each."""
         return [
             f"images {fact}: {len(those)} ({', '.join(map(quoted, those[:_NAMED]))}"
             + (f" and {len(those) - _NAMED} more)" if len(those) > _NAMED else ")")
