@@ -106,7 +106,8 @@ def html_table(columns: Sequence[Column], table: Iterable[Row]) -> str:
         text = html.escape(value_text(row, column))
         shown = f"<b>{text}</b>" if column.name in row["best"] else text
         interval = "" if row[column.name] is None else interval_text(row, column)
-        return f"<td>{shown} {html.escape(interval)}".rstrip() + "</td>"
+        text = f"{shown} {html.escape(interval)}".rstrip()
+        return f'<td style="white-space: nowrap">{text}</td>'
 
     headings = "".join(f"<th>{html.escape(column.heading)}</th>" for column in columns)
     lines = ("".join(cell(row, column) for column in columns) for row in table)

@@ -126,9 +126,12 @@ def as_markdown(study: Study) -> str:
 def as_html(study: Study) -> str:
     """The answer and the figures of each workload, for a notebook's cell."""
     parts = []
-    shown = [column for column in columns_of(study) if {*FIGURES, *VERDICTS} & {*column.tables}]
+    figures, tests = (_of(columns_of(study), kind) for kind in (FIGURES, VERDICTS))
     for workload in study.workloads():
-        table = html_table(shown, rows(study, workload))
+        made = rows(study, workload)
+        is_tested = any(row[column.name] is not None for row in made for column in tests[1:])
+        more = [column for column in tests if column not in figures] if is_tested else []
+        table = html_table([*figures, *more], made)
         heading, text = title(study, workload), answers.answer(study, workload)
         parts.append(f"<p><b>{html.escape(heading)}</b><br>{html.escape(text)}</p>\n{table}")
     parts += [f"<p>{html.escape(line)}</p>" for line in notes(study)]

@@ -2,6 +2,7 @@
 
 import csv
 import dataclasses
+import html
 import io
 import json
 import math
@@ -283,3 +284,12 @@ def test_json_holds_no_infinity():
         for rate in ("0.001", "0.0001")
     ]
     assert value["sweeps"] == {}  # all rates have all seeds: none is chosen
+
+
+@pytest.mark.parametrize(("seeds", "is_tested"), [(2, False), (12, True)])
+def test_a_notebooks_table_has_verdicts_where_there_are_any(seeds, is_tested):
+    study = synthetic_study(("relu", "elu"), seeds=seeds)
+    page = study_table.as_html(study)
+    assert page.count("<tr>") == 3
+    assert ("<th>error is</th>" in page) == is_tested
+    assert html.escape(study_table.title(study, study.workloads()[0])) in page
