@@ -19,7 +19,13 @@ from jaxact.activations import Activation, callables
 from jaxact.api.words import in_python
 from jaxact.comparison.compare import COMMAND
 from jaxact.config import Config, check, default_config, field_error
-from jaxact.errors import ConfigError, DataError, Interrupted, NonFiniteLossError
+from jaxact.errors import (
+    ConfigError,
+    DataError,
+    Interrupted,
+    NonFiniteLossError,
+    did_you_mean,
+)
 from jaxact.runs.process.signals import StopRequest, stop_on_signals
 from jaxact.specs import split_list
 
@@ -90,12 +96,15 @@ def option(name: str, value: Any) -> Any:
     return kind(value) if isinstance(kind, type) else value
 
 
-def fields_of(config: Base, fields: Mapping[str, Any]) -> dict[str, Any]:
+def fields_of(
+    config: Base, fields: Mapping[str, Any], options: Iterable[str] = ()
+) -> dict[str, Any]:
     """The fields of a configuration: those of a base, with others in place of some.
 
     Args:
       config: a `Config`, a mapping, or a file as `--config` takes it; None: the defaults.
       fields: by name.
+      options: other arguments beside which fields are given, for suggestions.
 
     Raises:
       ConfigError: a field is unknown, or the file is wrong.
@@ -116,7 +125,8 @@ def fields_of(config: Base, fields: Mapping[str, Any]) -> dict[str, Any]:
     values = base | dict(fields)
     for name in values:
         if name not in Config.__dataclass_fields__ and (error := field_error(str(name), None)):
-            raise error
+            near = did_you_mean(str(name), options) if name in fields else ""
+            raise ConfigError(f"{name} is no argument{near}") if near else error
     return {name: _plain(value) for name, value in values.items()}
 
 
@@ -143,16 +153,19 @@ def named(dataset: Any, channels_last: bool | None) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def checked(config: Base, fields: Mapping[str, Any]) -> Iterator[Config]:
+def checked(
+    config: Base, fields: Mapping[str, Any], options: Iterable[str] = ()
+) -> Iterator[Config]:
     """A block in which a configuration holds: its functions have specs, and its arrays a name.
 
     Args:
-      config, fields: as `fields_of` takes them; `activation` may be a function, `dataset` arrays.
+      config, fields, options: as `fields_of` takes them; `activation` may be a function, `dataset`
+        arrays.
 
     Raises:
       ConfigError, DataError: one of them is wrong.
     """
-    values = fields_of(config, fields)
+    values = fields_of(config, fields, options)
     values["activation"] = callables.spec_of(values["activation"])
     with named(values["dataset"], values["channels_last"]) as dataset:
         yield check(ConfigDict(values | {"dataset": dataset}))

@@ -11,7 +11,7 @@ from jaxact.api.arguments import Base, Spec, stop_on_interrupt
 from jaxact.api.study import Study
 from jaxact.api.words import for_python
 from jaxact.comparison import study as studies
-from jaxact.comparison.compare import make
+from jaxact.comparison.compare import COMMAND, make
 from jaxact.comparison.growth import MOST_SEEDS
 from jaxact.comparison.options import make_plan, split_remake
 from jaxact.comparison.paper.tables import PAPER_ACTIVATIONS
@@ -100,7 +100,7 @@ def compare(
         options = {name: arguments.option(name, value) for name, value in options.items()}
         price = price_of(options.pop("price_per_hour"), options.pop("currency"))
         compile_ahead = options.pop("compile_ahead")
-        base = stack.enter_context(arguments.checked(config, fields))
+        base = stack.enter_context(arguments.checked(config, fields, COMMAND.options))
         if datasets is not None:
             datasets = [
                 stack.enter_context(arguments.named(one, base.channels_last))

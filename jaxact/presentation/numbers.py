@@ -65,6 +65,15 @@ def duration(seconds: float) -> str:
     return f"{number(seconds / 60)} min" if seconds < 7200 else f"{number(seconds / 3600)} h"
 
 
+def count(number: int, noun: str) -> str:
+    """A number of things: `1 seed`, `2 seeds`.
+
+    >>> count(1, "epoch"), count(20, "epoch")
+    ('1 epoch', '20 epochs')
+    """
+    return f"{number} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
 def size(count_bytes: float) -> str:
     """Bytes in the unit that they fill.
 

@@ -71,6 +71,7 @@ def test_functions_and_methods_of_one_name():
         ({"remake": ["mish"]}, "^remake=mish must name some"),
         ({"config": 3}, "^config is of type int: give a jaxact.Config"),
         ({"config": {1: 2}}, "config.1 is not a field"),
+        ({"max_seed": 20}, "^max_seed is no argument; did you mean max_seeds"),
         ({"config": "nothing.py"}, "^config=nothing.py: there is no file"),
         ({"train_examples": 10**6}, "or None for all$"),
         ({"workdir": __file__}, "^workdir=.* is a file"),

@@ -195,7 +195,7 @@ def plan_lines(study: Study) -> list[str]:
     return [
         f"{plan.config.model} on {', '.join(map(plan.title, plan.datasets))}; "
         f"{len(plan.activations)} activations; {shown}; {named}; "
-        f"{plan.config.epochs} epochs",
+        f"{numbers.count(plan.config.epochs, 'epoch')}",
         f"runs: {len(study.runs)}, of which {done} are done"
         + (f", {others} diverged" if others else "")
         + f", and {todo} to be made",

@@ -46,12 +46,14 @@ def title(study: Study, workload: Workload) -> str:
     parts = [plan.subject(workload.dataset)]
     count = plan.seeds
     if plan.elsewhere is None:
-        parts.append(f"target {plan.goal(workload.dataset)}, {plan.config.epochs} epochs")
+        parts.append(
+            f"target {plan.goal(workload.dataset)}, {numbers.count(plan.config.epochs, 'epoch')}"
+        )
         parts.append(rate_words(workload))
     else:  # each data set may have seeds of its own
         made = [run for name in plan.activations for run in study.made(workload, name)]
         count = len({run.seed for run in made})
-    seeds = "1 seed" if count == 1 else f"{count} seeds"
+    seeds = numbers.count(count, "seed")
     return ", ".join([*parts, f"{seeds}, added until decided" if plan.is_sequential else seeds])
 
 
