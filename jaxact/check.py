@@ -15,6 +15,7 @@ from rich.text import Text
 from jaxact.activations import Activation, get
 from jaxact.activations.verification.checks import CheckResult, check_activation
 from jaxact.command import Command, Options
+from jaxact.presentation import tables
 from jaxact.runs.process import devices
 
 COMMAND = Command(
@@ -47,10 +48,7 @@ def check(options: Options) -> int:
     devices.start()  # or each check would say that it failed
     activation = get(options.spec)
     results = check_activation(activation)
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=120)
-    render(activation, results, console)
+    render(activation, results, tables.console(width_of_a_file=120))
     return 0 if all(result.passed for result in results) else 1
 
 

@@ -12,13 +12,13 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from jaxact.command import Command, Option, Options, telling_warnings
 from jaxact.data.own import unlabelled
 from jaxact.inference.network import BATCH, Network
+from jaxact.presentation import tables
 from jaxact.runs import load
 
 COMMAND = Command(
@@ -83,10 +83,7 @@ def show(answers: Sequence[dict[str, Any]], form: str) -> None:
     for line in lines:
         name = line["image"] if line["rank"] == 1 else ""
         table.add_row(Text(name), Text(line["class"]), f"{line['probability']:.4f}")
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=10_000)  # names are not cut
-    console.print(table)
+    tables.console(width_of_a_file=10_000).print(table)  # names are not cut
 
 
 def predict(options: Options) -> None:

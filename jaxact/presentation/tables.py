@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from rich.console import Console
 from rich.table import Table
 
 from jaxact.presentation.numbers import DASH, estimate, number
@@ -47,6 +48,12 @@ def spread(quartiles: Sequence[float], miss: str = "inf") -> list[float] | str |
 def headings(rows: Iterable[Row]) -> list[str]:
     """The columns, in the order in which rows have them."""
     return list(dict.fromkeys(name for row in rows for name in row))
+
+
+def console(width_of_a_file: int = 200) -> Console:
+    """The console of stdout; lines for a file or a program are so wide that none is cropped."""
+    stdout = Console(highlight=False)
+    return stdout if stdout.is_terminal else Console(highlight=False, width=width_of_a_file)
 
 
 def as_rich(rows: Sequence[Row], title: str) -> Table:

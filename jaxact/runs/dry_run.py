@@ -20,7 +20,7 @@ MEANING = (
 
 @dataclasses.dataclass(frozen=True)
 class RunEstimate:
-    """What a run is expected to take from where it stands.
+    """The time, memory and disk that a run is expected to take from where it stands.
 
     Attributes:
       epochs_left: that are still to be trained.

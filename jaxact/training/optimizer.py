@@ -30,7 +30,7 @@ SCHEDULES: dict[str, Callable[[float, int], optax.Schedule]] = {
 
 
 class Rate(NamedTuple):
-    """What an optimizer is given beside its own parameters.
+    """The arguments of an optimizer that are not its own parameters.
 
     Attributes:
       schedule: step -> learning rate.

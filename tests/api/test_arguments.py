@@ -1,4 +1,4 @@
-"""What Python programs give: one or several, NumPy's numbers, and what is wrong, as it is said."""
+"""Arguments of Python programs: one or several, NumPy's numbers, and wrong ones, told in a line."""
 
 import functools
 import pathlib

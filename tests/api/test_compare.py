@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import jaxact
+from jaxact import activations
 from jaxact.comparison import study as studies
 from jaxact.errors import ConfigError, DataError
 from jaxact.runs import fit as runs_fit
@@ -136,6 +137,29 @@ def test_a_comparison_goes_on_and_grows_and_a_changed_function_is_told(study, mo
     with pytest.raises(ConfigError, match=r"bent computes something else|its values differ"):
         jaxact.compare([functions[0], changed, *functions[2:]], seeds=2, **same)
     assert not calls
+
+
+def test_a_function_that_is_redefined_meanwhile_is_not_mixed_with_itself(monkeypatch):
+    def turning(x):
+        return jnp.where(x > 0, x, 0.1 * x)
+
+    def other(x):
+        return jnp.where(x > 0, x, 0.3 * x)
+
+    turning.__module__ = other.__module__ = "__main__"
+    other.__name__ = "turning"
+    fit = runs_fit.fit
+
+    def fit_and_redefine(*arguments, **keywords):
+        summary = fit(*arguments, **keywords)
+        activations.get(other)
+        return summary
+
+    monkeypatch.setattr(runs_fit, "fit", fit_and_redefine)
+    study = jaxact.compare([turning], seeds=2, progress=False, **ONE)
+    runs = study._study.runs
+    assert [run.status for run in runs] == ["done", "failed"]
+    assert runs[1].note.startswith("turning was redefined while")
 
 
 def test_a_study_without_a_folder_goes_with_its_object():

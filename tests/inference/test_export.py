@@ -39,7 +39,7 @@ assert not any(name.split(".")[0] in ("jaxact", "flax", "optax", "orbax") and mo
 
 
 def strange(folder, *files):
-    """What the files give for `images.npy`, and for the first of them, in another process."""
+    """The files' outputs for `images.npy`, and for the first of them, from another process."""
     np.save(folder / "images.npy", images(5))
     done = subprocess.run(
         [sys.executable, "-c", STRANGER, *files],

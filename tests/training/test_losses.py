@@ -105,7 +105,11 @@ def test_every_model_has_kernels_to_penalize(name):
 
 def test_a_step_descends_on_the_loss_and_the_penalties():
     model, optimizer = models.create_model("small_cnn", "prelu"), optax.sgd(0.5)
-    objectives = {"plain": PLAIN, "elastic": Objective(l1=1e-3, l2=1e-2)}
+    objectives = {
+        "plain": PLAIN,
+        "elastic": Objective(l1=1e-3, l2=1e-2),
+        "smoothed": Objective(smoothing=0.3),
+    }
     images = jnp.asarray(np.random.default_rng(1).normal(size=(4, 28, 28, 1)), jnp.float32)
     labels, key = jnp.array([0, 1, 2, 3]), jax.random.key(2)
 
@@ -118,8 +122,12 @@ def test_a_step_descends_on_the_loss_and_the_penalties():
         }
 
     params, after = jax.device_get(before_and_after())
-    plain, elastic = after["plain"], after["elastic"]
-    assert plain[1] == elastic[1]  # what is recorded is the loss alone
+    plain, elastic, smoothed = (after[name] for name in objectives)
+    assert plain[1] == elastic[1] == smoothed[1]  # what is recorded is the loss alone
+    # The gradient of the logits' bias is the mean of softmax less the labels' weights.
+    moved = plain[0].params["Dense_1"]["bias"] - smoothed[0].params["Dense_1"]["bias"]
+    weights = np.eye(10)[np.arange(4)].mean(0)
+    np.testing.assert_allclose(moved, 0.5 * 0.3 * (weights - 0.1), atol=1e-6)
     for layer, leaves in params.items():
         for name, leaf in leaves.items():
             change = plain[0].params[layer][name] - elastic[0].params[layer][name]

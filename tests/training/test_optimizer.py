@@ -259,3 +259,16 @@ def test_every_optimizer_trains_every_kind_of_parameter(spec):
 def test_a_wrong_spec_is_told_in_a_line(spec, message):
     with pytest.raises(ConfigError, match=message):
         canonical(spec)
+
+
+def test_a_run_is_trained_as_its_configuration_says():
+    """A gradient of norm 5 in the first of two steps of warm-up, by descent without momentum."""
+    asked = {"optimizer": "sgd", "warmup_epochs": 0.5, "clip_norm": 2.0, "learning_rate": PEAK}
+    setup = prepare(dataclasses.replace(TINY, **asked, label_smoothing=0.1))
+    assert setup.recipe.objective.smoothing == 0.1
+    assert setup.steps_per_epoch == 4
+    params = {"bias": np.zeros(2, np.float32)}
+    optimizer = setup.program.optimizer
+    gradient = {"bias": np.array([3.0, 4.0], np.float32)}
+    changes, _ = jax.jit(lambda g: optimizer.update(g, optimizer.init(params), params))(gradient)
+    np.testing.assert_allclose(changes["bias"], -PEAK / 2 * np.array([1.2, 1.6]), rtol=1e-5)

@@ -8,8 +8,6 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
 from jaxact.command import Option
 from jaxact.comparison.engines.local import check_before_training, one_line
 from jaxact.comparison.price import Price
@@ -25,8 +23,6 @@ from jaxact.runs.process import environment
 # Tables, figures and the report, of a comparison and of each of its workloads.
 DRAWING_SECONDS, WORKLOAD_SECONDS = 2.0, 3.0
 DRAWING_BYTES, WORKLOAD_BYTES = 5 * 2**20, 2**20
-
-WIDTH_OF_A_FILE = 200  # output that is no terminal's is not cropped
 
 OPTION = Option(False, MEANING)
 
@@ -161,10 +157,7 @@ def show(found: StudyEstimate, workdir: Path, price: Price | None = None) -> Non
     study, plan = found.study, found.study.plan
     for line in plan_lines(study):
         print(line)
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console.width = WIDTH_OF_A_FILE
-    console.print(tables.as_rich(rows(found), "runs to be made"))
+    tables.console().print(tables.as_rich(rows(found), "runs to be made"))
     for (dataset, spec), why in found.failures.items():
         print(f"{spec} on {plan.title(dataset)} will fail, and the others go on: {why}")
     if found.more_runs:

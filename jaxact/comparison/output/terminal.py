@@ -6,16 +6,12 @@ from jaxact.comparison import answers
 from jaxact.comparison.analysis import sweep
 from jaxact.comparison.output.tables import costs, study_table
 from jaxact.comparison.study import Study
-
-WIDTH_OF_A_FILE = 200  # output that is no terminal's is not cropped
+from jaxact.presentation import tables
 
 
 def show(study: Study, console: Console | None = None) -> None:
     """The tables, the answer of each workload, and what went wrong, on stdout if not elsewhere."""
-    if console is None:
-        console = Console(highlight=False)
-        if not console.is_terminal:
-            console.width = WIDTH_OF_A_FILE
+    console = console or tables.console()
     for workload in study.workloads():
         console.print(study_table.as_rich(study, workload))
         console.print(answers.answer(study, workload), markup=False)

@@ -47,9 +47,9 @@ def given(
 
     Args:
       arrays: `(images, labels)`, which are divided by class, or `(images, labels, test_images,
-        test_labels)`, and `val_images, val_labels` after those; or a mapping with these keys. What
-        is None is not there.
-        NumPy's, JAX's or what they are made of: images uint8, or floats in [0, 1].
+        test_labels)`, and `val_images, val_labels` after those; or a mapping with these keys. An
+        entry that is None is as if it were not there. They are NumPy's, JAX's or what these are
+        made of: images uint8, or floats in [0, 1].
       channels_last: where images have their channels; see `jaxact.data.own.arrays.as_bytes`.
 
     Raises:
