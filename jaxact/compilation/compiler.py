@@ -85,7 +85,7 @@ def kept(folder: str) -> Iterator[None]:
         yield
         return
     keep_compiled(folder)
-    compilation_cache.reset_cache()  # which of its first use on would stay off
+    compilation_cache.reset_cache()  # which stays in the first folder that it was used in
     try:
         yield
     finally:

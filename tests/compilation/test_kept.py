@@ -12,12 +12,11 @@ NAMES = ("jax_compilation_cache_dir", "jax_persistent_cache_min_compile_time_sec
 
 @pytest.fixture
 def without_cache():
-    """A program that has none, and has compiled already."""
+    """A program that has none any more: what it compiled so far is kept elsewhere."""
     before = {name: jax.config.values[name] for name in NAMES}
+    compile_new(1.5)
     jax.config.update(NAMES[0], None)
     jax.config.update(NAMES[1], 1.0)
-    compilation_cache.reset_cache()
-    compile_new(1.5)
     yield
     for name, value in before.items():
         jax.config.update(name, value)
@@ -40,6 +39,11 @@ def test_a_block_keeps_what_it_compiles_and_leaves_the_program_as_it_was(tmp_pat
     assert jax.config.values[NAMES[0]] is None
     assert jax.config.values[NAMES[1]] == 1.0
     compile_new(3.5)
+    own = tmp_path / "own"
+    jax.config.update(NAMES[0], str(own))
+    jax.config.update(NAMES[1], 0.0)
+    compile_new(5.5)
+    assert programs(own)
     assert programs(tmp_path) == kept
 
 
