@@ -12,6 +12,7 @@ from jaxact import activations, data, models, paths
 from jaxact.activations import fingerprint
 from jaxact.config_fields import Config as Config
 from jaxact.errors import ConfigError, did_you_mean
+from jaxact.models.own import factories
 from jaxact.training.losses import LOSSES
 from jaxact.training.optimizer import EXAMPLES, OPTIMIZERS, SCHEDULES, canonical
 
@@ -74,7 +75,11 @@ RULES: dict[str, Rule] = {
         data.augmentations(),
     ),
     "preprocessing": _one_of(data.preprocessings()),
-    "model": _one_of(models.names()),
+    "model": Rule(
+        lambda value: value in models.names() or models.is_own(value),
+        f"one of {', '.join(models.names())}, or {factories.OWN}",
+        models.names(),
+    ),
     "activation": _TEXT,
     "activation_sharing": _one_of(("layer", "channel")),
     "kernel_init": _one_of(tuple(models.KERNEL_INITIALIZERS)),
@@ -89,6 +94,7 @@ RULES: dict[str, Rule] = {
     "learning_rate_schedule": _one_of(tuple(SCHEDULES)),
     "warmup_epochs": _number(0, 1e4, "a number from 0 to 10000"),
     "clip_norm": _or_null(_number(0, 1e6, "a number above 0, at most 1000000", open_low=True)),
+    "ema": _or_null(_number(0, 0.99999, "a number from 0 to 0.99999")),
     "loss": _one_of(tuple(LOSSES)),
     "label_smoothing": _number(0, 0.99, "a number from 0 to 0.99"),
     "l1": _number(0, 1e3, "a number from 0 to 1000"),
@@ -182,6 +188,8 @@ def check(config: ConfigDict) -> Config:
         checked = dataclasses.replace(checked, optimizer=canonical(checked.optimizer))
     except ConfigError as error:
         raise ConfigError(f"config.optimizer={checked.optimizer!r}: {error}") from error
+    if models.is_own(checked.model):
+        checked = _with_own_model(checked)
     try:
         data.parse_augmentation(checked.augmentation)
     except ConfigError as error:
@@ -191,6 +199,23 @@ def check(config: ConfigDict) -> Config:
     except ValueError as error:
         raise ConfigError(f"config.activation={checked.activation!r}: {error}") from error
     return checked
+
+
+def _with_own_model(config: Config) -> Config:
+    """The configuration with the canonical spec of its model, which is the user's own."""
+    try:
+        spec = factories.get(config.model).spec
+    except ConfigError as error:
+        raise ConfigError(f"config.model={config.model!r}: {error}") from error
+    defaults = Config()
+    for name in ("kernel_init", "bias_init", "dropout", "dropout_rate"):
+        if (value := getattr(config, name)) != getattr(defaults, name):
+            raise ConfigError(
+                f"config.{name}={value!r} is of jaxact's own networks; {spec} decides that itself: "
+                f"leave it out, or give the module an argument, as in {spec.partition('(')[0]}"
+                f"({name}=...)"
+            )
+    return dataclasses.replace(config, model=spec)
 
 
 def variant(config: ConfigDict, name: str, variants: Mapping[str, Mapping[str, Any]]) -> ConfigDict:

@@ -67,7 +67,12 @@ class Config:
         "less its mean, divided by its standard deviation",
     )
 
-    model: str = _model("small_cnn", "the network")
+    model: str = _model(
+        "small_cnn",
+        "the network, or your own: package.module:Class, or with arguments Class(width=32), a "
+        "module of flax.linen or flax.nnx whose constructor takes the activation as `activation` "
+        "or `act`",
+    )
     activation: str = _model(
         "relu",
         "the function under test, as a spec: mish, leaky_relu(negative_slope=0.05), or "
@@ -116,6 +121,11 @@ class Config:
     )
     clip_norm: float | None = _optimisation(
         None, "norm to which the gradient is scaled down where it is larger; null: it never is"
+    )
+    ema: float | None = _optimisation(
+        None,
+        "decay of an average of the variables over the steps, such as 0.999, by which the network "
+        "is evaluated and kept; null: they are as the last step left them",
     )
     loss: str = _optimisation(
         "cross_entropy",

@@ -4,12 +4,13 @@ A value is a number, `[numbers]`, a string in quotes, True, False or None. A spe
 a small grammar; no part of it is evaluated.
 """
 
+import importlib
 import math
 import re
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from jaxact.errors import ConfigError
+from jaxact.errors import ConfigError, did_you_mean
 
 # What a spec can bind a parameter to.
 Number = int | float
@@ -100,6 +101,30 @@ def parse(text: str, kind: str, examples: str, error: type[ConfigError] = Config
         if any(isinstance(n, float) and not math.isfinite(n) for n in numbers):
             raise error(f"{name}: {key} must be a finite number")
     return Spec(target, arguments)
+
+
+def imported(target: str, kind: str, error: type[ConfigError] = ConfigError) -> Any:
+    """The object of a `package.module:attribute`.
+
+    Args:
+      kind: of things that specs name, for messages, such as "activation".
+      error: the class of what is raised.
+
+    Raises:
+      error: of one line: there is none.
+    """
+    module_name, _, attributes = target.partition(":")
+    try:
+        found: Any = importlib.import_module(module_name)
+    except (Exception, SystemExit) as failure:  # a user's module may raise anything on import
+        reason = quote(f"{type(failure).__name__}: {failure}")
+        raise error(f"cannot import {module_name} for {kind} {target}: {reason}") from failure
+    for attribute in attributes.split("."):
+        if not hasattr(found, attribute):
+            hint = did_you_mean(attribute, dir(found))
+            raise error(f"{module_name} has no {quote(attribute)} (in {target}){hint}")
+        found = getattr(found, attribute)
+    return found
 
 
 def text_of(target: str, arguments: Iterable[tuple[str, Value]]) -> str:

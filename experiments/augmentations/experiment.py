@@ -11,7 +11,7 @@ they are, as five crops, and as five crops and their mirror images (probabilitie
 import dataclasses
 import functools
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import jax
 import numpy as np
@@ -77,8 +77,8 @@ def errors_of_views(setup: Setup, trained: History, padding: int) -> dict[str, f
     images = batches.images.reshape(-1, *batches.images.shape[2:])
     labels = np.asarray(batches.labels).ravel()
     real = labels >= 0
-    classify = _classifier(setup.model, padding)
-    votes = classify(trained.state.variables, images, batches.preprocessing)
+    classify = _classifier(cast(Any, setup.model), padding)
+    votes = classify(trained.state.evaluated, images, batches.preprocessing)
     return {
         name: float((np.asarray(vote) != labels)[real].mean())
         for name, vote in zip(VIEWS, votes, strict=True)

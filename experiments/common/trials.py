@@ -6,7 +6,7 @@ ends in.
 
 import dataclasses
 import functools
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import jax
 import jax.numpy as jnp
@@ -15,6 +15,7 @@ from experiments.common import any_rate, training_options
 from jaxact.command import Options
 from jaxact.compilation.clock import Clock
 from jaxact.config import Config
+from jaxact.models import ConvNet
 from jaxact.runs import setup as setups
 from jaxact.runs.setup import Setup
 from jaxact.runs.stages import stages
@@ -79,7 +80,7 @@ class Trials:
 
 def with_bias(setup: Setup, bias_init: float | None) -> Setup:
     """The setup with another start of the biases: nothing but the first state depends on it."""
-    model = setup.model.clone(bias_init=bias_init)
+    model = cast(ConvNet, setup.model).clone(bias_init=bias_init)
     setup = dataclasses.replace(setup, model=model, recipe=setup.recipe._replace(model=model))
     return any_rate.at_any_rate(setup, _adam(setup.recipe.weight_decay))
 

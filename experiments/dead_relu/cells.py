@@ -32,7 +32,7 @@ class Cell(NamedTuple):
 def units_of_layers(of: trials.Trials, trial: trials.Trial) -> np.ndarray:
     """Units of each activation layer, int `[layers]`."""
     images = np.zeros((1, *of.setup.train.images.shape[1:]), np.float32)
-    _, layers = observe(of.setup.model, trial.initial.variables, images)  # pyright: ignore[reportArgumentType]
+    _, layers = observe(of.setup.model, trial.initial.evaluated, images)  # pyright: ignore[reportArgumentType]
     return np.array([layer.outputs.shape[-1] for layer in layers])
 
 

@@ -54,8 +54,8 @@ def shapes_of(of: Trials, done: Sequence[Trial]) -> list[Shape]:
     assert probe is not None  # `trials.config_of` asks for one
     images = data.normalize(probe.images, *probe.preprocessing)
     look = jax.jit(lambda variables: observe(of.setup.model, variables, images)[1])  # pyright: ignore[reportArgumentType]
-    seen = [look(trial.final.variables) for trial in done]
-    before = look(done[0].initial.variables)
+    seen = [look(trial.final.evaluated) for trial in done]
+    before = look(done[0].initial.evaluated)
     activation = of.setup.activation
     return [
         shape_of(

@@ -8,7 +8,7 @@ set.
 import dataclasses
 import functools
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import jax
 import jax.numpy as jnp
@@ -85,13 +85,13 @@ def learn(setup: Setup, patience_epochs: int) -> Learned:
       NonFiniteLossError: a loss became NaN or infinite.
     """
     clock = Clock()
-    measure = evaluator(setup.model, setup.recipe.objective.losses)
+    measure = evaluator(cast(Any, setup.model), setup.recipe.objective.losses)
     batches = {
         "train": as_one_batch(setup.train),
         **{name: setup.evaluations[name] for name in SPLITS[1:]},
     }
     state = initial_state(setup, clock)
-    best, rows = state.variables, []
+    best, rows = state.evaluated, []
     stopped: int | None = None
     for stage in stages(setup, state, clock):
         epoch, state = stage.epoch, stage.state
@@ -103,11 +103,11 @@ def learn(setup: Setup, patience_epochs: int) -> Learned:
         rows.append({"epoch": epoch, **scores(measure(state, batches))})
         if stopped is None:
             if early_stopping.best_epoch(rows) == epoch:
-                best = jax.tree.map(jnp.copy, state.variables)
+                best = jax.tree.map(jnp.copy, state.evaluated)
             if early_stopping.is_over(rows, patience_epochs):
                 stopped = epoch
     best_epoch = early_stopping.best_epoch(rows[:stopped])
-    return Learned(rows, state.variables, best, best_epoch)
+    return Learned(rows, state.evaluated, best, best_epoch)
 
 
 @functools.cache

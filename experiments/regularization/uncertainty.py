@@ -6,7 +6,7 @@ on images of the seen kind, the same turned by 90 degrees, and noise.
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import jax
 import numpy as np
@@ -44,7 +44,7 @@ def ask(setup: Setup, run: Learned, masks: int) -> dict[str, Uncertainty]:
     is_real = labels >= 0
     images = np.asarray(test.images).reshape(-1, *test.images.shape[2:])[is_real][:MOST_IMAGES]
     noise = np.random.default_rng(MASKS_SEED).integers(0, 256, images.shape, np.uint8)
-    predict = predictor(setup.model, masks)
+    predict = predictor(cast(Any, setup.model), masks)
     kinds = {"seen kind": images, TURNED: np.rot90(images, axes=(1, 2)), "noise": noise}
     found = {}
     for kind, shown in kinds.items():

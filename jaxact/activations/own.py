@@ -33,6 +33,7 @@ _ADVICE = (
 _NOT_THEIRS = (
     "<",
     *(str(Path(str(package.__file__)).parent) for package in (jax, np, registry)),
+    str(Path(str(jax.__file__)).parents[1] / "flax"),
 )
 LONGEST = 200  # of what a message cites
 

@@ -1,9 +1,9 @@
 """The registry of activations: `register`, `names` and `get`."""
 
 import dataclasses
-import importlib
 import inspect
 import math
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
@@ -12,7 +12,7 @@ from jax import Array
 from jaxact.activations import numerics
 from jaxact.activations.activation import Activation, ActivationError, Kink
 from jaxact.errors import did_you_mean
-from jaxact.specs import Number, Value, parse, quote, text_of, text_of_value
+from jaxact.specs import Number, Value, imported, parse, quote, text_of, text_of_value
 
 EXAMPLES = "relu, leaky_relu(negative_slope=0.05) or package.module:function"
 _SMALLEST, _LARGEST = 2.0**-126, 3.4028235e38  # float32's normal range
@@ -274,20 +274,13 @@ def _users_own(target: str, found: Any, arguments: Mapping[str, Value]) -> Activ
 
 def _imported(target: str) -> Any:
     """The object of a `package.module:attribute`; raises ActivationError if there is none."""
-    module_name, _, attributes = target.partition(":")
     try:
-        found: Any = importlib.import_module(module_name)
-    except (Exception, SystemExit) as error:  # a user's module may raise anything on import
-        reason = quote(f"{type(error).__name__}: {error}")
-        hint = did_you_mean(attributes.rpartition(".")[2], _definitions)
-        message = f"cannot import {module_name} for activation {target}: {reason}{hint}"
-        raise ActivationError(message) from error
-    for attribute in attributes.split("."):
-        if not hasattr(found, attribute):
-            hint = did_you_mean(attribute, dir(found))
-            raise ActivationError(f"{module_name} has no {quote(attribute)} (in {target}){hint}")
-        found = getattr(found, attribute)
-    return found
+        return imported(target, "activation", ActivationError)
+    except ActivationError as error:
+        if error.__cause__ is None:
+            raise
+        hint = did_you_mean(re.split(r"[:.]", target)[-1], _definitions)
+        raise ActivationError(f"{error}{hint}") from error.__cause__
 
 
 def _check_call(target: str, function: Callable[..., Any], arguments: Mapping[str, Value]) -> None:

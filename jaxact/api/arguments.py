@@ -14,7 +14,7 @@ from typing import Any, cast
 
 from ml_collections import ConfigDict
 
-from jaxact import config_file, data, paths
+from jaxact import config_file, data, models, paths
 from jaxact.activations import Activation, callables
 from jaxact.api.words import in_python
 from jaxact.comparison.compare import COMMAND
@@ -26,6 +26,7 @@ from jaxact.errors import (
     NonFiniteLossError,
     did_you_mean,
 )
+from jaxact.models.own import factories
 from jaxact.runs.process.signals import StopRequest, stop_on_signals
 from jaxact.specs import split_list
 
@@ -159,14 +160,15 @@ def checked(
     """A block in which a configuration holds: its functions have specs, and its arrays a name.
 
     Args:
-      config, fields, options: as `fields_of` takes them; `activation` may be a function, `dataset`
-        arrays.
+      config, fields, options: as `fields_of` takes them; `activation` may be a function, `model` a
+        class or a function that makes a module, `dataset` arrays.
 
     Raises:
       ConfigError, DataError: one of them is wrong.
     """
     values = fields_of(config, fields, options)
     values["activation"] = callables.spec_of(values["activation"])
+    values["model"] = factories.spec_of(values["model"], models.names())
     with named(values["dataset"], values["channels_last"]) as dataset:
         yield check(ConfigDict(values | {"dataset": dataset}))
 

@@ -12,16 +12,16 @@ from flax.linen.linear import canonicalize_padding
 from jax import Array, lax
 from jax.ad_checkpoint import checkpoint_name
 
-from jaxact import models
 from jaxact.models import ConvNet
 from jaxact.models.convolution import lowering
 from jaxact.models.inspection.tracing import Call, each_layer
+from jaxact.models.protocol import Model
 
 FOLDED = "folded"  # the collection that holds the kernels and biases of folded convolutions
 _COMPUTED = (None, lax.conv_general_dilated, lowering.conv_general_dilated)  # what `nn.Conv` calls
 
 
-def fold_batch_norm(model: ConvNet, variables: Mapping[str, Any], images: Any) -> dict[str, Any]:
+def fold_batch_norm(model: Model, variables: Mapping[str, Any], images: Any) -> dict[str, Any]:
     """The variables of the same network without the BatchNorm that can be folded.
 
     Evaluated, BatchNorm is `scale (x - mean) / sqrt(var + epsilon) + bias` with constants, and `x`
@@ -37,9 +37,9 @@ def fold_batch_norm(model: ConvNet, variables: Mapping[str, Any], images: Any) -
       Variables for `predict` of this module; training them is no use. "folded" holds the kernels,
       stored output-major `[features, height, width, channels]`, and biases, by the convolution's
       path; where nothing can be folded, or the network asks for variables of what would be
-      folded, it is not there, and the others stay as they are.
+      folded, it is not there, and the others stay as they are. So they do of the user's modules.
     """
-    if not variables.get("batch_stats"):
+    if not isinstance(model, ConvNet) or not variables.get("batch_stats"):
         return dict(variables)
     layers = _layers_to_fold(model, variables, images)
     if not layers:
@@ -62,11 +62,11 @@ def fold_batch_norm(model: ConvNet, variables: Mapping[str, Any], images: Any) -
     return result
 
 
-def predict(model: ConvNet, variables: Mapping[str, Any], images: Array) -> Array:
+def predict(model: Model, variables: Mapping[str, Any], images: Array) -> Array:
     """`jaxact.models.predict` of a network whose BatchNorm may have been folded."""
     folded = variables.get(FOLDED, {})
     if not folded:
-        return models.predict(model, variables, images)
+        return model.predict(variables, images)
     normalized = _by_layer(variables["batch_stats"])
 
     def run(layer: nn.Module, name: str, call: Call, inputs: Array) -> Array:
@@ -78,7 +78,7 @@ def predict(model: ConvNet, variables: Mapping[str, Any], images: Array) -> Arra
 
     with each_layer(run):
         left = {name: of for name, of in variables.items() if name != FOLDED}
-        return models.predict(model, left, images)
+        return model.predict(left, images)
 
 
 def _by_layer(collection: Mapping[str, Any]) -> dict[str, Any]:
@@ -121,7 +121,7 @@ def _layers_to_fold(
     def trace(variables: Mapping[str, Any], images: Array) -> Array:
         given.update({name: _by_layer(variables[name]) for name in ("params", "batch_stats")})
         with each_layer(mark):
-            return models.predict(model.clone(fuses_pooling=False), variables, images)
+            return model.clone(fuses_pooling=False).predict(variables, images)
 
     found = dict(_followed(jax.make_jaxpr(trace)(variables, images).jaxpr))
     return {

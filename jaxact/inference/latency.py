@@ -52,15 +52,17 @@ class Classifier:
 
     Args:
       forward: pure, `(variables, uint8 images [batch, height, width, channels])` to logits.
+      is_looped: whether many images are classified by a loop in one dispatch; else each in its own.
     """
 
-    def __init__(self, forward: Forward):
+    def __init__(self, forward: Forward, is_looped: bool = True):
         def class_of(variables: Any, images: Array) -> Array:
             return forward(variables, images).argmax(-1)[0]
 
         self.logits = jax.jit(forward)
         self.label = jax.jit(class_of)
         self.labels = jax.jit(lambda variables, many: lax.map(partial(class_of, variables), many))
+        self.is_looped = is_looped
         self.null = jax.jit(lambda images: images[0, 0, 0, 0] + jnp.uint8(1))
 
     def compile(self, variables: Any, images: np.ndarray) -> None:
@@ -73,7 +75,8 @@ class Classifier:
         count = min(len(images), IMAGES)
         one = jax.ShapeDtypeStruct((1, *images.shape[1:]), images.dtype)
         many = jax.ShapeDtypeStruct((count, *one.shape), images.dtype)
-        for function, given in ((self.logits, one), (self.label, one), (self.labels, many)):
+        tasks = [(self.logits, one), (self.label, one), (self.labels, many)]
+        for function, given in tasks[: 3 if self.is_looped else 2]:
             function.lower(variables, given).compile()
 
 
@@ -93,7 +96,7 @@ def measure(
       `samples`; `host_p50`: from an image in host memory to its class on the host;
       `dispatch_floor_p50`: the first scope with a function that does next to nothing: differences
       below it are ties; `amortised`: a sample's share of one dispatch that classifies many, one
-      after the other.
+      after the other; None where these are not to be looped.
     """
     on_host = [np.ascontiguousarray(image[None]) for image in images[:IMAGES]]
     on_device = [jax.device_put(image) for image in on_host]
@@ -109,12 +112,15 @@ def measure(
         },
         samples,
     )
-    many = jax.device_put(np.stack(on_host))
-    amortised = _time_calls(
-        {"many": lambda i: classifier.labels(variables, many).block_until_ready()},
-        samples=max(samples // count, 1),
-        warmups=1,
-    )
+    amortised = None
+    if classifier.is_looped:
+        many = jax.device_put(np.stack(on_host))
+        together = _time_calls(
+            {"many": lambda i: classifier.labels(variables, many).block_until_ready()},
+            samples=max(samples // count, 1),
+            warmups=1,
+        )
+        amortised = float(np.median(together["many"])) / count
     device = times["device"]
     return {
         "mean": float(device.mean()),
@@ -122,5 +128,5 @@ def measure(
         "samples": samples,
         "host_p50": float(np.median(times["host"])),
         "dispatch_floor_p50": float(np.median(times["floor"])),
-        "amortised": float(np.median(amortised["many"])) / count,
+        "amortised": amortised,
     }

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import jax
 from jax import Array, lax
 
-from jaxact import models
+from jaxact.models.protocol import Model
 
 
 class Prediction(NamedTuple):
@@ -22,7 +22,7 @@ class Prediction(NamedTuple):
 
 
 def predict(
-    model: models.ConvNet, variables: Mapping[str, Any], images: Array, key: Array, samples: int
+    model: Model, variables: Mapping[str, Any], images: Array, key: Array, samples: int
 ) -> Prediction:
     """Mean and spread of softmax over dropout masks; pure, may be jitted with `samples` static.
 
@@ -39,7 +39,7 @@ def predict(
     Source: Gal and Ghahramani 2016 (arXiv:1506.02142), section 4.
     """
     return moments(
-        lambda key: jax.nn.softmax(models.predict_dropping(model, variables, images, key)),
+        lambda key: jax.nn.softmax(model.predict_dropping(variables, images, key)),
         key,
         samples,
     )

@@ -10,7 +10,6 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from flax import linen as nn
 from jax import Array
 
 from jaxact import data, models
@@ -28,8 +27,8 @@ class Network:
 
     Attributes:
       model: the module, as trained.
-      params, batch_stats: its variables, nested dicts by name, such as
-        `params["Conv_0"]["kernel"]`; `batch_stats` is `{}` without BatchNorm.
+      params: its trained variables, nested dicts by name: `params["Conv_0"]["kernel"]`.
+      collections: its other variables likewise, such as `collections["batch_stats"]`.
       preprocessing: what normalises images, as fitted on the training images.
       classes: a name each, in the order of labels.
       image_shape: `(height, width, channels)` of the images that it takes.
@@ -37,9 +36,9 @@ class Network:
       epoch: after which of its epochs it is as it is.
     """
 
-    model: nn.Module
+    model: models.Network
     params: Mapping[str, Any]
-    batch_stats: Mapping[str, Any]
+    collections: Mapping[str, Any]
     preprocessing: data.Preprocessing
     classes: tuple[str, ...]
     image_shape: tuple[int, int, int]
@@ -121,8 +120,12 @@ class Network:
 
     @property
     def _variables(self) -> Any:
-        variables = {"params": self.params, "batch_stats": self.batch_stats}
-        return variables, tuple(self.preprocessing)
+        return {"params": self.params, **self.collections}, tuple(self.preprocessing)
+
+    @property
+    def batch_stats(self) -> Mapping[str, Any]:
+        """The running statistics of BatchNorm by name; `{}` without."""
+        return self.collections.get("batch_stats", {})
 
     @functools.cached_property
     def _on_device(self) -> Any:
@@ -134,8 +137,8 @@ class Network:
 
     def _forward(self, variables: Any, images: Array) -> Array:
         network, preprocessing = variables
-        smallest = getattr(self.model, "input_size", 1)
-        normalised = data.normalize(data.enlarged(images, smallest), *preprocessing)
+        enlarged = data.enlarged(images, self.model.input_size)
+        normalised = data.normalize(enlarged, *preprocessing)
         return models.predict(self.model, network, normalised).astype(jnp.float32)
 
     def __repr__(self) -> str:

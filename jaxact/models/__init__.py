@@ -2,10 +2,9 @@
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any
 
 import jax
-from flax import linen as nn
 from jax import Array
 
 from jaxact import activations
@@ -20,6 +19,11 @@ from jaxact.models.networks.four_layer_cnn import FourLayerCNN
 from jaxact.models.networks.resnet import PreActResNet18, ResNet18, ResNet20
 from jaxact.models.networks.small_cnn import SmallCNN
 from jaxact.models.networks.vgg import VGG11
+from jaxact.models.own.factories import is_own
+from jaxact.models.own.model import OwnModel
+from jaxact.models.protocol import Model
+
+Network = ConvNet | OwnModel  # what runs train
 
 MODELS: dict[str, type[ConvNet]] = {
     "small_cnn": SmallCNN,
@@ -40,11 +44,13 @@ def names() -> tuple[str, ...]:
 
 def input_size(name: str) -> int:
     """The smallest height and width, in pixels, of the images that a model takes."""
-    return MODELS[name].input_size
+    return OwnModel.input_size if is_own(name) else MODELS[name].input_size
 
 
 def own_fields(name: str) -> tuple[str, ...]:
     """The fields that a model has beyond those of `ConvNet`, such as "dropout_rate"."""
+    if is_own(name):
+        return ()
     common = {field.name for field in dataclasses.fields(ConvNet)}
     return tuple(
         field.name for field in dataclasses.fields(MODELS[name]) if field.name not in common
@@ -104,17 +110,9 @@ def create_model(
     )
 
 
-def predict(model: nn.Module, variables: Mapping[str, Any], images: Array) -> Array:
+def predict(model: Model, variables: Mapping[str, Any], images: Array) -> Array:
     """The logits of a trained model: normalised images to `[batch, num_classes]`."""
-    return cast(Array, model.apply(variables, images, train=False))
-
-
-def predict_dropping(
-    model: ConvNet, variables: Mapping[str, Any], images: Array, key: Array
-) -> Array:
-    """Logits with dropout masks drawn from `key`; BatchNorm keeps its running statistics."""
-    dropping = model.clone(keeps_dropping=True)
-    return cast(Array, dropping.apply(variables, images, train=False, rngs={"dropout": key}))
+    return model.predict(variables, images)
 
 
 def count_parameters(params: Mapping[str, Any]) -> int:
@@ -129,13 +127,15 @@ __all__ = [
     "PRECISIONS",
     "ConvNet",
     "LayerCost",
+    "Model",
+    "Network",
     "count_parameters",
     "create_model",
     "input_size",
+    "is_own",
     "layer_costs",
     "layer_outputs",
     "names",
     "own_fields",
     "predict",
-    "predict_dropping",
 ]

@@ -111,7 +111,7 @@ def compile_program(setup: Setup, is_over: threading.Event) -> None:
         variables = jax.eval_shape(program.fold, state, image, *setup.train.preprocessing)
         tasks.append(lambda: program.classifier.compile(variables, setup.data.test_images))
         if folding.FOLDED in variables[0]:  # which the network's own logits are compared with
-            own = state.variables, *setup.train.preprocessing
+            own = state.evaluated, *setup.train.preprocessing
             tasks.append(lambda: program.classifier.logits.lower(own, image).compile())
     for task in tasks:
         if is_over.is_set():

@@ -49,7 +49,7 @@ def first_not_finite(setup: Setup, clock: Clock, state: TrainState) -> str | Non
     @jax.jit
     def look(state: TrainState, images: Array, labels: Array, dropout_key: Array) -> Any:
         def penalized(params: Any) -> tuple[Array, list[Array]]:
-            variables = {"params": params, "batch_stats": state.batch_stats}
+            variables = {"params": params, **state.collections}
             logits, outputs = models.layer_outputs(model, variables, images, dropout_key)
             layers[:] = outputs
             loss = objective.losses(logits, labels).mean()
@@ -97,4 +97,5 @@ def names_not_finite(finite: Any) -> list[str]:
 
 def nearest_to_the_loss(parameters: Iterable[str], layers: list[str]) -> str:
     """The parameter whose layer was called last: a gradient comes to it first."""
-    return max(parameters, key=lambda name: layers.index(name.rpartition("/")[0]))
+    places = {layer: place for place, layer in enumerate(layers)}
+    return max(parameters, key=lambda name: places.get(name.rpartition("/")[0], -1))

@@ -114,7 +114,7 @@ def measure(config: Config) -> Cost:
         evaluations = {name: evaluation_seconds(setup, state, name) for name in setup.evaluations}
         health_seconds = examination_seconds(setup, state)
         latency_seconds = classification_seconds(setup, state)
-    best = state.variables if config.early_stopping_epochs is not None else None
+    best = state.evaluated if config.early_stopping_epochs is not None else None
     size = checkpoint.size_bytes((state, Totals.zero(), best))
     saving_seconds = cadence.ASSUMED_SECONDS + size / cadence.ASSUMED_BYTES_PER_SECOND
     each_epoch = evaluations.pop(config.eval_split) + health_seconds + EPOCH_FILES_SECONDS

@@ -84,11 +84,12 @@ def fit(
     fields = dataclasses.asdict(config)
     workdirs.check_workdir(workdir, fields)
     determinism.ensure(config.deterministic)
-    fields |= workdirs.function_record(config.activation)  # JAX's first use
+    fields |= workdirs.records(config)  # JAX's first use
     workdirs.check_workdir(workdir, fields)
     described = environment.describe(config.deterministic)
     with memory.explained(config):
         setup = prepare(config)
+    fields |= setup.records
     beside_seconds = 0.0 if ahead is None else ahead.seconds()
     workdirs.check_data(workdir, setup.data.record)
     surroundings.check(workdir, described, config.epochs)
@@ -119,7 +120,7 @@ def begin(setup: Setup, run: Run) -> Snapshot:
     """The newest checkpoint of the workdir, or the state before the first step."""
     progress = {"rows": [], "health": []}
     state = initial_state(setup, run.clock)
-    best = None if setup.config.early_stopping_epochs is None else copied(state.variables)
+    best = None if setup.config.early_stopping_epochs is None else copied(state.evaluated)
     preprocessing = Preprocessing(*setup.train.preprocessing)
     snapshot = Snapshot(state, Totals.zero(), progress, best, preprocessing)
     if run.checkpoints.newest_step() is not None:
@@ -185,7 +186,7 @@ def train(setup: Setup, run: Run, snapshot: Snapshot, changed: str = "") -> Snap
             if stage.is_epoch_end:
                 record_epoch(setup, run, view, events, stage, rows, health_rows)
                 if best is not None and early_stopping.best_epoch(rows) == stage.epoch:
-                    best = copied(stage.state.variables)
+                    best = copied(stage.state.evaluated)
             progress = {
                 "rows": rows,
                 "health": health_rows,
@@ -218,6 +219,8 @@ def announce(setup: Setup, run: Run, view: RunView, snapshot: Snapshot, changed:
     step = int(snapshot.state.step)
     if note := setup.data.record["note"]:
         view.message(f"data: {note}")
+    for note in setup.notes:
+        view.message(f"model: {note}")
     for warning in run.checkpoints.warnings:
         view.message(warning)
     if step:

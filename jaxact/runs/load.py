@@ -1,6 +1,6 @@
 """The network that a run has trained, from the run's folder."""
 
-import functools
+import dataclasses
 import os
 import warnings
 from collections.abc import Mapping
@@ -10,12 +10,13 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from jaxact import activations, data, paths
+from jaxact import activations, data, models, paths
 from jaxact.activations import fingerprint, own
 from jaxact.activations.activation import Activation, ActivationError
 from jaxact.config import RULES, Config, field_error
 from jaxact.errors import ConfigError, WorkdirError
 from jaxact.inference.network import Network
+from jaxact.models.own import examination, factories
 from jaxact.runs import setup
 from jaxact.runs.records import checkpoint, record_files, workdirs
 from jaxact.runs.records.snapshot import restored
@@ -24,7 +25,7 @@ from jaxact.training import early_stopping
 _SHOWN = 5
 
 
-def load(workdir: str | os.PathLike[str], activation: Any = None) -> Network:
+def load(workdir: str | os.PathLike[str], activation: Any = None, model: Any = None) -> Network:
     """The network of a run, from its newest checkpoint that is whole; nothing there is changed.
 
     With early stopping it has the parameters of the best epoch so far, else the last ones. A run
@@ -34,10 +35,11 @@ def load(workdir: str | os.PathLike[str], activation: Any = None) -> Network:
       workdir: of the run: a folder with `config.json` and `checkpoints/`.
       activation: the run's own function, where its name cannot be imported here: whatever
         `jaxact.activations.get` takes.
+      model: the run's own network likewise: a class, or a function that makes a module.
 
     Raises:
       ConfigError: the folder holds no run (a comparison's says which runs it has), or its own
-        activation is not there, or has changed since.
+        activation or network is not there, or has changed since.
       WorkdirError: there is no checkpoint that can be used.
     """
     folder = Path(paths.local(os.fspath(workdir), "RUN"))
@@ -53,9 +55,12 @@ def load(workdir: str | os.PathLike[str], activation: Any = None) -> Network:
             stacklevel=2,
         )
     arrays, rows = found.content.arrays, found.content.progress["rows"]
-    model = setup.create_model(config, function, len(classes))
+    if model is not None:
+        config = dataclasses.replace(config, model=factories.spec_of(model, models.names()))
+    network = _model(folder, config, function, len(classes), image_shape, stored)
+    evaluated = {**arrays, **arrays.get("average", {}), **arrays.get("best", {})}
     try:
-        variables = _variables(model, {**arrays, **arrays.get("best", {})}, image_shape)
+        variables = _variables(network, evaluated, image_shape)
         preprocessing = data.Preprocessing(**arrays["preprocessing"])
     except (KeyError, TypeError, ValueError) as error:
         raise WorkdirError(
@@ -67,8 +72,9 @@ def load(workdir: str | os.PathLike[str], activation: Any = None) -> Network:
     if rows and "best" in arrays:
         epoch = early_stopping.best_epoch(rows)
     return Network(
-        model,
-        **variables,
+        network,
+        variables.pop("params"),
+        variables,
         preprocessing=preprocessing,
         classes=classes,
         image_shape=image_shape,
@@ -107,9 +113,9 @@ def _hint(folder: Path) -> str:
 
 def _config(folder: Path, stored: Mapping[str, Any]) -> Config:
     """The configuration that a run was made with; where its data lie is not asked."""
-    fields = {k: v for k, v in stored.items() if k != workdirs.FUNCTION}
+    fields = {k: v for k, v in stored.items() if k not in workdirs.FINGERPRINTS}
     for name, value in fields.items():
-        is_of_data = name in ("dataset", "data_dir")
+        is_of_data = name in ("dataset", "data_dir", "model", "optimizer")
         if error := None if is_of_data and isinstance(value, str) else field_error(name, value):
             path = folder / record_files.CONFIG
             raise ConfigError(f"{path}: {error}; load it with the jaxact that made it") from error
@@ -142,6 +148,33 @@ def _activation(folder: Path, config: Config, stored: Any, given: Any) -> Activa
     return function
 
 
+def _model(
+    folder: Path,
+    config: Config,
+    function: Activation,
+    classes: int,
+    image_shape: tuple[int, int, int],
+    stored: Mapping[str, Any],
+) -> models.Network:
+    """The run's network, if it computes what it did in training."""
+    try:
+        built = setup.create_model(config, function, classes, image_shape)
+    except ActivationError:
+        raise
+    except ConfigError as error:
+        raise ConfigError(
+            f"{folder} was trained with {config.model}, which cannot be had here ({error}); make "
+            "it importable from the current folder, or give it: load(workdir, model=Net)"
+        ) from error
+    then = stored.get(workdirs.MODEL)
+    if built.fingerprint is not None and (changed := examination.change(then, built.fingerprint)):
+        raise ConfigError(
+            f"{config.model} has changed since {folder} was trained with it ({changed}): its "
+            "variables would mean something else; bring the old module back"
+        )
+    return built.model
+
+
 def _described(folder: Path) -> tuple[tuple[str, ...], tuple[int, int, int]]:
     """The names of classes, and the shape of images before a small one is enlarged."""
     path = folder / record_files.DATA
@@ -155,11 +188,12 @@ def _described(folder: Path) -> tuple[tuple[str, ...], tuple[int, int, int]]:
         ) from error
 
 
-def _variables(model: Any, names: Mapping[str, Any], shape: tuple[int, ...]) -> dict[str, Any]:
+def _variables(
+    model: models.Network, names: Mapping[str, Any], shape: tuple[int, ...]
+) -> dict[str, Any]:
     """The model's variables, nested, as numpy arrays; ValueError if these are others."""
     height, width, channels = shape
     size = max(height, model.input_size), max(width, model.input_size)
     image = jax.ShapeDtypeStruct((1, *size, channels), jnp.float32)
-    wanted = jax.eval_shape(functools.partial(model.init, train=False), jax.random.key(0), image)
-    like = {name: wanted.get(name, {}) for name in ("params", "batch_stats")}
+    like = jax.eval_shape(model.initial, jax.random.key(0), image)
     return jax.device_get(restored(names, like))

@@ -1,21 +1,23 @@
 """From a configuration to all that a run needs: data on the device, model, compiled functions."""
 
 import dataclasses
-import functools
 from collections.abc import Hashable, Mapping
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from flax import linen as nn
 
 from jaxact import activations, data, models
 from jaxact.activations import own
+from jaxact.activations.activation import ActivationError
 from jaxact.compilation.clock import Clock
 from jaxact.config import Config
 from jaxact.errors import ConfigError
+from jaxact.models.own import examination, factories
+from jaxact.models.own.examination import Examined
 from jaxact.runs.process import modes
+from jaxact.runs.records.workdirs import MODEL
 from jaxact.runs.shared import DATA
 from jaxact.training import health, program
 from jaxact.training.losses import Objective
@@ -31,7 +33,7 @@ NOT_OF_IMAGES = frozenset(
     (
         "model", "activation", "activation_sharing", "kernel_init", "bias_init", "precision",
         "dropout", "dropout_rate", "epochs", "batch_size", "learning_rate",
-        "learning_rate_schedule", "optimizer", "warmup_epochs", "clip_norm", "loss",
+        "learning_rate_schedule", "optimizer", "warmup_epochs", "clip_norm", "ema", "loss",
         "label_smoothing", "l1", "l2", "weight_decay", "early_stopping_epochs",
         "deterministic", "seed", "target_accuracy", "checkpoint_every_epochs",
         "steps_per_dispatch", "latency_samples",
@@ -72,16 +74,21 @@ class Setup:
       recipe, program: what decides the compiled functions, and these.
       keys: the run's streams of randomness.
       steps_per_epoch: whole batches in the training images.
+      notes: sentences about the model, for its user.
+      records: what `config.json` holds beside the fields, by the model: the fingerprint of the
+        user's own.
     """
 
     config: Config
-    model: nn.Module
+    model: models.Network
     activation: activations.Activation
     data: RunData
     recipe: program.Recipe
     program: program.Program
     keys: Keys
     steps_per_epoch: int
+    notes: tuple[str, ...] = ()
+    records: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     @property
     def train(self) -> Examples:
@@ -172,10 +179,11 @@ def prepare(config: Config) -> Setup:
     modes.refuse_strict()
     activation = activations.get(config.activation)
     images = load(config)
-    model = create_model(config, activation, images.num_classes)
+    image_shape = images.train.images.shape[1:]
+    model, notes, taken = create_model(config, activation, images.num_classes, image_shape)
     if own.is_own(activation):  # what it does wrong in this network is told before training
-        image = jax.ShapeDtypeStruct((1, *images.train.images.shape[1:]), jnp.float32)
-        jax.eval_shape(functools.partial(model.init, train=False), jax.random.key(0), image)
+        image = jax.ShapeDtypeStruct((1, *image_shape), jnp.float32)
+        jax.eval_shape(model.initial, jax.random.key(0), image)
     steps_per_epoch = images.train.labels.shape[0] // config.batch_size
     recipe = program.Recipe(
         model=model,
@@ -191,6 +199,7 @@ def prepare(config: Config) -> Setup:
         optimizer=config.optimizer,
         warmup_steps=round(config.warmup_epochs * steps_per_epoch),
         clip_norm=config.clip_norm,
+        ema=config.ema,
     )
     return Setup(
         config=config,
@@ -201,14 +210,40 @@ def prepare(config: Config) -> Setup:
         program=program.build(recipe),
         keys=Keys.from_seed(config.seed),
         steps_per_epoch=steps_per_epoch,
+        notes=notes,
+        records={} if taken is None else {MODEL: taken},
     )
 
 
 def create_model(
-    config: Config, activation: activations.Activation, num_classes: int
-) -> models.ConvNet:
-    """The network of a configuration."""
-    return models.create_model(
+    config: Config,
+    activation: activations.Activation,
+    num_classes: int,
+    image_shape: tuple[int, ...],
+) -> Examined:
+    """The network of a configuration; of jaxact's, without notes and fingerprint.
+
+    Args:
+      image_shape: `(height, width, channels)` of its images.
+
+    Raises:
+      ConfigError: the user's own cannot be used.
+    """
+    if models.is_own(config.model):
+        try:
+            return examination.examined(
+                factories.get(config.model),
+                activation,
+                num_classes,
+                image_shape,
+                config.activation_sharing,
+                config.precision,
+            )
+        except ActivationError:
+            raise
+        except ConfigError as error:
+            raise ConfigError(f"config.model: {error}") from error
+    model = models.create_model(
         config.model,
         activation,
         num_classes,
@@ -218,6 +253,7 @@ def create_model(
         config.bias_init,
         **{name: getattr(config, name) for name in models.own_fields(config.model)},
     )
+    return Examined(model, (), None)
 
 
 def initial_state(setup: Setup, clock: Clock) -> TrainState:

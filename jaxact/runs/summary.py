@@ -27,7 +27,7 @@ def network_to_time(setup: Setup, snapshot: Snapshot) -> tuple[Any, int]:
     layers = len(folded[0].get(folding.FOLDED, {}))
     if not layers:
         return folded, 0
-    own = snapshot.chosen.variables, *fitted
+    own = snapshot.chosen.evaluated, *fitted
     # Of one image: so the classifier is compiled anyway.
     classify = setup.program.classifier.logits
     expected, actual = (

@@ -15,9 +15,9 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from jaxact import models
 from jaxact.activations import Activation
 from jaxact.models.inspection.observation import Observation, observe
+from jaxact.models.protocol import Model
 from jaxact.training.losses import PLAIN, Loss
 from jaxact.training.state import TrainState
 from jaxact.training.steps import Examples, Normalize
@@ -67,7 +67,7 @@ def automatic_examples(train_examples: int) -> int:
 
 
 def measure(
-    model: models.ConvNet,
+    model: Model,
     normalize: Normalize,
     state: TrainState,
     probe: Examples,
@@ -83,10 +83,10 @@ def measure(
     images = normalize(probe.images, *probe.preprocessing)
 
     def loss_of(shifts: list[Array]) -> tuple[Array, list[Observation]]:
-        logits, layers = observe(model, state.variables, images, shifts)
+        logits, layers = observe(model, state.evaluated, images, shifts)
         return losses(logits, probe.labels).sum(), layers
 
-    _, layers = jax.eval_shape(lambda: observe(model, state.variables, images))
+    _, layers = jax.eval_shape(lambda: observe(model, state.evaluated, images))
     zeros = [jnp.zeros(layer.outputs.shape, layer.outputs.dtype) for layer in layers]
     gradients, layers = jax.grad(loss_of, has_aux=True)(zeros)
     return [

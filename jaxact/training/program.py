@@ -17,6 +17,7 @@ from jaxact.training import health, steps
 from jaxact.training.losses import PLAIN, Objective
 from jaxact.training.optimizer import create_optimizer
 from jaxact.training.state import TrainState, create_state
+from jaxact.training.unlooped import BatchByBatch, StepByStep
 
 
 class Recipe(NamedTuple):
@@ -25,7 +26,7 @@ class Recipe(NamedTuple):
     `augmentation` is a text that `jaxact.data.parse_augmentation` takes, without `default`.
     """
 
-    model: models.ConvNet
+    model: models.Network
     augmentation: str
     batch_size: int
     learning_rate: float
@@ -36,6 +37,7 @@ class Recipe(NamedTuple):
     optimizer: str = "adam"
     warmup_steps: int = 0
     clip_norm: float | None = None
+    ema: float | None = None
 
 
 class Program(NamedTuple):
@@ -57,8 +59,8 @@ class Program(NamedTuple):
 
     init: AheadOfTime
     order: AheadOfTime
-    train: AheadOfTime
-    evaluate: AheadOfTime
+    train: AheadOfTime | StepByStep
+    evaluate: AheadOfTime | BatchByBatch
     health: AheadOfTime
     classifier: latency.Classifier
     fold: Callable[..., Any]
@@ -102,6 +104,7 @@ def assemble(recipe: Recipe, optimizer: optax.GradientTransformation) -> Program
         data.normalize,
         recipe.batch_size,
         objective=recipe.objective,
+        ema=recipe.ema,
     )
     losses = recipe.objective.losses
     evaluate = functools.partial(steps.evaluate, model, data.normalize, losses=losses)
@@ -112,19 +115,25 @@ def assemble(recipe: Recipe, optimizer: optax.GradientTransformation) -> Program
 
     def fold(state: TrainState, images: Array, *preprocessing: Array | None) -> Any:
         normalised = jax.eval_shape(data.normalize, images, *preprocessing)
-        return folding.fold_batch_norm(model, state.variables, normalised), *preprocessing
+        return folding.fold_batch_norm(model, state.evaluated, normalised), *preprocessing
 
+    training = AheadOfTime(
+        train, donate=(1, 2), options=None if model.normalizes else without_ynnpack()
+    )
+    evaluation = AheadOfTime(evaluate, options=without_ynnpack())
+    is_looped = model.is_lowered or jax.default_backend() != "cpu"
     return Program(
-        init=AheadOfTime(functools.partial(create_state, model, optimizer), options=runs_once()),
+        init=AheadOfTime(
+            functools.partial(create_state, model, optimizer, has_average=recipe.ema is not None),
+            options=runs_once(),
+        ),
         order=AheadOfTime(
             lambda key, epoch, labels: steps.epoch_order(key, epoch, labels.shape[0])
         ),
-        train=AheadOfTime(
-            train, donate=(1, 2), options=None if model.normalizes else without_ynnpack()
-        ),
-        evaluate=AheadOfTime(evaluate, options=without_ynnpack()),
+        train=training if is_looped else StepByStep(training),
+        evaluate=evaluation if is_looped else BatchByBatch(evaluation),
         health=AheadOfTime(functools.partial(health.measure, model, data.normalize, losses=losses)),
-        classifier=latency.Classifier(forward),
+        classifier=latency.Classifier(forward, is_looped),
         fold=jax.jit(fold),
         batch=jax.jit(
             functools.partial(steps.batch_of, augment, data.normalize, recipe.batch_size)

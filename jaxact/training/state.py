@@ -1,13 +1,15 @@
 """The state of a run, and the totals of the epoch at hand: all that training changes."""
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import optax
-from flax import linen as nn
 from jax import Array
+
+from jaxact.models.protocol import Model
 
 
 @jax.tree_util.register_dataclass
@@ -18,19 +20,35 @@ class TrainState:
     Attributes:
       step: optimizer steps done, int32.
       params: the model's trainable parameters.
-      batch_stats: BatchNorm's running statistics; `{}` for a model without.
+      collections: the model's other variables, by collection, such as BatchNorm's running
+        statistics, "batch_stats".
       opt_state: the optimizer's.
+      average: of the variables over the steps so far, by which the network is evaluated; None
+        without.
     """
 
     step: Array
     params: Any
-    batch_stats: Any
+    collections: dict[str, Any]
     opt_state: Any
+    average: dict[str, Any] | None = None
 
     @property
     def variables(self) -> dict[str, Any]:
-        """The variables that `model.apply` takes."""
-        return {"params": self.params, "batch_stats": self.batch_stats}
+        """The variables that are trained, as the model takes them."""
+        return {"params": self.params, **self.collections}
+
+    @property
+    def evaluated(self) -> dict[str, Any]:
+        """The variables that are evaluated and kept: the average of those trained, if there is."""
+        return self.variables if self.average is None else self.average
+
+    def evaluating(self, variables: Mapping[str, Any]) -> "TrainState":
+        """The state with others in the place of the evaluated variables."""
+        if self.average is not None:
+            return dataclasses.replace(self, average=dict(variables))
+        collections = {name: variables[name] for name in self.collections}
+        return dataclasses.replace(self, params=variables["params"], collections=collections)
 
 
 @jax.tree_util.register_dataclass
@@ -61,6 +79,16 @@ class Totals:
             nonfinite_step=jnp.full((), -1, jnp.int32),
         )
 
+    def __add__(self, later: "Totals") -> "Totals":
+        """The sums over both."""
+        first, second = self.nonfinite_step, later.nonfinite_step
+        return Totals(
+            loss=self.loss + later.loss,
+            correct=self.correct + later.correct,
+            examples=self.examples + later.examples,
+            nonfinite_step=jnp.where(first < 0, second, first),
+        )
+
     def means(self) -> tuple[float, float]:
         """Loss and accuracy per example, on the host."""
         examples = int(self.examples)
@@ -86,18 +114,26 @@ class Evaluation:
 
 
 def create_state(
-    model: nn.Module, optimizer: optax.GradientTransformation, key: Array, images: Array
+    model: Model,
+    optimizer: optax.GradientTransformation,
+    key: Array,
+    images: Array,
+    has_average: bool = False,
 ) -> TrainState:
     """The state before the first step.
 
     Args:
       key: draws the initial parameters.
       images: float `[batch, height, width, channels]`, for their shape.
+      has_average: whether training keeps an average of the variables.
     """
-    variables = model.init(key, images, train=False)
+    collections = model.initial(key, images)
+    average = jax.tree.map(jnp.copy, collections) if has_average else None
+    params = collections.pop("params")
     return TrainState(
         step=jnp.zeros((), jnp.int32),
-        params=variables["params"],
-        batch_stats=variables.get("batch_stats", {}),
-        opt_state=optimizer.init(variables["params"]),
+        params=params,
+        collections=collections,
+        opt_state=optimizer.init(params),
+        average=average,
     )

@@ -7,10 +7,9 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import optax
-from flax import linen as nn
 from jax import Array, lax
 
-from jaxact import models
+from jaxact.models.protocol import Model
 from jaxact.training.losses import PLAIN, Loss, Objective
 from jaxact.training.state import Evaluation, Totals, TrainState
 
@@ -54,6 +53,10 @@ class Examples:
     whitening: Array | None = None
     colors: Array | None = None
 
+    def with_images(self, images: Array, labels: Array) -> "Examples":
+        """The same preprocessing of other images."""
+        return dataclasses.replace(self, images=images, labels=labels)
+
     @property
     def preprocessing(self) -> tuple[Array, Array, Array | None]:
         """The arguments of `jaxact.data.normalize` besides images."""
@@ -66,19 +69,21 @@ Normalize = Callable[..., Array]
 
 
 def train_step(
-    model: nn.Module,
+    model: Model,
     optimizer: optax.GradientTransformation,
     state: TrainState,
     images: Array,
     labels: Array,
     dropout_key: Array,
     objective: Objective = PLAIN,
+    ema: float | None = None,
 ) -> tuple[TrainState, Array, Array]:
     """One optimizer step on the mean loss of a batch, and on what the objective adds to it.
 
     Args:
       images: normalised, float `[batch, height, width, channels]`.
       labels: int32 `[batch]`, or soft, `[batch, classes]`.
+      ema: decay of the average of variables, see `averaged`; None: there is none.
 
     Returns:
       The next state, the loss before the step (as it is evaluated: without penalties and smoothing
@@ -86,28 +91,44 @@ def train_step(
       probable class.
     """
 
-    def minimized(params: Any) -> tuple[Array, tuple[Array, Array, Any]]:
-        logits, updates = model.apply(  # pyright: ignore[reportAssignmentType]
-            {"params": params, "batch_stats": state.batch_stats},
-            images,
-            train=True,
-            rngs={"dropout": dropout_key},
-            mutable=["batch_stats"],
-        )
+    def minimized(params: Any) -> tuple[Array, tuple[Array, Array, dict[str, Any]]]:
+        variables = {"params": params, **state.collections}
+        logits, collections = model.forward(variables, images, dropout_key)
         losses = objective.losses(logits, labels)
         minimised = objective.penalized(objective.smoothed(losses, logits).mean(), params)
-        return minimised, (losses.mean(), logits, updates)
+        return minimised, (losses.mean(), logits, collections)
 
-    gradients, (loss, logits, updates) = jax.grad(minimized, has_aux=True)(state.params)
+    gradients, (loss, logits, collections) = jax.grad(minimized, has_aux=True)(state.params)
     changes, opt_state = optimizer.update(gradients, state.opt_state, state.params)
-    state = TrainState(
+    next_state = TrainState(
         step=state.step + 1,
         params=optax.apply_updates(state.params, changes),
-        batch_stats=updates.get("batch_stats", {}),
+        collections=collections,
         opt_state=opt_state,
     )
+    if ema is not None:
+        average = averaged(state.average, next_state.variables, state.step, ema)
+        next_state = dataclasses.replace(next_state, average=average)
     classes = labels.argmax(-1) if labels.ndim == logits.ndim else labels
-    return state, loss, (logits.argmax(-1) == classes).sum(dtype=jnp.int32)
+    return next_state, loss, (logits.argmax(-1) == classes).sum(dtype=jnp.int32)
+
+
+def averaged(average: Any, variables: Any, step: Array, decay: float) -> Any:
+    """The exponential moving average of variables after one more step: `d a + (1 - d) v`.
+
+    In step k, from 0, d is `min(decay, (1 + k) / (10 + k))`, so that the initial values are soon
+    forgotten. Numbers that are whole are those of the last step.
+
+    Source: Polyak and Juditsky 1992 (SIAM J. Control Optim. 30, 838-855); the course of d is that
+    of TensorFlow's `ExponentialMovingAverage`.
+    """
+    d = jnp.minimum(decay, (1 + step) / (10 + step)).astype(jnp.float32)
+
+    def mean(old: Array, new: Array) -> Array:
+        is_real = jnp.issubdtype(new.dtype, jnp.inexact)
+        return (new + d * (old - new)).astype(new.dtype) if is_real else new
+
+    return jax.tree.map(mean, average, variables)
 
 
 def epoch_order(key: Array, epoch: Array, examples: int) -> Array:
@@ -137,7 +158,7 @@ def batch_of(
 
 
 def train_many(
-    model: nn.Module,
+    model: Model,
     optimizer: optax.GradientTransformation,
     augment: Augment,
     normalize: Normalize,
@@ -149,6 +170,7 @@ def train_many(
     examples: Examples,
     keys: Keys,
     objective: Objective = PLAIN,
+    ema: float | None = None,
 ) -> tuple[TrainState, Totals]:
     """`steps` steps in one dispatch, going on where `state.step` stands in its epoch.
 
@@ -159,12 +181,12 @@ def train_many(
     goes from step to step without asking the host (then lengths differ by rounding).
     """
 
-    def body(_: Array, carry: tuple[TrainState, Totals]) -> tuple[TrainState, Totals]:
+    def body(_: Any, carry: tuple[TrainState, Totals]) -> tuple[TrainState, Totals]:
         state, totals = carry
         batch = batch_of(augment, normalize, batch_size, state.step, order, examples, keys)
         dropout_key = jax.random.fold_in(keys.dropout, state.step)
         next_state, loss, correct = train_step(
-            model, optimizer, state, *batch, dropout_key, objective
+            model, optimizer, state, *batch, dropout_key, objective, ema
         )
         is_first = ~jnp.isfinite(loss) & (totals.nonfinite_step < 0)
         totals = Totals(
@@ -175,20 +197,24 @@ def train_many(
         )
         return next_state, totals
 
-    state, totals = lax.fori_loop(0, steps, body, (state, totals))
+    if isinstance(steps, int) and steps == 1:  # which `jaxact.training.unlooped` asks for
+        state, totals = body(0, (state, totals))
+    else:
+        state, totals = lax.fori_loop(0, steps, body, (state, totals))
     # A last step can leave parameters that are not finite behind a loss that was.
-    is_broken = ~all_finite((state.params, state.batch_stats)) & (totals.nonfinite_step < 0)
+    is_broken = ~all_finite(state.variables) & (totals.nonfinite_step < 0)
     nonfinite_step = jnp.where(is_broken, state.step, totals.nonfinite_step)
     return state, dataclasses.replace(totals, nonfinite_step=nonfinite_step)
 
 
 def all_finite(tree: Any) -> Array:
-    """Whether all numbers of a tree are finite: bool `[]`."""
-    return jnp.stack([jnp.isfinite(leaf).all() for leaf in jax.tree.leaves(tree)]).all()
+    """Whether all real numbers of a tree are finite: bool `[]`."""
+    real = [x for x in jax.tree.leaves(tree) if jnp.issubdtype(x.dtype, jnp.inexact)]
+    return jnp.stack([jnp.isfinite(leaf).all() for leaf in real]).all()
 
 
 def evaluate(
-    model: nn.Module,
+    model: Model,
     normalize: Normalize,
     state: TrainState,
     batches: Examples,
@@ -200,7 +226,7 @@ def evaluate(
         images, labels = batch
         real = labels >= 0
         images = normalize(images, *batches.preprocessing)
-        logits = models.predict(model, state.variables, images)
+        logits = model.predict(state.evaluated, images)
         loss = jnp.where(real, losses(logits, jnp.where(real, labels, 0)), 0.0)
         classes = logits.argmax(-1).astype(jnp.int32)
         return Totals(
@@ -210,4 +236,7 @@ def evaluate(
             nonfinite_step=totals.nonfinite_step,
         ), classes
 
+    if len(batches.labels) == 1:
+        totals, classes = body(Totals.zero(), (batches.images[0], batches.labels[0]))
+        return Evaluation(totals, classes[None])
     return Evaluation(*lax.scan(body, Totals.zero(), (batches.images, batches.labels)))

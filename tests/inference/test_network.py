@@ -23,9 +23,9 @@ FITTED = data.Preprocessing(np.array([0.4], np.float32), np.array([0.3], np.floa
 def make(shape, preprocessing=FITTED, name="thin_cnn"):
     model = models.create_model(name, num_classes=3)
     size = max(shape[0], model.input_size), max(shape[1], model.input_size)
-    variables = {"batch_stats": {}} | drawn(model, *size, shape[2])
-    classes = ("ant", "bee", "cat")
-    return Network(model, **variables, preprocessing=preprocessing, classes=classes,
+    collections = drawn(model, *size, shape[2])
+    params, classes = collections.pop("params"), ("ant", "bee", "cat")
+    return Network(model, params, collections, preprocessing=preprocessing, classes=classes,
                    image_shape=shape, config=Config(model=name), epoch=3)  # fmt: skip
 
 

@@ -63,9 +63,8 @@ def test_images_of_any_size_fit_every_model(tmp_path, tiny, model, size):
     images = jax.ShapeDtypeStruct(setup.train.images.shape, np.float32)
     height, width = images.shape[1:3]
     assert (height, width) == tuple(max(side, models.input_size(model)) for side in size)
-    logits, _ = jax.eval_shape(
-        lambda images: setup.model.init_with_output(jax.random.key(0), images, train=False), images
-    )
+    variables = jax.eval_shape(setup.model.initial, jax.random.key(0), images)
+    logits = jax.eval_shape(setup.model.predict, variables, images)
     assert logits.shape == (*images.shape[:1], 3)
 
 

@@ -14,9 +14,9 @@ from jaxact.runs.records import record_files, workdirs
 from jaxact.runs.records.checkpoint import Checkpoints
 from jaxact.runs.records.snapshot import Snapshot
 from jaxact.training.optimizer import create_optimizer
-from jaxact.training.state import Totals, TrainState
+from jaxact.training.state import Totals
 from tests.support.tiny import TINY
-from tests.support.variables import drawn
+from tests.support.variables import drawn, state_of
 
 CLASSES = ("ant", "bee", "cat")
 FITTED = data.Preprocessing(jnp.array([0.4]), jnp.array([0.3]))
@@ -37,18 +37,20 @@ def run(
       has_best: whether an earlier epoch, whose parameters are larger by 1, was the best.
     """
     config = dataclasses.replace(TINY, **fields)
-    model = setup.create_model(config, activations.get(config.activation), len(classes))
+    activation = activations.get(config.activation)
+    model, _, taken = setup.create_model(config, activation, len(classes), image_shape)
     height, width, channels = image_shape
     size = max(height, model.input_size), max(width, model.input_size)
-    variables = {"batch_stats": {}} | jax.tree.map(jnp.asarray, drawn(model, *size, channels))
+    variables = jax.tree.map(jnp.asarray, drawn(model, *size, channels))
     optimizer = create_optimizer(1e-3, "constant", 0.0, 10)
-    state = TrainState(jnp.int32(step), opt_state=optimizer.init(variables["params"]), **variables)
+    state = state_of(variables, optimizer.init, step)
     best = jax.tree.map(lambda leaf: leaf + 1, variables) if has_best else None
     rows = [{"epoch": 1, "validation_loss": 0.1}, {"epoch": 2, "validation_loss": 0.2}]
     folder.mkdir(parents=True, exist_ok=True)
     with Checkpoints(folder / record_files.CHECKPOINTS) as checkpoints:
         checkpoints.save(Snapshot(state, Totals.zero(), {"rows": rows}, best, preprocessing))
-    record = dataclasses.asdict(config) | workdirs.function_record(config.activation)
+    record = dataclasses.asdict(config) | workdirs.records(config)
+    record |= {} if taken is None else {workdirs.MODEL: taken}
     record_files.write_json(folder / record_files.CONFIG, record)
     described = {"image_shape": image_shape, "class_names": classes}
     record_files.write_json(folder / record_files.DATA, described)

@@ -20,13 +20,12 @@ from jaxact.models.layers.common import flatten
 from jaxact.runs import fit, setup
 from jaxact.runs.records import record_files, workdirs
 from jaxact.training import health
-from jaxact.training.state import TrainState
 from jaxact.training.steps import Examples
 from tests.support import networks
 from tests.support.groups import KINDS
 from tests.support.networks import SHAPES
 from tests.support.stopping import StopAfter
-from tests.support.variables import drawn, xlas_convolution
+from tests.support.variables import drawn, state_of, xlas_convolution
 
 EXAMPLES = 16
 LAYERS = {
@@ -67,10 +66,7 @@ def create_one_layer(act, **options):
 
 @functools.partial(jax.jit, static_argnums=0)
 def measure(network, variables, probe):
-    state = TrainState(
-        jnp.int32(0), variables["params"], variables.get("batch_stats", {}), opt_state=()
-    )
-    return health.measure(network, data.normalize, state, probe)
+    return health.measure(network, data.normalize, state_of(variables), probe)
 
 
 def measured(network, variables, probe):

@@ -16,13 +16,14 @@ from jaxact import activations, data, models
 from jaxact.compilation.clock import Clock
 from jaxact.config import Config
 from jaxact.models.layers.common import flatten
+from jaxact.models.layers.conv_net import ConvNet
 from jaxact.runs.setup import initial_state, prepare
 from jaxact.training import health, steps
 from jaxact.training.losses import PLAIN
 from jaxact.training.optimizer import create_optimizer
-from jaxact.training.state import Totals, TrainState, create_state
+from jaxact.training.state import Totals, create_state
 from tests.support import networks
-from tests.support.variables import drawn
+from tests.support.variables import drawn, state_of
 
 BATCH = 8
 
@@ -254,10 +255,10 @@ def test_a_step_takes_the_images_whose_turn_it_is(problem):
     )
 
 
-class Telling(nn.Module):
+class Telling(ConvNet):
     """A network that tells the key that its dropout would draw from."""
 
-    tell: Callable[[Any], None]
+    tell: Callable[[Any], None] = print
 
     @nn.compact
     def __call__(self, images, *, train):
@@ -279,7 +280,7 @@ def test_each_step_draws_from_keys_of_its_own(problem):
         return images, labels
 
     _, optimizer, examples, keys, _ = problem
-    model, images = Telling(tell("dropout")), normalized(examples, 1)
+    model, images = Telling(activations.get("relu"), tell=tell("dropout")), normalized(examples, 1)
     telling = model, optimizer, examples, keys, None
     state = create_state(model, optimizer, keys.init, images)
     train = jax.jit(lambda count, state: run(telling, count, state, Totals.zero(), augment))
@@ -307,8 +308,8 @@ def test_a_step_keeps_the_statistics_that_its_batch_gave():
     rng = np.random.default_rng(0)
     images = jnp.asarray(rng.normal(size=(BATCH, 32, 32, 3)), jnp.float32)
     labels = jnp.arange(BATCH, dtype=jnp.int32)
-    optimizer, params = optax.sgd(0.1), variables["params"]
-    state = TrainState(jnp.int32(0), params, variables["batch_stats"], optimizer.init(params))
+    optimizer = optax.sgd(0.1)
+    state = state_of(variables, optimizer.init)
 
     @jax.jit
     def statistics(state):
@@ -316,7 +317,7 @@ def test_a_step_keeps_the_statistics_that_its_batch_gave():
         after, *_ = steps.train_step(model, optimizer, state, images, labels, key)
         call = functools.partial(model.apply, train=True, rngs={"dropout": key})
         _, updates = call(state.variables, images, mutable=["batch_stats"])
-        return after.batch_stats, updates["batch_stats"]
+        return after.collections["batch_stats"], updates["batch_stats"]
 
     after, expected = jax.device_get(statistics(state))
     jax.tree.map(functools.partial(np.testing.assert_allclose, rtol=1e-5), after, expected)

@@ -54,7 +54,9 @@ def check_before_training(study: Study, workdir: Path, remake: Collection[str]) 
             continue
         for other in study.plan.runs():
             if other.dataset == config.dataset and other.activation not in remake:
-                workdirs.check_data(workdir / study.plan.folder(other), setup.data.record)
+                folder = workdir / study.plan.folder(other)
+                workdirs.check_data(folder, setup.data.record)
+                workdirs.check_fingerprints(folder, {**vars(config), **setup.records})
 
 
 def is_elsewhere(study: Study, workdir: Path, config: Config) -> bool:

@@ -44,6 +44,11 @@ def traced_for(platform: str) -> Iterator[None]:
         _platform.reset(token)
 
 
+def platform() -> str:
+    """The platform that is traced for; where none is said, JAX's first."""
+    return _platform.get() or jax.default_backend()
+
+
 def _suits_winograd(images: Array, kernel: Array, padding: Padding) -> bool:
     """Whether Winograd's convolution pays, and keeps the digits that its dtype has."""
     batch, height, width, channels = images.shape

@@ -5,13 +5,16 @@ its sums is not determined.
 """
 
 import functools
+import math
+from collections.abc import Sequence
 
 import jax
 import jax.numpy as jnp
 from flax import linen as nn
-from jax import Array
+from jax import Array, lax
 
 OFFSETS = tuple((i, j) for i in range(3) for j in range(3))  # of the pixels of a window
+LARGEST_WINDOW = 25  # pixels, up to which the largest of shifted images is worth it
 
 
 @functools.partial(jax.custom_jvp, nondiff_argnums=(1,))
@@ -52,6 +55,48 @@ def max_pool(images: Array) -> Array:
     rows, columns = height // 2, width // 2
     squares = images[:, : 2 * rows, : 2 * columns].reshape(batch, rows, 2, columns, 2, channels)
     return largest(squares, (2, 4))
+
+
+def reduce_window_max(
+    images: Array,
+    *,
+    window_dimensions: Sequence[int],
+    window_strides: Sequence[int],
+    padding: Sequence[tuple[int, int]],
+    base_dilation: Sequence[int],
+    window_dilation: Sequence[int],
+) -> Array | None:
+    """Max-pooling as `nn.max_pool` asks XLA for it, as the largest of shifted images.
+
+    Where several pixels of a window share its maximum, they share its gradient. Arguments are those
+    of the operation.
+
+    Returns:
+      `[batch, out_height, out_width, channels]`; None for what is no pooling of images, or has
+      large windows.
+    """
+    is_plain = all(factor == 1 for factor in (*base_dilation, *window_dilation))
+    beside = (window_dimensions[0], window_dimensions[-1], window_strides[0], window_strides[-1])
+    of_images = images.ndim == 4 and {*beside} == {1} and not any((*padding[0], *padding[-1]))
+    size, strides = tuple(window_dimensions[1:3]), tuple(window_strides[1:3])
+    if not (is_plain and of_images) or not jnp.issubdtype(images.dtype, jnp.floating):
+        return None
+    if size == strides == (2, 2) and not any(map(any, padding)):
+        return max_pool(images)
+    if math.prod(size) > LARGEST_WINDOW:
+        return None
+    smallest = jnp.array(-jnp.inf, images.dtype)
+    images = lax.pad(images, smallest, [(*pads, 0) for pads in padding])
+    ends = [
+        (length - entries) // stride * stride + 1
+        for length, entries, stride in zip(images.shape[1:3], size, strides, strict=True)
+    ]
+    shifted = (
+        images[:, i : i + ends[0] : strides[0], j : j + ends[1] : strides[1]]
+        for i in range(size[0])
+        for j in range(size[1])
+    )
+    return functools.reduce(jnp.maximum, shifted)
 
 
 @jax.custom_vjp

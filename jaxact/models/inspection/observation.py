@@ -5,13 +5,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jax
-from flax import linen as nn
 from jax import Array
 
 from jaxact.activations import Activation
-from jaxact.models.inspection.tracing import Call, each_layer
-from jaxact.models.layers.activation_layer import ActivationLayer
-from jaxact.models.layers.conv_net import ConvNet
+from jaxact.models.convolution.rewriting import lowered
+from jaxact.models.layers.activation_layer import watched
+from jaxact.models.protocol import Model
 
 
 @jax.tree_util.register_dataclass
@@ -20,7 +19,7 @@ class Observation:
     """One activation layer during one pass of a network.
 
     Attributes:
-      name: the layer's path in `params`, such as "ActivationLayer_0".
+      name: of the layer, such as "ActivationLayer_0".
       activation: its function.
       learned: the function's parameters at that time, by name; `{}` for most.
       inputs, outputs: `[batch, ..., units]`.
@@ -34,7 +33,7 @@ class Observation:
 
 
 def observe(
-    model: ConvNet,
+    model: Model,
     variables: Mapping[str, Any],
     images: Array,
     shifts: Sequence[Array] | None = None,
@@ -49,18 +48,25 @@ def observe(
     Returns:
       Logits `[batch, num_classes]`, and the layers in the order in which they were called.
     """
-    seen: list[Observation] = []
 
-    def keep(layer: nn.Module, name: str, call: Call, inputs: Array) -> Array:
-        outputs = call(inputs)
-        if not isinstance(layer, ActivationLayer):
+    def evaluate(
+        variables: Mapping[str, Any], images: Array, shifts: Sequence[Array] | None
+    ) -> tuple[Array, list[Observation]]:
+        seen: list[Observation] = []
+
+        def keep(
+            name: str,
+            activation: Activation,
+            learned: Mapping[str, Array],
+            inputs: Array,
+            outputs: Array,
+        ) -> Array:
+            if shifts is not None:
+                outputs = outputs + shifts[len(seen)]
+            seen.append(Observation(name, activation, dict(learned), inputs, outputs))
             return outputs
-        if shifts is not None:
-            outputs = outputs + shifts[len(seen)]
-        learned = dict(layer.variables.get("params", {}))
-        seen.append(Observation(name, layer.activation, learned, inputs, outputs))
-        return outputs
 
-    with each_layer(keep):
-        logits = model.apply(variables, images, train=False)
-    return logits, seen  # pyright: ignore[reportReturnType]
+        with watched(keep):
+            return model.predict(variables, images), seen
+
+    return lowered(evaluate)(variables, images, shifts)

@@ -7,7 +7,11 @@ from typing import Any
 from flax import linen as nn
 from jax import Array
 
+from jaxact.activations import Activation
+from jaxact.models.convolution.rewriting import lowered
+from jaxact.models.layers.activation_layer import watched
 from jaxact.models.layers.conv_net import ConvNet
+from jaxact.models.protocol import Model
 
 Call = Callable[[Any], Any]
 
@@ -31,7 +35,7 @@ def each_layer(act: Callable[[nn.Module, str, Call, Any], Any]) -> AbstractConte
 
 
 def layer_outputs(
-    model: ConvNet, variables: Mapping[str, Any], images: Array, dropout_key: Array
+    model: Model, variables: Mapping[str, Any], images: Array, dropout_key: Array
 ) -> tuple[Array, dict[str, Array]]:
     """A network's forward pass as in training, and the output of each of its layers.
 
@@ -40,20 +44,29 @@ def layer_outputs(
 
     Returns:
       Logits `[batch, num_classes]`, and outputs by the layer's path in `params`, such as "Conv_0",
-      in the order in which the layers were called.
+      in the order in which the layers were called. Layers of flax.nnx cannot be told: there they
+      are those of activation alone.
     """
-    kept: dict[str, Array] = {}
+    plain = model.clone(fuses_pooling=False) if isinstance(model, ConvNet) else model
 
-    def keep(layer: nn.Module, name: str, call: Call, inputs: Array) -> Array:
-        kept[name] = call(inputs)
-        return kept[name]
+    def run(
+        variables: Mapping[str, Any], images: Array, dropout_key: Array
+    ) -> tuple[Array, dict[str, Array]]:
+        kept: dict[str, Array] = {}
 
-    with each_layer(keep):
-        logits, _ = model.clone(fuses_pooling=False).apply(  # pyright: ignore[reportAssignmentType, reportGeneralTypeIssues]
-            variables,
-            images,
-            train=True,
-            rngs={"dropout": dropout_key},
-            mutable=["batch_stats"],
-        )
-    return logits, kept  # pyright: ignore[reportReturnType]
+        def keep(layer: nn.Module, name: str, call: Call, inputs: Array) -> Array:
+            kept[name] = call(inputs)
+            return kept[name]
+
+        def keep_activation(
+            name: str, activation: Activation, learned: Any, inputs: Array, outputs: Array
+        ) -> Array:
+            del activation, learned, inputs
+            kept[name] = outputs
+            return outputs
+
+        with each_layer(keep), watched(keep_activation):
+            logits, _ = plain.forward(variables, images, dropout_key)
+        return logits, kept
+
+    return lowered(run)(variables, images, dropout_key)

@@ -1,8 +1,10 @@
 """Convolution, dense layer and dropout as every network has them; the arithmetic of a network."""
 
+import contextlib
 import functools
 import math
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 from flax import linen as nn
@@ -89,6 +91,23 @@ def dropout(x: Array, rate: float, form: str, active: bool) -> Array:
     (arXiv:1411.4280), section 3.2, "SpatialDropout".
     """
     return nn.Dropout(rate, broadcast_dims=DROPOUTS[form], deterministic=not active)(x)
+
+
+@contextlib.contextmanager
+def always_dropping() -> Iterator[None]:
+    """A block in which `nn.Dropout` drops whatever it is told; no other layer is changed."""
+
+    def intercept(call: Any, arguments: Any, options: Mapping[str, Any], context: Any) -> Any:
+        layer = context.module
+        is_dropout = isinstance(layer, nn.Dropout) and context.method_name == "__call__"
+        if not is_dropout or layer.deterministic is False:
+            return call(*arguments, **options)
+        active = nn.Dropout(layer.rate, layer.broadcast_dims, deterministic=False, parent=None)
+        inputs = arguments[0] if arguments else options["inputs"]
+        return active.apply({}, inputs, rng=layer.make_rng(layer.rng_collection))
+
+    with nn.intercept_methods(intercept):
+        yield
 
 
 def flatten(x: Array) -> Array:

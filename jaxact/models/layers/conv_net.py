@@ -1,6 +1,7 @@
 """The base of the networks: their fields, and the layers that these fields decide."""
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar, cast
 
 import jax.numpy as jnp
 from flax import linen as nn
@@ -9,7 +10,13 @@ from jax import Array
 from jaxact.activations import Activation
 from jaxact.models.convolution.pooling import max_pool
 from jaxact.models.layers.activation_layer import ActivationLayer
-from jaxact.models.layers.common import PRECISIONS, convolution, dropout, linear
+from jaxact.models.layers.common import (
+    PRECISIONS,
+    always_dropping,
+    convolution,
+    dropout,
+    linear,
+)
 
 BATCH_NORM_MOMENTUM = 0.9  # of the running statistics: new = 0.9 old + 0.1 of the batch
 BATCH_NORM_EPSILON = 1e-5
@@ -27,8 +34,6 @@ class ConvNet(nn.Module):
       sharing: whether a "layer" or each "channel" has learnable activation parameters of its own.
       precision: a name of `PRECISIONS`.
       bias_init: what every bias starts at; None: as goes with `kernel_init`.
-      keeps_dropping: whether dropout is active in evaluation, too: Monte Carlo dropout, see
-        `jaxact.inference`.
       fuses_pooling: whether a convolution may give its pooled outputs at once; not where the
         outputs of every layer are wanted.
     """
@@ -36,6 +41,7 @@ class ConvNet(nn.Module):
     input_size: ClassVar[int]  # the smallest height and width, in pixels
     image_shape: ClassVar[tuple[int, int, int]]  # of the images for which it was published
     normalizes: ClassVar[bool] = False  # whether it has BatchNorm; `batch_norm` requires it
+    is_lowered: ClassVar[bool] = True  # whether none of its convolutions is XLA's on a CPU
 
     activation: Activation
     num_classes: int = 10
@@ -43,8 +49,36 @@ class ConvNet(nn.Module):
     sharing: str = "layer"
     precision: str = "float32"
     bias_init: float | None = None
-    keeps_dropping: bool = False
     fuses_pooling: bool = True
+
+    @nn.nowrap
+    def initial(self, key: Array, images: Any) -> dict[str, Any]:
+        """The variables before training; see `jaxact.models.protocol.Model`, as of the next."""
+        return {**self.init(key, images, train=False)}
+
+    @nn.nowrap
+    def predict(self, variables: Mapping[str, Any], images: Array) -> Array:
+        """The logits in evaluation."""
+        return cast(Array, self.apply(variables, images, train=False))
+
+    @nn.nowrap
+    def forward(
+        self, variables: Mapping[str, Any], images: Array, key: Array
+    ) -> tuple[Array, dict[str, Any]]:
+        """The logits in training, and the collections after it."""
+        logits, updates = cast(
+            Any,
+            self.apply(
+                variables, images, train=True, rngs={"dropout": key}, mutable=["batch_stats"]
+            ),
+        )
+        return logits, {**updates}
+
+    @nn.nowrap
+    def predict_dropping(self, variables: Mapping[str, Any], images: Array, key: Array) -> Array:
+        """Logits with dropout masks drawn from `key`."""
+        with always_dropping():
+            return cast(Array, self.apply(variables, images, train=False, rngs={"dropout": key}))
 
     @property
     def _settings(self) -> tuple[str, str, float | None]:
@@ -105,7 +139,7 @@ class ConvNet(nn.Module):
     @nn.nowrap
     def drop(self, x: Array, rate: float, form: str, train: bool) -> Array:
         """Dropout, `form` a name of `DROPOUTS`."""
-        return dropout(x, rate, form, train or self.keeps_dropping)
+        return dropout(x, rate, form, train)
 
     @nn.nowrap
     def activate(self, x: Array) -> Array:

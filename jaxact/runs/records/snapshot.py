@@ -14,8 +14,8 @@ from jaxact.training.state import Totals, TrainState
 Names = Mapping[str, Any]  # nested: a name to an array, or to more names
 
 
-# The parts of a checkpoint, by name.
-STATE = tuple(field.name for field in dataclasses.fields(TrainState))
+# The parts of a checkpoint, by name, beside the collections of variables.
+STATE = ("step", "params", "opt_state", "average")
 BESIDE = ("totals", "best", "preprocessing")
 
 
@@ -41,13 +41,14 @@ class Snapshot:
     @property
     def chosen(self) -> TrainState:
         """The state with the parameters that the run ends in: the best epoch's, or the last."""
-        return self.state if self.best is None else dataclasses.replace(self.state, **self.best)
+        return self.state if self.best is None else self.state.evaluating(self.best)
 
     @property
     def arrays(self) -> dict[str, Any]:
         """All of it but `progress`, by what a checkpoint calls its parts."""
         state = {name: getattr(self.state, name) for name in STATE}
-        return state | {name: getattr(self, name) for name in BESIDE}
+        beside = {name: getattr(self, name) for name in BESIDE}
+        return state | self.state.collections | beside
 
 
 def snapshot_of(names: Names, progress: dict[str, Any], like: Snapshot) -> Snapshot:
@@ -57,8 +58,8 @@ def snapshot_of(names: Names, progress: dict[str, Any], like: Snapshot) -> Snaps
       ValueError: as `restored`.
     """
     arrays = restored(names, like.arrays)
-    beside = {name: arrays.pop(name) for name in BESIDE}
-    return Snapshot(TrainState(**arrays), progress=progress, **beside)
+    beside, state = ({name: arrays.pop(name) for name in part} for part in (BESIDE, STATE))
+    return Snapshot(TrainState(**state, collections=arrays), progress=progress, **beside)
 
 
 def named(tree: Any) -> dict[str, Any]:

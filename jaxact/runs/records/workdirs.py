@@ -4,7 +4,7 @@ import contextlib
 import dataclasses
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from jaxact.activations.fingerprint import Fingerprint
 from jaxact.config import Config
 from jaxact.data import is_path
 from jaxact.errors import ConfigError, DataError, WorkdirError
+from jaxact.models.own import examination
 from jaxact.runs.records import lock
 from jaxact.runs.records.record_files import (
     CHECKPOINTS,
@@ -23,9 +24,20 @@ from jaxact.runs.records.record_files import (
     read_json,
     write_json,
 )
+from jaxact.training import optimizer
 
 DEFAULTS = dataclasses.asdict(Config())
-FUNCTION = "activation_fingerprint"  # beside the fields in there, where the activation is one's own
+# Beside the fields in there, where it is one's own: the field that names what is told by it.
+FUNCTION, MODEL, OPTIMIZER = FINGERPRINTS = (
+    "activation_fingerprint",
+    "model_fingerprint",
+    "optimizer_fingerprint",
+)
+_CHANGES: dict[str, tuple[str, Callable[[Any, Any], str]]] = {
+    FUNCTION: ("activation", fingerprint.change),
+    MODEL: ("model", examination.change),
+    OPTIMIZER: ("optimizer", optimizer.change),
+}
 LONGEST_NAME = 255  # bytes, of a file in every usual file system
 _LEFT_BY_A_KILLED_START = (lock.LOCK, f".{CONFIG}.tmp")
 
@@ -71,7 +83,8 @@ def check_workdir(
     changed = [
         f"{name} ({stored.get(name)!r} there, {config.get(name)!r} now)"
         for name in names
-        if name not in ("epochs", FUNCTION) and not _same(name, stored.get(name), config.get(name))
+        if name not in ("epochs", *FINGERPRINTS)
+        and not _same(name, stored.get(name), config.get(name))
     ]
     if changed:
         raise ConfigError(
@@ -85,10 +98,7 @@ def check_workdir(
             f"{stored.get('epochs')} epochs: one of {config.get('epochs')} has to be trained from "
             "its start; choose another folder"
         )
-    if FUNCTION in config and has_trained(workdir):
-        check_function(
-            workdir, config["activation"], stored.get(FUNCTION), config[FUNCTION], way_out
-        )
+    check_fingerprints(workdir, config, stored, way_out)
 
 
 def _same(name: str, old: Any, new: Any) -> bool:
@@ -135,18 +145,57 @@ def function_record(spec: str) -> dict[str, Any]:
     return {} if taken is None else {FUNCTION: taken}
 
 
+def records(config: Config) -> dict[str, Any]:
+    """What `config.json` holds beside the fields, as far as it is known without data.
+
+    The fingerprints of one's own activation and of one's own optimizer.
+
+    Raises:
+      ConfigError: one of them is wrong.
+    """
+    taken = optimizer.fingerprint(config.optimizer)
+    return function_record(config.activation) | ({} if taken is None else {OPTIMIZER: taken})
+
+
+def check_fingerprints(
+    workdir: Path,
+    config: Mapping[str, Any],
+    stored: Mapping[str, Any] | None = None,
+    way_out: str = "choose another --workdir",
+) -> None:
+    """Refuses what is one's own and computes something else than when a workdir was begun with it.
+
+    Args:
+      config: as `config.json` is to hold it.
+      stored: as it does; None: read.
+
+    Raises:
+      ConfigError: as `check_function`.
+    """
+    if not has_trained(workdir):
+        return
+    known: Any = read_json(workdir / CONFIG) if stored is None else stored
+    for name in FINGERPRINTS:
+        if name in config:
+            field, change = _CHANGES[name]
+            check_function(workdir, config[field], known.get(name), config[name], way_out, change)
+
+
 def check_function(
     workdir: Path,
     spec: str,
     stored: Any,
     now: Fingerprint,
     way_out: str = "choose another --workdir",
+    change: Callable[[Any, Any], str] = fingerprint.change,
 ) -> None:
-    """Refuses one's own activation if it is not the one that a workdir was begun with.
+    """Refuses what is one's own if it is not what a workdir was begun with.
 
     Args:
+      spec: of the activation, the model or the optimizer.
       stored: the fingerprint it had then; None: none was taken, so nobody can tell.
       now: the one it has.
+      change: of the two, in words; "" if there is none.
 
     Raises:
       ConfigError: it computes something else, or nobody can tell.
@@ -156,10 +205,10 @@ def check_function(
             f"--workdir={workdir} was begun with {spec} when no fingerprint of it was kept, so it "
             f"cannot be told whether that has changed since: {way_out}"
         )
-    if changed := fingerprint.change(stored, now):
+    if changed := change(stored, now):
         raise ConfigError(
             f"{spec} has changed since --workdir={workdir} was begun with it ({changed}): "
-            f"{way_out}, or bring the old function back"
+            f"{way_out}, or bring the old one back"
         )
 
 

@@ -20,7 +20,7 @@ PARAMS = {"Conv_0": {"kernel": jnp.arange(4.0).reshape(2, 2)}}
 STATE = TrainState(
     step=jnp.int32(7),
     params=PARAMS,
-    batch_stats={"BatchNorm_0": {"mean": jnp.zeros(2), "var": jnp.ones(2)}},
+    collections={"batch_stats": {"BatchNorm_0": {"mean": jnp.zeros(2), "var": jnp.ones(2)}}},
     opt_state=create_optimizer(1e-3, "constant", 0.0, 10).init(PARAMS),
 )
 BEST = jax.tree.map(lambda leaf: leaf + 1, STATE.variables)
@@ -46,7 +46,7 @@ def test_orbax_alone_reads_everything_by_its_name(saved):
     names = {"params", "batch_stats", "opt_state", "step", "totals", "best", "preprocessing"}
     assert arrays.keys() == names
     equal(arrays["params"], STATE.params)
-    equal(arrays["batch_stats"], STATE.batch_stats)
+    equal(arrays["batch_stats"], STATE.collections["batch_stats"])
     equal(arrays["opt_state"]["0"]["mu"], STATE.opt_state[0].mu)
     equal(arrays["best"], BEST)
     equal(arrays["preprocessing"], FITTED._asdict())
@@ -57,7 +57,9 @@ def test_orbax_alone_reads_everything_by_its_name(saved):
 def test_what_was_saved_is_restored(saved):
     like = jax.tree.map(jnp.zeros_like, SNAPSHOT.arrays)
     blank = Snapshot(
-        TrainState(**{name: like[name] for name in ("step", "params", "batch_stats", "opt_state")}),
+        TrainState(
+            like["step"], like["params"], {"batch_stats": like["batch_stats"]}, like["opt_state"]
+        ),
         like["totals"],
         {},
         like["best"],

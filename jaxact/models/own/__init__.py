@@ -1,0 +1,1 @@
+"""Networks of the user's own: a module, of flax.linen or flax.nnx, in the place of jaxact's."""
