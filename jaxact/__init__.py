@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from jaxact.api.study import Study as Study
     from jaxact.config import Config as Config
     from jaxact.inference.network import Network as Network
+    from jaxact.models.replacement.replace import replace_activation as replace_activation
     from jaxact.runs.load import load as load
 
 # What is imported when it is first used; "" where it is a module itself.
@@ -24,6 +25,7 @@ _PUBLIC = {
     "compare": "jaxact.api.comparing",
     "fit": "jaxact.api.fitting",
     "load": "jaxact.runs.load",
+    "replace_activation": "jaxact.models.replacement.replace",
     "statistics": "",
 }
 

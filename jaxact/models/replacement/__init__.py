@@ -1,0 +1,1 @@
+"""Another activation in a network that has no field for one."""
