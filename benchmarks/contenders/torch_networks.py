@@ -7,6 +7,8 @@ from torch import Tensor, nn  # pyright: ignore[reportMissingImports]
 from torch.nn import functional as F  # pyright: ignore[reportMissingImports]
 
 from benchmarks.contenders.torch_activations import Activate, Function, activation
+from benchmarks.contenders.torch_convnext import ConvNeXt
+from benchmarks.contenders.torch_mobilenet import MobileNetV2
 from benchmarks.contenders.torch_resnets import PreActResNet18, ResNet, ResNet20
 
 
@@ -142,6 +144,27 @@ class FourLayerCNN(nn.Module):
         return self.dense(self.features(images).flatten(1))
 
 
+class MLP(nn.Module):
+    """jaxact's `mlp`; it sees pixels in the order `[channels, height, width]`."""
+
+    image_shape = (28, 28, 1)
+
+    def __init__(self, make_activation: Callable[[], Function]):
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Flatten(),
+            nn.Linear(784, 1000),
+            Activate(make_activation()),
+            nn.Linear(1000, 1000),
+            Activate(make_activation()),
+            nn.Linear(1000, 10),
+        )
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Maps `[batch, 1, 28, 28]` to logits `[batch, 10]`."""
+        return self.layers(images)
+
+
 NETWORKS = {
     "small_cnn": SmallCNN,
     "vgg11": VGG11,
@@ -151,6 +174,9 @@ NETWORKS = {
     "resnet20": ResNet20,
     "resnet18": ResNet,
     "preact_resnet18": PreActResNet18,
+    "mobilenet_v2": MobileNetV2,
+    "convnext": ConvNeXt,
+    "mlp": MLP,
 }
 
 

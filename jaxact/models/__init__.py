@@ -15,7 +15,10 @@ from jaxact.models.layers.common import DROPOUTS, PRECISIONS
 from jaxact.models.layers.conv_net import ConvNet
 from jaxact.models.layers.initializers import KERNEL_INITIALIZERS, kernel_initializer
 from jaxact.models.networks.alexnet import AlexNet, AlexNet32
+from jaxact.models.networks.convnext import ConvNeXt
 from jaxact.models.networks.four_layer_cnn import FourLayerCNN
+from jaxact.models.networks.mlp import MLP
+from jaxact.models.networks.mobilenet_v2 import MobileNetV2
 from jaxact.models.networks.resnet import PreActResNet18, ResNet18, ResNet20
 from jaxact.models.networks.small_cnn import SmallCNN
 from jaxact.models.networks.vgg import VGG11
@@ -34,6 +37,9 @@ MODELS: dict[str, type[ConvNet]] = {
     "resnet20": ResNet20,
     "resnet18": ResNet18,
     "preact_resnet18": PreActResNet18,
+    "mobilenet_v2": MobileNetV2,
+    "convnext": ConvNeXt,
+    "mlp": MLP,
 }
 
 

@@ -58,7 +58,7 @@ def modules_of(network, kind):
 
 
 def load_all(network, variables):
-    """Layer by layer of each kind; the first dense one sees the last convolution's features."""
+    """Layer by layer of each kind; the first dense one may see images or features, flattened."""
     params, statistics = variables["params"], variables.get("batch_stats", {})
     convolutions = modules_of(network, torch.nn.Conv2d)
     for index, layer in enumerate(convolutions):
@@ -68,10 +68,17 @@ def load_all(network, variables):
         load(layer, params[name]["scale"], params[name]["bias"])
         layer.running_mean.copy_(torch.tensor(np.array(statistics[name]["mean"])))
         layer.running_var.copy_(torch.tensor(np.array(statistics[name]["var"])))
+    for index, layer in enumerate(modules_of(network, torch.nn.LayerNorm)):
+        load(layer, params[f"LayerNorm_{index}"]["scale"], params[f"LayerNorm_{index}"]["bias"])
+    factors = [value for name, value in network.named_parameters() if name.endswith(".scale")]
+    for index, factor in enumerate(factors):
+        factor.data.copy_(torch.tensor(np.array(params[f"LayerScale_{index}"]["scale"])))
+    features = convolutions[-1].out_channels if convolutions else network.image_shape[-1]
     for index, layer in enumerate(modules_of(network, torch.nn.Linear)):
-        features = convolutions[-1].out_channels
         side = math.isqrt(layer.in_features // features)
-        load(layer, *weights(params[f"Dense_{index}"], None if index else (side, side, features)))
+        is_flattened = index == 0 and side > 1
+        flattened = (side, side, features) if is_flattened else None
+        load(layer, *weights(params[f"Dense_{index}"], flattened))
 
 
 @pytest.mark.parametrize("name", ["alexnet", "alexnet32"])

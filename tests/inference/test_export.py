@@ -63,6 +63,7 @@ NETWORKS = {
     "plain": lambda: make((8, 8, 1)),
     "whitened": lambda: make((8, 8, 1), WHITENED),
     "batch_norm": lambda: make((8, 8, 1), FITTED, "vgg11"),
+    "depthwise": lambda: make((8, 8, 1), FITTED, "mobilenet_v2"),
     "own": lambda: with_activation("jax.nn:gelu"),
 }
 
@@ -146,8 +147,10 @@ def test_what_no_file_can_hold_is_told(tmp_path):
     assert not any(tmp_path.iterdir())
 
 
-# What jax2onnx takes in one of its ways alone: padding, and a limit that is a Python number.
+# What jax2onnx takes in one of its ways alone: padding, and a limit that is a Python number; and
+# LayerNorm, which StableHLO has no need of.
 HARD = {
+    "layer_norm": lambda: make((8, 8, 1), FITTED, "convnext"),
     "padded": lambda: make((32, 32, 1), FITTED, "alexnet32"),
     "limited": lambda: with_activation("hard_elish"),
 }

@@ -42,11 +42,14 @@ PUBLISHED = {
     "resnet20": Published(269_722, 19),
     "resnet18": Published(11_173_962, 17),
     "preact_resnet18": Published(11_172_170, 17),
+    "mobilenet_v2": Published(2_236_682, 35),
+    "convnext": Published(3_376_290, 12),
+    "mlp": Published(1_796_010, 2),
 }
 # Layers of the activation within the fixture `thin_networks`.
 RESIDUAL = ("resnet20", "resnet18", "preact_resnet18")
 THIN = {name: known.activations for name, known in PUBLISHED.items()}
-THIN |= {"vgg11": 4} | dict.fromkeys(RESIDUAL, 5)
+THIN |= {"vgg11": 4, "mobilenet_v2": 7, "convnext": 2} | dict.fromkeys(RESIDUAL, 5)
 SHAPES = {name: models.MODELS[name].image_shape for name in PUBLISHED}
 UNCOUNTED = sorted(set(models.MODELS) - set(PUBLISHED))
 models.MODELS["thin_cnn"] = ThinCNN  # before a configuration is told which networks there are

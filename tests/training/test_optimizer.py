@@ -14,6 +14,7 @@ from jaxact import models
 from jaxact.errors import ConfigError
 from jaxact.runs.setup import prepare
 from jaxact.training.optimizer import OPTIMIZERS, SCHEDULES, canonical, create_optimizer
+from tests.support.networks import SHAPES
 from tests.support.tiny import TINY
 from tests.support.variables import drawn
 
@@ -111,8 +112,10 @@ def test_schedules_peak_at_the_learning_rate(name):
     assert (rates[-1] == pytest.approx(1e-2)) == (name == "constant")
 
 
-def test_weight_decay_shrinks_kernels_alone():
-    params = drawn(models.create_model("small_cnn", "prelu"), 28, 28, 1)["params"]
+@pytest.mark.usefixtures("thin_networks")
+@pytest.mark.parametrize("model", ["small_cnn", "mobilenet_v2", "convnext"])
+def test_weight_decay_shrinks_kernels_alone(model):
+    params = drawn(models.create_model(model, "prelu"), *SHAPES[model])["params"]
     optimizer = create_optimizer(1e-3, "constant", 0.1, 100)
 
     @jax.jit
@@ -126,7 +129,7 @@ def test_weight_decay_shrinks_kernels_alone():
         for name, leaf in before.items():
             factor = 1 - 1e-3 * 0.1 if name == "kernel" else 1.0
             np.testing.assert_allclose(after[layer][name], leaf * factor, rtol=1e-6)
-            assert name in ("kernel", "bias", "alpha")
+            assert name in ("kernel", "bias", "alpha", "scale")
 
 
 def sgd(momentum=0.0, nesterov=False):

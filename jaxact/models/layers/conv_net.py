@@ -20,6 +20,7 @@ from jaxact.models.layers.common import (
 
 BATCH_NORM_MOMENTUM = 0.9  # of the running statistics: new = 0.9 old + 0.1 of the batch
 BATCH_NORM_EPSILON = 1e-5
+LAYER_NORM_EPSILON = 1e-6
 
 
 class ConvNet(nn.Module):
@@ -135,6 +136,14 @@ class ConvNet(nn.Module):
             epsilon=BATCH_NORM_EPSILON,
             dtype=PRECISIONS[self.precision].dtype,
         )(x)
+
+    @nn.nowrap
+    def layer_norm(self, x: Array) -> Array:
+        """LayerNorm over the channels, `[..., channels]`, each with a learned scale and bias.
+
+        Source: Ba et al. 2016 (arXiv:1607.06450).
+        """
+        return nn.LayerNorm(epsilon=LAYER_NORM_EPSILON, dtype=PRECISIONS[self.precision].dtype)(x)
 
     @nn.nowrap
     def drop(self, x: Array, rate: float, form: str, train: bool) -> Array:
