@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 import runpy
 
 import pytest
@@ -10,8 +11,10 @@ from jaxact import data
 from jaxact.config import RULES, Config, check, default_config
 from jaxact.config_fields import meanings
 from jaxact.errors import ConfigError
+from tests.support import networks
 from tests.support.paths import ROOT
 
+SGD = "sgd(momentum=0.9, nesterov=True)"
 CONFIGS = sorted((ROOT / "configs").glob("*.py"))
 WRONG = {
     "dataset": ["cifr10", "", None, 3],
@@ -127,13 +130,32 @@ def test_a_missing_field_is_named():
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
 def test_config_files_and_their_variants_are_valid(path):
     module = runpy.run_path(str(path))
-    variants = [name for name in ("paper", "smoke") if f"`{name}`" in module["__doc__"]]
+    with pytest.raises(ConfigError, match="variant 'papr'") as caught:
+        module["get_config"]("papr")
+    variants = str(caught.value).partition("(one of ")[2].rstrip(")").split(", ")
     assert "smoke" in variants
+    assert not [name for name in variants if f"`{name}`" not in module["__doc__"]]
     for name in ("", *variants):
         config = check(module["get_config"](name))
         json.dumps(dataclasses.asdict(config), allow_nan=False)
-    with pytest.raises(ConfigError, match="variant 'papr'"):
-        module["get_config"]("papr")
+
+
+@pytest.mark.parametrize(
+    ("name", "model", "optimizer", "learning_rate", "decay", "schedule"),
+    [
+        *((name, name, SGD, 0.1, 5e-4, "cosine") for name in networks.RESIDUAL),
+        ("resnet18_quick", "resnet18", SGD, 0.1, 5e-4, "cosine"),
+        ("mobilenet_v2", "mobilenet_v2", SGD, 0.1, 5e-4, "cosine"),
+        ("convnext", "convnext", "adam", 4e-3 / math.sqrt(4096 / 128), 0.05, "cosine"),
+        ("mlp", "mlp", "adam", 1e-3, 0.0, "constant"),
+    ],
+)
+def test_recipes_are_those_of_their_sources(name, model, optimizer, learning_rate, decay, schedule):
+    config = check(runpy.run_path(str(ROOT / "configs" / "cifar.py"))["get_config"](name))
+    assert (config.model, config.dataset) == (model, "cifar10")
+    assert (config.optimizer, config.learning_rate_schedule) == (optimizer, schedule)
+    assert config.learning_rate == pytest.approx(learning_rate, rel=0.02)
+    assert (config.weight_decay, config.batch_size) == (decay, 128)
 
 
 def test_the_papers_protocol():

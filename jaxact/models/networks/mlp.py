@@ -14,7 +14,7 @@ class MLP(ConvNet):
 
     No convolution, no normalisation and no dropout: images of any size are a row of numbers.
 
-    Source: Kingma and Ba 2015 (arXiv:1412.6980), section 6.2, without its dropout.
+    Source: Kingma and Ba 2015 (arXiv:1412.6980), section 6.2, without its regularisation.
 
     Attributes: those of `ConvNet`.
     """
