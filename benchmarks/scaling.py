@@ -31,6 +31,9 @@ DEPTHS = {
     "vgg11": (1, 2, 4),
     "alexnet": (1, 2),
     "alexnet32": (1, 2, 4),
+    "resnet18": (1, 2, 4),
+    "preact_resnet18": (1, 2, 4),
+    "mobilenet_v2": (1, 2, 4),
 }
 OTHER_DEPTHS = (1, 4, 16)
 AXES = ("batch", "data", "depth")

@@ -1,6 +1,7 @@
 """MobileNetV2, ConvNeXt and the MLP: their layers as published, one after another."""
 
 import itertools
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -97,6 +98,6 @@ def test_layer_scale_multiplies_channels_and_starts_as_next_to_nothing(dtype):
     variables = LayerScale().init(jax.random.key(0), x)
     np.testing.assert_array_equal(variables["params"]["scale"], np.full(4, LAYER_SCALE, np.float32))
     factors = jnp.array([1.0, -2.0, 0.0, 0.5])
-    scaled = LayerScale().apply({"params": {"scale": factors}}, x)
+    scaled: Any = LayerScale().apply({"params": {"scale": factors}}, x)
     assert scaled.dtype == dtype
     np.testing.assert_array_equal(scaled, x * factors.astype(dtype))
