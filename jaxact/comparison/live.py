@@ -169,9 +169,13 @@ class StudyView(contextlib.AbstractContextManager["StudyView"]):
         count = len(self._study.runs)
         return f"{count - len(self._study.with_status(MISSING))}/{count}"
 
+    def seconds_left(self) -> float | None:
+        """Expected seconds of what is to be made; None where that is nothing, or not known."""
+        return seconds_left(self._study) or None
+
     def _count(self) -> str:
         missing = len(self._study.with_status(MISSING))
-        left = seconds_left(self._study) if missing else None
+        left = self.seconds_left()
         text = "" if left is None else f"about {clock_text(left)} left"
         self._runs.update(self._all_task, completed=len(self._study.runs) - missing, left=text)
         return text

@@ -51,6 +51,7 @@ class Plan:
         rates have all seeds.
       own_rates: the rate chosen for an activation on a data set: (its position in `datasets`,
         activation, rate).
+      only_own_rates: the seeds that are compared have their own rate alone, not the common one too.
       elsewhere: of results that jaxact did not make; of the configuration then nothing is known but
         the seed and the activation.
     """
@@ -67,6 +68,7 @@ class Plan:
     until: str = ""
     rate_seeds: int = 0
     own_rates: tuple[tuple[int, str, float], ...] = ()
+    only_own_rates: bool = False
     elsewhere: Elsewhere | None = None
 
     @property
@@ -177,7 +179,8 @@ class Plan:
     def _has(self, seed: int, dataset: str, rate: float, spec: str) -> bool:
         if not self.rate_seeds or seed in self.choosing_seeds:
             return True
-        return rate in (self.common_rate, self.own_rate(dataset, spec))
+        own = self.own_rate(dataset, spec)
+        return rate == own or (rate == self.common_rate and not self.only_own_rates)
 
     def title(self, dataset: str) -> str:
         """A data set's name in tables and figures, unlike that of any other of the plan."""
@@ -275,6 +278,7 @@ class Plan:
             until=value.get("until", ""),
             rate_seeds=value.get("rate_seeds", 0),
             own_rates=tuple(map(tuple, value.get("own_rates", ()))),
+            only_own_rates=value.get("only_own_rates", False),
         )
 
     def differences(self, stored: "Plan") -> list[str]:

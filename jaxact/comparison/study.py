@@ -96,10 +96,14 @@ class Study:
     churn: tuple[Row, ...] = ()
 
     def workloads(self) -> list[Workload]:
-        """Every data set at every rate; where rates are chosen, at the common and at each own."""
+        """Every data set at every rate; where rates are chosen, at the common and at each own.
+
+        At their own alone, if the plan says so and they are chosen.
+        """
         rates: Sequence[float | None] = self.plan.learning_rates
         if self.plan.rate_seeds:
-            rates = (self.plan.common_rate, *[None] * bool(self.plan.own_rates))
+            own = [None] * bool(self.plan.own_rates)
+            rates = own if own and self.plan.only_own_rates else [self.plan.common_rate, *own]
         return [Workload(dataset, rate) for dataset in self.plan.datasets for rate in rates]
 
     def of(self, workload: Workload, activation: str) -> list[Run]:

@@ -174,6 +174,7 @@ PLAN = fields(
         "until": UNTIL,
         "rate_seeds": WHOLE,
         "own_rates": listed(row(WHOLE, TEXT, NUMBER)),
+        "only_own_rates": YES_OR_NO,
     },
 )
 RESULTS_PLAN = fields(

@@ -1,10 +1,11 @@
 """The paper's findings as rules on paired seeds: confirmed, refuted or undecided.
 
 Every rule looks at the paper's own activations, on each data set of the study at its common
-learning rate, and rests on the verdicts of `jaxact.statistics` alone: on tests, corrected over all
-comparisons of the finding on all data sets, never on an interval. Over several data sets a finding
-is confirmed if it is on each, refuted if it is on any. With fewer than `MIN_PAIRS` whole seeds, or
-where an activation it speaks of is not compared, it is undecided.
+learning rate (each at its own, where none is shown at another), and rests on the verdicts of
+`jaxact.statistics` alone: on tests, corrected over all comparisons of the finding on all data sets,
+never on an interval. Over several data sets a finding is confirmed if it is on each, refuted if it
+is on any. With fewer than `MIN_PAIRS` whole seeds, or where an activation it speaks of is not
+compared, it is undecided.
 """
 
 import math
@@ -100,7 +101,8 @@ def _axis(study: Study) -> measures.TimeAxis:
 
 
 def _workload(study: Study, dataset: str) -> Workload:
-    return Workload(dataset, study.plan.common_rate)
+    plan = study.plan
+    return Workload(dataset, None if plan.only_own_rates else plan.common_rate)
 
 
 def _paper_values(study: Study, workload: Workload, measure: measures.Measure) -> Values:
