@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from matplotlib.figure import Figure
 from rich.console import Console
 
+from experiments.common.findings import Finding
 from jaxact import statistics
 from jaxact.command import Command, Option, Options
 from jaxact.errors import ConfigError
@@ -38,6 +39,7 @@ class Outcome(NamedTuple):
       rows: heading to cell, see `jaxact.presentation.tables`; what is not finite is a dash.
       figures: file name to figure.
       details: what else `result.json` is to hold, raw figures among it; null: not finite.
+      findings: each sentence of the claim that was put to a test, and what became of it.
     """
 
     title: str
@@ -48,6 +50,7 @@ class Outcome(NamedTuple):
     rows: Sequence[tables.Row]
     figures: Mapping[str, Figure]
     details: Mapping[str, Any] = {}
+    findings: Sequence[Finding] = ()
 
 
 def spread(
@@ -79,7 +82,8 @@ def run(
 ) -> int:
     """The command: parses, performs, writes, prints; returns the exit code.
 
-    A user's error ends in one line on stderr. Nothing is written before `perform` has ended.
+    A user's error ends in one line on stderr. Nothing is written before `perform` has ended, but
+    for the runs of an experiment that keeps them.
     """
 
     def act(options: Options) -> None:
@@ -103,6 +107,8 @@ def show(outcome: Outcome, written: Sequence[Path]) -> None:
         console.width = FILE_WIDTH
     console.print(tables.as_rich(outcome.rows, outcome.title))
     print(f"claim: {outcome.claim} ({outcome.source})\nfound: {outcome.answer}")
+    for finding in outcome.findings:
+        print(f"{finding.verdict}: {finding.claim}\n  {finding.evidence}")
     print(f"files: {', '.join(map(str, written))}")
 
 
@@ -116,11 +122,12 @@ def write(outcome: Outcome, workdir: Path, record: Mapping[str, Any]) -> list[Pa
       ConfigError: the folder cannot be written.
     """
     machine = environment.describe()
+    told = outcome._asdict() | {"findings": [finding._asdict() for finding in outcome.findings]}
     content = {
         **record,
         "machine": environment.in_words(machine),
         "environment": machine,
-        **{name: value for name, value in outcome._asdict().items() if name != "figures"},
+        **{name: value for name, value in told.items() if name != "figures"},
         "settings": {k: v for k, v in outcome.settings.items() if k != "data_dir"},
     }
     try:
@@ -143,9 +150,11 @@ def as_markdown(outcome: Outcome, content: Mapping[str, Any]) -> str:
     """The outcome as a page: claim, answer, table, and where it was measured."""
     machine = content["environment"]
     versions = f"Python {machine['python']}, jax {machine['jax']}"
+    findings = [finding.as_row() for finding in outcome.findings]
+    judged = f"{tables.as_markdown(findings)}\n" if findings else ""
     pictures = "".join(f"![{outcome.title}]({name}.png)\n" for name in outcome.figures)
     return (
         f"# {outcome.title}\n\nClaim: {outcome.claim} ({outcome.source})\n\n"
-        f"Found: {outcome.answer}\n\n{tables.as_markdown(outcome.rows)}\n{pictures}\n"
+        f"Found: {outcome.answer}\n\n{judged}{tables.as_markdown(outcome.rows)}\n{pictures}\n"
         f"`{content['command']}`, {content['seconds']:.0f} s on {content['machine']}; {versions}.\n"
     )

@@ -1,0 +1,3 @@
+from experiments.common import start
+
+start.run("batch_size")
