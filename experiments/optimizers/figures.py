@@ -13,6 +13,7 @@ from jaxact.presentation import drawing
 from jaxact.presentation.style import labels_of, style_of
 
 MOST_COLUMNS = 6  # of panels
+NARROWEST_INCHES = 5.2  # for the caption
 
 
 @drawing.house_style()
@@ -26,7 +27,9 @@ def learning(cells: Cells, draw: Callable[..., Any], unit: str) -> Figure:
     several, optimizers, specs = _axes_of(cells)
     columns = min(len(specs), MOST_COLUMNS)
     rows_each = -(-len(specs) // columns)
-    figure = drawing.new_figure(1.2 + 1.75 * columns, 0.5 + 1.9 * rows_each * len(several))
+    figure = drawing.new_figure(
+        max(1.2 + 1.75 * columns, NARROWEST_INCHES), 0.5 + 1.9 * rows_each * len(several)
+    )
     grid_of_axes = figure.subplots(rows_each * len(several), columns, squeeze=False)
     styles, labels = style_of(optimizers), labels_of(specs)
     handles: dict[str, Any] = {}
@@ -92,7 +95,7 @@ def errors(cells: Cells) -> Figure:
         ax.set_xlabel("test error (%)")
         ax.set_xlim(left=0)
     panels_of[0].set_yticks(range(len(specs)), [labels[spec] for spec in specs])
-    panels_of[0].invert_yaxis()
+    panels_of[0].set_ylim(len(specs) - 0.5, -0.5)
     figure.legend([*handles.values()], [*handles], loc="outside upper left", ncols=len(handles))
     drawing.add_caption(figure, "A dot a seed; | their mean. What diverged is left out.")
     return figure
