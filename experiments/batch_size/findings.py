@@ -179,10 +179,11 @@ def in_words(cells: Cells) -> str:
     for rule in rules_of(cells):
         epochs = {s: _median(cells[rule, s], measures.epoch_to_target) for s in sizes_of(cells)}
         errors = {s: float(np.mean(_means(cells[rule, s], measures.error_percent))) for s in epochs}
-        soonest = min(epochs, key=epochs.__getitem__)
+        fewest = min(epochs.values())
+        soonest = ", ".join(str(size) for size, value in epochs.items() if value == fewest)
         lowest = min(errors, key=errors.__getitem__)
-        first = f"{soonest} reached the target soonest ({epochs[soonest]:g} epochs, median)"
-        if not math.isfinite(epochs[soonest]):
+        first = f"{soonest} reached the target soonest ({fewest:g} epochs, median)"
+        if not math.isfinite(fewest):
             first = "most runs of every batch size missed the target"
         highest = max(errors, key=errors.__getitem__)
         sentences.append(

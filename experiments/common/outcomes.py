@@ -20,7 +20,7 @@ from jaxact import statistics
 from jaxact.command import Command, Option, Options
 from jaxact.errors import ConfigError
 from jaxact.presentation import columns, drawing, tables
-from jaxact.runs.process import devices, environment
+from jaxact.runs.process import devices, environment, shared_machine
 from jaxact.runs.records import record_files
 
 FILE_WIDTH = 160  # of the table on the terminal, where there is none that has a width
@@ -130,6 +130,8 @@ def write(outcome: Outcome, workdir: Path, record: Mapping[str, Any]) -> list[Pa
         **{name: value for name, value in told.items() if name != "figures"},
         "settings": {k: v for k, v in outcome.settings.items() if k != "data_dir"},
     }
+    if shared_machine.is_marked(machine):
+        content["seconds"] = None
     try:
         workdir.mkdir(parents=True, exist_ok=True)
         record_files.write_json(workdir / "result.json", columns.finite(content))
@@ -150,11 +152,13 @@ def as_markdown(outcome: Outcome, content: Mapping[str, Any]) -> str:
     """The outcome as a page: claim, answer, table, and where it was measured."""
     machine = content["environment"]
     versions = f"Python {machine['python']}, jax {machine['jax']}"
+    seconds = content["seconds"]
+    took = "beside other work" if seconds is None else f"{seconds:.0f} s"
     findings = [finding.as_row() for finding in outcome.findings]
     judged = f"{tables.as_markdown(findings)}\n" if findings else ""
     pictures = "".join(f"![{outcome.title}]({name}.png)\n" for name in outcome.figures)
     return (
         f"# {outcome.title}\n\nClaim: {outcome.claim} ({outcome.source})\n\n"
         f"Found: {outcome.answer}\n\n{judged}{tables.as_markdown(outcome.rows)}\n{pictures}\n"
-        f"`{content['command']}`, {content['seconds']:.0f} s on {content['machine']}; {versions}.\n"
+        f"`{content['command']}`, {took} on {content['machine']}; {versions}.\n"
     )

@@ -4,6 +4,7 @@ import json
 import math
 
 from experiments.common import outcomes
+from experiments.common.findings import Finding
 from jaxact.command import Option
 from jaxact.errors import ConfigError
 from jaxact.presentation import drawing
@@ -61,3 +62,19 @@ def test_a_folder_that_cannot_be_written_is_one_line(tmp_path, capsys):
 def test_help_shows_what_to_type(capsys):
     assert outcomes.run(COMMAND, outcome, ["--help"]) == 0
     assert "python -m experiments.example --count=4" in capsys.readouterr().out
+
+
+def test_findings_stand_beside_the_claim_and_seconds_beside_other_work_are_not_told(
+    tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setenv("JAXACT_SHARED_MACHINE", "1")
+    findings = [Finding("three follows | two", "supported", "3 - 2 = 1")]
+    judged = lambda options: outcome(options)._replace(findings=findings)  # noqa: E731
+    assert outcomes.run(COMMAND, judged, [f"--workdir={tmp_path}"]) == 0
+    page = (tmp_path / "table.md").read_text()
+    assert "| three follows \\| two | supported | 3 - 2 = 1 |" in page
+    assert "beside other work on" in page
+    result = json.loads((tmp_path / "result.json").read_text())
+    assert result["seconds"] is None
+    assert result["findings"] == [findings[0]._asdict()]
+    assert "supported: three follows | two\n  3 - 2 = 1" in capsys.readouterr().out
