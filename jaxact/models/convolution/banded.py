@@ -18,7 +18,6 @@ from jaxact.models.convolution import winograd
 from jaxact.models.convolution.pooling import largest
 
 BLOCK = 4  # neighbouring outputs of a row
-MOST_FEATURES = 32  # of a product that is too narrow by itself
 MANY_ROWS = 512  # of the product by rows, from which on a larger kernel pays
 
 # Winograd's F(4, 5), the transforms of inputs, kernel and products: by the method of Toom and Cook,
@@ -53,14 +52,10 @@ _OUTPUTS = (
 )
 
 
-def suits(images: Array, kernel: Array, pools: bool) -> bool:
-    """Whether `convolution` takes these, and is worth it."""
-    out_height, out_width = (
-        size - kernel_size + 1
-        for size, kernel_size in zip(images.shape[1:3], kernel.shape[:2], strict=True)
-    )
-    fits = out_width % BLOCK == 0 and not (pools and out_height % 2)
-    return fits and kernel.shape[-1] <= MOST_FEATURES
+def takes(out_size: tuple[int, int], pools: bool) -> bool:
+    """Whether `convolution` takes these."""
+    out_height, out_width = out_size
+    return out_width % BLOCK == 0 and not (pools and out_height % 2)
 
 
 def convolution(
@@ -69,7 +64,7 @@ def convolution(
     """Convolution of stride 1, without padding, and if asked for the max-pooling of its outputs.
 
     Args:
-      images: `[batch, height, width, channels]`, as `suits` says.
+      images: `[batch, height, width, channels]`, as `takes` says.
       kernel: `[kernel_height, kernel_width, channels, features]`.
       pools: whether `pooling.max_pool` of 2x2 squares follows.
       precision: of the products.

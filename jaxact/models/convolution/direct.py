@@ -16,7 +16,12 @@ FEW_PIXELS = 256  # of the outputs of all images together
 Padding = Sequence[tuple[int, int]]  # before and after, of height and of width
 
 
-def by_patches(images: Array, kernel: Array, precision: PrecisionLike = None) -> Array:
+def by_patches(
+    images: Array,
+    kernel: Array,
+    dilation: tuple[int, int] = (1, 1),
+    precision: PrecisionLike = None,
+) -> Array:
     """Convolution of stride 1, without padding, as a matrix product of patches.
 
     `out[b, y, x, o] = sum_{i, j, c} images[b, y + i, x + j, c] kernel[i, j, c, o]`
@@ -24,28 +29,29 @@ def by_patches(images: Array, kernel: Array, precision: PrecisionLike = None) ->
     Args:
       images: `[batch, height, width, channels]`.
       kernel: `[kernel_height, kernel_width, channels, features]`.
+      dilation: pixels from one entry of the kernel to the next, of height and of width.
       precision: of the product.
 
     Returns:
       `[batch, out_height, out_width, features]`.
     """
-    patches = _patches(images, kernel.shape[:2])
+    patches = _patches(images, kernel.shape[:2], dilation)
     rows = patches.reshape(-1, patches.shape[-1])
     columns = kernel.reshape(-1, kernel.shape[-1])
     outputs = jnp.matmul(rows, columns, precision=precision)
     return outputs.reshape(*patches.shape[:-1], -1)
 
 
-def _patches(images: Array, kernel_size: tuple[int, ...]) -> Array:
+def _patches(
+    images: Array, kernel_size: tuple[int, ...], dilation: tuple[int, int] = (1, 1)
+) -> Array:
     """All that the kernel sees: `[batch, out_height, out_width, entries * channels]`."""
     height, width = (
-        size - entries + 1 for size, entries in zip(images.shape[1:3], kernel_size, strict=True)
+        size - (entries - 1) * step
+        for size, entries, step in zip(images.shape[1:3], kernel_size, dilation, strict=True)
     )
-    slices = [
-        images[:, i : i + height, j : j + width]
-        for i in range(kernel_size[0])
-        for j in range(kernel_size[1])
-    ]
+    places = [[i * step for i in range(n)] for n, step in zip(kernel_size, dilation, strict=True)]
+    slices = [images[:, i : i + height, j : j + width] for i in places[0] for j in places[1]]
     return jnp.concatenate(slices, axis=-1)
 
 
@@ -125,16 +131,15 @@ def by_taps(
     return outputs
 
 
-def suits_taps(images: Array, kernel: Array, padding: Padding) -> bool:
-    """Whether less than half of the direct sum's products are of pixels, and that matters."""
-    share, rows = 1.0, images.shape[0]
-    for size, kernel_size, pads in zip(images.shape[1:3], kernel.shape[:2], padding, strict=True):
-        out_size = size + sum(pads) - kernel_size + 1
-        rows *= out_size
-        pixels = sum(_length(overlap.outputs) for overlap in _overlaps(size, kernel_size, pads))
-        share *= pixels / (kernel_size * out_size)
-    # Of few rows, it is to read the kernel that takes the time; to cut it up, as much again.
-    return share < 0.5 and rows >= 64
+def share_of_pixels(
+    images_shape: Sequence[int], kernel_shape: Sequence[int], padding: Padding
+) -> float:
+    """The share of the direct sum's products that are of pixels: the others are of padding."""
+    share = 1.0
+    for size, entries, pads in zip(images_shape[1:3], kernel_shape[:2], padding, strict=True):
+        pixels = sum(_length(overlap.outputs) for overlap in _overlaps(size, entries, pads))
+        share *= pixels / (entries * (size + sum(pads) - entries + 1))
+    return share
 
 
 def has_few_pixels(images: Array, kernel_size: Sequence[int], padding: Padding) -> bool:

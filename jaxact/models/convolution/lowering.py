@@ -1,12 +1,11 @@
 """The computation of convolution, chosen by the platform that a program is lowered for.
 
-XLA's CPU convolution is slow, and inside a loop (`lax.scan`) it also loses its threads; a matrix
-product keeps both. So on a CPU a convolution becomes matrix products: Winograd's for 3x3 kernels
-where they pay, those of a band matrix for few features, one for each entry of the kernel where much
-of it falls on padding, else one product of patches, made by concatenating shifted slices. One of a
-stride becomes one of stride 1 over blocks of pixels, one of groups as many without. Kernels that
-are stored output-major, for prediction, are read so where pixels are few. Accelerators keep their
-own convolution.
+XLA's CPU convolution loses its fast kernels inside a loop (`lax.scan`, see `native`); a matrix
+product keeps them. So on a CPU a convolution becomes matrix products, elementwise sums, or XLA's
+convolution in the form that is fast everywhere: `choice` says which. One of a stride becomes one of
+stride 1 over blocks of pixels; a few groups as many convolutions without, many one product with an
+axis of groups, and as many as channels no product at all. Kernels that are stored output-major, for
+prediction, are read so where pixels are few. Accelerators keep their own convolution.
 """
 
 import contextlib
@@ -20,8 +19,8 @@ import jax.numpy as jnp
 from jax import Array, lax
 from jax.lax import PrecisionLike
 
-from jaxact.models.convolution import banded, direct, winograd
-from jaxact.models.convolution.direct import Padding
+from jaxact.models.convolution import banded, choice, depthwise, direct, native, winograd
+from jaxact.models.convolution.native import NO_PADDING, Padding, Pair, pad
 from jaxact.models.convolution.pooling import max_pool
 
 OUTPUT_MAJOR = lax.ConvDimensionNumbers((0, 3, 1, 2), (0, 3, 1, 2), (0, 3, 1, 2))  # NHWC, OHWI
@@ -49,36 +48,63 @@ def platform() -> str:
     return _platform.get() or jax.default_backend()
 
 
-def _suits_winograd(images: Array, kernel: Array, padding: Padding) -> bool:
-    """Whether Winograd's convolution pays, and keeps the digits that its dtype has."""
-    batch, height, width, channels = images.shape
-    if kernel.shape[:2] != (winograd.KERNEL, winograd.KERNEL) or jnp.finfo(images.dtype).bits < 32:
-        return False
-    tiles = batch
-    for size, pads in zip((height, width), padding, strict=True):
-        tiles *= -(-(size + sum(pads) - winograd.KERNEL + 1) // winograd.TILE)
-    # Few tiles do not pay for the transform of the kernel, few channels not for that of the tiles.
-    return channels >= 16 and tiles >= 128
-
-
-def cpu_convolution(
+def by_way(
+    way: str,
     images: Array,
     kernel: Array,
     padding: Padding,
+    dilation: Pair = (1, 1),
     pools: bool = False,
     precision: PrecisionLike = None,
 ) -> Array:
-    """Convolution of stride 1, and max-pooling if asked for, in the fastest way on a CPU."""
-    if direct.suits_taps(images, kernel, padding):
+    """Convolution of stride 1 and one group, and max-pooling if asked for, in one of the ways.
+
+    Args:
+      way: one of `choice.ways`.
+      images: `[batch, height, width, channels]`.
+      kernel: `[kernel_height, kernel_width, channels, features]`.
+      padding: zeros before and after, of height and of width.
+      dilation: pixels from one entry of the kernel to the next, of height and of width.
+      pools: whether `max_pool` follows.
+      precision: of the products.
+    """
+    outputs: Array
+    if way == choice.NATIVE:
+        outputs = native.convolution(images, kernel, padding, dilation, precision)
+    elif way == choice.TAPS:
         outputs = direct.by_taps(images, kernel, padding, precision)
-    elif _suits_winograd(images, kernel, padding):
+    elif way == choice.WINOGRAD:
         outputs = winograd.convolution(images, kernel, padding, precision)
-    else:
+    else:  # a product of a 1x1 kernel is one of patches that are single pixels
         images = jnp.pad(images, ((0, 0), *padding, (0, 0)))
-        if banded.suits(images, kernel, pools):
+        if way == choice.BANDED:
             return banded.convolution(images, kernel, pools, precision)
-        outputs = direct.by_patches(images, kernel, precision)
+        outputs = direct.by_patches(images, kernel, dilation, precision)
     return max_pool(outputs) if pools else outputs
+
+
+def _of_group(
+    images: Array,
+    kernel: Array,
+    strides: Pair,
+    padding: Padding,
+    dilation: Pair,
+    pools: bool,
+    precision: PrecisionLike,
+    way: str | None = None,
+) -> Array:
+    """Convolution of one group in the way that its shape has, if none is given."""
+    if strides != (1, 1) and dilation != (1, 1):
+        options = (padding, dilation, False, precision, way)
+        outputs = _of_group(images, kernel, (1, 1), *options)[:, :: strides[0], :: strides[1]]
+        return max_pool(outputs) if pools else outputs
+    if kernel.shape[:2] == (1, 1):
+        images, padding = pad(images, padding)[:, :: strides[0], :: strides[1]], NO_PADDING
+    elif strides != (1, 1):
+        (images, kernel), padding = over_blocks(images, kernel, strides, padding), NO_PADDING
+    shape = choice.Shape(images.shape, kernel.shape, padding, dilation, images.dtype.name, pools)
+    way = way or choice.choose(shape)
+    return by_way(way, images, kernel, padding, dilation, pools, precision)
 
 
 def over_blocks(
@@ -131,28 +157,39 @@ def _on_cpu(
     kernel: Array,
     *,
     numbers: lax.ConvDimensionNumbers,
-    strides: Sequence[int],
+    strides: Pair,
     padding: Padding,
+    dilation: Pair,
     groups: int,
     pools: bool,
     precision: PrecisionLike,
 ) -> Array:
-    is_dense = all(stride == 1 for stride in strides)
+    is_dense = strides == dilation == (1, 1)
     if numbers == OUTPUT_MAJOR:
         if is_dense and groups == 1 and direct.has_few_pixels(images, kernel.shape[1:3], padding):
             images = jnp.pad(images, ((0, 0), *padding, (0, 0)))
             outputs = direct.by_rows_of_kernel(images, kernel, precision)
             return max_pool(outputs) if pools else outputs
         kernel = kernel.transpose(1, 2, 3, 0)
-
-    def of_group(images: Array, kernel: Array) -> Array:
-        if is_dense:
-            return cpu_convolution(images, kernel, padding, pools, precision)
-        blocks = over_blocks(images, kernel, strides, padding)
-        return cpu_convolution(*blocks, ((0, 0), (0, 0)), pools, precision)
-
+    of_group = functools.partial(
+        _of_group,
+        strides=strides,
+        padding=padding,
+        dilation=dilation,
+        pools=pools,
+        precision=precision,
+    )
+    if groups == images.shape[-1] > 1:
+        outputs = depthwise.convolution(images, kernel, padding, strides, dilation)
+        return max_pool(outputs) if pools else outputs
+    if groups > choice.MANY_GROUPS:  # one product with an axis of groups
+        arrays = [array.reshape(*array.shape[:3], groups, -1) for array in (images, kernel)]
+        by_group = jax.vmap(functools.partial(of_group, way=choice.PATCHES), 3, 3)
+        outputs = by_group(*arrays)
+        return outputs.reshape(*outputs.shape[:3], -1)
     parts = [jnp.split(array, groups, axis=-1) for array in (images, kernel)]
-    return jnp.concatenate(list(map(of_group, *parts)), axis=-1)
+    outputs = [of_group(*part) for part in zip(*parts, strict=True)]
+    return jnp.concatenate(outputs, axis=-1)
 
 
 def _by_xla(
@@ -161,12 +198,12 @@ def _by_xla(
     *,
     numbers: lax.ConvDimensionNumbers,
     strides: Sequence[int],
-    padding: str | Padding,
+    padding: str | Sequence[tuple[int, int]],
+    dilation: Sequence[int],
     groups: int,
     pools: bool,
     precision: PrecisionLike,
     lhs_dilation: Sequence[int] | None = None,
-    rhs_dilation: Sequence[int] | None = None,
 ) -> Array:
     outputs = lax.conv_general_dilated(
         images,
@@ -174,7 +211,7 @@ def _by_xla(
         strides,
         padding,
         lhs_dilation=lhs_dilation,
-        rhs_dilation=rhs_dilation,
+        rhs_dilation=dilation,
         dimension_numbers=numbers,
         feature_group_count=groups,
         precision=precision,
@@ -192,6 +229,7 @@ def _by_xla(
         "numbers",
         "strides",
         "padding",
+        "dilation",
         "groups",
         "pools",
         "precision",
@@ -218,8 +256,8 @@ def conv_general_dilated(
 ) -> Array:
     """`jax.lax.conv_general_dilated`, faster on a CPU; for `nn.Conv` and where it is folded.
 
-    What counts is the platform that the program is lowered for, wherever it is traced. Dilation,
-    cropping and layouts other than NHWC with HWIO or `OUTPUT_MAJOR` are left to XLA.
+    What counts is the platform that the program is lowered for, wherever it is traced. Dilated
+    images, cropping and layouts other than NHWC with HWIO or `OUTPUT_MAJOR` are left to XLA.
 
     Args:
       pools: whether `max_pool` of 2x2 squares follows. What the layer adds is then added to fewer
@@ -227,29 +265,23 @@ def conv_general_dilated(
       Those of `jax.lax.conv_general_dilated`.
     """
 
-    def is_one(factors: Sequence[int] | None) -> bool:
-        return factors is None or all(factor == 1 for factor in factors)
-
     numbers = lax.conv_dimension_numbers(lhs.shape, rhs.shape, dimension_numbers)
-    kernel_size = [rhs.shape[axis] for axis in numbers.rhs_spec[2:]]
+    dilation = tuple(rhs_dilation or (1,) * (lhs.ndim - 2))
     options: dict[str, Any] = {
         "numbers": numbers,
         "strides": tuple(window_strides),
+        "dilation": dilation,
         "groups": feature_group_count,
         "pools": pools,
         "precision": precision,
     }
-    if not (is_one(lhs_dilation) and is_one(rhs_dilation)) or numbers not in (_NHWC, OUTPUT_MAJOR):
-        return _by_xla(
-            lhs,
-            rhs,
-            padding=padding,
-            lhs_dilation=lhs_dilation,
-            rhs_dilation=rhs_dilation,
-            **options,
-        )
+    is_dilated = lhs_dilation is not None and any(factor != 1 for factor in lhs_dilation)
+    if is_dilated or numbers not in (_NHWC, OUTPUT_MAJOR):
+        return _by_xla(lhs, rhs, padding=padding, lhs_dilation=lhs_dilation, **options)
+    kernel_size = [rhs.shape[axis] for axis in numbers.rhs_spec[2:]]
+    spans = [(size - 1) * step + 1 for size, step in zip(kernel_size, dilation, strict=True)]
     pads = (
-        lax.padtype_to_pads(lhs.shape[1:3], kernel_size, window_strides, padding)
+        lax.padtype_to_pads(lhs.shape[1:3], spans, window_strides, padding)
         if isinstance(padding, str)
         else padding
     )

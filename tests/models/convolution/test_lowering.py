@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from flax import linen as nn
 
-from jaxact.models.convolution import lowering
+from jaxact.models.convolution import choice, lowering
 
 NHWC = ("NHWC", "HWIO", "NHWC")
 # (images, kernel, padding): each way of the lowering, and odd shapes.
@@ -102,6 +102,36 @@ def test_pooled_convolution_equals_xlas(shape, kernel_shape, options):
     )
 
 
+# (images, kernel, padding, dilation): shapes that several ways take, with odd sizes and edges.
+SHAPES = [
+    choice.Shape((3, 8, 8, 5), (3, 3, 5, 7), ((1, 1), (1, 1))),
+    choice.Shape((2, 9, 7, 4), (3, 3, 4, 6), ((2, 0), (1, 2))),
+    choice.Shape((2, 7, 9, 4), (2, 4, 4, 3), ((0, 1), (3, 0))),
+    choice.Shape((2, 5, 6, 4), (1, 1, 4, 3), ((0, 0), (0, 0))),
+    choice.Shape((2, 2, 2, 4), (5, 5, 4, 3), ((4, 4), (5, 6))),
+    choice.Shape((2, 9, 8, 4), (3, 2, 4, 5), ((2, 1), (0, 3)), (2, 3)),
+]
+
+
+@pytest.mark.parametrize(
+    ("shape", "way"), [(shape, way) for shape in SHAPES for way in choice.ways(shape)]
+)
+def test_every_way_equals_xlas(shape, way):
+    def actual(images, kernel):
+        return lowering.by_way(way, images, kernel, shape.padding, shape.dilation)
+
+    def expected(images, kernel):
+        return stock(images, kernel, shape.padding, rhs_dilation=shape.dilation)
+
+    assert_values_and_gradients_are_the_same(actual, expected, shape.images, shape.kernel)
+
+
+def test_every_way_is_tested_and_the_chosen_one_is_among_them():
+    tested = {way for shape in SHAPES for way in choice.ways(shape)}
+    assert tested == set(choice.WAYS)
+    assert all(choice.choose(shape) in choice.ways(shape) for shape in SHAPES)
+
+
 @pytest.mark.parametrize(
     ("shape", "kernel_shape", "pools", "options"),
     [
@@ -144,6 +174,17 @@ def test_pooled_convolution_in_bfloat16_is_that_in_float32():
     )
 
 
+def test_a_depthwise_convolution_in_bfloat16_is_that_in_float32():
+    images, kernel = normal((2, 9, 9, 8), (7, 7, 1, 8))
+    options = {"padding": "SAME", "feature_group_count": 8}
+    expected = np.asarray(ours(images, kernel, **options))
+    actual = ours(images.astype(jnp.bfloat16), kernel.astype(jnp.bfloat16), **options)
+    assert actual.dtype == jnp.bfloat16
+    np.testing.assert_allclose(
+        np.asarray(actual, np.float32), expected, atol=1e-2 * np.abs(expected).max()
+    )
+
+
 @pytest.mark.parametrize("batch", [1, 128])
 def test_pooled_convolution_splits_the_gradient_among_equals(batch):
     images, kernel = np.ones((batch, 8, 8, 1), np.float32), np.ones((5, 5, 1, 1), np.float32)
@@ -170,6 +211,19 @@ def test_pooled_convolution_splits_the_gradient_among_equals(batch):
         ((2, 9, 8, 4), (3, 3, 4, 5), {"window_strides": (2, 2)}),
         ((2, 9, 8, 4), (2, 3, 4, 5), {"window_strides": (3, 1), "padding": [(2, 0), (0, 3)]}),
         ((2, 7, 7, 4), (1, 1, 4, 5), {"window_strides": (2, 2), "padding": "VALID"}),
+        ((2, 7, 6, 4), (1, 1, 4, 5), {"window_strides": (2, 1), "padding": [(1, 0), (0, 2)]}),
+        ((2, 8, 7, 4), (2, 2, 4, 5), {"window_strides": (2, 2), "padding": "VALID"}),
+        ((2, 9, 8, 4), (3, 3, 4, 5), {"rhs_dilation": (2, 1)}),
+        ((2, 9, 8, 4), (3, 2, 4, 5), {"rhs_dilation": (2, 3), "window_strides": (2, 1)}),
+        ((3, 9, 8, 6), (3, 3, 1, 6), {"feature_group_count": 6}),
+        ((4, 7, 6, 3), (7, 5, 1, 6), {"feature_group_count": 3, "padding": [(4, 2), (0, 3)]}),
+        (
+            (2, 9, 8, 4),
+            (3, 3, 1, 8),
+            {"feature_group_count": 4, "window_strides": (2, 3), "rhs_dilation": (1, 2)},
+        ),
+        ((2, 9, 8, 10), (3, 3, 2, 15), {"feature_group_count": 5, "window_strides": (1, 2)}),
+        ((2, 9, 8, 12), (3, 2, 2, 6), {"feature_group_count": 6, "rhs_dilation": (2, 2)}),
         (
             (2, 12, 12, 4),
             (3, 3, 2, 6),
@@ -177,7 +231,7 @@ def test_pooled_convolution_splits_the_gradient_among_equals(batch):
         ),
     ],
 )
-def test_groups_and_strides_equal_xlas(shape, kernel_shape, options):
+def test_groups_strides_and_dilation_equal_xlas(shape, kernel_shape, options):
     options = {"padding": "SAME", **options}
     assert_values_and_gradients_are_the_same(
         lambda x, k: ours(x, k, **options), lambda x, k: stock(x, k, **options), shape, kernel_shape
@@ -187,12 +241,11 @@ def test_groups_and_strides_equal_xlas(shape, kernel_shape, options):
 @pytest.mark.parametrize(
     "options",
     [
-        {"rhs_dilation": (2, 2)},
         {"lhs_dilation": (2, 1), "padding": [(1, 1), (0, 0)]},
         {"padding": [(-1, 0), (0, 0)]},
     ],
 )
-def test_what_patches_do_not_cover_is_left_to_xla(options):
+def test_what_no_way_takes_is_left_to_xla(options):
     images, kernel = normal((2, 9, 9, 4), (3, 3, 4, 6))
     options = {"padding": "VALID", **options}
     np.testing.assert_array_equal(ours(images, kernel, **options), stock(images, kernel, **options))

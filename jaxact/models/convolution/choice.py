@@ -1,0 +1,99 @@
+"""The way in which a CPU computes a convolution, chosen by its shape.
+
+All thresholds are here. They come from `python -m benchmarks.convolutions`, which times a
+convolution with both its gradients by every way that takes it: benchmarks/results/convolutions-*.
+"""
+
+import math
+from typing import NamedTuple
+
+import jax.numpy as jnp
+
+from jaxact.models.convolution import banded, direct, winograd
+from jaxact.models.convolution.native import Padding, Pair
+
+# The ways of a convolution of stride 1 and one group.
+PRODUCT = "product"  # of a 1x1 kernel: one product, without copies
+NATIVE = "native"  # XLA's own kernels
+TAPS = "taps"  # a product for each entry of the kernel
+WINOGRAD = "winograd"
+BANDED = "banded"
+PATCHES = "patches"
+WAYS = (PRODUCT, NATIVE, TAPS, WINOGRAD, BANDED, PATCHES)
+
+NARROW = 16  # channels or features, up to which Winograd's products are too narrow
+FEWEST_TILES = 128  # of all images, that pay for Winograd's transform of the kernel
+FEWEST_ROWS = 64  # of the product: with fewer it is to read the kernel that takes the time
+PADDING_SHARE = 0.5  # of the direct sum's products that are of pixels, below which taps pay
+FEW_FEATURES = 32  # of a product that is too narrow by itself: a band matrix widens it
+MANY_GROUPS = 4  # from which on they are computed at once
+
+
+class Shape(NamedTuple):
+    """A convolution of stride 1 and one group.
+
+    Attributes:
+      images: `(batch, height, width, channels)`.
+      kernel: `(kernel_height, kernel_width, channels, features)`.
+      padding: zeros before and after, of height and of width.
+      dilation: pixels from one entry of the kernel to the next.
+      dtype: of images and kernel.
+      pools: whether max-pooling of 2x2 squares follows.
+    """
+
+    images: tuple[int, ...]
+    kernel: tuple[int, ...]
+    padding: Padding
+    dilation: Pair = (1, 1)
+    dtype: str = "float32"
+    pools: bool = False
+
+    @property
+    def out_size(self) -> Pair:
+        """Height and width of the outputs."""
+        height, width = (
+            size + sum(pads) - (entries - 1) * step
+            for size, entries, pads, step in zip(
+                self.images[1:3], self.kernel[:2], self.padding, self.dilation, strict=True
+            )
+        )
+        return height, width
+
+
+def ways(shape: Shape) -> list[str]:
+    """All ways that take a convolution; `choose` names one of them."""
+    is_dense, entries = shape.dilation == (1, 1), math.prod(shape.kernel[:2])
+    takes = {
+        PRODUCT: entries == 1 and not any(map(sum, shape.padding)),
+        NATIVE: True,
+        TAPS: is_dense,
+        WINOGRAD: is_dense and _has_winograds(shape),
+        BANDED: is_dense and entries > 1 and banded.takes(shape.out_size, shape.pools),
+        PATCHES: is_dense,
+    }
+    return [way for way, can in takes.items() if can]
+
+
+def _has_winograds(shape: Shape) -> bool:
+    """Whether Winograd's kernel is this one, and keeps the digits of the dtype."""
+    return shape.kernel[:2] == (winograd.KERNEL,) * 2 and jnp.finfo(shape.dtype).bits >= 32
+
+
+def choose(shape: Shape) -> str:
+    """The fastest way for a convolution with its gradients."""
+    possible = ways(shape)
+    channels, features = shape.kernel[2:]
+    rows = shape.images[0] * math.prod(shape.out_size)
+    tiles = shape.images[0] * math.prod(-(-size // winograd.TILE) for size in shape.out_size)
+    if PRODUCT in possible:
+        return PRODUCT
+    if TAPS not in possible:
+        return NATIVE
+    share = direct.share_of_pixels(shape.images, shape.kernel, shape.padding)
+    if share < PADDING_SHARE and rows >= FEWEST_ROWS:
+        return TAPS
+    if WINOGRAD in possible and channels >= NARROW and tiles >= FEWEST_TILES:
+        return WINOGRAD
+    if BANDED in possible and features <= FEW_FEATURES:
+        return BANDED
+    return PATCHES
