@@ -22,9 +22,9 @@ from rich.console import Console
 from benchmarks import results
 from benchmarks.contenders.workers import ROOT, WorkerError, contenders
 from benchmarks.shared import SHARED
-from benchmarks.suite_plan import Device, Step, pace, plan, summary
 from benchmarks.timing import deadline
 from benchmarks.timing.deadline import Clock
+from benchmarks.timing.suite_plan import Device, Step, pace, plan, summary
 from jaxact.command import Command, Option, Options
 from jaxact.compilation.clock import process_age_seconds
 from jaxact.errors import ConfigError, Interrupted, JaxactError

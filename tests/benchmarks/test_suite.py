@@ -12,10 +12,10 @@ import jax
 import psutil
 import pytest
 
-from benchmarks import results, suite, suite_plan
-from benchmarks.suite_plan import QUICK, THOROUGH, Device, Step, plan, precisions
-from benchmarks.timing import deadline
+from benchmarks import results, suite
+from benchmarks.timing import deadline, suite_plan
 from benchmarks.timing.deadline import Ended
+from benchmarks.timing.suite_plan import QUICK, THOROUGH, Device, Step, plan, precisions
 from jaxact.errors import ConfigError
 from jaxact.runs.process.signals import StopRequest
 from tests.support.paths import python
@@ -209,7 +209,7 @@ SMALL = """
 import sys
 from pathlib import Path
 from benchmarks import suite
-from benchmarks.suite_plan import Device, Step
+from benchmarks.timing.suite_plan import Device, Step
 
 def plan(device, minutes, peer, peer_python, folder):
     file = folder / "step.json"

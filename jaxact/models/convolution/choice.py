@@ -69,7 +69,7 @@ def ways(shape: Shape) -> list[str]:
         TAPS: is_dense,
         WINOGRAD: is_dense and _has_winograds(shape),
         BANDED: is_dense and entries > 1 and banded.takes(shape.out_size, shape.pools),
-        PATCHES: is_dense,
+        PATCHES: True,
     }
     return [way for way, can in takes.items() if can]
 

@@ -83,27 +83,36 @@ def by_way(
     return max_pool(outputs) if pools else outputs
 
 
-def _of_group(
+def dense(
+    images: Array, kernel: Array, strides: Pair, padding: Padding
+) -> tuple[Array, Array, Padding]:
+    """Images, kernel and padding whose convolution of stride 1 is that of the strides."""
+    if kernel.shape[:2] == (1, 1):
+        return pad(images, padding)[:, :: strides[0], :: strides[1]], kernel, NO_PADDING
+    if strides != (1, 1):
+        return *over_blocks(images, kernel, strides, padding), NO_PADDING
+    return images, kernel, padding
+
+
+def of_group(
     images: Array,
     kernel: Array,
     strides: Pair,
     padding: Padding,
-    dilation: Pair,
-    pools: bool,
-    precision: PrecisionLike,
+    dilation: Pair = (1, 1),
+    pools: bool = False,
+    precision: PrecisionLike = None,
     way: str | None = None,
 ) -> Array:
-    """Convolution of one group in the way that its shape has, if none is given."""
+    """Convolution of one group, in the way that its shape has, if none is given."""
     if strides != (1, 1) and dilation != (1, 1):
-        options = (padding, dilation, False, precision, way)
-        outputs = _of_group(images, kernel, (1, 1), *options)[:, :: strides[0], :: strides[1]]
+        outputs = of_group(images, kernel, (1, 1), padding, dilation, False, precision, way)
+        outputs = outputs[:, :: strides[0], :: strides[1]]
         return max_pool(outputs) if pools else outputs
-    if kernel.shape[:2] == (1, 1):
-        images, padding = pad(images, padding)[:, :: strides[0], :: strides[1]], NO_PADDING
-    elif strides != (1, 1):
-        (images, kernel), padding = over_blocks(images, kernel, strides, padding), NO_PADDING
-    shape = choice.Shape(images.shape, kernel.shape, padding, dilation, images.dtype.name, pools)
-    way = way or choice.choose(shape)
+    images, kernel, padding = dense(images, kernel, strides, padding)
+    if way is None:
+        names = (images.shape, kernel.shape, padding, dilation, images.dtype.name, pools)
+        way = choice.choose(choice.Shape(*names))
     return by_way(way, images, kernel, padding, dilation, pools, precision)
 
 
@@ -171,24 +180,20 @@ def _on_cpu(
             outputs = direct.by_rows_of_kernel(images, kernel, precision)
             return max_pool(outputs) if pools else outputs
         kernel = kernel.transpose(1, 2, 3, 0)
-    of_group = functools.partial(
-        _of_group,
-        strides=strides,
-        padding=padding,
-        dilation=dilation,
-        pools=pools,
-        precision=precision,
-    )
+
+    def convolve(images: Array, kernel: Array, way: str | None = None) -> Array:
+        return of_group(images, kernel, strides, padding, dilation, pools, precision, way)
+
     if groups == images.shape[-1] > 1:
         outputs = depthwise.convolution(images, kernel, padding, strides, dilation)
         return max_pool(outputs) if pools else outputs
     if groups > choice.MANY_GROUPS:  # one product with an axis of groups
         arrays = [array.reshape(*array.shape[:3], groups, -1) for array in (images, kernel)]
-        by_group = jax.vmap(functools.partial(of_group, way=choice.PATCHES), 3, 3)
+        by_group = jax.vmap(lambda part, weights: convolve(part, weights, choice.PATCHES), 3, 3)
         outputs = by_group(*arrays)
         return outputs.reshape(*outputs.shape[:3], -1)
     parts = [jnp.split(array, groups, axis=-1) for array in (images, kernel)]
-    outputs = [of_group(*part) for part in zip(*parts, strict=True)]
+    outputs = [convolve(part, weights) for part, weights in zip(*parts, strict=True)]
     return jnp.concatenate(outputs, axis=-1)
 
 
