@@ -24,7 +24,7 @@ from tests.support.stopping import StopAfter
 from tests.support.trained import images
 
 OWN = {"activation": "prelu", "health_examples": 8, "steps_per_dispatch": 1}
-# Each with dropout and BatchNorm; the second with convolutions that are XLA's.
+# The second with a convolution that is left to XLA.
 NETWORKS = {
     "Compact": {"ema": 0.9},
     "PreActivation": {"optimizer": "optax:adabelief(b1=0.8)"},
@@ -70,7 +70,7 @@ def test_one_that_is_stopped_and_resumed_is_the_same_bit_for_bit(tiny, tmp_path,
     assert math.isclose(right, summary["test_accuracy"])
 
 
-def test_a_network_with_a_stock_convolution_is_not_looped(tiny):
+def test_a_network_whose_convolutions_loops_make_slow_is_not_looped(tiny):
     config = dataclasses.replace(tiny, model=spec("PreActivation"))
     assert isinstance(prepare(config).program.train, StepByStep)
     config = dataclasses.replace(tiny, model=spec("Compact"))
@@ -78,10 +78,10 @@ def test_a_network_with_a_stock_convolution_is_not_looped(tiny):
 
 
 MODULE = """
-from tests.support import own_networks
+from tests.support.own_networks import linen_networks
 import jax.numpy as jnp, optax
 
-class Net(own_networks.WithSetup):
+class Net(linen_networks.WithSetup):
     def __call__(self, x):
         return super().__call__({scale} * x)
 

@@ -363,3 +363,49 @@ def test_evaluation_equals_numpy_and_ignores_padding(problem):
     assert accuracy == (logits.argmax(-1) == real).mean()
     assert int(found.totals.examples) == 8
     np.testing.assert_array_equal(np.ravel(found.classes)[:8], logits.argmax(-1))
+
+
+def test_an_average_of_the_variables_follows_them():
+    variables = {"params": {"w": jnp.float32(0)}, "counts": {"n": jnp.int32(0)}}
+    average = variables
+    seen = []
+    for step in range(40):
+        variables = {"params": {"w": jnp.float32(1)}, "counts": {"n": jnp.int32(step)}}
+        average = steps.averaged(average, variables, jnp.int32(step), 0.75)
+        seen.append(float(average["params"]["w"]))
+    expected, mean = [], 0.0
+    for step in range(40):
+        d = min(0.75, (1 + step) / (10 + step))
+        mean = d * mean + (1 - d)
+        expected.append(mean)
+    np.testing.assert_allclose(seen, expected, rtol=1e-5)
+    assert int(average["counts"]["n"]) == 39
+
+
+def test_the_average_is_what_is_evaluated(problem):
+    model, optimizer, examples, keys, _ = problem
+    images = normalized(examples, 8)
+    state = create_state(model, optimizer, keys.init, images, has_average=True)
+    jax.tree.map(np.testing.assert_array_equal, state.average, state.variables)
+    labels = examples.labels[:8]
+    after, *_ = jax.jit(
+        lambda state: steps.train_step(model, optimizer, state, images, labels, keys.init, ema=0.5)
+    )(state)
+    expected = steps.averaged(state.average, after.variables, state.step, 0.5)
+    jax.tree.map(
+        functools.partial(np.testing.assert_allclose, rtol=1e-5, atol=1e-7),
+        after.evaluated,
+        expected,
+    )
+    assert after.evaluated is after.average
+    changed = jax.tree.map(jnp.zeros_like, after.variables)
+    assert after.evaluating(changed).evaluated is not after.average
+    jax.tree.map(np.testing.assert_array_equal, after.evaluating(changed).params, after.params)
+    batches = steps.Examples(images[None] * 0, labels[None], examples.mean, examples.std)
+    shifted = after.evaluating(jax.tree.map(lambda leaf: leaf + 1, after.variables))
+
+    def loss(state):
+        return steps.evaluate(model, lambda x, *_: x + 1, state, batches).means()[0]
+
+    assert loss(shifted) != loss(after)
+    assert loss(shifted) == loss(dataclasses.replace(shifted, params=state.params))

@@ -8,6 +8,8 @@ that form, and barriers keep XLA from folding the transpositions back into the c
 """
 
 import functools
+from collections.abc import Sequence
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -47,6 +49,19 @@ def _canonical(
         dimension_numbers=_NHWC,
         precision=precision,
     )
+
+
+def is_canonical(
+    dimension_numbers: lax.ConvDimensionNumbers,
+    lhs_dilation: Sequence[int],
+    feature_group_count: int,
+    batch_group_count: int,
+    **others: Any,
+) -> bool:
+    """Whether an operation has the form in which XLA's kernels are fast in loops, too."""
+    del others
+    is_whole = feature_group_count == batch_group_count == 1 and {*lhs_dilation} == {1}
+    return is_whole and tuple(dimension_numbers) == ((0, 3, 1, 2), (3, 2, 0, 1), (0, 3, 1, 2))
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(2, 3, 4))

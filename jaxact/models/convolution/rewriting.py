@@ -15,7 +15,7 @@ import jax.numpy as jnp
 from jax import Array
 from jax.extend import core
 
-from jaxact.models.convolution import lowering, pooling
+from jaxact.models.convolution import lowering, native, pooling
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 _is_within: contextvars.ContextVar[bool] = contextvars.ContextVar("is_within", default=False)
@@ -45,9 +45,16 @@ def lowered(function: Function) -> Function:
     return cast(Function, run)
 
 
-def holds_convolution(program: Any) -> bool:
-    """Whether a traced program has a convolution of XLA's, at any depth."""
-    return any(equation.primitive.name == CONVOLUTION for equation in equations(program))
+def holds_slow_convolution(program: Any) -> bool:
+    """Whether a traced program has a convolution of XLA's that a CPU's loops make slow.
+
+    That is every one in another form than `jaxact.models.convolution.native` gives it; a program
+    with gradients is to be looked at, for theirs are often such.
+    """
+    return any(
+        equation.primitive.name == CONVOLUTION and not native.is_canonical(**equation.params)
+        for equation in equations(program)
+    )
 
 
 def equations(program: Any) -> Iterator[Any]:

@@ -19,7 +19,7 @@ from jaxact.models.convolution.lowering import traced_for
 from jaxact.models.convolution.rewriting import (
     CONVOLUTION,
     equations,
-    holds_convolution,
+    holds_slow_convolution,
     programs,
 )
 from jaxact.models.layers import given_activation
@@ -108,9 +108,7 @@ def examined(
         channels=traced.channels,
         carried=traced.carried,
     )
-    images = jax.ShapeDtypeStruct((BATCH, *image_shape), jnp.float32)
-    variables = jax.eval_shape(model.initial, jax.random.key(0), images)
-    is_lowered = _is_lowered(model, variables, image_shape)
+    is_lowered = _is_lowered(model, image_shape)
     model = dataclasses.replace(model, is_lowered=is_lowered)
     return Examined(model, _notes(factory, traced), _fingerprint(traced))
 
@@ -204,15 +202,19 @@ def _shapes(tree: Any) -> Any:
     return jax.tree.structure(tree), [(x.shape, x.dtype) for x in jax.tree.leaves(tree)]
 
 
-def _is_lowered(model: OwnModel, variables: Any, image_shape: tuple[int, ...]) -> bool:
-    """Whether no convolution of XLA's is left; the activation's own faults are told here."""
+def _is_lowered(model: OwnModel, image_shape: tuple[int, ...]) -> bool:
+    """Whether no slow convolution is left in its gradient; tells faults of the activation, too."""
     images = jax.ShapeDtypeStruct((BATCH, *image_shape), jnp.float32)
     key = jax.eval_shape(lambda: jax.random.key(0))
+
+    def loss(params: Any, collections: Any, images: Any, key: Any) -> Any:
+        return model.forward({"params": params, **collections}, images, key)[0].sum()
+
+    variables = jax.eval_shape(model.initial, key, images)
+    params = variables.pop("params")
     with traced_for(jax.default_backend()):
-        program = jax.make_jaxpr(lambda *arguments: model.forward(*arguments))(
-            variables, images, key
-        )
-    return not holds_convolution(program)
+        program = jax.make_jaxpr(jax.grad(loss))(params, variables, images, key)
+    return not holds_slow_convolution(program)
 
 
 def _notes(factory: Factory, traced: _Traced) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from flax import linen as nn
 from jax import lax
 
 from jaxact.models.convolution import lowering
-from jaxact.models.convolution.rewriting import equations, holds_convolution, lowered
+from jaxact.models.convolution.rewriting import equations, holds_slow_convolution, lowered
 
 X = np.random.default_rng(0).permutation(2 * 9 * 10 * 4).reshape(2, 9, 10, 4) / 100
 X = jnp.asarray(X - X.mean(), jnp.float32)
@@ -45,7 +45,17 @@ PROGRAMS = {
     "max pool 2x3 of 1": lambda x: nn.max_pool(x, (2, 3), (1, 1)),
     "max pool with padding": lambda x: nn.max_pool(x, (3, 3), (3, 2), ((1, 0), (1, 1))),
 }
+FAST = {
+    "dilated": functools.partial(conv, rhs_dilation=(2, 1)),
+    "dilated and strided": functools.partial(
+        conv, rhs_dilation=(2, 2), window_strides=(2, 1), padding=((1, 0), (0, 2))
+    ),
+    "depthwise": functools.partial(conv, kernel=K[:, :, :1], feature_group_count=4),
+    "grouped": functools.partial(conv, kernel=K[:, :, :2], feature_group_count=2),
+}
 LEFT = {
+    "transposed": functools.partial(conv, lhs_dilation=(2, 2)),
+    "NCHW": lambda x: lax.conv(x.transpose(0, 3, 1, 2), K.transpose(3, 2, 0, 1), (1, 1), "SAME"),
     "large window": lambda x: nn.max_pool(x, (9, 10)),
     "over channels": lambda x: lax.reduce_window(
         x, -jnp.inf, lax.max, (1, 1, 1, 2), (1, 1, 1, 2), "VALID"
@@ -53,9 +63,9 @@ LEFT = {
 }
 
 
-@pytest.mark.parametrize("name", [*PROGRAMS, *LEFT])
+@pytest.mark.parametrize("name", [*PROGRAMS, *FAST, *LEFT])
 def test_values_and_gradients_are_those_of_the_program(name):
-    program = (PROGRAMS | LEFT)[name]
+    program = (PROGRAMS | FAST | LEFT)[name]
 
     def value_and_gradient(function):
         weights = jnp.cos(jnp.arange(function(X).size, dtype=jnp.float32))
@@ -73,12 +83,21 @@ def test_nothing_is_left_to_xla(name):
         program = jax.make_jaxpr(lowered(PROGRAMS[name]))(X)
     names = {equation.primitive.name for equation in equations(program)}
     assert names.isdisjoint({"conv_general_dilated", "reduce_window_max"})
-    assert holds_convolution(jax.make_jaxpr(PROGRAMS[name])(X)) == ("pool" not in name)
+    gradient = jax.grad(lambda x: PROGRAMS[name](x).sum())
+    assert holds_slow_convolution(jax.make_jaxpr(gradient)(X)) == ("pool" not in name)
+
+
+@pytest.mark.parametrize("name", [*FAST, "transposed", "NCHW"])
+def test_gradients_are_told_that_loops_make_slow(name):
+    program = (FAST | LEFT)[name]
+    with lowering.traced_for("cpu"):
+        gradient = jax.make_jaxpr(jax.grad(lambda x: lowered(program)(x).sum()))(X)
+    assert holds_slow_convolution(gradient) == (name not in FAST)
 
 
 def test_accelerators_keep_their_own():
     with lowering.traced_for("cuda"):
-        assert holds_convolution(jax.make_jaxpr(lowered(conv))(X))
+        assert "conv_general_dilated" in str(jax.make_jaxpr(lowered(conv))(X))
 
 
 def test_one_within_another_is_left_to_that():

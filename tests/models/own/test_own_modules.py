@@ -15,8 +15,7 @@ from jaxact.models.convolution import lowering
 from jaxact.models.convolution.rewriting import equations
 from jaxact.models.inspection.observation import observe
 from jaxact.models.own import examination, factories
-from tests.support import own_networks
-from tests.support.own_networks import LINEN, NNX, spec
+from tests.support.own_networks import LINEN, NNX, linen_networks, spec
 from tests.support.variables import drawn, xlas_convolution
 
 SHAPE = (12, 12, 1)
@@ -143,11 +142,11 @@ WRONG = {
     "NeverCalls": r"never calls its activation: call it wherever",
     "TakesNone": r"takes neither `activation` nor `act`, only width: give it an argument",
     "WrongShape": r"gives float32\[2, 7\] for 2 images of 10 classes.*logits \[batch, 10\]",
-    "Raises": r"fails on images \[2, 12, 12, 1\]: RuntimeError: no such layer \(own_networks\.py",
+    "Raises": r"fails on images \[2, 12, 12, 1\]: RuntimeError: no such layer \(linen_networks\.py",
     "WithSetup(wdith=3)": r"unexpected keyword argument 'wdith'.*did you mean width",
     "WithSetup(width='a')": r"fails on images .*TypeError",
-    "LINEN": r"is an object of tuple: give its class",
-    "Missing": r"tests.support.own_networks has no 'Missing'",
+    "nn": r"is an object of module: give its class",
+    "Missing": r"linen_networks has no 'Missing'",
 }
 
 
@@ -159,19 +158,19 @@ def test_a_wrong_module_is_refused_in_a_line(name):
 
 
 def relu_net(activation):
-    return own_networks.WithSetup(activation, width=3)
+    return linen_networks.WithSetup(activation, width=3)
 
 
-BOUND = own_networks.WithSetup(activation=jnp.tanh, width=5)
+BOUND = linen_networks.WithSetup(activation=jnp.tanh, width=5)
 
 
 @pytest.mark.parametrize(
     ("model", "name", "width"),
     [
-        (own_networks.WithSetup, spec("WithSetup"), 4),
-        (functools.partial(own_networks.WithSetup, width=6), spec("WithSetup(width=6)"), 6),
+        (linen_networks.WithSetup, spec("WithSetup"), 4),
+        (functools.partial(linen_networks.WithSetup, width=6), spec("WithSetup(width=6)"), 6),
         (relu_net, "tests.models.own.test_own_modules:relu_net", 3),
-        (lambda activation: own_networks.WithSetup(activation, width=7), "network", 7),
+        (lambda activation: linen_networks.WithSetup(activation, width=7), "network", 7),
         (BOUND, "WithSetup", 5),
     ],
 )
@@ -221,7 +220,7 @@ def test_a_fingerprint_tells_what_is_computed():
         "its variables are others"
     ] * 2
     assert examination.change(taken[0], examined("WithSetup", "mish").fingerprint) == ""
-    own = own_networks.WithSetup
+    own = linen_networks.WithSetup
 
     class Otherwise(own):
         def __call__(self, x):
