@@ -4,6 +4,7 @@ The time of a convolution with both its gradients, shape by shape, by each way t
 own as a plain jitted call and in a loop, and each of ours in a loop, as training runs it. Shapes
 are the layers of all networks, and others in use. `jaxact.models.convolution.choice` takes its
 thresholds from here: "chosen / best" says how far its choice is from the fastest in a loop.
+Ctrl-C stops with the shapes that were measured.
 """
 
 import sys
@@ -230,7 +231,6 @@ def measure(case: Case, options: Options) -> dict[str, Any]:
         begin = time.perf_counter()
         compiled = lowered.compile(compiler_options=compiler.without_ynnpack())
         compile_seconds[name] = time.perf_counter() - begin
-        jax.block_until_ready(compiled(*arguments))
         first = timer(lambda c=compiled, a=arguments: c(*a), 1)()
         if first["seconds"] > options.most_seconds:
             once[name] = {figure: [value] for figure, value in first.items()}
@@ -286,8 +286,15 @@ def benchmark(options: Options) -> None:
     """Measures as the options say, writes the JSON and prints the table."""
     if jax.default_backend() != "cpu":
         raise ConfigError("benchmarks.convolutions is for CPUs: set JAX_PLATFORMS=cpu")
-    named = track(cases(options.only).items(), "measuring", console=Console(stderr=True))
-    measured = {name: measure(case, options) for name, case in named}
+    measured = {}
+    try:
+        named = cases(options.only).items()
+        for name, case in track(named, "measuring", console=Console(stderr=True)):
+            measured[name] = measure(case, options)
+    except KeyboardInterrupt:
+        if not measured:
+            raise
+        print("note: stopped; the shapes that were measured are kept", file=sys.stderr)
     described = environment.describe()
     words = ("convolutions", *filter(None, [options.only]), described["platform"])
     results.publish(

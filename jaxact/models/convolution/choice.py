@@ -1,7 +1,7 @@
 """The way in which a CPU computes a convolution, chosen by its shape.
 
-All thresholds are here. They come from `python -m benchmarks.convolutions`, which times a
-convolution with both its gradients by every way that takes it: benchmarks/results/convolutions-*.
+`python -m benchmarks.convolutions` times a convolution with both its gradients by every way that
+takes it, and says how far this choice is from the best: benchmarks/results/convolutions-cpu.json.
 """
 
 import math
@@ -21,7 +21,8 @@ BANDED = "banded"
 PATCHES = "patches"
 WAYS = (PRODUCT, NATIVE, TAPS, WINOGRAD, BANDED, PATCHES)
 
-NARROW = 16  # channels or features, up to which Winograd's products are too narrow
+NARROW = 16  # channels, below which Winograd's products are too narrow
+FEW_ENTRIES, WIDE = 4, 64  # entries of a kernel, and channels: a stride's blocks; taps copy nothing
 FEWEST_TILES = 128  # of all images, that pay for Winograd's transform of the kernel
 FEWEST_ROWS = 64  # of the product: with fewer it is to read the kernel that takes the time
 PADDING_SHARE = 0.5  # of the direct sum's products that are of pixels, below which taps pay
@@ -91,6 +92,8 @@ def choose(shape: Shape) -> str:
         return NATIVE
     share = direct.share_of_pixels(shape.images, shape.kernel, shape.padding)
     if share < PADDING_SHARE and rows >= FEWEST_ROWS:
+        return TAPS
+    if math.prod(shape.kernel[:2]) <= FEW_ENTRIES and channels >= WIDE and rows >= FEWEST_ROWS:
         return TAPS
     if WINOGRAD in possible and channels >= NARROW and tiles >= FEWEST_TILES:
         return WINOGRAD

@@ -126,6 +126,21 @@ def test_every_way_equals_xlas(shape, way):
     assert_values_and_gradients_are_the_same(actual, expected, shape.images, shape.kernel)
 
 
+@pytest.mark.parametrize(
+    ("images", "kernel", "way"),
+    [
+        ((128, 32, 32, 16), (3, 3, 16, 16), choice.WINOGRAD),
+        ((128, 34, 34, 3), (3, 3, 3, 16), choice.BANDED),
+        ((128, 34, 34, 3), (3, 3, 3, 64), choice.PATCHES),
+        ((128, 17, 17, 64), (2, 2, 64, 32), choice.TAPS),
+        ((1, 2, 2, 64), (2, 2, 64, 32), choice.PATCHES),
+        ((128, 16, 16, 64), (1, 1, 64, 128), choice.PRODUCT),
+    ],
+)
+def test_the_choice_is_the_fastest_that_was_measured(images, kernel, way):
+    assert choice.choose(choice.Shape(images, kernel, ((0, 0), (0, 0)))) == way
+
+
 def test_every_way_is_tested_and_the_chosen_one_is_among_them():
     tested = {way for shape in SHAPES for way in choice.ways(shape)}
     assert tested == set(choice.WAYS)
