@@ -8,6 +8,7 @@ few images at once, so that they stay in the cache meanwhile.
 
 import functools
 import math
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -49,7 +50,8 @@ def convolution(
         images = jnp.repeat(images, multiplier, axis=-1)
     # Without the barrier every shifted image would be padded anew.
     padded = lax.optimization_barrier(pad(images, padding))
-    return _valid(padded, kernel.squeeze(2), strides, dilation).astype(dtype)
+    outputs: Any = _valid(padded, kernel.squeeze(2), strides, dilation)
+    return outputs.astype(dtype)
 
 
 def _out_size(padded: Array, kernel: Array, strides: Pair, dilation: Pair) -> Pair:
@@ -95,7 +97,7 @@ def _backward(
         edges.append((span, span + unseen, stride - 1))
     zero = jnp.zeros((), gradient.dtype)
     around = lax.optimization_barrier(lax.pad(gradient, zero, ((0, 0, 0), *edges, (0, 0, 0))))
-    of_images = _valid(around, jnp.flip(kernel, (0, 1)), (1, 1), dilation)
+    of_images: Any = _valid(around, jnp.flip(kernel, (0, 1)), (1, 1), dilation)
     return of_images, _of_kernel(padded, gradient, kernel.shape, strides, dilation)
 
 

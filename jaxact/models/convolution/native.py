@@ -106,7 +106,7 @@ def _backward(
         (span - before, span - after) for span, (before, after) in zip(spans, padding, strict=True)
     )
     flipped = lax.optimization_barrier(jnp.flip(kernel, (0, 1)).swapaxes(2, 3))
-    of_images = convolution(gradient, flipped, around, dilation, precision)
+    of_images: Any = convolution(gradient, flipped, around, dilation, precision)
     # The sum over the batch and over pixels is that of a convolution whose channels are the batch,
     # and whose kernel is the gradient, as large as the image.
     pixels = lax.optimization_barrier(images.transpose(3, 1, 2, 0))

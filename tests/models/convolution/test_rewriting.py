@@ -1,6 +1,7 @@
 """Convolutions and pooling of any program are computed as jaxact's own."""
 
 import functools
+from typing import Any, cast
 
 import jax
 import jax.numpy as jnp
@@ -31,7 +32,7 @@ def branching(x):
     return lax.cond(x.sum() > -1e9, conv, lambda x: x, x)
 
 
-PROGRAMS = {
+PROGRAMS: dict[str, Any] = {
     "convolution": conv,
     "strided": functools.partial(conv, window_strides=(2, 1), padding=((1, 0), (0, 2))),
     "in jit": lambda x: jax.jit(conv)(x) + 1,
@@ -43,7 +44,7 @@ PROGRAMS = {
     "max pool 2x2": lambda x: nn.max_pool(x, (2, 2), (2, 2)),
     "max pool 3x3 of 2": lambda x: nn.max_pool(x, (3, 3), (2, 2), "SAME"),
     "max pool 2x3 of 1": lambda x: nn.max_pool(x, (2, 3), (1, 1)),
-    "max pool with padding": lambda x: nn.max_pool(x, (3, 3), (3, 2), ((1, 0), (1, 1))),
+    "max pool with padding": lambda x: nn.max_pool(x, (3, 3), (3, 2), cast(Any, ((1, 0), (1, 1)))),
 }
 FAST = {
     "dilated": functools.partial(conv, rhs_dilation=(2, 1)),

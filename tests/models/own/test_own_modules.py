@@ -2,6 +2,7 @@
 
 import functools
 import re
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -19,12 +20,12 @@ from tests.support.own_networks import LINEN, NNX, linen_networks, spec
 from tests.support.variables import drawn, xlas_convolution
 
 SHAPE = (12, 12, 1)
-IMAGES = np.random.default_rng(0).normal(size=(5, *SHAPE)).astype(np.float32)
+IMAGES = jnp.asarray(np.random.default_rng(0).normal(size=(5, *SHAPE)), jnp.float32)
 CALLS = {"WithSetup": 2, "Compact": 2, "PreActivation": 2, "Residual": 4, "Next": 1}
 
 
 @functools.cache
-def examined(name, activation="relu", **options):
+def examined(name, activation="relu", **options) -> Any:
     factory = factories.get(spec(name)) if isinstance(name, str) else name
     return examination.examined(factory, activations.get(activation), 10, SHAPE, **options)
 
