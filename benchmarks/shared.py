@@ -1,16 +1,24 @@
 """Options that the benchmarks share, and the job that they describe."""
 
+import functools
+import math
+import re
 import sys
 from pathlib import Path
 from typing import Any
 
-from benchmarks.contenders import synthetic
+import jax
+import jax.numpy as jnp
+
+from benchmarks.contenders import plain_peer, synthetic
 from benchmarks.contenders.protocol import Job
-from benchmarks.contenders.workers import PEERS, Contender, contenders
+from benchmarks.contenders.workers import PEERS, PLAIN, Contender, contenders
 from jaxact import activations, models
 from jaxact.activations import Activation
 from jaxact.command import Command, Option, Options
 from jaxact.errors import ConfigError
+from jaxact.models.convolution.rewriting import CONVOLUTION, equations
+from jaxact.models.own import creation, factories
 
 SHARED = {
     "model": Option("small_cnn", "the network", models.names()),
@@ -47,8 +55,12 @@ def job(task: str, options: Options) -> Job:
         activation = activations.get(options.activation)
     except ValueError as error:
         raise ConfigError(f"--activation={options.activation}: {error}") from error
+    shape = own_shape(options)
+    if options.peer == PLAIN:
+        plain_peer.factory_of(options.model)
+        plain_peer.function_of(options.activation)
     examples = options.examples or synthetic.TRAINING_IMAGES.get(
-        models.MODELS[options.model].image_shape, synthetic.TRAINING_IMAGES_OF_OTHERS
+        shape or models.MODELS[options.model].image_shape, synthetic.TRAINING_IMAGES_OF_OTHERS
     )
     if options.batch_size > examples:
         raise ConfigError(
@@ -62,7 +74,56 @@ def job(task: str, options: Options) -> Job:
         precision=options.precision,
         examples=examples,
         seconds=options.seconds,
+        image_shape=shape,
     )
+
+
+def own_shape(options: Options) -> synthetic.Shape | None:
+    """The height, width and channels of the images of one's own network; None of jaxact's.
+
+    Raises:
+      ConfigError: there is no such network, or it has a peer that cannot run it.
+    """
+    if not models.is_own(options.model):
+        models.create_model(options.model)  # refuses an unknown one
+        return None
+    if options.peer == "torch":
+        raise ConfigError(
+            f"--model={options.model} is no network of PyTorch's; measure it with --peer={PLAIN}"
+        )
+    factories.get(options.model)
+    shape = re.fullmatch(r"([1-9]\d*),([1-9]\d*),([1-9]\d*)", options.image_shape)
+    if shape is None:
+        raise ConfigError(
+            f"--image_shape={options.image_shape} must be height, width and channels, as in 32,32,3"
+        )
+    height, width, channels = map(int, shape.groups())
+    return height, width, channels
+
+
+def products(job: Job) -> int:
+    """The multiply-adds of convolutions and dense layers for one image, forward."""
+    if not models.is_own(job.model):
+        return sum(layer.multiply_adds for layer in layer_costs(job.model))
+    given = {"activation": jax.nn.relu, "num_classes": synthetic.CLASSES}
+    module = creation.create(factories.get(job.model), **given)
+    key, images = jax.random.key(0), jnp.zeros((1, *(job.image_shape or ())))
+    run = functools.partial(module.run, is_training=False)
+    program = jax.make_jaxpr(run)(jax.eval_shape(module.init, key, images), images, key)
+    return sum(map(multiply_adds, equations(program)))
+
+
+def multiply_adds(equation: Any) -> int:
+    """The products of an operation of a traced program, if it is a convolution or a matrix's."""
+    places = math.prod(equation.outvars[0].aval.shape)
+    left, right = (place.aval.shape for place in (*equation.invars, *equation.invars)[:2])
+    if equation.primitive.name == "dot_general":
+        ((contracted, _), _) = equation.params["dimension_numbers"]
+        return places * math.prod(left[axis] for axis in contracted)
+    if equation.primitive.name == CONVOLUTION:
+        features = equation.params["dimension_numbers"].rhs_spec[0]
+        return places * math.prod(right) // right[features]
+    return 0
 
 
 def layer_costs(model: str) -> list[models.LayerCost]:

@@ -14,7 +14,7 @@ import numpy as np
 
 from benchmarks.contenders import synthetic
 from benchmarks.contenders.protocol import Job, Prepared, seconds_a_unit, serve
-from jaxact import models
+from jaxact import activations, models
 from jaxact.compilation.clock import Clock
 from jaxact.config import Config
 from jaxact.inference import latency
@@ -38,11 +38,10 @@ def network(job: Job) -> tuple[Config, Program]:
         augmentation="none",
         steps_per_dispatch=job.steps_per_dispatch,
     )
-    model = models.create_model(
-        config.model, config.activation, synthetic.CLASSES, precision=config.precision
-    )
+    activation = activations.get(config.activation)
+    examined = setup.create_model(config, activation, synthetic.CLASSES, image_shape(job))
     recipe = program.Recipe(
-        model=model,
+        model=examined.model,
         augmentation=config.augmentation,
         batch_size=config.batch_size,
         learning_rate=config.learning_rate,
@@ -53,8 +52,16 @@ def network(job: Job) -> tuple[Config, Program]:
     return config, program.build(recipe)
 
 
-def initial_state(compiled: Program, clock: Clock, keys: Keys, model: str) -> TrainState:
-    image = jnp.zeros((1, *models.MODELS[model].image_shape), jnp.float32)
+def image_shape(job: Job) -> synthetic.Shape:
+    """The height, width and channels of a job's images."""
+    if job.image_shape is None:
+        return models.MODELS[job.model].image_shape
+    height, width, channels = job.image_shape
+    return height, width, channels
+
+
+def initial_state(compiled: Program, clock: Clock, keys: Keys, job: Job) -> TrainState:
+    image = jnp.zeros((1, *image_shape(job)), jnp.float32)
     return compiled.init.prepare(clock, keys.init, image)(keys.init, image)
 
 
@@ -70,11 +77,11 @@ def prepare_train_step(job: Job) -> Prepared:
     """Training as `jaxact.runs.stages` does it: dispatches of many steps, each waited for."""
     config, compiled = network(job)
     clock, keys = Clock(), Keys.from_seed(config.seed)
-    shape = models.MODELS[job.model].image_shape
+    shape = image_shape(job)
     images, labels = synthetic.examples(shape, job.examples)
     examples = setup.on_device(images, labels, *synthetic.statistics(shape))
     length = dispatch.choose(config.steps_per_dispatch, job.examples // job.batch_size)
-    state, totals = initial_state(compiled, clock, keys, job.model), Totals.zero()
+    state, totals = initial_state(compiled, clock, keys, job), Totals.zero()
     order_arguments = (keys.order, jnp.int32(0), examples.labels)
     order = compiled.order.prepare(clock, *order_arguments)(*order_arguments)
 
@@ -102,8 +109,8 @@ def prepare_latency(job: Job) -> Prepared:
     """The latency of one sample, as every run's summary has it."""
     config, compiled = network(job)
     clock = Clock()
-    state = initial_state(compiled, clock, Keys.from_seed(config.seed), job.model)
-    shape = models.MODELS[job.model].image_shape
+    state = initial_state(compiled, clock, Keys.from_seed(config.seed), job)
+    shape = image_shape(job)
     images, _ = synthetic.examples(shape, LATENCY_IMAGES)
     variables = compiled.fold(state, images[:1], *synthetic.statistics(shape))
 

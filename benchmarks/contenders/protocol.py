@@ -13,7 +13,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple, TextIO
 
 
@@ -23,7 +23,7 @@ class Job:
 
     Attributes:
       task: "train_step", "latency" or, for PyTorch, "activation".
-      model: a name of `jaxact.models`.
+      model: a name of `jaxact.models`, or the place of a module of the user's own.
       activation: a spec, for jaxact.
       function, parameters: the same activation for PyTorch, which does not read specs.
       batch_size: images a step.
@@ -33,6 +33,7 @@ class Job:
       mode: of PyTorch, "eager" or "compile", both tuned, or "plain": eager with nothing chosen.
       seconds: what one measurement lasts at least.
       samples: calls of one measurement of the latency.
+      image_shape: height, width and channels; None: those that the model was published for.
       elements, dtype: of the array that the task "activation" works on.
     """
 
@@ -48,6 +49,7 @@ class Job:
     mode: str = "eager"
     seconds: float = 0.5
     samples: int = 200
+    image_shape: Sequence[int] | None = None
     elements: int = 2**24
     dtype: str = "float32"
 

@@ -22,6 +22,7 @@ from jaxact.errors import ConfigError, JaxactError
 ROOT = Path(__file__).parents[2]
 OURS = "benchmarks.contenders.jaxact_worker"
 PEERS = ("none", "jax.nn", "torch", "checkout")
+PLAIN = "plain"  # a peer of the training step alone
 # Threads that wait for work spin for some milliseconds before they sleep.
 SETTLE_SECONDS = 0.1
 ENVIRONMENT = {
@@ -82,7 +83,7 @@ def contenders(peer: str, activation: str, peer_python: str, checkout: str = "")
     """jaxact first, then its peers.
 
     Args:
-      peer: one of `PEERS`.
+      peer: one of `PEERS`, or `PLAIN`.
       activation: a spec.
       peer_python: the interpreter of the peer: that has PyTorch, or another version of JAX.
       checkout: the folder of another version of jaxact.
@@ -97,6 +98,9 @@ def contenders(peer: str, activation: str, peer_python: str, checkout: str = "")
         if spec is None:
             raise ConfigError(f"--activation={activation}: jax.nn has no such function")
         return [*ours, Contender("jax.nn", command, {"activation": spec})]
+    if peer == PLAIN:
+        worker = "benchmarks.contenders.plain_peer"
+        return [*ours, Contender("plain jit", (sys.executable, "-m", worker))]
     if peer == "torch":
         tuned = torch_contenders(peer_python)
         return [*ours, *tuned, Contender("torch plain", tuned[0].command, {"mode": "plain"})]
@@ -144,7 +148,9 @@ class Worker:
         return reply
 
     def prepare(self, job: Job) -> dict[str, Any]:
-        return self.ask({"prepare": dataclasses.asdict(job)})
+        # What is None is left out: another checkout may not know of it.
+        known = {k: v for k, v in dataclasses.asdict(job).items() if v is not None}
+        return self.ask({"prepare": known})
 
     def measure(self) -> dict[str, Any]:
         return self.ask({"measure": None})
