@@ -5,11 +5,10 @@
 """
 
 import functools
-import itertools
 from collections.abc import Callable
 
 import jax.numpy as jnp
-from flax import linen as nn, nnx
+from flax import linen as nn
 from jax import Array
 
 Activation = Callable[[Array], Array]
@@ -177,46 +176,6 @@ class Unusual(Plain):
         x = nn.Conv(64, (3, 3), kernel_dilation=(1, 3), feature_group_count=4, padding="VALID")(x)
         x = self.activation(self.norm(x, train))
         return nn.Dense(self.num_classes)(x.mean((1, 2)))
-
-
-class _NnxBlock(nnx.Module):
-    def __init__(self, before: int, features: int, activation: Activation, rngs: nnx.Rngs):
-        self.stride, self.more = (2 if features > before else 1), (features - before) // 2
-        make = functools.partial(nnx.Conv, kernel_size=(3, 3), padding=1, use_bias=False, rngs=rngs)
-        self.first = make(before, features, strides=self.stride)
-        self.second = make(features, features)
-        self.norms = nnx.List([nnx.BatchNorm(features, momentum=0.9, rngs=rngs) for _ in range(2)])
-        self.activation = activation
-
-    def __call__(self, x: Array) -> Array:
-        y = self.activation(self.norms[0](self.first(x)))
-        y = self.norms[1](self.second(y))
-        shortcut = x[:, :: self.stride, :: self.stride]
-        shortcut = jnp.pad(shortcut, ((0, 0), (0, 0), (0, 0), (self.more, self.more)))
-        return self.activation(shortcut + y)
-
-
-class NnxResNet20(nnx.Module):
-    """`ResNet20` in Flax's other API."""
-
-    def __init__(self, activation: Activation, num_classes: int, rngs: nnx.Rngs):
-        widths = (16, *[16] * 3, *[32] * 3, *[64] * 3)
-        self.stem = nnx.Conv(3, 16, (3, 3), padding=1, use_bias=False, rngs=rngs)
-        self.norm = nnx.BatchNorm(16, momentum=0.9, rngs=rngs)
-        self.blocks = nnx.List(
-            [
-                _NnxBlock(before, features, activation, rngs)
-                for before, features in itertools.pairwise(widths)
-            ]
-        )
-        self.head = nnx.Linear(64, num_classes, rngs=rngs)
-        self.activation = activation
-
-    def __call__(self, x: Array) -> Array:
-        x = self.activation(self.norm(self.stem(x)))
-        for block in self.blocks:
-            x = block(x)
-        return self.head(x.mean((1, 2)))
 
 
 # Of jaxact's networks, by their names.
