@@ -17,8 +17,12 @@ _watch: contextvars.ContextVar[Watch | None] = contextvars.ContextVar("watch", d
 
 
 @contextlib.contextmanager
-def watched(watch: Watch) -> Iterator[None]:
-    """A block in which every activation layer gives what `watch` makes of its outputs."""
+def watched(watch: Watch | None) -> Iterator[None]:
+    """A block in which every activation layer gives what `watch` makes of its outputs.
+
+    Args:
+      watch: None: nobody watches.
+    """
     token = _watch.set(watch)
     try:
         yield

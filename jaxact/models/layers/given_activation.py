@@ -3,18 +3,32 @@
 import contextlib
 import contextvars
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping
+import enum
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+import jax
 from jax import Array
 from jax.ad_checkpoint import checkpoint_name
 
 from jaxact.activations import Activation
-from jaxact.models.layers.activation_layer import activated, initial_parameters
+from jaxact.models.layers.activation_layer import activated, initial_parameters, watched
 
-MARK = "the activation under test"
+MARK = "the activation under test, call "
 _Call = Callable[[Array], Array]
 _call: contextvars.ContextVar[_Call | None] = contextvars.ContextVar("call", default=None)
+# A part of the key of JAX's caches: what it traced in another pass is traced anew.
+_PASS = jax.make_user_context(None)
+
+
+class Kind(enum.Enum):
+    """A call's place in a pass of its network."""
+
+    LAYER = "by itself"
+    WITHIN = (
+        "in a program that JAX traces by itself, as of `remat`, `scan`, `vmap` or `jit`; no batch"
+    )
+    DROPPED = "in a program that JAX traced and did not use, as `nn.scan` has one"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,7 +57,7 @@ def layer_name(place: int | str) -> str:
 
 @contextlib.contextmanager
 def marked() -> Iterator[list[Array]]:
-    """A block in which calls leave their input as it is, marked by `MARK` in a traced program.
+    """A block in which calls leave their input as it is; a traced program has `MARK` and the place.
 
     Yields:
       The inputs of the calls, in their order.
@@ -52,22 +66,33 @@ def marked() -> Iterator[list[Array]]:
 
     def mark(x: Array) -> Array:
         inputs.append(x)
-        return checkpoint_name(x, MARK)
+        return checkpoint_name(x, f"{MARK}{len(inputs) - 1}")
 
     with _as(mark):
         yield inputs
 
 
 @contextlib.contextmanager
-def computed(activation: Activation, params: Mapping[str, Any]) -> Iterator[None]:
-    """A block, one pass of a network, in which call k has the parameters of layer k."""
-    calls = 0
+def computed(
+    activation: Activation, params: Mapping[str, Any], kinds: Sequence[Kind]
+) -> Iterator[None]:
+    """A block, one pass of a network, in which each call that counts has its layer's parameters.
+
+    Args:
+      kinds: of the calls, in their order; those beyond are layers.
+    """
+    calls = layers = 0
 
     def call(x: Array) -> Array:
-        nonlocal calls
-        name = layer_name(calls)
+        nonlocal calls, layers
+        kind = kinds[calls] if calls < len(kinds) else Kind.LAYER
         calls += 1
-        return activated(activation, x, params.get(name, {}), name)
+        if kind is Kind.DROPPED:
+            return activation(x, **activation.params)
+        name = layer_name(layers)
+        layers += 1
+        with contextlib.nullcontext() if kind is Kind.LAYER else watched(None):
+            return activated(activation, x, params.get(name, {}), name)
 
     with _as(call):
         yield
@@ -87,6 +112,7 @@ def initial(activation: Activation, sharing: str, channels: tuple[int, ...]) -> 
 def _as(call: _Call) -> Iterator[None]:
     token = _call.set(call)
     try:
-        yield
+        with _PASS(call):
+            yield
     finally:
         _call.reset(token)

@@ -21,8 +21,15 @@ def create(factory: Factory, **given: Any) -> Module:
       ConfigError: it cannot be made, or is no module.
     """
     identity = (factory, *sorted((k, v) for k, v in given.items() if isinstance(v, Hashable)))
-    if not factory.takes("rngs"):
-        made = factory(**given)
+    takes_rngs = factory.names("rngs")
+    if not takes_rngs:
+        try:
+            made = factory(**given)
+        except ConfigError as error:
+            takes_rngs = factory.takes("rngs") and "rngs" in str(error)  # it hands on what it gets
+            if not takes_rngs:
+                raise
+    if not takes_rngs:
         if isinstance(made, nn.Module):
             return LinenModule(identity, made)
         if is_nnx(made):

@@ -41,6 +41,10 @@ class Factory:
         parameters = self._parameters
         return name in parameters or any(p.kind is p.VAR_KEYWORD for p in parameters.values())
 
+    def names(self, name: str) -> bool:
+        """Whether its signature has an argument of a name, not only room for any."""
+        return name in self._parameters
+
     @property
     def activation_argument(self) -> str | None:
         """Its name for the function under test; None without one."""

@@ -52,8 +52,9 @@ class LinenModule:
 
     def _in(self, is_training: bool) -> tuple[nn.Module, dict[str, Any]]:
         """The module in a mode, and the arguments that tell it the mode."""
-        fields = {field.name for field in dataclasses.fields(self.module)}
-        module = self.module
-        if modes := modes_of(fields, is_training):
-            module = module.clone(**modes)
-        return module, modes_of(inspect.signature(type(module).__call__).parameters, is_training)
+        modes = modes_of({field.name for field in dataclasses.fields(self.module)}, is_training)
+        module = self.module.clone(**modes) if modes else self.module
+        taken = inspect.signature(type(module).__call__).parameters
+        # Flax's `merge_param` takes one that the field and the call both have from one alone.
+        told = {name for name, one in taken.items() if name not in modes or one.default is not None}
+        return module, modes_of(told, is_training)

@@ -11,6 +11,7 @@ from jax import Array
 from jaxact.activations import Activation
 from jaxact.models.convolution.rewriting import lowered
 from jaxact.models.layers import given_activation
+from jaxact.models.layers.given_activation import Kind
 from jaxact.models.own.modules import Module
 
 
@@ -25,7 +26,8 @@ class OwnModel:
       num_classes: number of logits.
       sharing: whether a "layer" or each "channel" has learnable parameters of its own.
       precision: of matrix products and convolutions; in bfloat16 the module computes so itself.
-      channels: of each call of the activation, in their order.
+      channels: of each layer of the activation, in the order of its calls.
+      kinds: of each call of the activation.
       carried: the collections that training carries on, all but "params".
       is_lowered: whether it has no convolution left that XLA would compute on a CPU.
     """
@@ -37,6 +39,7 @@ class OwnModel:
     sharing: str
     precision: str
     channels: tuple[int, ...] = ()
+    kinds: tuple[Kind, ...] = ()
     carried: tuple[str, ...] = ()
     is_lowered: bool = True
 
@@ -71,7 +74,7 @@ class OwnModel:
         ) -> tuple[Array, dict[str, Any]]:
             params = variables["params"]
             with (
-                given_activation.computed(self.activation, params),
+                given_activation.computed(self.activation, params, self.kinds),
                 jax.default_matmul_precision(_PRODUCTS[self.precision]),
             ):
                 return self.module.run(_without_layers(variables), images, key, *modes)

@@ -1,6 +1,6 @@
 """The user's module as pure functions of its variables, whichever of Flax's two APIs it is of."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Mapping
 from typing import Any, Protocol
 
 from jax import Array
@@ -41,6 +41,6 @@ class Module(Protocol):
         ...
 
 
-def modes_of(parameters: Iterable[str], is_training: bool) -> dict[str, Any]:
+def modes_of(parameters: Container[str], is_training: bool) -> dict[str, Any]:
     """The arguments, of those that a module takes, that tell it its mode."""
     return {name: is_training == when for name, when in MODES.items() if name in parameters}
