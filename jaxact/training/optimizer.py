@@ -219,6 +219,11 @@ def _of_user(target: str, rate: Rate, **arguments: Value) -> optax.GradientTrans
             f"{target} takes no `learning_rate`, only {', '.join(takes) or 'nothing'}: give it "
             "one, to which it gets a function of the step, as Optax's own do"
         )
+    for name in ("learning_rate", "weight_decay"):
+        if name in arguments and (name == "learning_rate" or rate.weight_decay):
+            raise ConfigError(
+                f"{target}: its {name} is config.{name}: leave it out of the brackets"
+            )
     given: dict[str, Any] = {"learning_rate": rate.schedule, **arguments}
     if rate.weight_decay:
         if "weight_decay" not in takes:
@@ -229,7 +234,7 @@ def _of_user(target: str, rate: Rate, **arguments: Value) -> optax.GradientTrans
     elif "weight_decay" in takes and "weight_decay" not in arguments:
         given["weight_decay"] = 0.0  # where Optax has a default of its own
     if "mask" in takes:
-        given["mask"] = kernels
+        given.setdefault("mask", kernels)
     try:
         optimizer = function(**given)
     except Exception as error:  # whatever a user's function raises

@@ -264,6 +264,30 @@ def test_a_wrong_spec_is_told_in_a_line(spec, message):
         canonical(spec)
 
 
+@pytest.mark.parametrize(
+    ("spec", "decay", "text"),
+    [
+        ("optax:sgd(learning_rate=0.1)", 0.0, "its learning_rate is config.learning_rate: leave"),
+        ("optax:adamw(weight_decay=0.1)", 0.2, "its weight_decay is config.weight_decay: leave"),
+    ],
+)
+def test_what_the_configuration_says_is_not_said_in_brackets_too(spec, decay, text):
+    with pytest.raises(ConfigError, match=text):
+        create_optimizer(0.1, "constant", decay, 10, spec=spec)
+
+
+@pytest.mark.parametrize(
+    ("spec", "shrinks"),
+    [("optax:adamw", ["kernel"]), ("optax:adamw(mask=None)", ["bias", "kernel"])],
+)
+def test_a_mask_of_ones_own_stays(spec, shrinks):
+    optimizer = create_optimizer(0.1, "constant", 0.5, 10, spec=spec)
+    params = {"kernel": jnp.ones((2, 2)), "bias": jnp.ones(2)}
+    none = jax.tree.map(jnp.zeros_like, params)
+    changes, _ = optimizer.update(none, optimizer.init(params), params)
+    assert [name for name in sorted(changes) if (changes[name] < 0).all()] == shrinks
+
+
 def test_a_run_is_trained_as_its_configuration_says():
     """A gradient of norm 5 in the first of two steps of warm-up, by descent without momentum."""
     asked = {"optimizer": "sgd", "warmup_epochs": 0.5, "clip_norm": 2.0, "learning_rate": PEAK}

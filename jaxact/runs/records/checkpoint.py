@@ -25,7 +25,7 @@ import orbax.checkpoint as ocp
 
 from jaxact.errors import WorkdirError
 from jaxact.runs.records import checksums
-from jaxact.runs.records.snapshot import Names, Snapshot, named, snapshot_of
+from jaxact.runs.records.snapshot import Names, Snapshot, named, snapshot_of, without_key_types
 
 KEPT = 2  # the newest, and the one before it in case the newest is damaged
 OVERHEAD_BYTES = 2**18  # of a checkpoint: its metadata, rounded up
@@ -132,7 +132,9 @@ class Checkpoints(contextlib.AbstractContextManager["Checkpoints"]):
         """
         self.wait()
         with self._timing():
-            copied = jax.tree.map(lambda leaf: np.array(leaf, copy=True), snapshot.arrays)
+            copied = jax.tree.map(
+                lambda leaf: np.array(without_key_types(leaf), copy=True), snapshot.arrays
+            )
             tree = named(copied)  # Orbax then needs no knowledge of our classes or of optax's
             step, progress = int(snapshot.state.step), copy.deepcopy(snapshot.progress)
         self._saving = self._writer.submit(self._write, step, tree, progress)

@@ -80,6 +80,12 @@ def named(tree: Any) -> dict[str, Any]:
     return result
 
 
+def without_key_types(leaf: Array) -> Array:
+    """An array as a file can hold it: of random keys, which some optimizers have, the numbers."""
+    is_key = jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key)
+    return jax.random.key_data(leaf) if is_key else leaf
+
+
 def restored(names: Names, like: Any) -> Any:
     """The tree of which `names` are the `named` leaves, on the devices of `like`.
 
@@ -103,9 +109,12 @@ def restored(names: Names, like: Any) -> Any:
         value: Any = names
         for key in path:
             value = value[_name(key)]
-        if (value.shape, value.dtype) != (old.shape, old.dtype):
-            text = f"{value.dtype}{list(value.shape)}, not {old.dtype}{list(old.shape)}"
+        kept = jax.eval_shape(without_key_types, old)
+        if (value.shape, value.dtype) != (kept.shape, kept.dtype):
+            text = f"{value.dtype}{list(value.shape)}, not {kept.dtype}{list(kept.shape)}"
             raise ValueError(f"{_text(path)} is {text}")
+        if kept.dtype != old.dtype:
+            value = jax.random.wrap_key_data(value, impl=jax.random.key_impl(old))
         # A copy: what is donated to a step must not be the memory of someone else's array.
         return jax.device_put(jnp.array(value), old.sharding)
 

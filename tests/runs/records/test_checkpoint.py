@@ -72,6 +72,23 @@ def test_what_was_saved_is_restored(saved):
     equal(back.arrays, SNAPSHOT.arrays)
 
 
+def test_random_keys_in_an_optimizers_state_are_restored(tmp_path):
+    keys = {"key": jax.random.key(3), "keys": jax.random.split(jax.random.key(4), 2)}
+    snapshot = dataclasses.replace(
+        SNAPSHOT, state=dataclasses.replace(STATE, opt_state=(keys, jnp.int32(5)))
+    )
+    with Checkpoints(tmp_path / "checkpoints") as checkpoints:
+        checkpoints.save(snapshot)
+        other = {"key": jax.random.key(0), "keys": jax.random.split(jax.random.key(1), 2)}
+        like = dataclasses.replace(
+            snapshot, state=dataclasses.replace(STATE, opt_state=(other, jnp.int32(0)))
+        )
+        back, count = checkpoints.restore(like).state.opt_state
+    assert int(count) == 5
+    assert jax.tree.map(lambda leaf: leaf.dtype, back) == {name: keys[name].dtype for name in keys}
+    equal(jax.tree.map(jax.random.key_data, back), jax.tree.map(jax.random.key_data, keys))
+
+
 def test_who_seeks_a_loss_that_is_not_finite_needs_no_best_epoch(saved):
     with Checkpoints(saved) as checkpoints:
         back = checkpoints.restore(Snapshot(STATE, Totals.zero(), {}))
