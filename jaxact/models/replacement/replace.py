@@ -10,6 +10,7 @@ from jaxact import activations
 from jaxact.activations import Activation
 from jaxact.errors import ConfigError
 from jaxact.models.layers.conv_net import ConvNet
+from jaxact.models.layers.given_activation import GivenActivation
 from jaxact.models.replacement import linen
 from jaxact.models.replacement.functions import Which, chosen
 from jaxact.models.replacement.plan import Plan
@@ -29,7 +30,8 @@ def replace_activation(
     by a name (`nn.relu(x)`, `jax.nn.relu(x)`, `from jax.nn import relu`), for as long as a method
     of the copy runs in this thread. Parameters keep their names; the module that is given is not
     changed. Parameters of a learnable activation lie in a Linen module that calls it, as
-    "activation_0" and so on; in NNX in the attribute that held the function.
+    "activation_0" and so on; in NNX in the attribute that held the function. As a model,
+    `lambda activation: replace_activation(Net(), activation)`, it is compared like any other.
 
     Not seen is what a module computes itself, such as `jnp.maximum(x, 0)`, and a function that a
     closure or a decorated function holds.
@@ -80,6 +82,8 @@ def replace_activation(
         raise ConfigError(
             f"{type(module).__name__} is bound to its variables: give module.unbind()[0]"
         )
+    if isinstance(activation, GivenActivation):  # of a model that is made of such a copy
+        activation = Activation(activation.activation.name, activation)
     known, names = chosen(only)
     plan = Plan(activations.get(activation), known, names, type(module).__name__)
     if isinstance(module, nn.Module):
