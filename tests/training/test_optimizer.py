@@ -282,7 +282,8 @@ def test_what_the_configuration_says_is_not_said_in_brackets_too(spec, decay, te
 )
 def test_a_mask_of_ones_own_stays(spec, shrinks):
     optimizer = create_optimizer(0.1, "constant", 0.5, 10, spec=spec)
-    params = {"kernel": jnp.ones((2, 2)), "bias": jnp.ones(2)}
+    params: Any = {"kernel": jnp.ones((2, 2)), "bias": jnp.ones(2)}
+    changes: Any
     none = jax.tree.map(jnp.zeros_like, params)
     changes, _ = optimizer.update(none, optimizer.init(params), params)
     assert [name for name in sorted(changes) if (changes[name] < 0).all()] == shrinks

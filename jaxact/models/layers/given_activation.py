@@ -98,6 +98,11 @@ def computed(
         yield
 
 
+def alone() -> contextlib.AbstractContextManager[None]:
+    """A block in which calls of the activation are no layers: a network is being made."""
+    return _as(None)
+
+
 def initial(activation: Activation, sharing: str, channels: tuple[int, ...]) -> dict[str, Any]:
     """The parameters of all layers before training, by layer, of one that learns any."""
     if not activation.params:
@@ -109,7 +114,7 @@ def initial(activation: Activation, sharing: str, channels: tuple[int, ...]) -> 
 
 
 @contextlib.contextmanager
-def _as(call: _Call) -> Iterator[None]:
+def _as(call: _Call | None) -> Iterator[None]:
     token = _call.set(call)
     try:
         with _PASS(call):

@@ -6,6 +6,7 @@ from typing import Any
 from flax import linen as nn
 
 from jaxact.errors import ConfigError
+from jaxact.models.layers import given_activation
 from jaxact.models.own.factories import Factory, is_nnx
 from jaxact.models.own.linen_modules import LinenModule
 from jaxact.models.own.modules import Module
@@ -42,7 +43,8 @@ def create(factory: Factory, **given: Any) -> Module:
     from jaxact.models.own.nnx_modules import NnxModule  # Linen works without it
 
     def make(rngs: Any) -> Any:
-        made = factory(rngs=rngs, **given)
+        with given_activation.alone():
+            made = factory(rngs=rngs, **given)
         if not is_nnx(made):
             raise ConfigError(_no_module(factory, made))
         return made

@@ -85,6 +85,8 @@ def replace_activation(
     if isinstance(activation, GivenActivation):  # of a model that is made of such a copy
         activation = Activation(activation.activation.name, activation)
     known, names = chosen(only)
+    if isinstance(activation, GivenActivation):  # which a trace of its network may be making
+        activation = Activation(activation.__name__, activation)
     plan = Plan(activations.get(activation), known, names, type(module).__name__)
     if isinstance(module, nn.Module):
         copy = linen.replaced(module, plan)

@@ -1,6 +1,7 @@
 """Modules that JAX or Flax trace by parts of their own, and those that have a mode in many ways."""
 
 import functools
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -13,9 +14,10 @@ from jaxact.errors import ConfigError
 from jaxact.models.inspection.observation import observe
 from jaxact.models.own import examination
 from jaxact.models.own.factories import Factory
+from jaxact.models.replacement.replace import replace_activation
 
 SHAPE = (2, 2, 1)
-IMAGES = np.random.default_rng(0).normal(size=(3, *SHAPE)).astype(np.float32)
+IMAGES: Any = np.random.default_rng(0).normal(size=(3, *SHAPE)).astype(np.float32)
 
 
 def examined(target, activation="prelu", sharing="layer"):
@@ -24,7 +26,7 @@ def examined(target, activation="prelu", sharing="layer"):
 
 
 class Layer(nn.Module):
-    act: object
+    act: Any
 
     @nn.compact
     def __call__(self, x, _=None):
@@ -35,7 +37,7 @@ class Layer(nn.Module):
 class Net(nn.Module):
     """Two layers, wrapped; the head's activation is never wrapped."""
 
-    activation: object
+    activation: Any
     wrap: str = ""
 
     @nn.compact
@@ -93,7 +95,7 @@ def test_calls_within_programs_of_their_own_count_once_and_are_learnt(wrap, laye
 
 def test_a_number_without_a_batch_is_no_layer_of_health():
     class Gated(nn.Module):
-        activation: object
+        activation: Any
 
         @nn.compact
         def __call__(self, x):
@@ -108,7 +110,7 @@ def test_a_number_without_a_batch_is_no_layer_of_health():
 
 
 class Merging(nn.Module):
-    activation: object
+    activation: Any
     deterministic: bool | None = None
 
     @nn.compact
@@ -119,7 +121,7 @@ class Merging(nn.Module):
 
 
 class Told(nn.Module):
-    activation: object
+    activation: Any
     train: bool = True
 
     @nn.compact
@@ -168,6 +170,47 @@ def test_arrays_of_an_nnx_module_are_carried():
     np.testing.assert_array_equal(variables["arrays"]["shift"], np.full(4, -3, np.float32))
 
 
+class Fixed(nn.Module):
+    @nn.compact
+    def __call__(self, x):
+        return nn.Dense(10)(nn.relu(nn.Dense(3)(x.reshape(x.shape[0], -1))))
+
+
+def fixed_nnx(rngs):
+    from flax import nnx
+
+    class Fixed(nnx.Module):
+        def __init__(self):
+            self.first, self.act = nnx.Linear(4, 3, rngs=rngs), nnx.relu
+            self.head = nnx.Linear(3, 10, rngs=rngs)
+
+        def __call__(self, x):
+            return self.head(self.act(self.first(x.reshape(x.shape[0], -1))))
+
+    return Fixed()
+
+
+@pytest.mark.parametrize("activation", ["mish", "prelu"])
+@pytest.mark.parametrize("api", ["linen", "nnx"])
+def test_a_network_whose_activation_is_replaced_is_one_of_ones_own(api, activation):
+    def linen(activation):
+        return replace_activation(Fixed(), activation)
+
+    def nnx(activation, rngs):
+        return replace_activation(fixed_nnx(rngs), activation)
+
+    if api == "nnx":
+        pytest.importorskip("flax.nnx", exc_type=ImportError)
+    model = examined({"linen": linen, "nnx": nnx}[api], activation).model
+    assert model.channels == (3,)
+    relu = examined({"linen": linen, "nnx": nnx}[api], "relu").model
+
+    def logits(model):
+        return model.predict(model.initial(jax.random.key(0), IMAGES), IMAGES)
+
+    assert np.abs(jax.jit(lambda: logits(model) - logits(relu))()).max() > 1e-3
+
+
 def handing_on(activation, num_classes, **options):
     return Merging(activation, **options)
 
@@ -192,7 +235,7 @@ def lazy(activation, rngs):
 
 
 class ActivationLayer(nn.Module):
-    act: object
+    act: Any
 
     @nn.compact
     def __call__(self, x):
@@ -200,7 +243,7 @@ class ActivationLayer(nn.Module):
 
 
 class Named(nn.Module):
-    activation: object
+    activation: Any
 
     @nn.compact
     def __call__(self, x):
@@ -208,7 +251,7 @@ class Named(nn.Module):
 
 
 class Remembering(nn.Module):
-    activation: object
+    activation: Any
     keeps: str = "batch"
 
     @nn.compact
