@@ -82,8 +82,6 @@ def replace_activation(
         raise ConfigError(
             f"{type(module).__name__} is bound to its variables: give module.unbind()[0]"
         )
-    if isinstance(activation, GivenActivation):  # of a model that is made of such a copy
-        activation = Activation(activation.activation.name, activation)
     known, names = chosen(only)
     if isinstance(activation, GivenActivation):  # which a trace of its network may be making
         activation = Activation(activation.__name__, activation)
