@@ -204,12 +204,8 @@ def begin(workdir: Path, plan: Plan, remake: Collection[str] = ()) -> Study:
         something else; or a function is wrong.
     """
     workdirs.check_place(workdir)
-    records = {config.activation: workdirs.records(config) for config in plan.runs()}
-    functions = {
-        spec: record[workdirs.FUNCTION]
-        for spec, record in records.items()
-        if workdirs.FUNCTION in record
-    }
+    records = {spec: workdirs.function_record(spec) for spec in plan.activations}
+    functions = {spec: value for spec, record in records.items() for value in record.values()}
     diverged, stored_functions, price = {}, {}, None
     if (workdir / STUDY).exists():
         stored = load(workdir)

@@ -35,7 +35,13 @@ def origin(setup: Setup, clock: Clock, good: TrainState, bad_step: int, stop: St
         step = int(state.step)
         if stop or step > bad_step:
             break
-        if step >= bad_step - 1 and (name := first_not_finite(setup, clock, state)):
+        if step < bad_step - 1:
+            continue
+        try:
+            name = first_not_finite(setup, clock, state)
+        except jax.errors.UnexpectedTracerError:  # layers within `nn.remat` cannot be looked at
+            break
+        if name:
             return f"{name} was the first that was not finite, at step {step}"
     return "which layer began it is not known" + ("" if stop else ", as it did not happen again")
 

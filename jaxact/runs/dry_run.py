@@ -49,7 +49,7 @@ def of_run(config: Config, workdir: Path | None) -> RunEstimate:
     determinism.ensure(config.deterministic)  # before JAX starts
     left = config.epochs
     if workdir is not None:
-        fields = dataclasses.asdict(config) | workdirs.records(config)
+        fields = dataclasses.asdict(config) | workdirs.function_record(config.activation)
         workdirs.check_workdir(workdir, fields)
         described = environment.describe(config.deterministic)
         surroundings.check(workdir, described, config.epochs)

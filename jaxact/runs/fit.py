@@ -84,7 +84,7 @@ def fit(
     fields = dataclasses.asdict(config)
     workdirs.check_workdir(workdir, fields)
     determinism.ensure(config.deterministic)
-    fields |= workdirs.records(config)  # JAX's first use
+    fields |= workdirs.function_record(config.activation)  # JAX's first use
     workdirs.check_workdir(workdir, fields)
     described = environment.describe(config.deterministic)
     with memory.explained(config):

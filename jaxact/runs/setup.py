@@ -17,9 +17,9 @@ from jaxact.errors import ConfigError
 from jaxact.models.own import examination, factories
 from jaxact.models.own.examination import Examined
 from jaxact.runs.process import modes
-from jaxact.runs.records.workdirs import MODEL
+from jaxact.runs.records.workdirs import MODEL, OPTIMIZER
 from jaxact.runs.shared import DATA
-from jaxact.training import health, program
+from jaxact.training import health, optimizer, program
 from jaxact.training.losses import Objective
 from jaxact.training.state import TrainState
 from jaxact.training.steps import Examples, Keys
@@ -75,8 +75,8 @@ class Setup:
       keys: the run's streams of randomness.
       steps_per_epoch: whole batches in the training images.
       notes: sentences about the model, for its user.
-      records: what `config.json` holds beside the fields, by the model: the fingerprint of the
-        user's own.
+      records: what `config.json` holds beside the fields: fingerprints of a model and an optimizer
+        of the user's own.
     """
 
     config: Config
@@ -181,9 +181,14 @@ def prepare(config: Config) -> Setup:
     images = load(config)
     image_shape = images.train.images.shape[1:]
     model, notes, taken = create_model(config, activation, images.num_classes, image_shape)
-    if own.is_own(activation):  # what it does wrong in this network is told before training
+    records = {MODEL: taken}
+    has_own_optimizer = optimizer.is_own(config.optimizer)
+    if own.is_own(activation) or has_own_optimizer:
+        # What they do wrong in this network is told before training.
         image = jax.ShapeDtypeStruct((1, *image_shape), jnp.float32)
-        jax.eval_shape(model.initial, jax.random.key(0), image)
+        params = jax.eval_shape(model.initial, jax.random.key(0), image)["params"]
+        if has_own_optimizer:
+            records[OPTIMIZER] = optimizer.fingerprint(config.optimizer, params)
     steps_per_epoch = images.train.labels.shape[0] // config.batch_size
     recipe = program.Recipe(
         model=model,
@@ -211,7 +216,7 @@ def prepare(config: Config) -> Setup:
         keys=Keys.from_seed(config.seed),
         steps_per_epoch=steps_per_epoch,
         notes=notes,
-        records={} if taken is None else {MODEL: taken},
+        records={name: value for name, value in records.items() if value is not None},
     )
 
 

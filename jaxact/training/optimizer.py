@@ -245,17 +245,22 @@ def _of_user(target: str, rate: Rate, **arguments: Value) -> optax.GradientTrans
     return optimizer
 
 
-def fingerprint(spec: str) -> dict[str, Any] | None:
-    """The record of what an optimizer of the user's computes; None of jaxact's own.
+def is_own(spec: str) -> bool:
+    """Whether an optimizer is one of the user's, or Optax's, by its place."""
+    return ":" in spec.partition("(")[0]
+
+
+def fingerprint(spec: str, params: Any) -> dict[str, Any]:
+    """The record of what an optimizer of the user's computes.
+
+    Args:
+      params: of the network, or their shapes.
 
     Raises:
       ConfigError: it cannot be used.
     """
     target, arguments = _checked(spec)
-    if ":" not in target:
-        return None
     optimizer = _of_user(target, Rate(optax.constant_schedule(1e-3), 0.0), **arguments)
-    params = {"kernel": jnp.zeros((3, 4)), "bias": jnp.zeros(4)}
 
     def steps(params: Any, gradients: Any) -> Any:
         state, results = optimizer.init(params), []
@@ -270,7 +275,7 @@ def fingerprint(spec: str) -> dict[str, Any] | None:
     except Opaque:  # it calls Python: nobody can tell
         program = None
     except Exception as error:  # whatever a user's function raises
-        raise ConfigError(f"{target} fails: {cause(error)}") from error
+        raise ConfigError(f"{target} fails in its steps: {cause(error)}") from error
     return {"jax": jax.__version__, "optax": optax.__version__, "program": program}
 
 

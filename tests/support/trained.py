@@ -49,7 +49,7 @@ def run(
     folder.mkdir(parents=True, exist_ok=True)
     with Checkpoints(folder / record_files.CHECKPOINTS) as checkpoints:
         checkpoints.save(Snapshot(state, Totals.zero(), {"rows": rows}, best, preprocessing))
-    record = dataclasses.asdict(config) | workdirs.records(config)
+    record = dataclasses.asdict(config) | workdirs.function_record(config.activation)
     record |= {} if taken is None else {workdirs.MODEL: taken}
     record_files.write_json(folder / record_files.CONFIG, record)
     described = {"image_shape": image_shape, "class_names": classes}

@@ -85,7 +85,7 @@ WRONG = {
     "gives_nothing": "gives a NoneType: it must be an optax.GradientTransformation",
     "PARAMS": "is no function that can be called",
     "plain(speed=1)": "cannot be made: TypeError: .*speed",
-    "fails_in_its_step": "fails: RuntimeError: no step",
+    "fails_in_its_step": "fails in its steps: RuntimeError: no step",
     "missing": "has no 'missing'",
 }
 
@@ -93,7 +93,7 @@ WRONG = {
 @pytest.mark.parametrize("name", WRONG)
 def test_a_wrong_one_is_refused_in_a_line(name):
     with pytest.raises(ConfigError, match=WRONG[name]) as caught:
-        optimizer.fingerprint(f"{HERE}:{name}")
+        optimizer.fingerprint(f"{HERE}:{name}", PARAMS)
     assert "\n" not in str(caught.value)
 
 
@@ -104,14 +104,14 @@ def test_one_without_decay_is_refused_where_there_is_one():
 
 def test_its_fingerprint_is_of_its_steps():
     two, three, again = (
-        cast(Any, optimizer.fingerprint(f"{HERE}:plain{arguments}"))
+        optimizer.fingerprint(f"{HERE}:plain{arguments}", PARAMS)
         for arguments in ("", "(factor=3)", "(factor=2.0)")
     )
     assert optimizer.change(two, again) == ""
     assert optimizer.change(two, three) == "its steps differ"
     assert optimizer.change(two | {"optax": "0.1"}, three) == ""
     assert "cannot be read" in optimizer.change(None, three)
-    assert optimizer.fingerprint("adam") is None
+    assert [optimizer.is_own(spec) for spec in ("adam", "optax:sgd(momentum=0.9)")] == [False, True]
 
 
 def test_its_spec_is_kept():

@@ -145,18 +145,6 @@ def function_record(spec: str) -> dict[str, Any]:
     return {} if taken is None else {FUNCTION: taken}
 
 
-def records(config: Config) -> dict[str, Any]:
-    """What `config.json` holds beside the fields, as far as it is known without data.
-
-    The fingerprints of one's own activation and of one's own optimizer.
-
-    Raises:
-      ConfigError: one of them is wrong.
-    """
-    taken = optimizer.fingerprint(config.optimizer)
-    return function_record(config.activation) | ({} if taken is None else {OPTIMIZER: taken})
-
-
 def check_fingerprints(
     workdir: Path,
     config: Mapping[str, Any],
