@@ -132,7 +132,7 @@ OPTIONAL = [name for name, rule in RULES.items() if rule.holds(None)]
 @pytest.mark.parametrize("null", ["null", "None", "none"])
 def test_null_is_none(name, null):
     split = "--config.eval_split=validation"  # which early stopping needs
-    value = next(value for value in (3, True) if RULES[name].holds(value))
+    value = next(value for value in (3, True, 0.5) if RULES[name].holds(value))
     assert (
         getattr(parsed(split, f"--config.{name}={value}", f"--config.{name}={null}"), name) is None
     )

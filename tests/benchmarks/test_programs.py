@@ -184,4 +184,11 @@ def test_tables_replace_what_is_between_their_markers():
 
 def test_the_readme_has_a_section_for_every_program():
     marked = {match["name"] for match in tables.SECTION.finditer(tables.README.read_text())}
-    assert marked == {*PROGRAMS, "accuracy", "checkpoint_cost", "start_up", "verdicts"}
+    assert marked == {
+        *PROGRAMS,
+        "accuracy",
+        "checkpoint_cost",
+        "convolutions",
+        "start_up",
+        "verdicts",
+    }

@@ -27,6 +27,6 @@ def test_a_folded_network_is_timed_if_its_logits_are_the_networks_own(precision,
             fold=lambda state, images: (folded,), classifier=SimpleNamespace(logits=logits)
         ),
     )
-    snapshot = SimpleNamespace(chosen=SimpleNamespace(variables=own))
+    snapshot = SimpleNamespace(chosen=SimpleNamespace(evaluated=own))
     expected = folded if layers else own
     assert summary.network_to_time(setup, snapshot) == ((expected,), layers)  # pyright: ignore[reportArgumentType]

@@ -55,7 +55,7 @@ FAST = {
     "grouped": functools.partial(conv, kernel=K[:, :, :2], feature_group_count=2),
 }
 LEFT = {
-    "transposed": functools.partial(conv, lhs_dilation=(2, 2)),
+    "transposed": functools.partial(conv, lhs_dilation=(2, 2), padding=((1, 2), (2, 1))),
     "NCHW": lambda x: lax.conv(x.transpose(0, 3, 1, 2), K.transpose(3, 2, 0, 1), (1, 1), "SAME"),
     "large window": lambda x: nn.max_pool(x, (9, 10)),
     "over channels": lambda x: lax.reduce_window(
