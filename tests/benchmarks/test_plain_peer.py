@@ -29,6 +29,14 @@ class TinyLinen(plain_networks.Plain):
         return nn.Dense(self.num_classes)(x.mean((1, 2)))
 
 
+@pytest.fixture(autouse=True)
+def precision_of_this_process():
+    """A peer has a process of its own, and sets the precision of all of it."""
+    before = jax.config.read("jax_default_matmul_precision")
+    yield
+    jax.config.update("jax_default_matmul_precision", before)
+
+
 def parameters(job, shape):
     images = jnp.zeros((1, *shape))
     params = jax.eval_shape(lambda images: plain_peer.initial(job, images)[0], images)
