@@ -32,7 +32,7 @@ class TinyLinen(plain_networks.Plain):
 @pytest.fixture(autouse=True)
 def precision_of_this_process():
     """A peer has a process of its own, and sets the precision of all of it."""
-    before = jax.config.read("jax_default_matmul_precision")
+    before = jax.config.jax_default_matmul_precision  # pyright: ignore[reportAttributeAccessIssue]
     yield
     jax.config.update("jax_default_matmul_precision", before)
 
