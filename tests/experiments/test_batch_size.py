@@ -38,7 +38,7 @@ def test_rules_that_agree_share_a_comparison_and_a_sweep_has_its_own():
 
 
 def outcome(tmp_path, monkeypatch, *words, shared=False):
-    """Of planted runs: 256 images end 1 point worse, and 32 reach the target first."""
+    """Planted runs: 256 images end 1 point worse, and 32 reach the target first."""
     train = Planted(
         monkeypatch,
         lambda config: 5.0 + (config.batch_size == 256) + 0.01 * (config.seed % 3),

@@ -116,7 +116,7 @@ def _rewritten(value: Any) -> Any:
 
 
 def _ours(equation: Any, inputs: Sequence[Any]) -> list[Array] | None:
-    """What this project computes in the place of an operation; None: nothing else."""
+    """The outputs that this project computes in the place of an operation; None: it does not."""
     if equation.primitive.name == CONVOLUTION:
         output = _convolution(equation.params, *inputs)
     elif equation.primitive.name == MAX_POOL:

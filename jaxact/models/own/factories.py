@@ -1,4 +1,4 @@
-"""What makes the user's module: a class or a function, by its place or as Python has it."""
+"""The maker of the user's module: a class or a function, by its place or as Python has it."""
 
 import dataclasses
 import functools

@@ -27,7 +27,7 @@ LEAKY = functools.partial(nn.leaky_relu, negative_slope=0.2)
 
 
 def direct(x):
-    """What code calls by a name; the twin of a network calls another function."""
+    """A function that code calls by a name; the twin of a network calls another one."""
     return nn.relu(x)
 
 
@@ -168,7 +168,7 @@ def losses(network):
 
 
 def held():
-    """What stands where functions are looked for."""
+    """The objects that stand where functions are looked for."""
     defaults = by_default.__defaults__ or ()
     return [nn.relu, jax.nn.relu, jax.nn.silu, nn.gelu, relu, TABLE["relu"], LEAKY, *defaults]
 
