@@ -16,6 +16,7 @@ from benchmarks.timing.alternation import Alternation
 from jaxact import models
 from jaxact.errors import ConfigError
 from tests.support.networks import PUBLISHED, SHAPES
+from tests.support.own_networks import nnx_or_skip
 
 TINY = Job("train_step", batch_size=4, examples=8, seconds=0.001, image_shape=(6, 5, 3))
 NETWORKS = plain_networks.__name__
@@ -49,7 +50,7 @@ def test_the_plain_form_is_the_same_network(name):
 
 
 def test_the_nnx_form_is_the_same_network():
-    pytest.importorskip("flax.nnx", exc_type=ImportError)  # it does not go with every JAX
+    nnx_or_skip()
     job = Job("train_step", model="tests.benchmarks.plain_nnx:ResNet20", image_shape=(32, 32, 3))
     assert parameters(job, (32, 32, 3)) == PUBLISHED["resnet20"].parameters
     assert shared.products(job) == shared.products(Job("train_step", model="resnet20"))
@@ -68,7 +69,7 @@ def test_products_are_counted_alike(plain, name):
 def test_a_module_of_ones_own_is_measured(worker, name):
     place = __name__
     if name == "TinyNnx":
-        pytest.importorskip("flax.nnx", exc_type=ImportError)
+        nnx_or_skip()
         place = "tests.benchmarks.plain_nnx"
     job = dataclasses.replace(TINY, model=f"{place}:{name}")
     prepared = worker.prepare(job)
@@ -83,7 +84,7 @@ def test_the_plain_pass_is_that_of_training(name):
     images = jax.random.normal(jax.random.key(1), (4, 6, 5, 3))
     place = __name__
     if name == "TinyNnx":
-        pytest.importorskip("flax.nnx", exc_type=ImportError)
+        nnx_or_skip()
         place = "tests.benchmarks.plain_nnx"
     job = dataclasses.replace(TINY, model=f"{place}:{name}")
     params, others, forward = plain_peer.initial(job, images)

@@ -15,6 +15,7 @@ from jaxact.models.inspection.observation import observe
 from jaxact.models.own import examination
 from jaxact.models.own.factories import Factory
 from jaxact.models.replacement.replace import replace_activation
+from tests.support.own_networks import nnx_or_skip
 
 SHAPE = (2, 2, 1)
 IMAGES: Any = np.random.default_rng(0).normal(size=(3, *SHAPE)).astype(np.float32)
@@ -131,7 +132,7 @@ class Told(nn.Module):
 
 
 def nnx_net(name):
-    nnx = pytest.importorskip("flax.nnx", exc_type=ImportError)
+    nnx = nnx_or_skip()
 
     class Attribute(nnx.Module):
         def __init__(self, activation, rngs):
@@ -177,7 +178,7 @@ class Fixed(nn.Module):
 
 
 def fixed_nnx(rngs):
-    from flax import nnx
+    nnx = nnx_or_skip()
 
     class Fixed(nnx.Module):
         def __init__(self):
@@ -200,7 +201,7 @@ def test_a_network_whose_activation_is_replaced_is_one_of_ones_own(api, activati
         return replace_activation(fixed_nnx(rngs), activation)
 
     if api == "nnx":
-        pytest.importorskip("flax.nnx", exc_type=ImportError)
+        nnx_or_skip()
     model = examined({"linen": linen, "nnx": nnx}[api], activation).model
     assert model.channels == (3,)
     relu = examined({"linen": linen, "nnx": nnx}[api], "relu").model
@@ -220,7 +221,7 @@ def test_a_function_that_hands_on_any_argument_makes_a_linen_module():
 
 
 def lazy(activation, rngs):
-    from flax import nnx
+    nnx = nnx_or_skip()
 
     class Lazy(nnx.Module):
         def __init__(self):
@@ -278,7 +279,7 @@ class Remembering(nn.Module):
 )
 def test_what_cannot_be_trained_is_refused_in_a_line(target, text):
     if target is lazy:
-        pytest.importorskip("flax.nnx", exc_type=ImportError)
+        nnx_or_skip()
     with pytest.raises(ConfigError, match=text) as caught:
         examined(target)
     assert "\n" not in str(caught.value)
