@@ -14,6 +14,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 from jax.extend import core
+from jax.extend.core import ClosedJaxpr  # pyright: ignore[reportPrivateImportUsage]  # Jaxpr in 0.12
 
 from jaxact.models.convolution import lowering, native, pooling
 
@@ -73,7 +74,7 @@ def programs(equation: Any) -> Iterator[Any]:
                 yield one
 
 
-def _evaluate(program: core.ClosedJaxpr, *arguments: Any) -> list[Any]:
+def _evaluate(program: ClosedJaxpr, *arguments: Any) -> list[Any]:
     jaxpr = program.jaxpr
     values = dict(zip(jaxpr.constvars, program.consts, strict=True))
     values |= zip(jaxpr.invars, arguments, strict=True)
@@ -98,7 +99,7 @@ def _bound(jaxpr: Any, equation: Any, inputs: Sequence[Any]) -> Sequence[Any]:
     pairs = zip(equation.invars, inputs, strict=True)
     values = {place: value for place, value in pairs if not isinstance(place, core.Literal)}
     alone = jaxpr.replace(constvars=[], invars=[*values], eqns=[equation], outvars=equation.outvars)
-    return core.jaxpr_as_fun(core.ClosedJaxpr(alone, []))(*values.values())
+    return core.jaxpr_as_fun(ClosedJaxpr(alone, []))(*values.values())
 
 
 def _rewritten(value: Any) -> Any:
@@ -108,9 +109,9 @@ def _rewritten(value: Any) -> Any:
     names = (CONVOLUTION, MAX_POOL)
     if not hasattr(value, "eqns") or all(e.primitive.name not in names for e in equations(value)):
         return value
-    if isinstance(value, core.ClosedJaxpr):
+    if isinstance(value, ClosedJaxpr):
         return jax.make_jaxpr(functools.partial(_evaluate, value))(*value.in_avals)
-    closed = core.ClosedJaxpr(cast(Any, value), ())
+    closed = ClosedJaxpr(cast(Any, value), ())
     made = jax.make_jaxpr(functools.partial(_evaluate, closed))(*closed.in_avals)
     return value if made.consts else made.jaxpr
 
