@@ -19,7 +19,7 @@ from jaxact.models.own.examination import Examined
 from jaxact.runs.process import modes
 from jaxact.runs.records.workdirs import MODEL, OPTIMIZER
 from jaxact.runs.shared import DATA
-from jaxact.training import health, optimizer, program
+from jaxact.training import health, own_optimizer, program
 from jaxact.training.losses import Objective
 from jaxact.training.state import TrainState
 from jaxact.training.steps import Examples, Keys
@@ -182,13 +182,13 @@ def prepare(config: Config) -> Setup:
     image_shape = images.train.images.shape[1:]
     model, notes, taken = create_model(config, activation, images.num_classes, image_shape)
     records = {MODEL: taken}
-    has_own_optimizer = optimizer.is_own(config.optimizer)
+    has_own_optimizer = own_optimizer.is_own(config.optimizer)
     if own.is_own(activation) or has_own_optimizer:
         # What they do wrong in this network is told before training.
         image = jax.ShapeDtypeStruct((1, *image_shape), jnp.float32)
         params = jax.eval_shape(model.initial, jax.random.key(0), image)["params"]
         if has_own_optimizer:
-            records[OPTIMIZER] = optimizer.fingerprint(config.optimizer, params)
+            records[OPTIMIZER] = own_optimizer.fingerprint(config.optimizer, params)
     steps_per_epoch = images.train.labels.shape[0] // config.batch_size
     recipe = program.Recipe(
         model=model,

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import optax
 from jax import Array
 
-from jaxact.training.optimizer import is_kernel
+from jaxact.training.kernels import is_kernel
 
 # (logits [batch, classes], labels int32 [batch]) -> loss of each example, [batch].
 Loss = Callable[[Array, Array], Array]

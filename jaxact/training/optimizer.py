@@ -1,8 +1,7 @@
 """Optimizers by spec, such as `sgd(momentum=0.9, nesterov=True)`, and learning rates by name."""
 
-import functools
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
@@ -10,10 +9,10 @@ import jax.numpy as jnp
 import optax
 from optax import contrib
 
-from jaxact.activations.own import cause
-from jaxact.activations.program_hash import Opaque, program_hash
 from jaxact.errors import ConfigError, did_you_mean
 from jaxact.specs import Value, imported, parse, quote, text_of, text_of_value
+from jaxact.training import own_optimizer
+from jaxact.training.kernels import is_kernel, kernels
 
 EXAMPLES = "adam, sgd(momentum=0.9, nesterov=True) or package.module:function"
 
@@ -107,24 +106,6 @@ OPTIMIZERS: dict[str, Callable[..., Any]] = {
 }
 
 
-def is_kernel(path: tuple[Any, ...], leaf: jax.Array) -> bool:
-    """Whether a parameter is a kernel: the only kind that is decayed.
-
-    That is one named "kernel", as Flax's layers call it, and in modules of the user's own every
-    other matrix, too. Biases, scales of normalisation and learnable activation parameters are not:
-    decaying PReLU's alpha would pull it towards ReLU (He et al. 2015, section 2.1).
-    """
-    *layers, name = (str(getattr(key, "key", key)) for key in path)
-    if any(layer.startswith("ActivationLayer") for layer in layers):
-        return False
-    return name == "kernel" or (leaf.ndim > 1 and name not in ("bias", "scale"))
-
-
-def kernels(params: Any) -> Any:
-    """Which of a model's parameters are kernels, in their tree."""
-    return jax.tree_util.tree_map_with_path(is_kernel, params)
-
-
 def _matrices(params: Any) -> Any:
     """The axes of kernels by which they are matrices; None for all else."""
 
@@ -196,101 +177,13 @@ def create_optimizer(
     target, arguments = _checked(spec)
     rate = SCHEDULES[schedule](learning_rate, max(steps - warmup_steps, 1))
     rate = warmed_up(rate, warmup_steps) if warmup_steps else rate
-    make = functools.partial(_of_user, target) if ":" in target else OPTIMIZERS[target]
-    optimizer = make(Rate(rate, weight_decay), **arguments)
+    if ":" in target:
+        optimizer = own_optimizer.made(target, arguments, rate, weight_decay)
+    else:
+        optimizer = OPTIMIZERS[target](Rate(rate, weight_decay), **arguments)
     if clip_norm is None:
         return optimizer
     return optax.chain(optax.clip_by_global_norm(clip_norm), optimizer)
-
-
-def _of_user(target: str, rate: Rate, **arguments: Value) -> optax.GradientTransformation:
-    """The optimizer that a function of the user's, or of Optax, gives for a rate.
-
-    Raises:
-      ConfigError: of one line: it takes no learning rate, no decay where there is one, or fails.
-    """
-    function = imported(target, "optimizer")
-    try:
-        takes = inspect.signature(function).parameters
-    except (TypeError, ValueError) as error:
-        raise ConfigError(f"{target} is no function that can be called ({error})") from None
-    if "learning_rate" not in takes:
-        raise ConfigError(
-            f"{target} takes no `learning_rate`, only {', '.join(takes) or 'nothing'}: give it "
-            "one, to which it gets a function of the step, as Optax's own do"
-        )
-    for name in ("learning_rate", "weight_decay"):
-        if name in arguments and (name == "learning_rate" or rate.weight_decay):
-            raise ConfigError(
-                f"{target}: its {name} is config.{name}: leave it out of the brackets"
-            )
-    given: dict[str, Any] = {"learning_rate": rate.schedule, **arguments}
-    if rate.weight_decay:
-        if "weight_decay" not in takes:
-            raise ConfigError(
-                f"{target} takes no `weight_decay`: leave config.weight_decay out, or give it one"
-            )
-        given["weight_decay"] = rate.weight_decay
-    elif "weight_decay" in takes and "weight_decay" not in arguments:
-        given["weight_decay"] = 0.0  # where Optax has a default of its own
-    if "mask" in takes:
-        given.setdefault("mask", kernels)
-    try:
-        optimizer = function(**given)
-    except Exception as error:  # whatever a user's function raises
-        raise ConfigError(f"{target} cannot be made: {cause(error)}") from error
-    if not isinstance(optimizer, optax.GradientTransformation):
-        kind = type(optimizer).__name__
-        raise ConfigError(f"{target} gives a {kind}: it must be an optax.GradientTransformation")
-    return optimizer
-
-
-def is_own(spec: str) -> bool:
-    """Whether an optimizer is one of the user's, or Optax's, by its place."""
-    return ":" in spec.partition("(")[0]
-
-
-def fingerprint(spec: str, params: Any) -> dict[str, Any]:
-    """The record of what an optimizer of the user's computes.
-
-    Args:
-      params: of the network, or their shapes.
-
-    Raises:
-      ConfigError: it cannot be used.
-    """
-    target, arguments = _checked(spec)
-    optimizer = _of_user(target, Rate(optax.constant_schedule(1e-3), 0.0), **arguments)
-
-    def steps(params: Any, gradients: Any) -> Any:
-        state, results = optimizer.init(params), []
-        for _ in range(2):
-            changes, state = optimizer.update(gradients, state, params)
-            params = optax.apply_updates(params, changes)
-            results.append((params, state))
-        return results
-
-    try:
-        program = program_hash(jax.make_jaxpr(steps)(params, params))
-    except Opaque:  # it calls Python: nobody can tell
-        program = None
-    except Exception as error:  # whatever a user's function raises
-        raise ConfigError(f"{target} fails in its steps: {cause(error)}") from error
-    return {"jax": jax.__version__, "optax": optax.__version__, "program": program}
-
-
-def change(stored: Any, now: Mapping[str, Any]) -> str:
-    """The difference from the optimizer of which `stored` was made; "" if none can be seen.
-
-    Under another version of JAX or Optax programs differ, and nothing is said.
-    """
-    try:
-        is_comparable = all(stored[name] == now[name] for name in ("jax", "optax"))
-        if is_comparable and stored["program"] != now["program"]:
-            return "its steps differ"
-    except (KeyError, TypeError):
-        return "its stored fingerprint cannot be read"
-    return ""
 
 
 def _defaults(target: str) -> dict[str, Value]:

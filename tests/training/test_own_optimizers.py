@@ -9,7 +9,7 @@ import optax
 import pytest
 
 from jaxact.errors import ConfigError
-from jaxact.training import optimizer
+from jaxact.training import own_optimizer
 from jaxact.training.optimizer import canonical, create_optimizer
 
 PARAMS: Any = {
@@ -35,6 +35,10 @@ def fails(learning_rate):
 
 def gives_nothing(learning_rate):
     return None
+
+
+def accumulates(learning_rate):
+    return optax.MultiSteps(optax.sgd(learning_rate), 2)
 
 
 def fails_in_its_step(learning_rate):
@@ -83,6 +87,7 @@ WRONG = {
     "no_rate": "takes no `learning_rate`, only speed: give it one",
     "fails": r"cannot be made: RuntimeError: not today \(test_own_optimizers\.py",
     "gives_nothing": "gives a NoneType: it must be an optax.GradientTransformation",
+    "accumulates": r"gives a MultiSteps: .* its `gradient_transformation\(\)` is one",
     "PARAMS": "is no function that can be called",
     "plain(speed=1)": "cannot be made: TypeError: .*speed",
     "fails_in_its_step": "fails in its steps: RuntimeError: no step",
@@ -93,7 +98,7 @@ WRONG = {
 @pytest.mark.parametrize("name", WRONG)
 def test_a_wrong_one_is_refused_in_a_line(name):
     with pytest.raises(ConfigError, match=WRONG[name]) as caught:
-        optimizer.fingerprint(f"{HERE}:{name}", PARAMS)
+        own_optimizer.fingerprint(f"{HERE}:{name}", PARAMS)
     assert "\n" not in str(caught.value)
 
 
@@ -104,14 +109,17 @@ def test_one_without_decay_is_refused_where_there_is_one():
 
 def test_its_fingerprint_is_of_its_steps():
     two, three, again = (
-        optimizer.fingerprint(f"{HERE}:plain{arguments}", PARAMS)
+        own_optimizer.fingerprint(f"{HERE}:plain{arguments}", PARAMS)
         for arguments in ("", "(factor=3)", "(factor=2.0)")
     )
-    assert optimizer.change(two, again) == ""
-    assert optimizer.change(two, three) == "its steps differ"
-    assert optimizer.change(two | {"optax": "0.1"}, three) == ""
-    assert "cannot be read" in optimizer.change(None, three)
-    assert [optimizer.is_own(spec) for spec in ("adam", "optax:sgd(momentum=0.9)")] == [False, True]
+    assert own_optimizer.change(two, again) == ""
+    assert own_optimizer.change(two, three) == "its steps differ"
+    assert own_optimizer.change(two | {"optax": "0.1"}, three) == ""
+    assert "cannot be read" in own_optimizer.change(None, three)
+    assert [own_optimizer.is_own(spec) for spec in ("adam", "optax:sgd(momentum=0.9)")] == [
+        False,
+        True,
+    ]
 
 
 def test_its_spec_is_kept():

@@ -24,7 +24,7 @@ from jaxact.runs.records.record_files import (
     read_json,
     write_json,
 )
-from jaxact.training import optimizer
+from jaxact.training import own_optimizer
 
 DEFAULTS = dataclasses.asdict(Config())
 # Beside the fields in there, where it is one's own: the field that names what is told by it.
@@ -36,7 +36,7 @@ FUNCTION, MODEL, OPTIMIZER = FINGERPRINTS = (
 _CHANGES: dict[str, tuple[str, Callable[[Any, Any], str]]] = {
     FUNCTION: ("activation", fingerprint.change),
     MODEL: ("model", examination.change),
-    OPTIMIZER: ("optimizer", optimizer.change),
+    OPTIMIZER: ("optimizer", own_optimizer.change),
 }
 LONGEST_NAME = 255  # bytes, of a file in every usual file system
 _LEFT_BY_A_KILLED_START = (lock.LOCK, f".{CONFIG}.tmp")
