@@ -171,10 +171,8 @@ def ours(case: Case, batch_size: int) -> tuple[dict[str, Convolve], str]:
     if isinstance(pads, str):
         pads = lax.padtype_to_pads(case.size[:2], spans, case.strides, pads)
     padding = ((pads[0][0], pads[0][1]), (pads[1][0], pads[1][1]))
-    given = [jnp.zeros(shape, jnp.float32) for shape in ((1, *case.size), case.kernel)]
-    *dense, around = lowering.dense(given[0], given[1], case.strides, padding)
-    images, kernel = (array.shape for array in dense)
-    shape = choice.Shape((batch_size, *images[1:]), kernel, around, case.dilation)
+    images = (batch_size, *case.size)
+    shape = choice.Shape(images, case.kernel, padding, case.dilation, strides=case.strides)
 
     def by_way(way: str) -> Convolve:
         return lambda images, kernel: lowering.of_group(

@@ -10,16 +10,17 @@ from typing import NamedTuple
 import jax.numpy as jnp
 
 from jaxact.models.convolution import banded, direct, winograd
-from jaxact.models.convolution.native import Padding, Pair
+from jaxact.models.convolution.native import NO_PADDING, Padding, Pair
 
-# The ways of a convolution of stride 1 and one group.
+# The ways of a convolution of one group.
 PRODUCT = "product"  # of a 1x1 kernel: one product, without copies
 NATIVE = "native"  # XLA's own kernels
 TAPS = "taps"  # a product for each entry of the kernel
 WINOGRAD = "winograd"
 BANDED = "banded"
 PATCHES = "patches"
-WAYS = (PRODUCT, NATIVE, TAPS, WINOGRAD, BANDED, PATCHES)
+STRIDED = "strided patches"  # of a stride; the others compute it over blocks of pixels
+WAYS = (PRODUCT, NATIVE, TAPS, WINOGRAD, BANDED, PATCHES, STRIDED)
 
 NARROW = 16  # channels, below which Winograd's products are too narrow
 FEW_ENTRIES, WIDE = 4, 64  # entries of a kernel, and channels: a stride's blocks; taps copy nothing
@@ -31,7 +32,7 @@ MANY_GROUPS = 4  # from which on they are computed at once
 
 
 class Shape(NamedTuple):
-    """A convolution of stride 1 and one group.
+    """A convolution of one group.
 
     Attributes:
       images: `(batch, height, width, channels)`.
@@ -40,6 +41,7 @@ class Shape(NamedTuple):
       dilation: pixels from one entry of the kernel to the next.
       dtype: of images and kernel.
       pools: whether max-pooling of 2x2 squares follows.
+      strides: of height and of width.
     """
 
     images: tuple[int, ...]
@@ -48,21 +50,54 @@ class Shape(NamedTuple):
     dilation: Pair = (1, 1)
     dtype: str = "float32"
     pools: bool = False
+    strides: Pair = (1, 1)
 
     @property
     def out_size(self) -> Pair:
         """Height and width of the outputs."""
         height, width = (
-            size + sum(pads) - (entries - 1) * step
-            for size, entries, pads, step in zip(
-                self.images[1:3], self.kernel[:2], self.padding, self.dilation, strict=True
+            (size + sum(pads) - (entries - 1) * step - 1) // stride + 1
+            for size, entries, pads, step, stride in zip(
+                self.images[1:3],
+                self.kernel[:2],
+                self.padding,
+                self.dilation,
+                self.strides,
+                strict=True,
             )
         )
         return height, width
 
+    @property
+    def dense(self) -> "Shape":
+        """The convolution of stride 1 by which it can be computed; see `lowering.dense`."""
+        if self.strides == (1, 1):
+            return self
+        if self.dilation != (1, 1):
+            return self._replace(strides=(1, 1))
+        blocks = [-(-size // n) for size, n in zip(self.kernel[:2], self.strides, strict=True)]
+        counts = [size + n - 1 for size, n in zip(self.out_size, blocks, strict=True)]
+        pixels = 1 if self.kernel[:2] == (1, 1) else math.prod(self.strides)
+        channels = pixels * self.kernel[2]
+        return self._replace(
+            images=(self.images[0], *counts, channels),
+            kernel=(*blocks, channels, self.kernel[3]),
+            padding=NO_PADDING,
+            strides=(1, 1),
+        )
+
+    @property
+    def fills_blocks(self) -> bool:
+        """Whether the kernel is made of whole blocks, as large as the strides, or one entry."""
+        sizes = zip(self.kernel[:2], self.strides, strict=True)
+        return self.kernel[:2] == (1, 1) or all(size % stride == 0 for size, stride in sizes)
+
 
 def ways(shape: Shape) -> list[str]:
     """All ways that take a convolution; `choose` names one of them."""
+    if shape.dense != shape:
+        has_patches = shape.dilation == (1, 1) and not shape.fills_blocks
+        return ways(shape.dense) + [STRIDED] * has_patches
     is_dense, entries = shape.dilation == (1, 1), math.prod(shape.kernel[:2])
     takes = {
         PRODUCT: entries == 1 and not any(map(sum, shape.padding)),
@@ -82,6 +117,10 @@ def _has_winograds(shape: Shape) -> bool:
 
 def choose(shape: Shape) -> str:
     """The fastest way for a convolution with its gradients."""
+    if shape.dense != shape:
+        way = choose(shape.dense)
+        # Zeros that fill its blocks are multiplied, too.
+        return STRIDED if way in (TAPS, PATCHES) and STRIDED in ways(shape) else way
     possible = ways(shape)
     channels, features = shape.kernel[2:]
     rows = shape.images[0] * math.prod(shape.out_size)

@@ -1,4 +1,4 @@
-"""Convolution of stride 1 as the matrix products of its definition.
+"""Convolution as the matrix products of its definition.
 
 One product of patches, or one for each entry of the kernel: a tap.
 """
@@ -11,15 +11,16 @@ import jax.numpy as jnp
 from jax import Array, lax
 from jax.lax import PrecisionLike
 
-FEW_PIXELS = 256  # of the outputs of all images together
+from jaxact.models.convolution.native import Padding, Pair
+from jaxact.models.convolution.winograd import unstack
 
-Padding = Sequence[tuple[int, int]]  # before and after, of height and of width
+FEW_PIXELS = 256  # of the outputs of all images together
 
 
 def by_patches(
     images: Array,
     kernel: Array,
-    dilation: tuple[int, int] = (1, 1),
+    dilation: Pair = (1, 1),
     precision: PrecisionLike = None,
 ) -> Array:
     """Convolution of stride 1, without padding, as a matrix product of patches.
@@ -35,16 +36,62 @@ def by_patches(
     Returns:
       `[batch, out_height, out_width, features]`.
     """
-    patches = _patches(images, kernel.shape[:2], dilation)
+    return _product(_patches(images, kernel.shape[:2], dilation), kernel, precision)
+
+
+def by_strided_patches(
+    images: Array,
+    kernel: Array,
+    strides: Pair,
+    padding: Padding,
+    precision: PrecisionLike = None,
+) -> Array:
+    """Convolution of a stride as a matrix product of patches.
+
+    The entries of a kernel's row that lie within a stride see pixels side by side, and are copied
+    at once; so nothing is taken apart but rows of pixels, and no product is of a zero but those of
+    padding.
+
+    Args:
+      images: `[batch, height, width, channels]`.
+      kernel: `[kernel_height, kernel_width, channels, features]`.
+      strides: of height and of width.
+      padding: zeros before and after, of height and of width.
+      precision: of the product.
+
+    Returns:
+      `[batch, out_height, out_width, features]`.
+    """
+    batch, *size, channels = images.shape
+    places, counts, edges = [], [], []
+    for pixels, entries, stride, (before, after) in zip(
+        size, kernel.shape, strides, padding, strict=False
+    ):
+        places.append((pixels + before + after - entries) // stride + 1)
+        counts.append(places[-1] + -(-entries // stride) - 1)
+        # What no output sees is cut off: padding may be negative in `lax.pad`.
+        edges.append((before, counts[-1] * stride - pixels - before, 0))
+    images = lax.pad(images, jnp.zeros((), images.dtype), ((0, 0, 0), *edges, (0, 0, 0)))
+    blocks = images.reshape(batch, counts[0], strides[0], counts[1], strides[1] * channels)
+    rows, parts = unstack(blocks, 2), []
+    for i in range(kernel.shape[0]):
+        first = i // strides[0]
+        row = rows[i % strides[0]][:, first : first + places[0]]
+        for j in range(0, kernel.shape[1], strides[1]):
+            first = j // strides[1]
+            seen = min(strides[1], kernel.shape[1] - j) * channels
+            parts.append(row[:, :, first : first + places[1], :seen])
+    return _product(jnp.concatenate(parts, axis=-1), kernel, precision)
+
+
+def _product(patches: Array, kernel: Array, precision: PrecisionLike) -> Array:
     rows = patches.reshape(-1, patches.shape[-1])
     columns = kernel.reshape(-1, kernel.shape[-1])
     outputs = jnp.matmul(rows, columns, precision=precision)
     return outputs.reshape(*patches.shape[:-1], -1)
 
 
-def _patches(
-    images: Array, kernel_size: tuple[int, ...], dilation: tuple[int, int] = (1, 1)
-) -> Array:
+def _patches(images: Array, kernel_size: tuple[int, ...], dilation: Pair = (1, 1)) -> Array:
     """All that the kernel sees: `[batch, out_height, out_width, entries * channels]`."""
     height, width = (
         size - (entries - 1) * step
@@ -80,7 +127,7 @@ class _Overlap(NamedTuple):
     outputs: slice
 
 
-def _overlaps(size: int, kernel_size: int, padding: tuple[int, int]) -> list[_Overlap]:
+def _overlaps(size: int, kernel_size: int, padding: Pair) -> list[_Overlap]:
     """The part of every kernel entry's window that is not padding; may be empty."""
     first = padding[0]
     out_size = size + sum(padding) - kernel_size + 1

@@ -2,10 +2,11 @@
 
 XLA's CPU convolution loses its fast kernels inside a loop (`lax.scan`, see `native`); a matrix
 product keeps them. So on a CPU a convolution becomes matrix products, elementwise sums, or XLA's
-convolution in the form that is fast everywhere: `choice` says which. One of a stride becomes one of
-stride 1 over blocks of pixels; a few groups as many convolutions without, many one product with an
-axis of groups, and as many as channels no product at all. Kernels that are stored output-major, for
-prediction, are read so where pixels are few. Accelerators keep their own convolution.
+convolution in the form that is fast everywhere: `choice` says which. One of a stride is a product
+of patches, or becomes one of stride 1 over blocks of pixels; a few groups become as many
+convolutions without, many one product with an axis of groups, and as many as channels no product at
+all. Kernels that are stored output-major, for prediction, are read so where pixels are few.
+Accelerators keep their own convolution.
 """
 
 import contextlib
@@ -56,8 +57,9 @@ def by_way(
     dilation: Pair = (1, 1),
     pools: bool = False,
     precision: PrecisionLike = None,
+    strides: Pair = (1, 1),
 ) -> Array:
-    """Convolution of stride 1 and one group, and max-pooling if asked for, in one of the ways.
+    """Convolution of one group, and max-pooling if asked for, in one of the ways.
 
     Args:
       way: one of `choice.ways`.
@@ -67,8 +69,13 @@ def by_way(
       dilation: pixels from one entry of the kernel to the next, of height and of width.
       pools: whether `max_pool` follows.
       precision: of the products.
+      strides: of height and of width.
     """
     outputs: Array
+    if way == choice.STRIDED:
+        outputs = direct.by_strided_patches(images, kernel, strides, padding, precision)
+        return max_pool(outputs) if pools else outputs
+    images, kernel, padding = dense(images, kernel, strides, padding)
     if way == choice.NATIVE:
         outputs = native.convolution(images, kernel, padding, dilation, precision)
     elif way == choice.TAPS:
@@ -109,15 +116,14 @@ def of_group(
         outputs = of_group(images, kernel, (1, 1), padding, dilation, False, precision, way)
         outputs = outputs[:, :: strides[0], :: strides[1]]
         return max_pool(outputs) if pools else outputs
-    images, kernel, padding = dense(images, kernel, strides, padding)
     if way is None:
         names = (images.shape, kernel.shape, padding, dilation, images.dtype.name, pools)
-        way = choice.choose(choice.Shape(*names))
-    return by_way(way, images, kernel, padding, dilation, pools, precision)
+        way = choice.choose(choice.Shape(*names, strides))
+    return by_way(way, images, kernel, padding, dilation, pools, precision, strides)
 
 
 def over_blocks(
-    images: Array, kernel: Array, strides: Sequence[int], padding: Padding
+    images: Array, kernel: Array, strides: Pair, padding: Padding
 ) -> tuple[Array, Array]:
     """Images and kernel whose convolution of stride 1, without padding, is that of the strides.
 
@@ -135,13 +141,8 @@ def over_blocks(
       `[kernel_rows, kernel_columns, block * channels, features]`.
     """
     batch, height, width, channels = images.shape
-    blocks = [-(-size // stride) for size, stride in zip(kernel.shape[:2], strides, strict=True)]
-    counts = [
-        (size + sum(pads) - kernel_size) // stride + of_kernel
-        for size, pads, kernel_size, stride, of_kernel in zip(
-            (height, width), padding, kernel.shape[:2], strides, blocks, strict=True
-        )
-    ]
+    shape = choice.Shape(images.shape, kernel.shape, padding, strides=strides).dense
+    counts, blocks = shape.images[1:3], shape.kernel[:2]
     # What no output sees is cut off: padding may be negative in `lax.pad`.
     after = [
         count * stride - size - pads[0]

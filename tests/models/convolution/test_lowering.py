@@ -110,6 +110,10 @@ SHAPES = [
     choice.Shape((2, 5, 6, 4), (1, 1, 4, 3), ((0, 0), (0, 0))),
     choice.Shape((2, 2, 2, 4), (5, 5, 4, 3), ((4, 4), (5, 6))),
     choice.Shape((2, 9, 8, 4), (3, 2, 4, 5), ((2, 1), (0, 3)), (2, 3)),
+    choice.Shape((2, 9, 8, 4), (3, 3, 4, 5), ((1, 1), (0, 1)), strides=(2, 2)),
+    choice.Shape((2, 7, 13, 2), (5, 4, 2, 3), ((0, 2), (3, 0)), strides=(2, 3)),
+    choice.Shape((2, 5, 8, 2), (1, 3, 2, 3), ((0, 0), (1, 1)), strides=(4, 2)),
+    choice.Shape((2, 8, 9, 2), (2, 2, 2, 3), ((0, 0), (0, 0)), strides=(2, 2)),
 ]
 
 
@@ -118,27 +122,42 @@ SHAPES = [
 )
 def test_every_way_equals_xlas(shape, way):
     def actual(images, kernel):
-        return lowering.by_way(way, images, kernel, shape.padding, shape.dilation)
+        padding, dilation, strides = shape.padding, shape.dilation, shape.strides
+        return lowering.by_way(way, images, kernel, padding, dilation, strides=strides)
 
     def expected(images, kernel):
-        return stock(images, kernel, shape.padding, rhs_dilation=shape.dilation)
+        options = {"rhs_dilation": shape.dilation, "window_strides": shape.strides}
+        return stock(images, kernel, shape.padding, **options)
 
     assert_values_and_gradients_are_the_same(actual, expected, shape.images, shape.kernel)
 
 
 @pytest.mark.parametrize(
-    ("images", "kernel", "way"),
+    ("images", "kernel", "stride", "way"),
     [
-        ((128, 32, 32, 16), (3, 3, 16, 16), choice.WINOGRAD),
-        ((128, 34, 34, 3), (3, 3, 3, 16), choice.BANDED),
-        ((128, 34, 34, 3), (3, 3, 3, 64), choice.PATCHES),
-        ((128, 17, 17, 64), (2, 2, 64, 32), choice.TAPS),
-        ((1, 2, 2, 64), (2, 2, 64, 32), choice.PATCHES),
-        ((128, 16, 16, 64), (1, 1, 64, 128), choice.PRODUCT),
+        ((128, 32, 32, 16), (3, 3, 16, 16), 1, choice.WINOGRAD),
+        ((128, 34, 34, 3), (3, 3, 3, 16), 1, choice.BANDED),
+        ((128, 34, 34, 3), (3, 3, 3, 64), 1, choice.PATCHES),
+        ((128, 17, 17, 64), (2, 2, 64, 32), 1, choice.TAPS),
+        ((1, 2, 2, 64), (2, 2, 64, 32), 1, choice.PATCHES),
+        ((128, 16, 16, 64), (1, 1, 64, 128), 1, choice.PRODUCT),
+        ((128, 32, 32, 64), (3, 3, 64, 128), 2, choice.STRIDED),
+        ((128, 32, 32, 64), (1, 1, 64, 128), 2, choice.PRODUCT),
+        ((128, 16, 16, 64), (2, 2, 64, 128), 2, choice.PRODUCT),
     ],
 )
-def test_the_choice_is_the_fastest_that_was_measured(images, kernel, way):
-    assert choice.choose(choice.Shape(images, kernel, ((0, 0), (0, 0)))) == way
+def test_the_choice_is_the_fastest_that_was_measured(images, kernel, stride, way):
+    shape = choice.Shape(images, kernel, ((0, 0), (0, 0)), strides=(stride, stride))
+    assert choice.choose(shape) == way
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_shape_over_blocks_is_that_of_the_arrays(shape):
+    if shape.dilation == (1, 1):
+        arrays = [jnp.zeros(sizes) for sizes in (shape.images, shape.kernel)]
+        images, kernel, padding = lowering.dense(*arrays, shape.strides, shape.padding)
+        dense = (images.shape, kernel.shape, padding)
+        assert dense == (shape.dense.images, shape.dense.kernel, shape.dense.padding)
 
 
 def test_every_way_is_tested_and_the_chosen_one_is_among_them():
