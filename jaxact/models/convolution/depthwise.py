@@ -2,8 +2,8 @@
 
 The outputs are a sum over the kernel's entries of shifted images times a row of the kernel, which
 XLA computes in one pass. So are the gradients with respect to images, with the kernel turned round.
-Those of the kernel are sums over the batch and over pixels, an entry of the kernel at a time, of
-few images at once, so that they stay in the cache meanwhile.
+Those of the kernel are sums over the batch and over pixels, a row of the kernel at a time, of few
+images at once, so that they stay in the cache meanwhile.
 """
 
 import functools
@@ -16,7 +16,7 @@ from jax import Array, lax
 
 from jaxact.models.convolution.native import Padding, Pair, pad
 
-CHUNK = 2**17  # numbers of the images whose sums are computed at once: 512 KiB of float32
+CHUNK = 2**19  # numbers of the images whose sums are computed at once: 2 MiB of float32
 ROWS = 8  # that are added up in one pass
 
 
@@ -108,32 +108,38 @@ def _of_kernel(
     batch, height, width, channels = gradient.shape
     count = _divisor(batch, CHUNK // math.prod(padded.shape[1:]))
     rows = _divisor(height, ROWS)
-    window = (count, (height - 1) * strides[0] + 1, (width - 1) * strides[1] + 1, channels)
+    high, wide = ((n - 1) * stride + 1 for n, stride in zip((height, width), strides, strict=True))
+
+    def in_rows(images: Array) -> list[Array]:
+        """Pixels of those rows that are added up in one pass, row by row."""
+        blocks = images.reshape(count, height // rows, rows, width, channels)
+        return [blocks[:, :, row] for row in range(rows)]
 
     def of_images(chunk: Array, sums: Array) -> Array:
-        part, weights = lax.optimization_barrier(
+        part, slopes = lax.optimization_barrier(
             tuple(
                 lax.dynamic_slice_in_dim(array, chunk * count, count)
                 for array in (padded, gradient)
             )
         )
+        weights = in_rows(slopes)
 
-        def add_entry(entry: Array, sums: Array) -> Array:
-            i, j = entry // shape[1], entry % shape[1]
-            start = (jnp.int32(0), i * dilation[0], j * dilation[1], jnp.int32(0))
-            seen = lax.dynamic_slice(part, start, window)[:, :: strides[0], :: strides[1]]
-            products = [
-                array.reshape(count, height // rows, rows, width, channels)
-                for array in (seen, weights)
-            ]
-            few = sum(products[0][:, :, row] * products[1][:, :, row] for row in range(rows))
-            total = lax.optimization_barrier(few).sum((0, 1, 2))
-            return lax.dynamic_update_index_in_dim(sums, sums[entry] + total, entry, 0)
+        def of_row(i: Array, sums: Array) -> Array:
+            # A copy: where the place of a row is not known, products are not vectorised.
+            row = lax.optimization_barrier(
+                lax.dynamic_slice_in_dim(part, i * dilation[0], high, 1)
+            )[:, :: strides[0]]
+            products = []
+            for left in range(0, shape[1] * dilation[1], dilation[1]):
+                seen = in_rows(row[:, :, left : left + wide : strides[1]])
+                few: Any = sum(a * b for a, b in zip(seen, weights, strict=True))
+                products.append(few.reshape(-1, channels))
+            totals = [product.sum(0) for product in lax.optimization_barrier(products)]
+            return lax.dynamic_update_index_in_dim(sums, sums[i] + jnp.stack(totals), i, 0)
 
-        return lax.fori_loop(0, shape[0] * shape[1], add_entry, sums)
+        return lax.fori_loop(0, shape[0], of_row, sums)
 
-    sums = jnp.zeros((shape[0] * shape[1], channels), gradient.dtype)
-    return lax.fori_loop(0, batch // count, of_images, sums).reshape(shape)
+    return lax.fori_loop(0, batch // count, of_images, jnp.zeros(shape, gradient.dtype))
 
 
 def _divisor(number: int, most: int) -> int:
