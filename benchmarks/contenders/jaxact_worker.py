@@ -6,17 +6,19 @@ if __name__ == "__main__":  # as jaxact.main does
     huge_pages.restart()
 
 import time
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from benchmarks.contenders import synthetic
+from benchmarks.contenders import step_profile, synthetic
 from benchmarks.contenders.protocol import Job, Prepared, seconds_a_unit, serve
 from jaxact import activations, models
 from jaxact.compilation.clock import Clock
 from jaxact.config import Config
+from jaxact.errors import ConfigError
 from jaxact.inference import latency
 from jaxact.runs import dispatch, setup
 from jaxact.runs.process import devices, environment
@@ -73,7 +75,21 @@ def details(state: TrainState, clock: Clock) -> dict[str, Any]:
     }
 
 
-def prepare_train_step(job: Job) -> Prepared:
+class Training(NamedTuple):
+    """A network in training.
+
+    Attributes:
+      details: what there is to know about it.
+      run: trains for a dispatch, waits for it, and returns how many steps it had.
+      compiled: its functions.
+    """
+
+    details: dict[str, Any]
+    run: Callable[[], int]
+    compiled: Program
+
+
+def training(job: Job) -> Training:
     """Training as `jaxact.runs.stages` does it: dispatches of many steps, each waited for."""
     config, compiled = network(job)
     clock, keys = Clock(), Keys.from_seed(config.seed)
@@ -97,12 +113,29 @@ def prepare_train_step(job: Job) -> Prepared:
     while run() < length.steps:  # until it has found its length
         pass
     described = details(state, clock) | {"steps_per_dispatch": length.steps}
+    return Training(described, run, compiled)
+
+
+def prepare_train_step(job: Job) -> Prepared:
+    """The time of a step."""
+    trained = training(job)
 
     def measure() -> dict[str, float]:
-        seconds = seconds_a_unit(run, job.seconds)
+        seconds = seconds_a_unit(trained.run, job.seconds)
         return {"seconds": seconds, "peak_memory_bytes": environment.peak_memory_bytes()}
 
-    return Prepared(described, measure)
+    return Prepared(trained.details, measure)
+
+
+def prepare_step_profile(job: Job) -> Prepared:
+    """The time of a step by kind of layer; raises ConfigError where it is not a CPU's."""
+    if jax.default_backend() != "cpu":
+        raise ConfigError(
+            "the profile of a step is for CPUs: set JAX_PLATFORMS=cpu, or use jax.profiler.trace"
+        )
+    trained = training(job)
+    program = trained.compiled.train.text()
+    return Prepared(trained.details, lambda: step_profile.measure(trained.run, program))
 
 
 def prepare_latency(job: Job) -> Prepared:
@@ -126,7 +159,11 @@ def prepare_latency(job: Job) -> Prepared:
     return Prepared(details(state, clock), measure)
 
 
-TASKS = {"train_step": prepare_train_step, "latency": prepare_latency}
+TASKS = {
+    "train_step": prepare_train_step,
+    "step_profile": prepare_step_profile,
+    "latency": prepare_latency,
+}
 
 
 def prepare(job: Job) -> Prepared:

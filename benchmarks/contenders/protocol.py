@@ -22,7 +22,7 @@ class Job:
     """A job that a worker prepares and measures.
 
     Attributes:
-      task: "train_step", "latency" or, for PyTorch, "activation".
+      task: "train_step", "latency", for jaxact "step_profile" or, for PyTorch, "activation".
       model: a name of `jaxact.models`, or the place of a module of the user's own.
       activation: a spec, for jaxact.
       function, parameters: the same activation for PyTorch, which does not read specs.

@@ -131,6 +131,12 @@ class AheadOfTime:
         out_info = self._programs[_signature(arguments)].result().executable.out_info
         return jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype), out_info)
 
+    def text(self) -> str:
+        """All that is compiled so far, as XLA writes it: each kernel, and what it comes from."""
+        with self._lock:
+            programs = [program for program in self._programs.values() if program.done()]
+        return "\n".join(program.result().executable.as_text() or "" for program in programs)
+
     def memory_bytes(self, argument: Any) -> int | None:
         """The most that an executable holds: arguments, outputs and temporaries, donated ones once.
 

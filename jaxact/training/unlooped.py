@@ -33,6 +33,9 @@ class StepByStep:
     def memory_bytes(self, argument: Any) -> int | None:
         return self._train.memory_bytes(argument)
 
+    def text(self) -> str:
+        return self._train.text()
+
     def _repeated(self, step: Callable[..., Any]) -> Callable[..., Any]:
         def train(steps: Any, state: Any, totals: Any, *data: Any) -> Any:
             for _ in range(int(steps)):

@@ -6,6 +6,8 @@ from benchmarks import convolutions
 from benchmarks.convolutions import IN_LOOP, OURS, PLAIN, Case
 from jaxact.models.convolution import choice
 
+IN_BLOCKS = (choice.NATIVE, choice.TAPS, choice.PATCHES)
+DENSE = (*IN_BLOCKS, choice.WINOGRAD, choice.BANDED)
 TINY = convolutions.COMMAND.parse(["--batch_size=2", "--rounds=3", "--steps=1"])
 
 
@@ -29,7 +31,8 @@ def test_the_shapes_of_several_kinds_are_measured_each_once():
 @pytest.mark.parametrize(
     ("case", "ways"),
     [
-        (Case((4, 4, 2), (3, 3, 2, 3)), choice.WAYS[1:-1]),
+        (Case((4, 4, 2), (3, 3, 2, 3)), DENSE),
+        (Case((4, 4, 2), (3, 3, 2, 3), strides=(2, 2)), (*IN_BLOCKS, choice.STRIDED)),
         (Case((4, 4, 2), (3, 3, 2, 3), dilation=(2, 2)), (choice.NATIVE, choice.PATCHES)),
         (Case((4, 4, 2), (3, 3, 1, 2), groups=2), (OURS,)),
     ],

@@ -190,5 +190,6 @@ def test_the_readme_has_a_section_for_every_program():
         "checkpoint_cost",
         "convolutions",
         "start_up",
+        "step_profile",
         "verdicts",
     }

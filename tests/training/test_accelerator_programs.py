@@ -20,6 +20,7 @@ CUSTOM_CALLS = {"cu_threefry2x32_ffi"}
 # A host callback, and what runs in no fixed order or one thread at a time on a GPU.
 UNWANTED = ("callback", "select_and_scatter", "stablehlo.scatter", "infeed", "outfeed")
 BEFORE = {"convnext": 2, "mlp": 0}  # convolutions before the first activation; of the others one
+OF_EACH_KIND = ("small_cnn", "vgg11", "alexnet32", "preact_resnet18", "mobilenet_v2", "convnext")
 ACTIVATIONS = {"small_cnn": "prelu", "vgg11": "mish", "alexnet32": "selu"}
 
 
@@ -118,8 +119,11 @@ def test_programs_are_fit_for_a_gpu(model, name):
 
 
 @pytest.mark.usefixtures("thin_networks")
-@pytest.mark.parametrize("precision", models.PRECISIONS)
-@pytest.mark.parametrize("model", networks.PUBLISHED)
+@pytest.mark.parametrize(
+    ("model", "precision"),
+    [(model, "bfloat16") for model in networks.PUBLISHED]
+    + [(model, precision) for model in OF_EACH_KIND for precision in ("float32", "tf32")],
+)
 def test_training_is_fit_for_a_gpu(model, precision):
     lowered = Lowered(model, precision)
     text = lowered.text("train", "cuda")

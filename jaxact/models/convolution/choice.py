@@ -19,7 +19,7 @@ TAPS = "taps"  # a product for each entry of the kernel
 WINOGRAD = "winograd"
 BANDED = "banded"
 PATCHES = "patches"
-STRIDED = "strided patches"  # of a stride; the others compute it over blocks of pixels
+STRIDED = "strided patches"  # the others compute a stride as `Shape.dense` says
 WAYS = (PRODUCT, NATIVE, TAPS, WINOGRAD, BANDED, PATCHES, STRIDED)
 
 NARROW = 16  # channels, below which Winograd's products are too narrow
@@ -28,6 +28,7 @@ FEWEST_TILES = 128  # of all images, that pay for Winograd's transform of the ke
 FEWEST_ROWS = 64  # of the product: with fewer it is to read the kernel that takes the time
 PADDING_SHARE = 0.5  # of the direct sum's products that are of pixels, below which taps pay
 FEW_FEATURES = 32  # of a product that is too narrow by itself: a band matrix widens it
+FEW_PIXELS = 256  # of the outputs of all images: with fewer an output-major kernel is read in order
 MANY_GROUPS = 4  # from which on they are computed at once
 
 
@@ -70,15 +71,20 @@ class Shape(NamedTuple):
 
     @property
     def dense(self) -> "Shape":
-        """The convolution of stride 1 by which it can be computed; see `lowering.dense`."""
-        if self.strides == (1, 1):
-            return self
-        if self.dilation != (1, 1):
+        """The convolution of stride 1 by which it can be computed, itself if it is one.
+
+        Of a kernel of one entry the pixels that it sees; of a dilated one all outputs, of which
+        some are left out; of others blocks of pixels, as large as the strides.
+        """
+        if self.kernel[:2] == (1, 1):
+            images = (self.images[0], *self.out_size, self.images[3])
+            one = {"padding": NO_PADDING, "dilation": (1, 1), "strides": (1, 1)}
+            return self._replace(images=images, **one)
+        if self.strides == (1, 1) or self.dilation != (1, 1):
             return self._replace(strides=(1, 1))
         blocks = [-(-size // n) for size, n in zip(self.kernel[:2], self.strides, strict=True)]
         counts = [size + n - 1 for size, n in zip(self.out_size, blocks, strict=True)]
-        pixels = 1 if self.kernel[:2] == (1, 1) else math.prod(self.strides)
-        channels = pixels * self.kernel[2]
+        channels = math.prod(self.strides) * self.kernel[2]
         return self._replace(
             images=(self.images[0], *counts, channels),
             kernel=(*blocks, channels, self.kernel[3]),
@@ -88,15 +94,16 @@ class Shape(NamedTuple):
 
     @property
     def fills_blocks(self) -> bool:
-        """Whether the kernel is made of whole blocks, as large as the strides, or one entry."""
+        """Whether the kernel is made of whole blocks, as large as the strides."""
         sizes = zip(self.kernel[:2], self.strides, strict=True)
-        return self.kernel[:2] == (1, 1) or all(size % stride == 0 for size, stride in sizes)
+        return all(size % stride == 0 for size, stride in sizes)
 
 
 def ways(shape: Shape) -> list[str]:
     """All ways that take a convolution; `choose` names one of them."""
     if shape.dense != shape:
-        has_patches = shape.dilation == (1, 1) and not shape.fills_blocks
+        is_one_entry = shape.kernel[:2] == (1, 1)
+        has_patches = shape.dilation == (1, 1) and not (is_one_entry or shape.fills_blocks)
         return ways(shape.dense) + [STRIDED] * has_patches
     is_dense, entries = shape.dilation == (1, 1), math.prod(shape.kernel[:2])
     takes = {
@@ -139,3 +146,8 @@ def choose(shape: Shape) -> str:
     if BANDED in possible and features <= FEW_FEATURES:
         return BANDED
     return PATCHES
+
+
+def has_few_pixels(shape: Shape) -> bool:
+    """Whether outputs are so few that `direct.by_rows_of_kernel` pays, where it can be taken."""
+    return shape.images[0] * math.prod(shape.out_size) <= FEW_PIXELS

@@ -106,8 +106,9 @@ def _of_kernel(
 ) -> Array:
     """The gradient with respect to the kernel, `[height, width, channels]`."""
     batch, height, width, channels = gradient.shape
-    count = _divisor(batch, CHUNK // math.prod(padded.shape[1:]))
     rows = _divisor(height, ROWS)
+    copies = max(1, shape[1] // rows)  # of an image, in the products of a row of the kernel
+    count = _divisor(batch, CHUNK // (copies * math.prod(padded.shape[1:])))
     high, wide = ((n - 1) * stride + 1 for n, stride in zip((height, width), strides, strict=True))
 
     def in_rows(images: Array) -> list[Array]:

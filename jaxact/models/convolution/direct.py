@@ -3,7 +3,6 @@
 One product of patches, or one for each entry of the kernel: a tap.
 """
 
-import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -11,10 +10,8 @@ import jax.numpy as jnp
 from jax import Array, lax
 from jax.lax import PrecisionLike
 
-from jaxact.models.convolution.native import Padding, Pair
+from jaxact.models.convolution.native import Padding, Pair, pad
 from jaxact.models.convolution.winograd import unstack
-
-FEW_PIXELS = 256  # of the outputs of all images together
 
 
 def by_patches(
@@ -69,10 +66,11 @@ def by_strided_patches(
     ):
         places.append((pixels + before + after - entries) // stride + 1)
         counts.append(places[-1] + -(-entries // stride) - 1)
-        # What no output sees is cut off: padding may be negative in `lax.pad`.
-        edges.append((before, counts[-1] * stride - pixels - before, 0))
-    images = lax.pad(images, jnp.zeros((), images.dtype), ((0, 0, 0), *edges, (0, 0, 0)))
-    blocks = images.reshape(batch, counts[0], strides[0], counts[1], strides[1] * channels)
+        # What no output sees is cut off.
+        edges.append((before, counts[-1] * stride - pixels - before))
+    blocks = pad(images, (edges[0], edges[1])).reshape(
+        batch, counts[0], strides[0], counts[1], strides[1] * channels
+    )
     rows, parts = unstack(blocks, 2), []
     for i in range(kernel.shape[0]):
         first = i // strides[0]
@@ -187,10 +185,3 @@ def share_of_pixels(
         pixels = sum(_length(overlap.outputs) for overlap in _overlaps(size, entries, pads))
         share *= pixels / (entries * (size + sum(pads) - entries + 1))
     return share
-
-
-def has_few_pixels(images: Array, kernel_size: Sequence[int], padding: Padding) -> bool:
-    """Whether the outputs are so few that `by_rows_of_kernel` pays."""
-    sizes = zip(images.shape[1:3], padding, kernel_size, strict=True)
-    of_image = math.prod(size + sum(pads) - entries + 1 for size, pads, entries in sizes)
-    return len(images) * of_image <= FEW_PIXELS

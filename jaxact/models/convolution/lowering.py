@@ -72,6 +72,10 @@ def by_way(
       strides: of height and of width.
     """
     outputs: Array
+    if strides != (1, 1) and dilation != (1, 1) and kernel.shape[:2] != (1, 1):
+        outputs = by_way(way, images, kernel, padding, dilation, False, precision)
+        outputs = outputs[:, :: strides[0], :: strides[1]]
+        return max_pool(outputs) if pools else outputs
     if way == choice.STRIDED:
         outputs = direct.by_strided_patches(images, kernel, strides, padding, precision)
         return max_pool(outputs) if pools else outputs
@@ -97,7 +101,7 @@ def dense(
     if kernel.shape[:2] == (1, 1):
         return pad(images, padding)[:, :: strides[0], :: strides[1]], kernel, NO_PADDING
     if strides != (1, 1):
-        return *over_blocks(images, kernel, strides, padding), NO_PADDING
+        return *_over_blocks(images, kernel, strides, padding), NO_PADDING
     return images, kernel, padding
 
 
@@ -112,17 +116,13 @@ def of_group(
     way: str | None = None,
 ) -> Array:
     """Convolution of one group, in the way that its shape has, if none is given."""
-    if strides != (1, 1) and dilation != (1, 1):
-        outputs = of_group(images, kernel, (1, 1), padding, dilation, False, precision, way)
-        outputs = outputs[:, :: strides[0], :: strides[1]]
-        return max_pool(outputs) if pools else outputs
     if way is None:
         names = (images.shape, kernel.shape, padding, dilation, images.dtype.name, pools)
         way = choice.choose(choice.Shape(*names, strides))
     return by_way(way, images, kernel, padding, dilation, pools, precision, strides)
 
 
-def over_blocks(
+def _over_blocks(
     images: Array, kernel: Array, strides: Pair, padding: Padding
 ) -> tuple[Array, Array]:
     """Images and kernel whose convolution of stride 1, without padding, is that of the strides.
@@ -174,9 +174,10 @@ def _on_cpu(
     pools: bool,
     precision: PrecisionLike,
 ) -> Array:
-    is_dense = strides == dilation == (1, 1)
     if numbers == OUTPUT_MAJOR:
-        if is_dense and groups == 1 and direct.has_few_pixels(images, kernel.shape[1:3], padding):
+        shape = choice.Shape(images.shape, (*kernel.shape[1:], kernel.shape[0]), padding)
+        is_dense = strides == dilation == (1, 1) and groups == 1
+        if is_dense and choice.has_few_pixels(shape):
             images = jnp.pad(images, ((0, 0), *padding, (0, 0)))
             outputs = direct.by_rows_of_kernel(images, kernel, precision)
             return max_pool(outputs) if pools else outputs
@@ -291,6 +292,8 @@ def conv_general_dilated(
         if isinstance(padding, str)
         else padding
     )
-    if any(amount < 0 for pair in pads for amount in pair):
+    sizes = zip(lhs.shape[1:3], pads, spans, strict=True)
+    is_empty = any(size + sum(pair) < span for size, pair, span in sizes)
+    if is_empty or any(amount < 0 for pair in pads for amount in pair):
         return _by_xla(lhs, rhs, padding=pads, **options)
     return _chosen(lhs, rhs, _platform.get(), padding=tuple(map(tuple, pads)), **options)

@@ -1,12 +1,14 @@
 """Convolution as we compute it equals XLA's own, values and gradients."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax import linen as nn
 
-from jaxact.models.convolution import choice, lowering
+from jaxact.models.convolution import choice, depthwise, lowering
 
 NHWC = ("NHWC", "HWIO", "NHWC")
 # (images, kernel, padding): each way of the lowering, and odd shapes.
@@ -89,6 +91,7 @@ def test_convolution_equals_xlas(shape, kernel_shape, padding):
         ((2, 11, 12, 3), (5, 5, 3, 4), {}),
         ((2, 9, 9, 4), (3, 3, 2, 6), {"feature_group_count": 2, "padding": "SAME"}),
         ((2, 9, 9, 4), (3, 3, 4, 6), {"rhs_dilation": (2, 2)}),
+        ((2, 9, 9, 4), (3, 3, 4, 6), {"window_strides": (2, 2), "padding": "SAME"}),
     ],
 )
 def test_pooled_convolution_equals_xlas(shape, kernel_shape, options):
@@ -102,7 +105,7 @@ def test_pooled_convolution_equals_xlas(shape, kernel_shape, options):
     )
 
 
-# (images, kernel, padding, dilation): shapes that several ways take, with odd sizes and edges.
+# Shapes that several ways take, with odd sizes and edges.
 SHAPES = [
     choice.Shape((3, 8, 8, 5), (3, 3, 5, 7), ((1, 1), (1, 1))),
     choice.Shape((2, 9, 7, 4), (3, 3, 4, 6), ((2, 0), (1, 2))),
@@ -114,6 +117,10 @@ SHAPES = [
     choice.Shape((2, 7, 13, 2), (5, 4, 2, 3), ((0, 2), (3, 0)), strides=(2, 3)),
     choice.Shape((2, 5, 8, 2), (1, 3, 2, 3), ((0, 0), (1, 1)), strides=(4, 2)),
     choice.Shape((2, 8, 9, 2), (2, 2, 2, 3), ((0, 0), (0, 0)), strides=(2, 2)),
+    choice.Shape((2, 9, 11, 2), (2, 3, 2, 3), ((0, 1), (0, 0)), strides=(3, 4)),  # pixels cut off
+    choice.Shape((2, 9, 8, 4), (3, 3, 4, 5), ((1, 1), (0, 1)), (2, 1), strides=(2, 3)),
+    choice.Shape((2, 5, 6, 4), (1, 1, 4, 3), ((1, 2), (0, 1)), strides=(2, 1)),
+    choice.Shape((2, 5, 6, 4), (1, 1, 4, 3), ((1, 1), (1, 1)), (2, 2)),
 ]
 
 
@@ -153,11 +160,18 @@ def test_the_choice_is_the_fastest_that_was_measured(images, kernel, stride, way
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_a_shape_over_blocks_is_that_of_the_arrays(shape):
-    if shape.dilation == (1, 1):
+    if shape.dilation == (1, 1) or shape.strides == (1, 1):
         arrays = [jnp.zeros(sizes) for sizes in (shape.images, shape.kernel)]
         images, kernel, padding = lowering.dense(*arrays, shape.strides, shape.padding)
         dense = (images.shape, kernel.shape, padding)
         assert dense == (shape.dense.images, shape.dense.kernel, shape.dense.padding)
+
+
+@pytest.mark.parametrize("stride", [1, 2])
+def test_a_kernel_larger_than_the_image_gives_nothing(stride):
+    images, kernel = normal((2, 2, 2, 3), (3, 3, 3, 4))
+    outputs = ours(images, kernel, "VALID", window_strides=(stride, stride))
+    assert outputs.shape == (2, 0, 0, 4)
 
 
 def test_every_way_is_tested_and_the_chosen_one_is_among_them():
@@ -205,6 +219,27 @@ def test_pooled_convolution_in_bfloat16_is_that_in_float32():
     assert actual.dtype == jnp.bfloat16
     np.testing.assert_allclose(
         np.asarray(actual, np.float32), expected, atol=2e-2 * np.abs(expected).max()
+    )
+
+
+@pytest.mark.parametrize(
+    ("size", "options"),
+    [
+        ((8, 7), {}),
+        ((11, 9), {"window_strides": (2, 3)}),
+        ((9, 8), {"rhs_dilation": (2, 1)}),
+    ],
+)
+def test_the_gradient_of_a_depthwise_kernel_is_summed_a_few_images_at_a_time(
+    monkeypatch, size, options
+):
+    monkeypatch.setattr(depthwise, "CHUNK", 5 * 13 * 13 * 3)  # six images are then two parts
+    options = {"padding": [(1, 1), (2, 0)], "feature_group_count": 3, **options}
+    assert_values_and_gradients_are_the_same(
+        functools.partial(ours, **options),
+        functools.partial(stock, **options),
+        (6, *size, 3),
+        (3, 3, 1, 3),
     )
 
 
