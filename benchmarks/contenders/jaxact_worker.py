@@ -135,7 +135,9 @@ def prepare_step_profile(job: Job) -> Prepared:
         )
     trained = training(job)
     program = trained.compiled.train.text()
-    return Prepared(trained.details, lambda: step_profile.measure(trained.run, program))
+    return Prepared(
+        trained.details, lambda: step_profile.measure(trained.run, job.seconds, program)
+    )
 
 
 def prepare_latency(job: Job) -> Prepared:

@@ -18,11 +18,12 @@ import jax
 
 from jaxact.statistics import Estimate
 
+MEASURED = "jaxact: measured steps"  # in the trace
 BETWEEN = "between kernels"
 OUTSIDE = "outside of layers: pooling, loss, data, optimizer"
 _THREADS = "tf_XLA"  # lines of the trace with kernels begin so
 _INSTRUCTION = re.compile(r"^\s*(?:ROOT )?%?([\w.-]+) = (?:.*?op_name=\"([^\"]*)\")?", re.MULTILINE)
-_HOLDS_OTHERS = re.compile(r"while|call|conditional")
+_HOLDS_OTHERS = re.compile(r"while|conditional")
 _LAYER = re.compile(r"/([A-Z]\w*?)_\d+(?=/|$)")
 
 
@@ -68,38 +69,47 @@ def seconds_of(kernels: Iterable[Kernel]) -> dict[str, float]:
     return dict(seconds)
 
 
-def kernels_in(folder: Path) -> list[Kernel]:
-    """All that ran in XLA's threads, in a trace of JAX's profiler."""
-    found = []
+def kernels_in(folder: Path) -> tuple[list[Kernel], float]:
+    """What ran in XLA's threads while `MEASURED` did, in a trace, and that in seconds."""
+    ran, measured = [], Kernel(MEASURED, 0, 0)
     for path in folder.rglob("*.xplane.pb"):
         for plane in jax.profiler.ProfileData.from_file(str(path)).planes:
             for line in plane.lines:
-                if line.name.startswith(_THREADS):
-                    found += [
-                        Kernel(event.name, event.start_ns, event.start_ns + event.duration_ns)
-                        for event in line.events
-                    ]
-    return found
+                for event in line.events:
+                    one = Kernel(event.name, event.start_ns, event.start_ns + event.duration_ns)
+                    if one.name == MEASURED:
+                        measured = one
+                    elif line.name.startswith(_THREADS):
+                        ran.append(one)
+    within = [one for one in ran if measured.begin <= one.begin and one.end <= measured.end]
+    return within, (measured.end - measured.begin) / 1e9
 
 
-def measure(run: Callable[[], int], program: str) -> dict[str, float]:
+def measure(run: Callable[[], int], seconds: float, program: str) -> dict[str, float]:
     """Seconds of a step, and of its parts by kind of layer, such as `"Conv, gradients"`.
 
     Args:
       run: makes steps, waits for them, and returns how many.
+      seconds: how long it is done at least, after a first time that does not count.
       program: the text of the compiled program.
     """
+    steps = 0
+    options = jax.profiler.ProfileOptions()
+    options.python_tracer_level = 0  # which would slow down what is measured
     with tempfile.TemporaryDirectory() as folder:
-        with jax.profiler.trace(folder):
-            begin = time.perf_counter()
-            steps = run()
-            seconds = (time.perf_counter() - begin) / steps
-        known = operations(program)
-        kernels = seconds_of(kernel for kernel in kernels_in(Path(folder)) if kernel.name in known)
+        with jax.profiler.trace(folder, profiler_options=options):
+            run()
+            with jax.profiler.TraceAnnotation(MEASURED):
+                begin = time.perf_counter()
+                while time.perf_counter() - begin < seconds:
+                    steps += run()
+        ran, passed = kernels_in(Path(folder))
+    known = operations(program)
     parts = {part(operation): 0.0 for operation in ("", *known.values())}
-    for name, taken in kernels.items():
+    for name, taken in seconds_of(one for one in ran if one.name in known).items():
         parts[part(known[name])] += taken / steps
-    return parts | {"seconds": seconds, BETWEEN: max(0.0, seconds - sum(parts.values()))}
+    between = max(0.0, passed / steps - sum(parts.values()))
+    return parts | {"seconds": passed / steps, BETWEEN: between}
 
 
 def rows(parts: Mapping[str, Estimate]) -> list[dict[str, Any]]:

@@ -7,9 +7,9 @@ from torch import Tensor, nn  # pyright: ignore[reportMissingImports]
 from torch.nn import functional as F  # pyright: ignore[reportMissingImports]
 
 from benchmarks.contenders.torch_activations import Activate, Function, activation
-from benchmarks.contenders.torch_convnext import ConvNeXt
-from benchmarks.contenders.torch_mobilenet import MobileNetV2
-from benchmarks.contenders.torch_resnets import PreActResNet18, ResNet, ResNet20
+from benchmarks.contenders.torch_networks.convnext import ConvNeXt
+from benchmarks.contenders.torch_networks.mobilenet import MobileNetV2
+from benchmarks.contenders.torch_networks.resnets import PreActResNet18, ResNet, ResNet20
 
 
 class SmallCNN(nn.Module):
