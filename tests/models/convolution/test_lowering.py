@@ -161,8 +161,8 @@ def test_the_choice_is_the_fastest_that_was_measured(images, kernel, stride, way
 @pytest.mark.parametrize("shape", SHAPES)
 def test_a_shape_over_blocks_is_that_of_the_arrays(shape):
     if shape.dilation == (1, 1) or shape.strides == (1, 1):
-        arrays = [jnp.zeros(sizes) for sizes in (shape.images, shape.kernel)]
-        images, kernel, padding = lowering.dense(*arrays, shape.strides, shape.padding)
+        images, kernel = jnp.zeros(shape.images), jnp.zeros(shape.kernel)
+        images, kernel, padding = lowering.dense(images, kernel, shape.strides, shape.padding)
         dense = (images.shape, kernel.shape, padding)
         assert dense == (shape.dense.images, shape.dense.kernel, shape.dense.padding)
 
