@@ -70,7 +70,7 @@ def seconds_of(kernels: Iterable[Kernel]) -> dict[str, float]:
 
 
 def kernels_in(folder: Path) -> tuple[list[Kernel], float]:
-    """What ran in XLA's threads while `MEASURED` did, in a trace, and that in seconds."""
+    """The kernels that XLA's threads ran within the span `MEASURED` of a trace, and its seconds."""
     ran, measured = [], Kernel(MEASURED, 0, 0)
     for path in folder.rglob("*.xplane.pb"):
         for plane in jax.profiler.ProfileData.from_file(str(path)).planes:
