@@ -1,4 +1,4 @@
-"""Fits the two polynomials of jaxact/activations/functions/gaussian.py and prints them (a second).
+"""Fits the two polynomials of `functions.gates.gaussian` and prints them (a second).
 
     python -m benchmarks.exactness.fit_gelu
 

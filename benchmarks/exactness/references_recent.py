@@ -13,7 +13,7 @@ from mpmath import mp, mpf
 
 from benchmarks.exactness.references_classic import sigmoid, swish_slope, tanh_slope
 from benchmarks.exactness.truth import DIGITS, Array, Function, Reference
-from jaxact.activations.functions.learnable_shapes import PAU_DENOMINATOR, PAU_NUMERATOR
+from jaxact.activations.functions.learned.shapes import PAU_DENOMINATOR, PAU_NUMERATOR
 
 mp.dps = DIGITS
 _SWISH_ROOT = -1.27846454276

@@ -24,7 +24,7 @@ from benchmarks.exactness.truth import (
 )
 from jaxact import activations
 from jaxact.activations import functions
-from jaxact.activations.functions import gaussian
+from jaxact.activations.functions.gates import gaussian
 from tests.support.groups import in_groups
 
 # The digits that users get: another compiler rounds in other places.
@@ -180,7 +180,7 @@ def test_gelu_coefficients_are_those_of_the_fit(fitted, committed):
 # By convention: mish's is `_MISH_ROOT`, in whichever file.
 ROOTS = {
     name.strip("_").removesuffix("_ROOT").lower(): root
-    for file in pkgutil.iter_modules(functions.__path__, f"{functions.__name__}.")
+    for file in pkgutil.walk_packages(functions.__path__, f"{functions.__name__}.")
     for name, root in vars(importlib.import_module(file.name)).items()
     if name.endswith("_ROOT") and isinstance(root, tuple)
 }

@@ -8,9 +8,9 @@ from jaxact.activations.functions import shrinkage as shrinkage
 from jaxact.activations.functions import algebraic as algebraic
 from jaxact.activations.functions import periodic as periodic
 from jaxact.activations.functions import normalized as normalized
-from jaxact.activations.functions import gated as gated
-from jaxact.activations.functions import gaussian as gaussian
-from jaxact.activations.functions import gated_approximations as gated_approximations
-from jaxact.activations.functions import composed as composed
-from jaxact.activations.functions import learnable as learnable
-from jaxact.activations.functions import learnable_shapes as learnable_shapes
+from jaxact.activations.functions.gates import self_gated as self_gated
+from jaxact.activations.functions.gates import gaussian as gaussian
+from jaxact.activations.functions.gates import approximations as approximations
+from jaxact.activations.functions.gates import composed as composed
+from jaxact.activations.functions.learned import slopes as slopes
+from jaxact.activations.functions.learned import shapes as shapes

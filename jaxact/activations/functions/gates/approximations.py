@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from jaxact.activations.activation import Kink
-from jaxact.activations.functions.gated import SWISH_ROOT, UNDERFLOWS, swish_slope
+from jaxact.activations.functions.gates.self_gated import SWISH_ROOT, UNDERFLOWS, swish_slope
 from jaxact.activations.numerics import elementwise, nan_like, negative_abs
 from jaxact.activations.precision import coarse, in_two_parts
 from jaxact.activations.registry import activation

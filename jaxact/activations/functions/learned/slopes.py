@@ -8,7 +8,7 @@ from jax.typing import ArrayLike
 
 from jaxact.activations.activation import Kink, kink_at_zero
 from jaxact.activations.functions.classic import sigmoid
-from jaxact.activations.functions.gated import swish, swish_derivative
+from jaxact.activations.functions.gates.self_gated import swish, swish_derivative
 from jaxact.activations.numerics import (
     elementwise,
     nan_like,

@@ -1,7 +1,7 @@
 """Products of two known functions, ELU or tanh among them, and their derivatives.
 
 Below 0 a derivative has a root, near which the textbook formula cancels; subtracting that formula's
-value at the root, as in `gated`, leaves terms of one sign.
+value at the root, as in `self_gated`, leaves terms of one sign.
 """
 
 import math

@@ -1,0 +1,1 @@
+"""Activations that are x times a gate, or products like it."""

@@ -1,0 +1,1 @@
+"""Activations with parameters that training learns."""
