@@ -1,11 +1,18 @@
-"""Errors of activations and gradients in float32, in jaxact and in jax.nn.
+"""Errors of activations and gradients, in jaxact, jax.nn and PyTorch.
 
     python -m benchmarks.accuracy                    (half a minute on one core)
+    python -m benchmarks.accuracy --exhaustive       (every float; about two hours on two cores)
 
 Against mpmath with 50 digits, over about 20,000 points a function: every exponent of float32 in
 both signs, [-100, 100], and the neighbourhood of each root and kink. What is counted as an error
 is said in `benchmarks.exactness.truth`. Prints a table and writes JSON with machine and versions, a
 file for each version of JAX, whose jax.nn they differ in.
+
+`--exhaustive` is the ledger: the functions of the paper and its like, GELU and softplus over all
+4,278,190,082 floats (others over every 17th; on an accelerator all over all), and every bfloat16
+and float16, in ULP; what is counted how is said in `benchmarks.exactness.ledger`. A file a function
+in benchmarks/results/ledger; what is there already, of the same program, is not made again, so the
+command can be stopped and given again.
 """
 
 if __name__ == "__main__":  # before the slow imports: it may start the process again
@@ -14,6 +21,7 @@ if __name__ == "__main__":  # before the slow imports: it may start the process 
     start.begin("mpmath")
 
 import functools
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -22,13 +30,17 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from rich.console import Console
+from rich.progress import track
 
 from benchmarks import results
-from benchmarks.exactness import truth
+from benchmarks.exactness import ledger, ledger_files, truth
 from benchmarks.exactness.references import REFERENCES
 from benchmarks.exactness.truth import DERIVATIVE_TOLERANCE, VALUE_TOLERANCE, Reference, evaluate
 from jaxact import activations
 from jaxact.command import Command, Option, Options
+from jaxact.errors import ConfigError, did_you_mean
+from jaxact.presentation.tables import as_rich
 from jaxact.runs.process import environment
 
 # jax.nn's `gelu` is the tanh form unless told otherwise.
@@ -133,14 +145,63 @@ def _places(row: dict[str, Any]) -> dict[str, float]:
     return {key: row[key]["at"] for key in _COLUMNS if key in row}
 
 
+def measure_exhaustively(options: Options) -> None:
+    """Writes the files of the ledger that are missing, and prints its table.
+
+    Raises:
+      ConfigError: an activation is not in the ledger, or a peer's Python has no library.
+    """
+    known = ledger.names()
+    names = known if options.activations is None else options.activations.split(",")
+    if unknown := sorted(set(names) - set(known)):
+        raise ConfigError(
+            f"--activations={options.activations}: {unknown[0]} is not in the ledger"
+            f"{did_you_mean(unknown[0], known)}; it has {', '.join(known)}"
+        )
+    folder = Path(options.out or ledger_files.FOLDER)
+    peers = options.peer_python.split(",") if options.peer_python else []
+    ledger_files.check_peers(peers)
+    on_cpu = jax.default_backend() == "cpu"
+    processes = options.processes or (len(os.sched_getaffinity(0)) if on_cpu else 1)
+    done = ledger_files.write_all(names, options.stride, peers, processes, folder)
+    console = Console(stderr=True)
+    for name in track(done, "ledger", len(names), console=console):
+        console.print(f"{ledger_files.path_of(name, folder)}", highlight=False)
+    Console(highlight=False, width=results.FILE_WIDTH).print(
+        as_rich(ledger_files.rows(folder), "Largest errors, in units in the last place")
+    )
+
+
 COMMAND = Command(
     "python -m benchmarks.accuracy",
     __doc__ or "",
     {
-        "out": Option(None, "JSON file; one in benchmarks/results, if not given", Path),
+        "exhaustive": Option(False, "every float, in place of points"),
+        "activations": Option(
+            None, "of the exhaustive ones: names, by commas; all, if not given", str
+        ),
+        "stride": Option(
+            None, "of the exhaustive ones: takes every n-th float; 1 or 17, if not given", int, 1
+        ),
+        "processes": Option(
+            None,
+            "of the exhaustive ones: that share the functions; one a core, if not given",
+            int,
+            1,
+        ),
+        "peer_python": Option(
+            sys.executable,
+            "of the exhaustive ones: interpreters, by commas, with JAX or PyTorch to compare with",
+            str,
+        ),
+        "out": Option(
+            None,
+            "JSON file (of the exhaustive ones: folder); if not given, in benchmarks/results",
+            Path,
+        ),
         "points": Option(20_000, "points a function"),
     },
 )
 
 if __name__ == "__main__":
-    sys.exit(COMMAND.run(measure_all))
+    sys.exit(COMMAND.run(lambda o: measure_exhaustively(o) if o.exhaustive else measure_all(o)))

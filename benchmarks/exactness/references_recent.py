@@ -185,6 +185,7 @@ RECENT: dict[str, Reference] = {
         _snake_slope,
         roots=(0.0,),
         derivative_roots=tuple(math.pi * (k - 0.25) for k in (-1, 0, 1)),
+        exact_up_to=1e4,
     ),
     "quick_gelu": _quick_gelu(),
     "hard_mish": Reference(

@@ -33,6 +33,7 @@ class Reference:
       derivative_roots: where the derivative is 0.
       switches: where formulas change: kinks and ends of pieces.
       loose_below: ten times the tolerance is allowed below this.
+      exact_up_to: how far from 0 digits are asked for, of a periodic function.
       smallest: results below it in magnitude only need to be as small.
       value_terms, derivative_terms: for sums whose terms may cancel, as learned coefficients let
           them: the sum of their magnitudes, by which errors are divided if it is larger than the
@@ -45,6 +46,7 @@ class Reference:
     derivative_roots: tuple[float, ...] = ()
     switches: tuple[float, ...] = (0.0,)
     loose_below: float = -math.inf
+    exact_up_to: float = math.inf
     smallest: float = SMALLEST
     value_terms: Callable[[Array], Array] | None = None
     derivative_terms: Callable[[Array], Array] | None = None

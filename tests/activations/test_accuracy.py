@@ -12,7 +12,7 @@ import pytest
 from mpmath import mp, mpf
 
 from benchmarks.accuracy import gradient
-from benchmarks.exactness import fit_gelu
+from benchmarks.exactness import fits
 from benchmarks.exactness.references import REFERENCES
 from benchmarks.exactness.truth import (
     DERIVATIVE_TOLERANCE,
@@ -24,7 +24,6 @@ from benchmarks.exactness.truth import (
 )
 from jaxact import activations
 from jaxact.activations import functions
-from jaxact.activations.functions.gates import gaussian
 from tests.support.groups import in_groups
 
 # The digits that users get: another compiler rounds in other places.
@@ -166,15 +165,13 @@ def test_jax_nn_is_less_exact(name, at):
     assert float(jax.grad(activations.get(name))(x)) == pytest.approx(true, rel=1e-6)
 
 
-@pytest.mark.parametrize(
-    ("fitted", "committed"),
-    [(fit_gelu.tail, gaussian._TAIL), (fit_gelu.slope, gaussian._SLOPE)],
-    ids=["tail", "slope"],
-)
-def test_gelu_coefficients_are_those_of_the_fit(fitted, committed):
-    coefficients, error = fit_gelu.fit(fitted)
-    assert error < 2e-8
-    np.testing.assert_allclose(committed, coefficients, rtol=1e-11)
+@pytest.mark.parametrize("fit", fits.FITS, ids=lambda fit: fit.place)
+def test_polynomials_are_those_of_the_fits(fit):
+    module, name = fit.place.split(":")
+    committed = getattr(importlib.import_module(f"jaxact.activations.{module}"), name)
+    coefficients, error = fit.coefficients()
+    assert error < fit.error
+    np.testing.assert_allclose(committed, coefficients, rtol=1e-10, atol=1e-13)
 
 
 # By convention: mish's is `_MISH_ROOT`, in whichever file.

@@ -8,24 +8,33 @@ from jax import Array
 from jax.typing import ArrayLike
 
 from jaxact.activations.numerics import elementwise, negative_abs
+from jaxact.activations.precision import exact_product, exact_sum
 from jaxact.activations.registry import POSITIVE, activation
 
 # From here on 1 + x**2 is x**2 (and from a little farther it overflows).
 _FAR = {jnp.dtype("float32"): 1e18, jnp.dtype("float64"): 1e150}
 
 
-def _inverse_root(x: Array, alpha: ArrayLike) -> tuple[Array, Array, Array]:
-    """s = sqrt(alpha), z = s x, bounded, and 1 / sqrt(1 + z**2)."""
+def _root(z: Array, b: ArrayLike = 1.0) -> tuple[Array, Array, Array]:
+    """z**2 + b as a sum of two numbers, and its root."""
+    square, rest = exact_product(z, z)
+    total, lost = exact_sum(square, jnp.broadcast_to(jnp.asarray(b, z.dtype), z.shape))
+    total, lost = exact_sum(total, rest + lost)
+    return total, lost, jnp.sqrt(total)
+
+
+def _scaled(x: Array, alpha: ArrayLike) -> tuple[Array, Array]:
+    """s = sqrt(alpha) and z = s x, bounded."""
     s = jnp.sqrt(alpha)
-    z = jnp.clip(s * x, -_FAR[x.dtype], _FAR[x.dtype])
-    return s, z, 1 / jnp.sqrt(1 + z * z)
+    return s, jnp.clip(s * x, -_FAR[x.dtype], _FAR[x.dtype])
 
 
 @elementwise()
 def isru_derivative(x: Array, alpha: ArrayLike = 1.0) -> Array:
     """Derivative of `isru`: (1 + alpha x**2)**(-3/2)."""
-    _, _, r = _inverse_root(x, alpha)
-    return r * r * r
+    total, rest, root = _root(_scaled(x, alpha)[1])
+    inverse = 1 / (total * root)
+    return inverse - inverse * (1.5 * rest / total)
 
 
 @activation(
@@ -46,15 +55,18 @@ def isru(x: Array, alpha: ArrayLike = 1.0) -> Array:
 
     Source: Carlile et al. 2017, arXiv 1710.09967.
     """
-    s, z, r = _inverse_root(x, alpha)
-    return z * r / s
+    s, z = _scaled(x, alpha)
+    total, _, root = _root(z)
+    magnitude = jnp.abs(z)
+    is_outer = magnitude > 1  # there the difference from its limit is the smaller part
+    quotient = jnp.where(is_outer, 1, z) / jnp.where(is_outer, total + magnitude * root, root)
+    return jnp.where(is_outer, jnp.sign(z) * (1 - quotient), quotient) / s
 
 
 @elementwise()
 def isrlu_derivative(x: Array, alpha: ArrayLike = 1.0) -> Array:
     """Derivative of `isrlu`: 1 if x >= 0 else (1 + alpha x**2)**(-3/2)."""
-    _, _, r = _inverse_root(x, alpha)
-    return jnp.where(x >= 0, 1, r * r * r)
+    return jnp.where(x >= 0, 1, isru_derivative(x, alpha))
 
 
 @activation(
@@ -75,8 +87,7 @@ def isrlu(x: Array, alpha: ArrayLike = 1.0) -> Array:
 
     Source: Carlile et al. 2017, arXiv 1710.09967.
     """
-    s, z, r = _inverse_root(x, alpha)
-    return jnp.where(x >= 0, x, z * r / s)
+    return jnp.where(x >= 0, x, isru(x, alpha))
 
 
 def _bent(x: Array) -> tuple[Array, Array]:
@@ -100,7 +111,8 @@ def bent_identity_derivative(x: Array) -> Array:
 def bent_identity(x: Array) -> Array:
     """Bent identity: (sqrt(x**2 + 1) - 1) / 2 + x.
 
-    As x (1 + x / (2 (sqrt(x**2 + 1) + 1))), whose factor lies between 1/2 and 3/2.
+    As x (1 + x / (2 (sqrt(x**2 + 1) + 1))), whose factor lies between 1/2 and 3/2; below -1, where
+    that cancels, as (x - 1 + 1 / (sqrt(x**2 + 1) - x)) / 2.
 
     Args:
       x: floating-point array of any shape.
@@ -111,7 +123,9 @@ def bent_identity(x: Array) -> Array:
     Source: without a paper of its own; Kunc and Klema 2024, arXiv 2402.09092, a survey.
     """
     z, root = _bent(x)
-    return x * (1 + z / (2 * (root + 1)))
+    is_low = x < -1
+    quotient = jnp.where(is_low, 1, z) / jnp.where(is_low, root - z, 2 * (root + 1))
+    return jnp.where(is_low, x / 2 - (1 - quotient) / 2, x * (1 + quotient))
 
 
 @elementwise()

@@ -12,8 +12,10 @@ from jax.typing import ArrayLike
 
 from jaxact.activations.activation import Kink, kink_at_zero
 from jaxact.activations.numerics import elementwise, nan_like, negative_abs, scaled
+from jaxact.activations.precision import exp_parts, times_closed
 from jaxact.activations.registry import activation
 
+_SHIFT = 8  # 1 / (1 + e^2|x|) must not underflow before 4 times it does
 _NEAR = 0.625
 _TANH_SERIES = (
     -5.70498872745e-3,
@@ -82,17 +84,11 @@ def binary_step(x: Array) -> Array:
     return nan_like(x, jnp.where(x > 0, jnp.ones_like(x), 0))
 
 
-def _closed(x: Array) -> Array:
-    """1 / (1 + e^|x|), at most 1/2: value and derivative share it, and so its one `exp`."""
-    e = jnp.exp(negative_abs(x))
-    return e / (1 + e)
-
-
 @elementwise()
 def sigmoid_derivative(x: Array) -> Array:
     """Derivative of `sigmoid`: q (1 - q), with q = 1 / (1 + e^|x|)."""
-    q = _closed(x)
-    return q * (1 - q)
+    parts = exp_parts(negative_abs(x))
+    return times_closed(1 - times_closed(jnp.ones_like(x), *parts), *parts)
 
 
 @activation(
@@ -111,15 +107,15 @@ def sigmoid(x: Array) -> Array:
 
     Source: Rumelhart, Hinton and Williams 1986.
     """
-    q = _closed(x)
+    q = times_closed(jnp.ones_like(x), *exp_parts(negative_abs(x)))
     return jnp.where(x < 0, q, 1 - q)
 
 
 @elementwise()
 def tanh_derivative(x: Array) -> Array:
     """Derivative of `tanh`: 4 q (1 - q), with q = 1 / (1 + e^2|x|)."""
-    q = _closed(2 * x)
-    return 4 * q * (1 - q)
+    parts = exp_parts(negative_abs(2 * x), 0.0, _SHIFT)
+    return times_closed(4 * (1 - times_closed(jnp.ones_like(x), *parts, _SHIFT)), *parts, _SHIFT)
 
 
 @activation(tanh_derivative, monotonic=True, reference="LeCun et al. 1998, Efficient BackProp")
@@ -138,7 +134,7 @@ def tanh(x: Array) -> Array:
     """
     if x.dtype == jnp.float64:
         return jnp.tanh(x)
-    q = _closed(2 * x)
+    q = times_closed(jnp.ones_like(x), *exp_parts(negative_abs(2 * x), 0.0, _SHIFT), _SHIFT)
     near = jnp.clip(x, -_NEAR, _NEAR)
     square = near * near
     series = jnp.full_like(x, _TANH_SERIES[0])

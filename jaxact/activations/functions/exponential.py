@@ -10,7 +10,7 @@ from jax.typing import ArrayLike
 
 from jaxact.activations.activation import Kink, kink_at_zero
 from jaxact.activations.numerics import elementwise, negative_part
-from jaxact.activations.precision import expm1
+from jaxact.activations.precision import exp, expm1, times_exp
 from jaxact.activations.registry import POSITIVE, activation
 
 SELU_ALPHA = 1.6732632423543772848170429916717
@@ -20,7 +20,7 @@ SELU_LAMBDA = 1.0507009873554804934193349852946
 @elementwise()
 def elu_derivative(x: Array, alpha: ArrayLike = 1.0) -> Array:
     """Derivative of `elu`: 1 if x > 0 else alpha e^x."""
-    return jnp.where(x > 0, 1, alpha * jnp.exp(negative_part(x)))
+    return jnp.where(x > 0, 1, times_exp(alpha, negative_part(x)))
 
 
 @activation(
@@ -42,13 +42,13 @@ def elu(x: Array, alpha: ArrayLike = 1.0) -> Array:
     Source: Clevert, Unterthiner and Hochreiter 2016, arXiv 1511.07289, equation 15.
     """
     below = negative_part(x)
-    return jnp.where(x > 0, x, alpha * expm1(below, jnp.exp(below)))
+    return jnp.where(x > 0, x, alpha * expm1(below))
 
 
 @elementwise()
 def celu_derivative(x: Array, alpha: ArrayLike = 1.0) -> Array:
     """Derivative of `celu`: 1 if x > 0 else e^(x / alpha)."""
-    return jnp.where(x > 0, 1, jnp.exp(negative_part(x) / alpha))
+    return jnp.where(x > 0, 1, exp(jnp.asarray(negative_part(x) / alpha)))
 
 
 @activation(
@@ -70,13 +70,13 @@ def celu(x: Array, alpha: ArrayLike = 1.0) -> Array:
     Source: Barron 2017, arXiv 1704.07483, equation 2.
     """
     below = jnp.asarray(negative_part(x) / alpha)
-    return jnp.where(x > 0, x, alpha * expm1(below, jnp.exp(below)))
+    return jnp.where(x > 0, x, alpha * expm1(below))
 
 
 @elementwise()
 def selu_derivative(x: Array) -> Array:
     """Derivative of `selu`: lambda if x > 0 else lambda alpha e^x."""
-    below = SELU_LAMBDA * SELU_ALPHA * jnp.exp(negative_part(x))
+    below = times_exp(SELU_LAMBDA * SELU_ALPHA, negative_part(x))
     return jnp.where(x > 0, SELU_LAMBDA, below)
 
 
@@ -98,5 +98,5 @@ def selu(x: Array) -> Array:
     Source: Klambauer et al. 2017, arXiv 1706.02515, equation 2.
     """
     below = negative_part(x)
-    saturating = SELU_LAMBDA * SELU_ALPHA * expm1(below, jnp.exp(below))
+    saturating = SELU_LAMBDA * SELU_ALPHA * expm1(below)
     return jnp.where(x > 0, SELU_LAMBDA * x, saturating)

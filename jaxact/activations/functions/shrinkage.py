@@ -7,11 +7,27 @@ from jax import Array
 from jax.typing import ArrayLike
 
 from jaxact.activations.activation import Kink
-from jaxact.activations.numerics import elementwise, nan_like, negative_abs
+from jaxact.activations.functions.classic import tanh
+from jaxact.activations.numerics import elementwise, nan_like
+from jaxact.activations.precision import polynomial
 from jaxact.activations.registry import POSITIVE, activation
 
-_NEAR = 2.0
-_TERMS = {jnp.dtype("float32"): 8, jnp.dtype("float64"): 13}  # of the series below _NEAR
+_TERMS = 13  # of the series of `tanh_shrink` in float64
+# Fitted by `python -m benchmarks.exactness.fits`.
+_TANH_SHRINK_CENTRE = 1.125
+_TANH_SHRINK = (
+    8.34144611424e-07,
+    -2.99658202147e-06,
+    7.86171033538e-06,
+    -2.82424177267e-05,
+    0.000105132493307,
+    -0.000377678557485,
+    0.00135474937336,
+    -0.0048670623137,
+    0.0174910328552,
+    -0.0629839731615,
+    0.230249702147,
+)
 
 
 @elementwise()
@@ -71,30 +87,11 @@ def hard_shrink(x: Array, threshold: ArrayLike = 0.5) -> Array:
     return jnp.where(jnp.abs(x) <= threshold, 0, x)
 
 
-def _tanh_shrink_near(x: Array, e: Array) -> Array:
-    """(x cosh x - sinh x) / cosh x below _NEAR, with e = e^-|x|: no term has another sign."""
-    near = jnp.clip(x, -_NEAR, _NEAR)
-    square = near * near
-    series = jnp.zeros_like(x)
-    for k in range(_TERMS[x.dtype], 0, -1):
-        series = series * square + 2 * k / math.factorial(2 * k + 1)
-    return (near * square * series) * (2 * e / (1 + e * e))
-
-
-def _tanh_shrink_parts(x: Array) -> tuple[Array, Array, Array]:
-    """tanh_shrink near 0, tanh far from it, and whether `x` is far enough for tanh."""
-    # Divided: a product of an `exp` with itself XLA would make a second one.
-    e = jnp.exp(negative_abs(x) + 1) / math.e
-    far = (1 - e * e) / (1 + e * e)
-    return _tanh_shrink_near(x, e), jnp.where(x < 0, -far, far), jnp.abs(x) > 1
-
-
 @elementwise()
 def tanh_shrink_derivative(x: Array) -> Array:
     """Derivative of `tanh_shrink`: tanh(x)**2."""
-    near, far, is_far = _tanh_shrink_parts(x)
-    tanh = jnp.where(is_far, far, jnp.clip(x, -1, 1) - near)
-    return tanh * tanh
+    slope = tanh(x)
+    return slope * slope
 
 
 @activation(
@@ -105,7 +102,8 @@ def tanh_shrink_derivative(x: Array) -> Array:
 def tanh_shrink(x: Array) -> Array:
     """Tanh shrinkage: x - tanh(x).
 
-    Below 2 it is (x cosh(x) - sinh(x)) / cosh(x), whose numerator has the series
+    In float32 below 1.5 it is x**3 times a polynomial in x**2; in float64 below 2
+    (x cosh(x) - sinh(x)) / cosh(x), whose numerator has the series
     sum_k 2 k x**(2 k + 1) / (2 k + 1)!.
 
     Args:
@@ -116,5 +114,14 @@ def tanh_shrink(x: Array) -> Array:
 
     Source: what tanh leaves of x; named by Torch (Collobert, Kavukcuoglu and Farabet 2011).
     """
-    near, far, _ = _tanh_shrink_parts(x)
-    return jnp.where(jnp.abs(x) < _NEAR, near, x - far)
+    end = 2.0 if x.dtype == jnp.float64 else 1.5
+    near = jnp.clip(x, -end, end)
+    square = near * near
+    if x.dtype == jnp.float64:
+        series = jnp.zeros_like(x)
+        for k in range(_TERMS, 0, -1):
+            series = series * square + 2 * k / math.factorial(2 * k + 1)
+        quotient = series / jnp.cosh(near)
+    else:
+        quotient = polynomial(_TANH_SHRINK, square - _TANH_SHRINK_CENTRE)
+    return jnp.where(jnp.abs(x) < end, near * (square * quotient), x - tanh(x))

@@ -9,7 +9,8 @@ from jax.typing import ArrayLike
 
 from jaxact.activations.activation import Kink
 from jaxact.activations.functions.classic import sigmoid
-from jaxact.activations.numerics import elementwise, nan_like, negative_abs
+from jaxact.activations.numerics import elementwise, finite, nan_like, negative_abs
+from jaxact.activations.precision import exact_product, exact_sum, log1p_of_exp
 from jaxact.activations.registry import POSITIVE, activation
 
 
@@ -84,14 +85,16 @@ def log_sigmoid(x: Array) -> Array:
     Returns:
       Array of the shape and dtype of `x`, below 0.
     """
-    return jnp.minimum(x, 0) - jnp.log1p(jnp.exp(negative_abs(x)))
+    return jnp.minimum(x, 0) - log1p_of_exp(negative_abs(x))
 
 
 @elementwise()
 def soft_sign_derivative(x: Array) -> Array:
     """Derivative of `soft_sign`: 1 / (1 + |x|)**2."""
-    root = 1 / (1 + jnp.abs(x))
-    return root * root
+    total, lost = exact_sum(jnp.ones_like(x), -negative_abs(finite(x)))
+    root = 1 / total
+    square = root * root
+    return square - square * (2 * lost * root)
 
 
 @activation(
@@ -136,7 +139,7 @@ def softplus(x: Array) -> Array:
 
     Source: Dugas et al. 2000.
     """
-    return jnp.maximum(x, 0) + jnp.log1p(jnp.exp(negative_abs(x)))
+    return jnp.maximum(x, 0) + log1p_of_exp(negative_abs(x))
 
 
 def sparse_plus_derivative(x: Array) -> Array:
@@ -191,12 +194,24 @@ def sparse_sigmoid(x: Array) -> Array:
 
 
 def _squareplus_below(x: Array, b: ArrayLike) -> tuple[Array, Array]:
-    """squareplus(-|x|) and its derivative there: neither cancels, and x**2 does not overflow."""
+    """squareplus(-|x|) and its derivative there: x**2 does not overflow.
+
+    Far from 0 they are quotients that do not cancel; near it differences that hardly do, and are
+    rounded once less.
+    """
     magnitude = -negative_abs(x)
     near = jnp.minimum(magnitude, 1e19 if x.dtype == jnp.float32 else 1e150)
-    root = jnp.sqrt(near * near + b)
+    square, rest = exact_product(near, near)
+    total, lost = exact_sum(square, jnp.broadcast_to(jnp.asarray(b, x.dtype), x.shape))
+    total, lost = exact_sum(total, rest + lost)
+    root = jnp.sqrt(total)
+    is_near = 4 * magnitude < root
     value = jnp.divide(0.5 * b, jnp.maximum(root, magnitude) + magnitude)
-    return value, jnp.divide(0.5 * b, (root + near) * root)
+    slope = jnp.divide(0.5 * b, total + (near * root + lost))
+    return (
+        jnp.where(is_near, 0.5 * root - 0.5 * magnitude, value),
+        jnp.where(is_near, 0.5 - 0.5 * near / root, slope),
+    )
 
 
 @elementwise()

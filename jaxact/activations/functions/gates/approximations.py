@@ -1,15 +1,13 @@
 """Cheaper forms of SiLU, GELU and Mish, and their derivatives."""
 
-import math
-
 import jax
 import jax.numpy as jnp
 from jax import Array
 
 from jaxact.activations.activation import Kink
-from jaxact.activations.functions.gates.self_gated import SWISH_ROOT, UNDERFLOWS, swish_slope
+from jaxact.activations.functions.gates.self_gated import SHIFT, UNDERFLOWS, swish_slope
 from jaxact.activations.numerics import elementwise, nan_like, negative_abs
-from jaxact.activations.precision import coarse, in_two_parts
+from jaxact.activations.precision import coarse, exact_sum, exp_parts, gated
 from jaxact.activations.registry import activation
 
 _QUICK = 1.702
@@ -42,32 +40,26 @@ def hard_silu(x: Array) -> Array:
     Source: Howard et al. 2019, arXiv 1905.02244, section 5.2.
     """
     inside = jnp.clip(x, -3, 3)
-    return nan_like(x, jnp.where(x > 3, x, inside * (inside + 3) / 6))
+    middle = jnp.where(x > -1, inside / 2 + inside * inside / 6, inside * (inside + 3) / 6)
+    return nan_like(x, jnp.where(x > 3, x, middle))
 
 
 def _quick_closing(x: Array) -> tuple[Array, Array, Array, Array]:
-    """-|x|, bounded, z = -1.702 |x| in two parts, and e^(z + 1), to relative precision in the tail.
+    """z = -1.702 |x| as a sum of two, and the parts of e^z.
 
-    In float32 rounding z would cost a relative |z| * eps. Its first part is exact: a product of
-    two numbers of 12 bits; the second is at most 0.03 where the result is no underflow.
+    Most of it is exact: a product of two numbers of 12 bits.
     """
     h = jnp.maximum(negative_abs(x), UNDERFLOWS[x.dtype])
-    if x.dtype == jnp.float64:
-        z = _QUICK * h
-        return h, z, jnp.zeros_like(z), jnp.exp(z + 1)
-    short = jax.lax.stop_gradient(coarse(h))
-    large = _QUICK_SHORT * short
-    small = _QUICK_SHORT * (h - short) + (_QUICK - _QUICK_SHORT) * h
-    p = jnp.exp(large + 1) * (1 + small * (1 + small * (1 / 2 + small * (1 / 6))))
-    return h, large, small, p
+    leading = jax.lax.stop_gradient(coarse(h)) if x.dtype == jnp.float32 else h
+    rest = _QUICK_SHORT * (h - leading) + (_QUICK - _QUICK_SHORT) * h
+    large, small = exact_sum(_QUICK_SHORT * leading, rest)
+    return large, small, *exp_parts(large, small, SHIFT)
 
 
 @elementwise()
 def quick_gelu_derivative(x: Array) -> Array:
     """Derivative of `quick_gelu`: that of `swish`, s + z s (1 - s), at z = 1.702 x."""
-    _, large, small, p = _quick_closing(x)
-    high, low = in_two_parts(*SWISH_ROOT, x.dtype)
-    return swish_slope(x, (large - high) + (small - low), p)
+    return swish_slope(x, *_quick_closing(x))
 
 
 @activation(
@@ -86,8 +78,8 @@ def quick_gelu(x: Array) -> Array:
 
     Source: Hendrycks and Gimpel 2016, arXiv 1606.08415, section 2; named in OpenAI's CLIP.
     """
-    h, _, _, p = _quick_closing(x)
-    return jnp.maximum(x, 0) + (h * p) / (math.e + p)
+    _, _, q, scale = _quick_closing(x)
+    return gated(x, x, q, scale, SHIFT)
 
 
 @elementwise()

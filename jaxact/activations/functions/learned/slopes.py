@@ -8,7 +8,7 @@ from jax.typing import ArrayLike
 
 from jaxact.activations.activation import Kink, kink_at_zero
 from jaxact.activations.functions.classic import sigmoid
-from jaxact.activations.functions.gates.self_gated import swish, swish_derivative
+from jaxact.activations.functions.gates.self_gated import SHIFT, swish, swish_derivative
 from jaxact.activations.numerics import (
     elementwise,
     nan_like,
@@ -16,9 +16,17 @@ from jaxact.activations.numerics import (
     negative_part,
     scaled,
 )
-from jaxact.activations.precision import exact_product, expm1
+from jaxact.activations.precision import (
+    exact_product,
+    exact_sum,
+    exp_parts,
+    expm1,
+    log_parts,
+    times_exp,
+)
 from jaxact.activations.registry import POSITIVE, Domain, activation
 
+_TINY = 1e-18  # its square is nothing beside it
 _UNDERFLOWS = {jnp.dtype("float32"): 200.0, jnp.dtype("float64"): 800.0}  # e^-x is 0 here
 
 
@@ -107,8 +115,8 @@ def arelu(x: Array, alpha: ArrayLike = 0.9, beta: ArrayLike = 2.0) -> Array:
     return jnp.where(x < 0, below * x, above * x)
 
 
-def _srs_parts(x: Array, beta: Array) -> tuple[Array, Array, Array, Array]:
-    """`x` where e^-|x / beta| is no underflow, x / beta in two parts, and e^(1 - |x / beta|).
+def _srs_parts(x: Array, beta: Array) -> tuple[Array, Array, Array, Array, Array]:
+    """`x` where e^-|x / beta| is no underflow, x / beta in two parts, and the parts of that power.
 
     Rounding z = x / beta would cost the tail a relative |z| * eps; what it loses is the remainder
     of the division by beta.
@@ -118,18 +126,27 @@ def _srs_parts(x: Array, beta: Array) -> tuple[Array, Array, Array, Array]:
     z = bounded / beta
     high, low = exact_product(z, beta)
     rest = ((bounded - high) - low) / beta
-    p = jnp.exp(negative_abs(z) + 1) * (1 + jnp.where(z < 0, rest, -rest))
-    return bounded, z, rest, p
+    return bounded, z, rest, *exp_parts(negative_abs(z), jnp.where(z < 0, rest, -rest), SHIFT)
+
+
+def _srs_root(y: Array, z: Array, q: Array, scale: Array) -> tuple[Array, Array]:
+    """1 + y e^z for z < 0, else y + e^-z, as a sum of two numbers."""
+    one = jnp.ones_like(y)
+    first = jnp.where(z < 0, one, y)
+    second = jnp.where(z < 0, y * scale, scale)
+    total, lost = exact_sum(first, second)
+    return exact_sum(total, second * q + lost)
 
 
 @elementwise()
 def srs_derivative(x: Array, alpha: ArrayLike = 2.0, beta: ArrayLike = 3.0) -> Array:
     """Derivative of `srs` in x: (1 + x / beta) e^(-x / beta) / (x / alpha + e^(-x / beta))**2."""
-    x, z, rest, p = _srs_parts(x, jnp.asarray(beta))
-    numerator = ((1 + z) + rest) * p
-    below = math.e + x * p / alpha
-    above = x / alpha + p / math.e
-    return jnp.where(z < 0, math.e * numerator / (below * below), numerator / (math.e * above**2))
+    x, z, rest, q, scale = _srs_parts(x, jnp.asarray(beta))
+    slope = (1 + z) + rest
+    numerator = (slope + slope * q) * scale / 2**SHIFT
+    root, lost = _srs_root(x / alpha, z, q, scale / 2**SHIFT)
+    quotient = numerator / root / root
+    return quotient - quotient * (2 * lost / root)
 
 
 @activation(
@@ -153,33 +170,35 @@ def srs(x: Array, alpha: ArrayLike = 2.0, beta: ArrayLike = 3.0) -> Array:
 
     Source: Zhou et al. 2020, arXiv 2003.00547.
     """
-    x, z, _, p = _srs_parts(x, jnp.asarray(beta))
-    return jnp.where(z < 0, x * p / (math.e + x * p / alpha), x / (x / alpha + p / math.e))
+    x, z, _, q, scale = _srs_parts(x, jnp.asarray(beta))
+    below = (x + x * q) * scale / 2**SHIFT
+    return jnp.where(z < 0, below, x) / _srs_root(x / alpha, z, q, scale / 2**SHIFT)[0]
 
 
 def _deformed(x: Array, t: Array) -> tuple[Array, Array, Array]:
-    """u = max(0, 1 + (1 - t) x) for x <= 0 (1 where that is 0), log(u) / (1 - t), and its exp.
+    """u = max(0, 1 + (1 - t) x) for x <= 0 (1 where that is 0), and log(u) / (1 - t) as a sum.
 
-    Near u = 1 the logarithm is that of 1 plus the product, near 0 that of u, to which 1 adds
-    without rounding; and the product is a sum of two numbers, as one would not be precise near 0.
+    Both the product and the logarithm are sums of two numbers: the power is that of e, and takes
+    an error of the exponent as a relative one.
     """
     r = 1 - t
     high, low = exact_product(r, jnp.maximum(negative_part(x), -4 / r))
-    u = (1 + high) + low
+    u, lost = exact_sum(jnp.ones_like(x), high)
+    u, lost = exact_sum(u, lost + low)
     is_cut = u <= 0
-    u = jnp.where(is_cut, 1, u)
-    rest = low / u
-    near = jnp.log1p(jnp.maximum(high, -0.5)) + rest * (1 + rest / 2)
-    log = jnp.where(high > -0.5, near, jnp.log(u)) / r
-    log = jnp.where(is_cut, -_UNDERFLOWS[x.dtype], log)
-    return u, log, jnp.exp(log)
+    u, lost = jnp.where(is_cut, 1, u), jnp.where(is_cut, 0, lost)
+    log, rest = log_parts(u, lost)
+    power = log / r
+    high, low = exact_product(power, r)
+    rest = ((log - high) - low + rest) / r
+    return u, jnp.where(is_cut, -_UNDERFLOWS[x.dtype], power), jnp.where(is_cut, 0, rest)
 
 
 @elementwise()
 def pdelu_derivative(x: Array, alpha: ArrayLike = 1.0, t: ArrayLike = 0.9) -> Array:
     """Derivative of `pdelu` in x: 1 if x > 0 else alpha max(0, 1 + (1 - t) x)**(t / (1 - t))."""
-    u, _, power = _deformed(x, jnp.asarray(t))
-    return jnp.where(x > 0, 1, alpha * (power / u))
+    u, log, rest = _deformed(x, jnp.asarray(t))
+    return jnp.where(x > 0, 1, times_exp(alpha, log, rest) / u)
 
 
 @activation(
@@ -206,5 +225,6 @@ def pdelu(x: Array, alpha: ArrayLike = 1.0, t: ArrayLike = 0.9) -> Array:
 
     Source: Cheng et al. 2020, PDELU, Neural Networks 125, doi 10.1016/j.neunet.2020.02.012.
     """
-    _, log, power = _deformed(x, jnp.asarray(t))
-    return jnp.where(x > 0, x, alpha * expm1(log, power))
+    _, log, rest = _deformed(x, jnp.asarray(t))
+    # Near 0 it is alpha x; the product within the power would be an underflow before.
+    return jnp.where(x > 0, x, alpha * jnp.where(x > -_TINY, x, expm1(log, rest)))

@@ -1,0 +1,209 @@
+"""The files of the ledger: one a function, made by processes that share the functions out."""
+
+import concurrent.futures
+import datetime
+import functools
+import json
+import multiprocessing
+import os
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+
+from benchmarks import results
+from benchmarks.exactness import ledger
+from benchmarks.exactness.ulps import FORMATS
+from jaxact import activations
+from jaxact.errors import ConfigError
+from jaxact.presentation.tables import Row
+from jaxact.runs.process import environment
+from jaxact.runs.records import record_files
+
+FOLDER = results.FOLDER / "ledger"
+# The functions of the paper and of the pages it goes with, GELU and softplus: every float.
+FIRST = (
+    "identity",
+    "binary_step",
+    "sigmoid",
+    "tanh",
+    "relu",
+    "leaky_relu",
+    "prelu",
+    "elu",
+    "selu",
+    "swish",
+    "gelu",
+    "softplus",
+)
+OTHERS_STRIDE = 17
+HALVES = ("bfloat16", "float16")
+
+
+def path_of(name: str, folder: Path = FOLDER) -> Path:
+    return folder / f"{name}-{jax.default_backend()}.json"
+
+
+def stride_of(name: str) -> int:
+    """The stride of the bits that are taken; an accelerator takes every float of all functions."""
+    return 1 if name in FIRST or jax.default_backend() != "cpu" else OTHERS_STRIDE
+
+
+def is_done(name: str, stride: int, peers: Sequence[str], folder: Path) -> bool:
+    """Whether the file of a function is of what it computes now, by this version of JAX."""
+    file = path_of(name, folder)
+    if not file.exists():
+        return False
+    entry = record_files.read_json(file)
+    now = {"program": ledger.program(name), "jax": jax.__version__}
+    has_peers = {json.dumps(peer) for peer in entry["asked"]} >= set(map(json.dumps, peers))
+    return all(entry[key] == value for key, value in now.items()) and (
+        entry["stride"] <= stride and has_peers
+    )
+
+
+def write(name: str, stride: int, peers: Sequence[str], folder: Path) -> Path:
+    """Measures a function, and writes its file."""
+    start = time.perf_counter()
+    by_format = {"float32": ledger.over_all(name, FORMATS["float32"], stride)}
+    by_format |= {form: ledger.over_all(name, FORMATS[form], 1) for form in HALVES}
+    worst = _worst(by_format["float32"])
+    x = ledger.sample(worst)
+    described = environment.describe()
+    entry = {
+        "activation": name,
+        "spec": activations.get(name).spec,
+        "measured_at": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "machine": environment.in_words(described),
+        "jax": jax.__version__,
+        "commit": described["git_commit"],
+        "program": ledger.program(name),
+        "stride": stride,
+        "asked": list(peers),
+        **by_format,
+        "not_rounded": {form: ledger.not_rounded(name, FORMATS[form]) for form in HALVES},
+        "reference_ulps": ledger.reference_ulps(name, worst),
+        "second_derivative": ledger.second_derivative(name, x),
+        "differing": ledger.differing(name),
+        "peers": {
+            called: ledger.of_results(name, x, got) for called, got in _peers(name, x, peers)
+        },
+        "seconds": round(time.perf_counter() - start, 1),
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    record_files.write_json(path_of(name, folder), entry)
+    return path_of(name, folder)
+
+
+def _worst(entries: dict[str, dict[str, Any]]) -> list[float]:
+    return sorted(
+        {
+            entry["at"]
+            for by_place in entries.values()
+            for place, entry in by_place.items()
+            if place in ("main", "near_roots") and np.isfinite(entry["at"])
+        }
+    )
+
+
+@functools.cache
+def _libraries(python: str) -> dict[str, str]:
+    command = [python, "-m", "benchmarks.exactness.peer_values"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return json.loads(done.stdout)
+
+
+def _peers(
+    name: str, x: np.ndarray, pythons: Sequence[str]
+) -> Iterator[tuple[str, tuple[np.ndarray, ...]]]:
+    """The values and derivatives of other libraries' function, if they have one."""
+    parameters = {**dict(activations.get(name).constants), **activations.get(name).params}
+    with tempfile.TemporaryDirectory() as folder:
+        inputs, found = Path(folder) / "inputs.npy", Path(folder) / "results.npy"
+        np.save(inputs, x)
+        for python in pythons:
+            for library, version in _libraries(python).items():
+                words = [library, name, json.dumps(parameters), str(inputs), str(found)]
+                command = [python, "-m", "benchmarks.exactness.peer_values", *words]
+                subprocess.run(command, check=True)
+                if found.exists():
+                    yield f"{library} {version}", tuple(np.load(found))
+                    found.unlink()
+
+
+def check_peers(pythons: Sequence[str]) -> None:
+    """Raises ConfigError unless each interpreter has JAX or PyTorch."""
+    for python in pythons:
+        try:
+            has_any = bool(_libraries(python))
+        except (OSError, subprocess.CalledProcessError):
+            has_any = False
+        if not has_any:
+            raise ConfigError(
+                f"--peer_python={python} has neither JAX nor PyTorch (with NumPy): make an "
+                "environment, python3 -m venv .venv-torch && .venv-torch/bin/pip install -r "
+                "requirements-bench.txt, and name its bin/python"
+            )
+
+
+def rows(folder: Path = FOLDER) -> list[Row]:
+    """The table of the ledger: a row a function."""
+    table = []
+    for file in sorted(folder.glob("*.json")):
+        entry = record_files.read_json(file)
+        main = {part: entry["float32"][part]["main"] for part in ledger.PARTS}
+        row: dict[str, Any] = {
+            "activation": entry["activation"],
+            "floats": "all" if entry["stride"] == 1 else f"every {entry['stride']}th",
+        }
+        for part, figures in main.items():
+            row[part] = f"{figures['worst']:.2f}"
+            row[f"{part} at"] = f"{figures['at']:.6g}"
+            row[f"{part}, correctly rounded"] = f"{100 * figures['correctly_rounded']:.2f} %"
+        for peer, of_peer in entry["peers"].items():
+            row[peer] = " / ".join(f"{of_peer[part]['main']['worst']:.3g}" for part in ledger.PARTS)
+        table.append(row)
+    columns = dict.fromkeys(column for row in table for column in row)
+    return [{column: row.get(column) for column in columns} for row in table]
+
+
+def write_all(
+    names: Sequence[str], stride: int | None, peers: Sequence[str], processes: int, folder: Path
+) -> Iterator[str]:
+    """Writes the files that are missing or of another program, and gives the names as it goes.
+
+    Args:
+      stride: of every function; None: `stride_of`.
+      processes: that share the functions, on a CPU with as many cores each as there are for it.
+    """
+    strides = {name: stride or stride_of(name) for name in names}
+    left = [name for name in names if not is_done(name, strides[name], peers, folder)]
+    yield from (name for name in names if name not in left)
+    if processes == 1:
+        for name in left:
+            write(name, strides[name], peers, folder)
+            yield name
+        return
+    cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+    context = multiprocessing.get_context("spawn")
+    shares = context.Queue()
+    for k in range(processes):
+        shares.put(cores[k::processes])
+    with concurrent.futures.ProcessPoolExecutor(
+        processes, context, initializer=_take, initargs=(shares,)
+    ) as pool:
+        jobs = {pool.submit(write, name, strides[name], peers, folder): name for name in left}
+        for job in concurrent.futures.as_completed(jobs):
+            job.result()
+            yield jobs[job]
+
+
+def _take(shares: Any) -> None:
+    """Gives this process its cores, before JAX counts them."""
+    if cores := shares.get():
+        os.sched_setaffinity(0, cores)
