@@ -23,7 +23,7 @@ COMMAND = Command(
     """\
 Verifies one activation: that it can be trained, its derivative against jax.grad and finite
 differences, its value at kinks, that it is finite over the whole float range, keeps its dtype, and
-works under jit, vmap and grad.""",
+works under jit, vmap and grad; of one that sees channels its gradients, and how many it gives.""",
     arguments=("SPEC",),
     examples=(
         "relu",

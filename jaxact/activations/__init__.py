@@ -4,6 +4,9 @@
 `act.derivative(x, **act.params)` the derivative. Each function is a plain one too, by its name:
 `leaky_relu(x, negative_slope=0.05)`. A function of one's own goes where a spec does:
 `get(jnp.sin)`.
+
+Functions that see channels, `channel_names()`, take other parameters and numbers of channels: a
+`ChannelActivation`, of which `jaxact.activations.channel_activation` has the rules.
 """
 
 from collections.abc import Callable
@@ -17,7 +20,16 @@ from jaxact.activations import (
 )
 from jaxact.activations.activation import Activation, ActivationError, Kink
 from jaxact.activations.callables import get
-from jaxact.activations.registry import INTEGER, NUMBER, POSITIVE, Domain, names, register
+from jaxact.activations.channel_activation import ChannelActivation
+from jaxact.activations.registry import (
+    INTEGER,
+    NUMBER,
+    POSITIVE,
+    Domain,
+    channel_names,
+    names,
+    register,
+)
 
 __all__ = [  # pyright: ignore[reportUnsupportedDunderAll]
     "INTEGER",
@@ -25,21 +37,24 @@ __all__ = [  # pyright: ignore[reportUnsupportedDunderAll]
     "POSITIVE",
     "Activation",
     "ActivationError",
+    "ChannelActivation",
     "Domain",
     "Kink",
+    "channel_names",
     "get",
     "names",
     "register",
     *names(),
+    *channel_names(),
 ]
 
 
 def __getattr__(name: str) -> Callable[..., Array]:
     """The registered function of that name."""
-    if name not in names():
+    if not _registry.is_registered(name):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return _registry.function(name)
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *names()})
+    return sorted({*globals(), *names(), *channel_names()})

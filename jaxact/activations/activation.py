@@ -75,6 +75,15 @@ class Activation:
         """Initial learnable parameters: `{"alpha": 0.25}` for PReLU, `{}` for most."""
         return dict(self.initial)
 
+    @property
+    def learns(self) -> bool:
+        """Whether training learns parameters of it."""
+        return bool(self.initial)
+
+    def input_channels(self, features: int) -> int:
+        """The channels that it takes to give so many: as many, unless it sees channels."""
+        return features
+
     def __call__(self, x: ArrayLike, **params: Any) -> Array:
         """The function at `x` (any shape, floating dtype), which it keeps.
 

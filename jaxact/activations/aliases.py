@@ -9,6 +9,7 @@ import numpy as np
 
 from jaxact.activations import fingerprint, own, registry
 from jaxact.activations.activation import Activation, ActivationError
+from jaxact.activations.channel_activation import ChannelActivation
 
 # All there are among jaxact's own.
 ALIASES = {"linear": "identity", "hard_swish": "hard_silu", "silu": "swish", "celu": "elu"}
@@ -56,6 +57,8 @@ def _are_one(
 ) -> bool:
     if own.same(one.spec, other.spec):
         return True
+    if any(isinstance(each, ChannelActivation) for each in (one, other)):
+        return False
     if all(spec in registry.names() for spec in (one.spec, other.spec)):
         return ALIASES.get(one.spec, one.spec) == ALIASES.get(other.spec, other.spec)
     if one.initial != other.initial:

@@ -94,7 +94,7 @@ def _of_this_process(function: Callable[..., Any], is_unique: bool) -> Activatio
     inner = function.func if isinstance(function, functools.partial) else function
     called = inner.name if isinstance(inner, Activation) else getattr(inner, "__name__", "")
     name = re.sub(r"\W", "", called, flags=re.ASCII)
-    if is_unique or name != called or not name.isidentifier() or name in registry.names():
+    if is_unique or name != called or not name.isidentifier() or registry.is_registered(name):
         name = name if name.isidentifier() else "function"
         activation = function if isinstance(function, Activation) else Activation(name, function)
         taken = json.dumps(fingerprint.fingerprint(activation), sort_keys=True)

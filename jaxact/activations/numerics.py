@@ -56,6 +56,28 @@ def elementwise(derivative: Callable[..., Array] | None = None) -> Callable[[Ker
     return decorate
 
 
+def channelwise(kernel: Kernel) -> Kernel:
+    """Makes a formula of channels, `kernel(x, **parameters)`, one for arrays of any floating dtype.
+
+    As with `elementwise`, the formula sees float32 or float64 only, and its result is rounded once.
+    What it is built from sees to its own derivative.
+    """
+
+    @functools.wraps(kernel)
+    def function(x: Any, *args: Any, **kwargs: Any) -> Array:
+        x = floating(kernel.__name__, x)
+        dtype = computing_dtype(x)
+
+        def cast(value: Any) -> Any:  # arrays; a count or a function is the formula's own affair
+            return jnp.asarray(value, dtype) if hasattr(value, "dtype") else value
+
+        values = [cast(value) for value in args]
+        named = {name: cast(value) for name, value in kwargs.items()}
+        return kernel(x.astype(dtype), *values, **named).astype(x.dtype)
+
+    return function  # pyright: ignore[reportReturnType]
+
+
 def computing_dtype(x: Array) -> Any:
     """float64 for float64, float32 for every other dtype."""
     return jnp.float64 if x.dtype == jnp.float64 else jnp.float32

@@ -17,7 +17,7 @@ from jaxact.activations import functions as _functions, registry  # noqa: F401
 from jaxact.activations.activation import Activation, ActivationError
 from jaxact.errors import JaxactError
 
-_JAXACTS = frozenset(registry.names())
+_JAXACTS = frozenset((*registry.names(), *registry.channel_names()))
 # The complex numbers of a function that means none are a warning to JAX, or an error.
 COMPLEX = "Casting .*complex"
 # What to do about an error, by its kind and text.

@@ -11,6 +11,7 @@ from jax import Array
 
 from jaxact.activations import numerics
 from jaxact.activations.activation import Activation, ActivationError, Kink
+from jaxact.activations.channel_activation import ChannelActivation
 from jaxact.errors import did_you_mean
 from jaxact.specs import Number, Value, imported, parse, quote, text_of, text_of_value
 
@@ -51,7 +52,12 @@ INTEGER = Domain(int, -64, 63, "an integer")
 
 @dataclasses.dataclass(frozen=True)
 class Definition:
-    """A row of the registry: an activation before its parameters are bound; see `register`."""
+    """A row of the registry: an activation before its parameters are bound; see `register`.
+
+    Attributes:
+      of_channels: from the parameters to the fields that a `ChannelActivation` has beyond those of
+        an `Activation`; None of one that is none. The others are as `register` has them.
+    """
 
     function: Callable[..., Array]
     derivative: Callable[..., Array] | None
@@ -62,13 +68,14 @@ class Definition:
     monotonic: Callable[..., bool | None]
     elementwise: bool
     reference: str
+    of_channels: Callable[..., Mapping[str, Any]] | None = None
 
     def bind(self, target: str, arguments: Mapping[str, Value]) -> Activation:
         """The activation with `arguments` in place of the defaults; raises ActivationError."""
         given = {key: self._checked(target, key, value) for key, value in arguments.items()}
         values = {**self.defaults, **given}
         changed = [(key, value) for key, value in values.items() if value != self.defaults[key]]
-        return Activation(
+        bound = Activation(
             name=target,
             function=self.function,
             derivative_function=self.derivative,
@@ -80,6 +87,9 @@ class Definition:
             reference=self.reference,
             spec=text_of(target, changed),
         )
+        if self.of_channels is None:
+            return bound
+        return ChannelActivation(**vars(bound), **self.of_channels(**values))
 
     def _checked(self, target: str, key: str, value: Value) -> Value:
         if key not in self.defaults:
@@ -129,10 +139,8 @@ def register(
     Raises:
       ActivationError: the name is taken or no identifier.
     """
-    if not name.isidentifier() or name in _definitions:
-        raise ActivationError(f"the activation name {quote(name)} is taken, or no identifier")
     parameters = list(inspect.signature(function).parameters.values())[1:]
-    _definitions[name] = Definition(
+    definition = Definition(
         function=function,
         derivative=derivative,
         defaults={p.name: p.default for p in parameters},
@@ -143,6 +151,14 @@ def register(
         elementwise=elementwise,
         reference=reference,
     )
+    add(name, definition)
+
+
+def add(name: str, definition: Definition) -> None:
+    """Adds a row; raises ActivationError if its name is taken or no identifier."""
+    if not name.isidentifier() or name in _definitions:
+        raise ActivationError(f"the activation name {quote(name)} is taken, or no identifier")
+    _definitions[name] = definition
 
 
 def activation(
@@ -172,8 +188,18 @@ def activation(
 
 
 def names() -> tuple[str, ...]:
-    """The names of all registered activations, in the order of registration."""
-    return tuple(_definitions)
+    """The names of registered activations that keep the shape, in the order of registration."""
+    return tuple(name for name, row in _definitions.items() if row.of_channels is None)
+
+
+def channel_names() -> tuple[str, ...]:
+    """The names of registered functions that see channels, likewise."""
+    return tuple(name for name, row in _definitions.items() if row.of_channels is not None)
+
+
+def is_registered(name: str) -> bool:
+    """Whether a name is of a registered function, of either kind."""
+    return name in _definitions
 
 
 def function(name: str) -> Callable[..., Array]:
@@ -241,6 +267,11 @@ def _hint(target: str) -> str:
 
 def _users_own(target: str, found: Any, arguments: Mapping[str, Value]) -> Activation:
     """The function or `Activation` that is found where a spec names one."""
+    if isinstance(found, ChannelActivation):
+        raise ActivationError(
+            f"{target} is a ChannelActivation; one's own is a function that keeps the shape, or an "
+            f"Activation: choose among those that see channels, {', '.join(channel_names())}"
+        )
     if isinstance(found, Activation):
         if arguments:
             message = f"{target} is an Activation, with its parameters bound: it takes no arguments"

@@ -1,4 +1,6 @@
-"""The families of activations. The order of these imports is the order of `activations.names()`."""
+"""The families of activations. The order of these imports is the order of `activations.names()`
+and `activations.channel_names()`.
+"""
 
 # isort: off
 from jaxact.activations.functions import classic as classic
@@ -14,3 +16,5 @@ from jaxact.activations.functions.gates import approximations as approximations
 from jaxact.activations.functions.gates import composed as composed
 from jaxact.activations.functions.learned import slopes as slopes
 from jaxact.activations.functions.learned import shapes as shapes
+from jaxact.activations.functions.channels import pieces as pieces
+from jaxact.activations.functions.channels import adaptive as adaptive

@@ -9,8 +9,9 @@ import numpy as np
 
 from jaxact.activations import fingerprint, own
 from jaxact.activations.activation import Activation, ActivationError
+from jaxact.activations.channel_activation import ChannelActivation
 from jaxact.activations.registry import get
-from jaxact.activations.verification import points
+from jaxact.activations.verification import channel_checks, points
 
 _DTYPES = ("float64", "float32", "float16", "bfloat16")
 
@@ -30,14 +31,15 @@ def check_activation(
 
     Args:
       activation: what `activations.get` gives.
-      names: which of `CHECKS`; default: all.
+      names: which of `CHECKS`, or of those of functions that see channels; default: all.
 
     Returns:
       A result for each check, in a fixed order. An exception inside of a check fails it.
     """
     results = []
+    of_kind = channel_checks.CHECKS if isinstance(activation, ChannelActivation) else CHECKS
     with jax.enable_x64(True), np.errstate(all="ignore"):
-        for name, check in CHECKS.items():
+        for name, check in of_kind.items():
             if names is not None and name not in names:
                 continue
             try:
@@ -45,18 +47,6 @@ def check_activation(
             except Exception as error:  # whatever a user's function raises is a finding
                 results.append(CheckResult(name, False, own.cause(error)))
     return results
-
-
-def _worst(got: Any, expected: Any, x: np.ndarray, relative: float) -> tuple[bool, str]:
-    """Compares to `relative` of max(1, |expected|); the detail names the worst point."""
-    got, expected = np.asarray(got, np.float64), np.asarray(expected, np.float64)
-    same = (got == expected) | (np.isnan(got) & np.isnan(expected))
-    errors = np.abs(got - expected) / np.maximum(1, np.abs(expected))
-    errors = np.where(same, 0, np.nan_to_num(errors, nan=np.inf, posinf=np.inf))
-    i = np.unravel_index(np.argmax(errors), errors.shape)
-    if errors[i] <= relative:
-        return True, f"within {errors[i]:.1e}, {errors.size} points"
-    return False, f"{got[i]:.8g}, not {expected[i]:.8g}, at x = {x[i]:.8g}"
 
 
 def _trainable(activation: Activation) -> tuple[bool, str]:
@@ -77,7 +67,7 @@ def _derivative_is_grad(activation: Activation) -> tuple[bool, str]:
     for dtype, at, relative in (("float64", "moderate", 1e-10), ("float32", "range", 1e-5)):
         computed = points.computed(activation, dtype)
         derivative, gradient = (computed(part, at)[near] for part in ("derivative", "gradient"))
-        passed, detail = _worst(derivative, gradient, x.astype(dtype), relative)
+        passed, detail = points.worst(derivative, gradient, x.astype(dtype), relative)
         details.append(f"{dtype}: {detail}")
         if not passed:
             return False, details[-1]
@@ -88,7 +78,7 @@ def _derivative_is_difference(activation: Activation) -> tuple[bool, str]:
     x, computed = points.moderate(activation), points.computed(activation, "float64")
     places, weights = points.moved(activation)
     difference = np.sum(weights * computed("value", "moved").reshape(places.shape), axis=(0, 1))
-    return _worst(computed("derivative", "moderate"), difference, x, 1e-6)
+    return points.worst(computed("derivative", "moderate"), difference, x, 1e-6)
 
 
 def _kinks(activation: Activation) -> tuple[bool, str]:
@@ -195,7 +185,7 @@ def _transforms(activation: Activation) -> tuple[bool, str]:
     computed = points.computed(activation, "float32")
     plain = computed("plain", "range")
     for name, part in (("jit", "value"), ("vmap", "alone")):
-        passed, detail = _worst(computed(part, "range"), plain, x, 1e-5)
+        passed, detail = points.worst(computed(part, "range"), plain, x, 1e-5)
         if not passed:
             hint = "; is it elementwise?" if name == "vmap" else ""
             return False, f"{name}: {detail}{hint}"

@@ -142,3 +142,15 @@ def _of_each(activation: Activation, single: bool) -> dict[str, Callable[..., An
         parts = {"value": activation, "derivative": activation.derivative}
         parts["gradient"] = jax.vmap(jax.grad(activation)) if single else reverse(activation)
     return {**parts, "alone": alone, "second": second} if single else parts
+
+
+def worst(got: Any, expected: Any, x: np.ndarray, relative: float) -> tuple[bool, str]:
+    """Compares to `relative` of max(1, |expected|); the detail names the worst point."""
+    got, expected = np.asarray(got, np.float64), np.asarray(expected, np.float64)
+    same = (got == expected) | (np.isnan(got) & np.isnan(expected))
+    errors = np.abs(got - expected) / np.maximum(1, np.abs(expected))
+    errors = np.where(same, 0, np.nan_to_num(errors, nan=np.inf, posinf=np.inf))
+    i = np.unravel_index(np.argmax(errors), errors.shape)
+    if errors[i] <= relative:
+        return True, f"within {errors[i]:.1e}, {errors.size} points"
+    return False, f"{got[i]:.8g}, not {expected[i]:.8g}, at x = {x[i]:.8g}"
