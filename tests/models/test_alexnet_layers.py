@@ -10,7 +10,7 @@ import pytest
 from flax import linen as nn
 
 from jaxact import activations, models
-from jaxact.models.layers.maxout import MaxoutDense
+from jaxact.models.layers.common import linear
 from jaxact.models.layers.normalization import local_response_norm
 from tests.support import networks
 from tests.support.variables import drawn, xlas_convolution
@@ -151,13 +151,18 @@ def test_lrn_of_bfloat16_is_computed_in_float32():
 
 
 def test_layer_costs_of_layers_within_layers_are_counted_once():
+    class Outer(nn.Module):
+        @nn.compact
+        def __call__(self, x):
+            return linear(x, 3, "torch_default", "float32")
+
     class Net(models.ConvNet):
         @nn.compact
         def __call__(self, images, *, train):
-            x = MaxoutDense(3, pieces=2)(images)
+            x = Outer()(images)
             return self.logits(x.mean((1, 2)))
 
     model: Any = Net(activation=activations.get("relu"), num_classes=4)
     layers = models.layer_costs(model, (5, 6, 2))
-    assert [layer.parameters for layer in layers if layer.parameters] == [6 * 2 + 6, 3 * 4 + 4]
-    assert sum(layer.multiply_adds for layer in layers) == 30 * 12 + 12
+    assert [layer.parameters for layer in layers if layer.parameters] == [3 * 2 + 3, 3 * 4 + 4]
+    assert sum(layer.multiply_adds for layer in layers) == 30 * 6 + 12

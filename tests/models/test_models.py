@@ -14,7 +14,6 @@ from jaxact import activations, models
 from jaxact.errors import ConfigError
 from jaxact.models.layers.activation_layer import ActivationLayer
 from jaxact.models.layers.common import DROPOUTS, dropout, flatten
-from jaxact.models.layers.maxout import MaxoutConv, MaxoutDense, maxout
 from jaxact.models.networks.small_cnn import SmallCNN
 from tests.models import twins
 from tests.support import networks
@@ -216,61 +215,6 @@ def test_channels_start_as_the_layer_does(spec):
         learned = jax.tree.leaves(gradients)
         assert all(leaf.shape[-1] == 50 and np.isfinite(leaf).all() for leaf in learned)
         assert any(len(np.unique(leaf)) > 50 // 2 for leaf in learned)
-
-
-def pieces_of(layer, pieces):
-    """Kernel and bias of a maxout layer, the pieces on an axis of their own before the last."""
-    return [leaf.reshape(*leaf.shape[:-1], pieces, -1) for leaf in (layer["kernel"], layer["bias"])]
-
-
-def test_maxout_dense_is_the_largest_of_dense_layers():
-    layer: Any = MaxoutDense(features=4, pieces=3)
-    x = np.random.default_rng(0).standard_normal((5, 7), np.float32)
-    variables = jax.jit(layer.init)(jax.random.key(0), x)
-    assert models.count_parameters(variables["params"]) == 3 * (7 * 4 + 4)
-    kernel, bias = pieces_of(variables["params"]["Dense_0"], 3)
-    expected = (np.einsum("bn,npf->bpf", x, kernel) + bias).max(1)
-    np.testing.assert_allclose(layer.apply(variables, x), expected, rtol=1e-5, atol=1e-6)
-
-
-def test_maxout_conv_is_the_largest_of_convolutions():
-    layer: Any = MaxoutConv(features=4, size=3, pieces=2)
-    images = np.random.default_rng(0).standard_normal((2, 6, 5, 3), np.float32)
-    variables = jax.jit(layer.init)(jax.random.key(0), images)
-    assert models.count_parameters(variables["params"]) == 2 * (9 * 3 * 4 + 4)
-    kernel, bias = pieces_of(variables["params"]["Conv_0"], 2)
-    dimensions = ("NHWC", "HWIO", "NHWC")
-    each = [
-        jax.lax.conv_general_dilated(
-            jnp.asarray(images), kernel[..., i, :], (1, 1), "SAME", dimension_numbers=dimensions
-        )
-        + bias[i]
-        for i in range(2)
-    ]
-    actual = jax.jit(layer.apply)(variables, images)
-    np.testing.assert_allclose(actual, np.max(each, 0), rtol=1e-4, atol=1e-5)
-
-
-def test_the_gradient_of_maxout_goes_to_the_largest_piece():
-    gradient = jax.grad(lambda x: (maxout(x, 2) * jnp.asarray([1.0, 10.0])).sum())
-    np.testing.assert_array_equal(gradient(jnp.asarray([3.0, -1.0, 2.0, 5.0])), [1, 0, 0, 10])
-
-
-def test_maxout_of_one_piece_is_the_layer_and_others_must_fit():
-    x = jnp.arange(6.0)
-    np.testing.assert_array_equal(maxout(x, 1), x)
-    with pytest.raises(ConfigError, match="pieces=4 must divide the number of channels, 6"):
-        maxout(x, 4)
-
-
-@pytest.mark.parametrize("precision", models.PRECISIONS)
-def test_maxout_keeps_its_parameters_in_float32(precision):
-    layer: Any = MaxoutDense(features=2, precision=precision)
-    x = jax.ShapeDtypeStruct((1, 3), models.PRECISIONS[precision].dtype)
-    with jax.numpy_dtype_promotion("standard"):
-        variables = jax.eval_shape(layer.init, jax.random.key(0), x)
-        assert jax.eval_shape(layer.apply, variables, x).dtype == x.dtype
-    assert all(leaf.dtype == jnp.float32 for leaf in jax.tree.leaves(variables))
 
 
 class Dropout(nn.Module):

@@ -19,7 +19,8 @@ class LayerCost(NamedTuple):
       name: the layer's path in `params`, such as "Conv_0".
       output_shape: `[height, width, channels]` or `[units]` for one image.
       parameters: trainable scalars.
-      multiply_adds: products of convolutions and dense layers for one image, forward; 0 for others.
+      multiply_adds: products of convolutions and dense layers for one image, forward, those within
+        an activation too; 0 for others.
     """
 
     name: str
@@ -52,7 +53,11 @@ def layer_costs(model: ConvNet, image_shape: tuple[int, ...]) -> list[LayerCost]
                 name=name,
                 output_shape=tuple(output.shape[1:]),
                 parameters=sum(leaf.size for leaf in params.values()),
-                multiply_adds=places * params["kernel"].size if "kernel" in params else 0,
+                multiply_adds=sum(
+                    leaf.size * (places if name == "kernel" else 1)  # others see means of pixels
+                    for name, leaf in params.items()
+                    if name.endswith("kernel")
+                ),
             )
         )
         return output

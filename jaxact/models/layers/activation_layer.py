@@ -3,13 +3,16 @@
 import contextlib
 import contextvars
 from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from flax import linen as nn
 from jax import Array
 
-from jaxact.activations import Activation, own
+from jaxact.activations import Activation, ChannelActivation, own
+from jaxact.models.layers.common import BATCH_NORM_EPSILON, BATCH_NORM_MOMENTUM
 
 # Name of the layer, its activation, parameters, inputs and outputs, to the outputs it shall have.
 Watch = Callable[[str, Activation, Mapping[str, Array], Array, Array], Array]
@@ -31,13 +34,17 @@ def watched(watch: Watch | None) -> Iterator[None]:
 
 
 def initial_parameters(
-    activation: Activation, sharing: str, channels: int
-) -> dict[str, np.ndarray]:
+    activation: Activation, sharing: str, channels: int, key: Array | None = None
+) -> dict[str, Any]:
     """The learnable parameters before training, by name, float32.
 
     Args:
-      sharing: "layer": as the activation has them; "channel": one more axis, of `channels`.
+      sharing: "layer": as the activation has them; "channel": one more axis, of `channels`. Those
+        of a function that sees channels are a channel's in any case.
+      key: draws the latter.
     """
+    if isinstance(activation, ChannelActivation):
+        return activation.drawn(jax.random.key(0) if key is None else key, (channels,))
     repeats = (channels,) if sharing == "channel" else ()
     initial = {}
     for name, value in activation.params.items():
@@ -50,6 +57,12 @@ def initial_parameters(
 def activated(activation: Activation, x: Array, learned: Mapping[str, Array], name: str) -> Array:
     """The activation's value in the layer of a name, seen by whoever watches."""
     y = own.call(activation, x, **learned) if own.is_own(activation) else activation(x, **learned)
+    return _seen(activation, x, learned, name, y)
+
+
+def _seen(
+    activation: Activation, x: Array, learned: Mapping[str, Array], name: str, y: Array
+) -> Array:
     watch = _watch.get()
     return y if watch is None else watch(name, activation, learned, x, y)
 
@@ -61,16 +74,44 @@ class ActivationLayer(nn.Module):
       activation: the function; its `params` become trainable parameters of this layer.
       sharing: whether a learnable activation has one parameter for the whole "layer", as in the
         paper's framework, or one for each "channel" (the last axis, of `x` and of the parameter).
+      groups: of the convolution before, in each of which the pieces of a function that sees
+        channels are together.
     """
 
     activation: Activation
     sharing: str = "layer"
+    groups: int = 1
 
     @nn.compact
     def __call__(self, x: Array) -> Array:
+        if isinstance(self.activation, ChannelActivation):
+            return self._of_channels(self.activation, x)
         initial = initial_parameters(self.activation, self.sharing, x.shape[-1])
         learned = {
             name: self.param(name, lambda key, start=start: jnp.asarray(start))
             for name, start in initial.items()
         }
         return activated(self.activation, x, learned, "/".join(self.path))
+
+    def _of_channels(self, activation: ChannelActivation, x: Array) -> Array:
+        learned = {
+            one.name: self.param(one.name, one.draw, one.shape(x.shape), jnp.float32)
+            for one in activation.learned
+        }
+        if self.groups > 1 and activation.ratio != 1:  # such a one has no parameters
+            grouped = activation(x.reshape(*x.shape[:-1], self.groups, -1))
+            y = grouped.reshape(activation.output_shape(x.shape))
+        elif activation.normalizes:
+            y = activation(x, **learned, normalize=self._normalized)
+        else:
+            y = activation(x, **learned)
+        return _seen(activation, x, learned, "/".join(self.path), y)
+
+    def _normalized(self, x: Array) -> Array:
+        """BatchNorm as in `ConvNet`, in training where the statistics may change: it alone does."""
+        is_training = self.is_mutable_collection("batch_stats") and not self.is_initializing()
+        return nn.BatchNorm(
+            use_running_average=not is_training,
+            momentum=BATCH_NORM_MOMENTUM,
+            epsilon=BATCH_NORM_EPSILON,
+        )(x)

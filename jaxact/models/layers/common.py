@@ -14,6 +14,9 @@ from jax.typing import DTypeLike
 from jaxact.models.convolution import lowering
 from jaxact.models.layers.initializers import bias_initializer, kernel_initializer
 
+BATCH_NORM_MOMENTUM = 0.9  # of the running statistics: new = 0.9 old + 0.1 of the batch
+BATCH_NORM_EPSILON = 1e-5
+
 
 class Arithmetic(NamedTuple):
     """The arithmetic of a model: the dtype between layers, and the precision of matrix products."""

@@ -11,6 +11,8 @@ from jaxact.activations import Activation
 from jaxact.models.convolution.pooling import max_pool
 from jaxact.models.layers.activation_layer import ActivationLayer
 from jaxact.models.layers.common import (
+    BATCH_NORM_EPSILON,
+    BATCH_NORM_MOMENTUM,
     PRECISIONS,
     always_dropping,
     convolution,
@@ -18,8 +20,6 @@ from jaxact.models.layers.common import (
     linear,
 )
 
-BATCH_NORM_MOMENTUM = 0.9  # of the running statistics: new = 0.9 old + 0.1 of the batch
-BATCH_NORM_EPSILON = 1e-5
 LAYER_NORM_EPSILON = 1e-6
 
 
@@ -151,6 +151,30 @@ class ConvNet(nn.Module):
         return dropout(x, rate, form, train)
 
     @nn.nowrap
-    def activate(self, x: Array) -> Array:
-        """The function under test."""
-        return ActivationLayer(self.activation, self.sharing)(x)
+    def widened(self, features: int, groups: int = 1) -> int:
+        """The channels that a layer gives for its activation to make `features` of them.
+
+        Args:
+          groups: of a convolution, which has no fewer channels.
+
+        Raises:
+          ActivationError: the function cannot give as many.
+        """
+        return max(self.activation.input_channels(features), groups)
+
+    @nn.nowrap
+    def activate(self, x: Array, features: int | None = None, groups: int = 1) -> Array:
+        """The function under test, `[..., widened(features)]` to `[..., features]`.
+
+        Where x has other channels, a dense layer gives the function what it needs; see
+        `jaxact.activations.channel_activation`.
+
+        Args:
+          features: default: as many as x has.
+          groups: of the convolution that gives x.
+        """
+        features = x.shape[-1] if features is None else features
+        needed = self.activation.input_channels(features)
+        if x.shape[-1] != needed:
+            x, groups = self.dense(x, needed), 1
+        return ActivationLayer(self.activation, self.sharing, groups)(x)

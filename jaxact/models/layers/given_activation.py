@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 from jax import Array
 from jax.ad_checkpoint import checkpoint_name
 
-from jaxact.activations import Activation
+from jaxact.activations import Activation, ChannelActivation
 from jaxact.models.layers.activation_layer import activated, initial_parameters, watched
 
 MARK = "the activation under test, call "
@@ -36,7 +37,9 @@ class GivenActivation:
     """The function that a module calls wherever the activation under test belongs.
 
     Within a pass of its network each call is a layer, with learnable parameters of its own; by
-    itself it has the activation's initial ones.
+    itself it has the activation's initial ones. A module that asks for `input_channels` can take
+    functions that see channels: `nn.Dense(activation.input_channels(50))`, then the activation,
+    which gives 50.
     """
 
     activation: Activation
@@ -47,7 +50,21 @@ class GivenActivation:
 
     def __call__(self, x: Array) -> Array:
         call = _call.get()
-        return self.activation(x, **self.activation.params) if call is None else call(x)
+        return _untrained(self.activation, x) if call is None else call(x)
+
+    def input_channels(self, features: int) -> int:
+        """The channels that the activation takes to give so many: those of the layer before it.
+
+        Raises:
+          ActivationError: it cannot give as many.
+        """
+        return self.activation.input_channels(features)
+
+
+def _untrained(activation: Activation, x: Array) -> Array:
+    if isinstance(activation, ChannelActivation):
+        return activation(x, **activation.drawn(jax.random.key(0), x.shape))
+    return activation(x, **activation.params)
 
 
 def layer_name(place: int | str) -> str:
@@ -56,8 +73,11 @@ def layer_name(place: int | str) -> str:
 
 
 @contextlib.contextmanager
-def marked() -> Iterator[list[Array]]:
+def marked(activation: ChannelActivation | None = None) -> Iterator[list[Array]]:
     """A block in which calls leave their input as it is; a traced program has `MARK` and the place.
+
+    Args:
+      activation: what decides the number of channels that they give; None: it stays the same.
 
     Yields:
       The inputs of the calls, in their order.
@@ -66,7 +86,11 @@ def marked() -> Iterator[list[Array]]:
 
     def mark(x: Array) -> Array:
         inputs.append(x)
-        return checkpoint_name(x, f"{MARK}{len(inputs) - 1}")
+        x = checkpoint_name(x, f"{MARK}{len(inputs) - 1}")
+        if activation is None or not x.ndim:
+            return x
+        features = activation.output_shape(x.shape)[-1]
+        return jnp.concatenate([x] * max(1, -(-features // x.shape[-1])), -1)[..., :features]
 
     with _as(mark):
         yield inputs
@@ -88,7 +112,7 @@ def computed(
         kind = kinds[calls] if calls < len(kinds) else Kind.LAYER
         calls += 1
         if kind is Kind.DROPPED:
-            return activation(x, **activation.params)
+            return _untrained(activation, x)
         name = layer_name(layers)
         layers += 1
         with contextlib.nullcontext() if kind is Kind.LAYER else watched(None):
@@ -103,12 +127,16 @@ def alone() -> contextlib.AbstractContextManager[None]:
     return _as(None)
 
 
-def initial(activation: Activation, sharing: str, channels: tuple[int, ...]) -> dict[str, Any]:
+def initial(
+    activation: Activation, sharing: str, channels: tuple[int, ...], key: Array
+) -> dict[str, Any]:
     """The parameters of all layers before training, by layer, of one that learns any."""
-    if not activation.params:
+    if not activation.learns:
         return {}
     return {
-        layer_name(place): initial_parameters(activation, sharing, count)
+        layer_name(place): initial_parameters(
+            activation, sharing, count, jax.random.fold_in(key, place)
+        )
         for place, count in enumerate(channels)
     }
 

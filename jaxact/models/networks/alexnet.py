@@ -47,22 +47,28 @@ class AlexNet(ConvNet):
         missing = [max(FIELD - side, 0) for side in images.shape[1:3]]
         border = [(amount // 2, amount - amount // 2) for amount in missing]
         images = jnp.pad(images, ((0, 0), *border, (0, 0)))
-        return self.conv(images, self.widths[0], 11, "VALID", stride=4)
+        return self.conv(images, self.widened(self.widths[0]), 11, "VALID", stride=4)
+
+    @nn.nowrap
+    def activated_conv(self, x: Array, features: int, size: int, groups: int = 1) -> Array:
+        """A convolution that keeps height and width, and the activation."""
+        x = self.conv(x, self.widened(features, groups), size, "SAME", groups=groups)
+        return self.activate(x, features, groups)
 
     @nn.compact
     def __call__(self, images: Array, *, train: bool) -> Array:
         """Maps `[batch, height, width, channels]`, at least `input_size`, to `[batch, classes]`."""
-        _, second, third, fourth, fifth = self.widths
-        x = self.activate(self.first(images))
+        first, second, third, fourth, fifth = self.widths
+        x = self.activate(self.first(images), first)
         x = OverlappingMaxPool()(LocalResponseNorm()(x))
-        x = self.activate(self.conv(x, second, 5, "SAME", groups=2))
+        x = self.activated_conv(x, second, 5, groups=2)
         x = OverlappingMaxPool()(LocalResponseNorm()(x))
-        x = self.activate(self.conv(x, third, 3, "SAME"))
-        x = self.activate(self.conv(x, fourth, 3, "SAME", groups=2))
-        x = self.activate(self.conv(x, fifth, 3, "SAME", groups=2))
+        x = self.activated_conv(x, third, 3)
+        x = self.activated_conv(x, fourth, 3, groups=2)
+        x = self.activated_conv(x, fifth, 3, groups=2)
         x = flatten(OverlappingMaxPool()(x))
         for _ in range(2):
-            x = self.activate(self.dense(x, self.hidden))
+            x = self.activate(self.dense(x, self.widened(self.hidden)), self.hidden)
             x = self.drop(x, self.dropout_rate, "elements", train)
         return self.logits(x)
 
@@ -84,4 +90,4 @@ class AlexNet32(AlexNet):
     @nn.nowrap
     def first(self, images: Array) -> Array:
         """The first convolution: `[batch, 32, 32, channels]` to `[batch, 32, 32, 48]`."""
-        return self.conv(images, self.widths[0], 5, "SAME")
+        return self.conv(images, self.widened(self.widths[0]), 5, "SAME")

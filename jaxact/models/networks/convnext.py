@@ -58,5 +58,7 @@ class ConvNeXt(ConvNet):
         """A residual block: the shape of `x`."""
         channels = x.shape[-1]
         y = self.layer_norm(self.conv(x, channels, 7, 3, groups=channels))
-        y = self.dense(self.activate(self.dense(y, 4 * channels)), channels)
+        inner = 4 * channels
+        y = self.activate(self.dense(y, self.widened(inner)), inner)
+        y = self.dense(y, channels)
         return x + LayerScale()(y)

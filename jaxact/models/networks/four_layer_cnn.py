@@ -30,5 +30,6 @@ class FourLayerCNN(ConvNet):
         del train  # nothing in it differs
         x = images
         for features in (32, 32, 64):
-            x = OverlappingMaxPool()(self.activate(self.conv(x, features, 5, "SAME")))
+            x = self.conv(x, self.widened(features), 5, "SAME")
+            x = OverlappingMaxPool()(self.activate(x, features))
         return self.logits(flatten(x))

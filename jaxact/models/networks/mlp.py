@@ -29,5 +29,5 @@ class MLP(ConvNet):
         del train  # nothing in it differs
         x = flatten(images)
         for features in self.widths:
-            x = self.activate(self.dense(x, features))
+            x = self.activate(self.dense(x, self.widened(features)), features)
         return self.logits(x)

@@ -58,11 +58,11 @@ class MobileNetV2(ConvNet):
     @nn.compact
     def __call__(self, images: Array, *, train: bool) -> Array:
         """Maps `[batch, height, width, channels]`, at least 8x8, to logits `[batch, classes]`."""
-        x = self.activate(self.normalized_conv(images, self.first, 3, train))
+        x = self.activated_conv(images, self.first, 3, train)
         for expansion, features, blocks, stride in self.stages:
             for block in range(blocks):
                 x = self.block(x, expansion, features, 1 if block else stride, train)
-        x = self.activate(self.normalized_conv(x, self.last, 1, train))
+        x = self.activated_conv(x, self.last, 1, train)
         return self.logits(x.mean((1, 2)))
 
     @nn.nowrap
@@ -74,12 +74,21 @@ class MobileNetV2(ConvNet):
         return self.batch_norm(x, train)
 
     @nn.nowrap
+    def activated_conv(
+        self, x: Array, features: int, size: int, train: bool, stride: int = 1, groups: int = 1
+    ) -> Array:
+        """The same, and the activation."""
+        widened = self.widened(features, groups)
+        x = self.normalized_conv(x, widened, size, train, stride, groups)
+        return self.activate(x, features, groups)
+
+    @nn.nowrap
     def block(self, x: Array, expansion: int, features: int, stride: int, train: bool) -> Array:
         """An inverted residual: `[batch, height, width, n]` to `[..., features]`."""
         channels = x.shape[-1]
         inner, y = expansion * channels, x
         if expansion > 1:
-            y = self.activate(self.normalized_conv(y, inner, 1, train))
-        y = self.activate(self.normalized_conv(y, inner, 3, train, stride, groups=inner))
+            y = self.activated_conv(y, inner, 1, train)
+        y = self.activated_conv(y, inner, 3, train, stride, groups=inner)
         y = self.normalized_conv(y, features, 1, train)
         return x + y if stride == 1 and features == channels else y

@@ -27,7 +27,7 @@ class ResidualNet(ConvNet):
     @nn.compact
     def __call__(self, images: Array, *, train: bool) -> Array:
         """Maps `[batch, height, width, channels]`, at least 8x8, to logits `[batch, classes]`."""
-        x = self.begin(self.conv_no_bias(images, self.widths[0], 3), train)
+        x = self.begin(images, train)
         for stage, features in enumerate(self.widths):
             for block in range(self.blocks):
                 x = self.block(x, features, 2 if stage and not block else 1, train)
@@ -39,14 +39,20 @@ class ResidualNet(ConvNet):
         return self.conv(x, features, size, size // 2, stride, has_bias=False)
 
     @nn.nowrap
-    def normalized(self, x: Array, train: bool) -> Array:
-        """BatchNorm and the activation."""
-        return self.activate(self.batch_norm(x, train))
+    def normalized(self, x: Array, train: bool, features: int | None = None) -> Array:
+        """BatchNorm and the activation, of which `features` come; default: as many as x has."""
+        return self.activate(self.batch_norm(x, train), features)
 
     @nn.nowrap
-    def begin(self, x: Array, train: bool) -> Array:
-        """From the first convolution to the first block."""
-        return self.normalized(x, train)
+    def normalized_conv(self, x: Array, features: int, train: bool, stride: int = 1) -> Array:
+        """A 3x3 convolution without bias, BatchNorm and the activation."""
+        x = self.conv_no_bias(x, self.widened(features), 3, stride)
+        return self.normalized(x, train, features)
+
+    @nn.nowrap
+    def begin(self, images: Array, train: bool) -> Array:
+        """From the images to the first block."""
+        return self.normalized_conv(images, self.widths[0], train)
 
     @nn.nowrap
     def end(self, x: Array, train: bool) -> Array:
@@ -64,7 +70,7 @@ class ResidualNet(ConvNet):
     @nn.nowrap
     def block(self, x: Array, features: int, stride: int, train: bool) -> Array:
         """Two 3x3 convolutions, added to the shortcut before the last activation."""
-        inner = self.normalized(self.conv_no_bias(x, features, 3, stride), train)
+        inner = self.normalized_conv(x, features, train, stride)
         outer = self.batch_norm(self.conv_no_bias(inner, features, 3), train)
         return self.activate(outer + self.shortcut(x, features, stride, train))
 
@@ -114,9 +120,9 @@ class PreActResNet18(ResidualNet):
     blocks: ClassVar[int] = 2
 
     @nn.nowrap
-    def begin(self, x: Array, train: bool) -> Array:
+    def begin(self, images: Array, train: bool) -> Array:
         del train
-        return x
+        return self.conv_no_bias(images, self.widths[0], 3)
 
     @nn.nowrap
     def end(self, x: Array, train: bool) -> Array:
@@ -129,5 +135,5 @@ class PreActResNet18(ResidualNet):
         shortcut = x
         if stride > 1 or x.shape[-1] != features:
             shortcut = self.conv_no_bias(before, features, 1, stride)
-        inner = self.normalized(self.conv_no_bias(before, features, 3, stride), train)
+        inner = self.normalized_conv(before, features, train, stride)
         return shortcut + self.conv_no_bias(inner, features, 3)

@@ -32,12 +32,12 @@ class SmallCNN(ConvNet):
     @nn.compact
     def __call__(self, images: Array, *, train: bool) -> Array:
         """Maps `[batch, height, width, channels]`, at least 16x16, to logits `[batch, classes]`."""
-        x = self.activate(self.conv_and_pool(images, 10, 5, "VALID"))
+        x = self.activate(self.conv_and_pool(images, self.widened(10), 5, "VALID"), 10)
         drop = functools.partial(self.drop, rate=self.dropout_rate, form=self.dropout, train=train)
         if self.dropout == "channels":  # of a channel dropped as a whole, pooling sees nothing
-            x = drop(self.conv_and_pool(x, 20, 5, "VALID"))
+            x = drop(self.conv_and_pool(x, self.widened(20), 5, "VALID"))
         else:
-            x = max_pool(drop(self.conv(x, 20, 5, "VALID")))
-        x = self.activate(x)
-        x = self.activate(self.dense(flatten(x), 50))
+            x = max_pool(drop(self.conv(x, self.widened(20), 5, "VALID")))
+        x = self.activate(x, 20)
+        x = self.activate(self.dense(flatten(x), self.widened(50)), 50)
         return self.logits(x)

@@ -33,7 +33,7 @@ class VGG11(ConvNet):
         x = images
         for stage in STAGES:
             for features in stage:
-                x = self.conv(x, features, 3, "SAME")
-                x = self.activate(self.batch_norm(x, train))
+                x = self.conv(x, self.widened(features), 3, "SAME")
+                x = self.activate(self.batch_norm(x, train), features)
             x = max_pool(x)
         return self.logits(x.mean((1, 2)))

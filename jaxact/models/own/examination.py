@@ -10,7 +10,7 @@ import flax
 import jax
 import jax.numpy as jnp
 
-from jaxact.activations import Activation
+from jaxact.activations import Activation, ChannelActivation, channel_names, get
 from jaxact.activations.program_hash import Opaque, program_hash
 from jaxact.errors import ConfigError
 from jaxact.models.convolution.lowering import traced_for
@@ -71,13 +71,15 @@ def examined(
     """
     dtype = precision if precision == "bfloat16" else None
     traced = passes.traced(factory, num_classes, image_shape, dtype)
+    if isinstance(activation, ChannelActivation):
+        traced = _with_channels(factory, activation, traced, num_classes, image_shape, dtype)
     if not traced.channels:
         raise ConfigError(
             f"{factory.spec} never calls its {factory.activation_argument}: call it wherever the "
             "activation under test belongs"
         )
     evaluated = sum(kind is not Kind.DROPPED for kind in traced.kinds)
-    if activation.params and not traced.calls_alike:
+    if activation.learns and not traced.calls_alike:
         raise ConfigError(
             f"{factory.spec} calls its activation {len(traced.channels)} times in training and "
             f"{evaluated} in evaluation; {activation.spec} has parameters of its "
@@ -97,6 +99,46 @@ def examined(
     is_lowered = _is_lowered(model, image_shape)
     model = dataclasses.replace(model, is_lowered=is_lowered)
     return Examined(model, _notes(factory, traced, activation), _fingerprint(traced))
+
+
+def _with_channels(
+    factory: Factory,
+    activation: ChannelActivation,
+    plain: Traced,
+    num_classes: int,
+    image_shape: tuple[int, ...],
+    dtype: str | None,
+) -> Traced:
+    """The passes with a function that sees channels, if the module makes room for it.
+
+    Args:
+      plain: those with one that keeps the number of channels.
+    """
+    if not activation.is_pointwise:
+        known = [name for name in channel_names() if _is_pointwise(get(name))]
+        raise ConfigError(
+            f"{factory.spec} cannot hold {activation.spec}, which sees whole images: choose a "
+            f"network of jaxact's own, or one of {', '.join(known)}"
+        )
+    if activation.ratio == 1:
+        return plain
+    argument = factory.activation_argument
+    unprepared = ConfigError(
+        f"{factory.spec} leaves no room for {activation.spec}, which takes {activation.ratio} "
+        f"channels for each that it gives: make the layer before it as wide as "
+        f"{argument}.input_channels(n), where n channels come out of the activation"
+    )
+    try:
+        traced = passes.traced(factory, num_classes, image_shape, dtype, activation)
+    except ConfigError as error:
+        raise unprepared from error
+    if traced.channels != tuple(map(activation.input_channels, plain.channels)):
+        raise unprepared
+    return traced
+
+
+def _is_pointwise(activation: Activation) -> bool:
+    return isinstance(activation, ChannelActivation) and activation.is_pointwise
 
 
 def _is_lowered(model: OwnModel, image_shape: tuple[int, ...]) -> bool:
@@ -133,7 +175,7 @@ def _notes(factory: Factory, traced: Traced, activation: Activation) -> tuple[st
         "inside remat, scan, vmap or jit, or take no batch: no health is recorded of those"
         + (
             ", and what JAX traces once, as the rounds of a loop, shares its parameters"
-            if activation.params
+            if activation.learns
             else ""
         )
     )

@@ -51,7 +51,7 @@ class OwnModel:
 
     def initial(self, key: Array, images: Any) -> dict[str, Any]:
         variables = self.module.init(key, images)
-        learned = given_activation.initial(self.activation, self.sharing, self.channels)
+        learned = given_activation.initial(self.activation, self.sharing, self.channels, key)
         params = variables["params"] | jax.tree.map(jnp.asarray, learned)
         return {"params": params, **{name: variables[name] for name in self.carried}}
 

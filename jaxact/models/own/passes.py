@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from jaxact.activations import registry
+from jaxact.activations import ChannelActivation, registry
 from jaxact.activations.own import cause
 from jaxact.errors import ConfigError, JaxactError
 from jaxact.models.convolution.rewriting import equations
@@ -36,10 +36,18 @@ class Traced(NamedTuple):
 
 @functools.lru_cache(maxsize=16)
 def traced(
-    factory: Factory, num_classes: int, image_shape: tuple[int, ...], dtype: str | None
+    factory: Factory,
+    num_classes: int,
+    image_shape: tuple[int, ...],
+    dtype: str | None,
+    activation: ChannelActivation | None = None,
 ) -> Traced:
-    """The passes of a factory's module, whatever its activation."""
-    marker = GivenActivation(registry.get("relu"))
+    """The passes of a factory's module, whatever its activation.
+
+    Args:
+      activation: one that decides how many channels there are; None: it keeps their number.
+    """
+    marker = GivenActivation(activation or registry.get("relu"))
     module = module_of(factory, marker, num_classes, dtype)
     images = jax.ShapeDtypeStruct((BATCH, *image_shape), jnp.float32)
     one_image = jax.ShapeDtypeStruct((1, *image_shape), jnp.float32)
@@ -49,12 +57,12 @@ def traced(
         """The program, the results and the activation's inputs in training and in evaluation."""
         for is_training in (True, False):
             run = functools.partial(module.run, is_training=is_training)
-            with given_activation.marked() as inputs:
+            with given_activation.marked(activation) as inputs:
                 program, results = jax.make_jaxpr(run, return_shape=True)(variables, images, key)
             yield program, results, tuple(inputs)
 
     try:
-        with given_activation.marked():
+        with given_activation.marked(activation):
             init, variables = jax.make_jaxpr(module.init, return_shape=True)(key, one_image)
         reserved_names(factory, variables)
         train, evaluate = in_both_modes(variables)

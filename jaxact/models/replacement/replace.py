@@ -7,7 +7,7 @@ from typing import Any
 from flax import linen as nn
 
 from jaxact import activations
-from jaxact.activations import Activation
+from jaxact.activations import Activation, ChannelActivation
 from jaxact.errors import ConfigError
 from jaxact.models.layers.conv_net import ConvNet
 from jaxact.models.layers.given_activation import GivenActivation
@@ -85,7 +85,14 @@ def replace_activation(
     known, names = chosen(only)
     if isinstance(activation, GivenActivation):  # which a trace of its network may be making
         activation = Activation(activation.__name__, activation)
-    plan = Plan(activations.get(activation), known, names, type(module).__name__)
+    chosen_one = activations.get(activation)
+    if isinstance(chosen_one, ChannelActivation):
+        raise ConfigError(
+            f"replace_activation keeps the shape of what it replaces, and {chosen_one.spec} sees "
+            "channels: give the network an argument `activation`, make the layer before it "
+            "activation.input_channels(n) wide, and call it there"
+        )
+    plan = Plan(chosen_one, known, names, type(module).__name__)
     if isinstance(module, nn.Module):
         copy = linen.replaced(module, plan)
         if inputs:
