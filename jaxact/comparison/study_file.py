@@ -138,7 +138,11 @@ SUMMARY = fields(
         "latency_ms": or_null(fields({"mean": NUMBER}, {"dispatch_floor_p50": or_null(NUMBER)})),
         **_TIMES,
     },
-    {"train_memory_bytes": or_null(NUMBER), "beside_compilation_seconds": NUMBER},
+    {
+        "parameters_with_relu": COUNT,
+        "train_memory_bytes": or_null(NUMBER),
+        "beside_compilation_seconds": NUMBER,
+    },
 )
 METRICS = fields(
     {"epoch": COUNT, "train_seconds": NUMBER, "test_accuracy": or_null(NUMBER)},

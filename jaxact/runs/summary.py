@@ -2,14 +2,17 @@
 
 from typing import Any
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 
-from jaxact import models
+from jaxact import activations, models
+from jaxact.activations import ChannelActivation
 from jaxact.compilation.clock import Clock
 from jaxact.inference import folding, latency
 from jaxact.runs.process import environment
 from jaxact.runs.records.snapshot import Snapshot
-from jaxact.runs.setup import Setup
+from jaxact.runs.setup import Setup, create_model
 from jaxact.training import early_stopping
 
 CHECKED_IMAGES = 32
@@ -38,6 +41,18 @@ def network_to_time(setup: Setup, snapshot: Snapshot) -> tuple[Any, int]:
     return (folded, layers) if np.abs(actual - expected).max() <= tolerance else (own, 0)
 
 
+def parameters_with_relu(setup: Setup, snapshot: Snapshot) -> int:
+    """The parameters that the network has with ReLU, which tells what the activation adds."""
+    params = snapshot.state.params
+    if setup.activation.learns or isinstance(setup.activation, ChannelActivation):
+        shape = setup.train.images.shape[1:]
+        relu = activations.get("relu")
+        model = create_model(setup.config, relu, setup.model.num_classes, shape).model
+        image = jax.ShapeDtypeStruct((1, *shape), jnp.float32)
+        params = jax.eval_shape(model.initial, jax.random.key(0), image)["params"]
+    return models.count_parameters(params)
+
+
 def summarize(setup: Setup, clock: Clock, snapshot: Snapshot) -> dict[str, Any]:
     """The run in one record, as in `summary.json`; the latency is measured here."""
     config, rows = setup.config, snapshot.progress["rows"]
@@ -61,6 +76,7 @@ def summarize(setup: Setup, clock: Clock, snapshot: Snapshot) -> dict[str, Any]:
         "activation": setup.activation.spec,
         "seed": config.seed,
         "parameters": models.count_parameters(snapshot.state.params),
+        "parameters_with_relu": parameters_with_relu(setup, snapshot),
         "epochs": config.epochs,
         "epochs_trained": rows[-1]["epoch"],
         "stopped_early": rows[-1]["epoch"] < config.epochs,

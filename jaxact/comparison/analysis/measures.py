@@ -131,6 +131,11 @@ def parameters(run: Run) -> float:
     return _or_nan(run.summary.get("parameters"))
 
 
+def parameters_ratio(run: Run) -> float:
+    """Parameters over those of the same network with ReLU."""
+    return parameters(run) / _or_nan(run.summary.get("parameters_with_relu"))
+
+
 def train_memory_mib(run: Run) -> float:
     """Held by the compiled training steps: data, state and temporaries."""
     return _or_nan(run.summary.get("train_memory_bytes")) / 2**20

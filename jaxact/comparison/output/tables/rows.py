@@ -69,6 +69,13 @@ CHURN = Figure(
     legend="churn %: share of test images on which two seeds disagree, mean over the pairs of "
     "seeds (least to most).",
 )
+RATIO = Figure(
+    *("parameters_ratio", "/ ReLU's", "{:.3g}"),
+    tables=DETAILS,
+    measure=measures.parameters_ratio,
+    legend="/ ReLU's: parameters over those of the same network with ReLU.",
+)
+_SEEN_RATIO = 0.005  # less is one number of parameters: a few slopes, learned
 _FIGURES_LEGEND = (
     "epoch, s to target: the first epoch at the target, and the training time at its end. Medians "
     "over the seeds; error: mean."
@@ -78,11 +85,16 @@ _FIGURES_LEGEND = (
 def columns_of(study: Study) -> list[Figure]:
     """The columns of a study's table, as far as it has figures for them.
 
-    Of its own runs all of COLUMNS, the churn where they kept their predictions, costs where an
-    hour has a price; of results made elsewhere what those hold.
+    Of its own runs all of COLUMNS, the churn where they kept their predictions, the ratio of
+    parameters where activations change their number, costs where an hour has a price; of results
+    made elsewhere what those hold.
     """
-    has_churn = any(record["pairs"] for record in study.churn)
-    columns = [column for column in _possible(study) if has_churn or column is not CHURN]
+    ratios = map(measures.parameters_ratio, study.runs)
+    has = {
+        CHURN.name: any(record["pairs"] for record in study.churn),
+        RATIO.name: any(abs(ratio - 1) > _SEEN_RATIO for ratio in ratios),
+    }
+    columns = [column for column in _possible(study) if has.get(column.name, True)]
     if study.plan.elsewhere is None:
         return columns
     table = [row for workload in study.workloads() for row in rows(study, workload)]
@@ -90,7 +102,7 @@ def columns_of(study: Study) -> list[Figure]:
 
 
 def _possible(study: Study) -> list[Figure]:
-    return [*COLUMNS, CHURN, *costs.columns(study.price)]
+    return [*COLUMNS, RATIO, CHURN, *costs.columns(study.price)]
 
 
 def legend(study: Study) -> str:
