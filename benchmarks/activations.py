@@ -35,6 +35,7 @@ from jaxact import activations, models
 from jaxact.activations import Activation
 from jaxact.command import Option, Options
 from jaxact.comparison.options import split_specs
+from jaxact.errors import ConfigError
 from jaxact.runs.process import environment
 from jaxact.statistics import quartiles
 
@@ -151,6 +152,12 @@ def benchmark(options: Options) -> None:
     """Measures as the options say, writes the JSON and prints the table."""
     specs = activations.names() if options.only is None else split_specs(options.only, "only")
     wanted = [activations.get(spec) for spec in specs]
+    for activation in wanted:
+        if isinstance(activation, activations.ChannelActivation):
+            raise ConfigError(
+                f"--only: {activation.spec} sees channels, so it is timed in a network: python -m "
+                f"benchmarks.train_step --activation='{activation.spec}'"
+            )
     by_precision = "bfloat16" if options.precision == "bfloat16" else "float32"
     job = dataclasses.replace(
         shared.job(

@@ -4,7 +4,7 @@ import inspect
 
 import jax
 
-from jaxact.activations import Activation
+from jaxact.activations import Activation, ChannelActivation
 
 # jax.nn's `gelu` is the tanh form unless told otherwise; its `silu` has no beta.
 _SPECS = {
@@ -16,8 +16,11 @@ _SPECS = {
 def jax_nn_spec(activation: Activation) -> str | None:
     """The spec of jax.nn's function, such as `jax.nn:elu(alpha=1.0)`; None if it has none.
 
-    It becomes a plain `Activation` that JAX differentiates by jax.nn's own rules.
+    It becomes a plain `Activation` that JAX differentiates by jax.nn's own rules. A function that
+    sees channels has none: one's own, as it would be, keeps the shape.
     """
+    if isinstance(activation, ChannelActivation):
+        return None
     name, constants = activation.name, dict(activation.constants)
     if name in _SPECS:
         return _SPECS[name]

@@ -37,13 +37,13 @@ def function_of(spec: str) -> Callable[[Array], Array]:
     """jax.nn's version of an activation, where there is one; else jaxact's.
 
     Raises:
-      ConfigError: it has parameters to learn, for which a plain module has no place.
+      ConfigError: it has parameters to learn or sees channels: a plain module has no place for it.
     """
     activation = activations.get(spec)
-    if activation.params:
+    if activation.learns or isinstance(activation, activations.ChannelActivation):
         raise ConfigError(
-            f"{spec} has parameters, for which a plain module has no place; choose another "
-            "--activation, such as relu"
+            f"{spec} has parameters or sees channels, for which a plain module has no place; "
+            "choose another --activation, such as relu"
         )
     theirs = jax_nn_spec(activation)
     return activation if theirs is None else activations.get(theirs)

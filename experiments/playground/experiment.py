@@ -61,6 +61,12 @@ def perform(options: Options) -> outcomes.Outcome:
       ConfigError: an option is wrong.
     """
     specs = options_of.split_specs(options.activations)
+    for spec in specs:
+        if isinstance(activations.get(spec), activations.ChannelActivation):
+            raise ConfigError(
+                f"--activations: {spec} sees channels, for which these networks have no room; "
+                "leave it out"
+            )
     recipe = recipe_of(options)
     problems = choose_problems(options.problems)
     if options.seeds < 1:

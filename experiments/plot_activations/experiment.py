@@ -45,6 +45,10 @@ def choose(text: str) -> list[Activation]:
     """
     chosen = [activations.get(spec) for spec in split_specs(text, "specs")]
     for activation in chosen:
+        if isinstance(activation, activations.ChannelActivation):
+            raise ConfigError(
+                f"--specs={text}: {activation.spec} sees channels, so it has no curve; leave it out"
+            )
         try:
             graphs.derivative(activation, graphs.value(activation, np.zeros(2)))
         except Exception as error:  # a user's function may raise anything
