@@ -24,7 +24,7 @@ Drawn = Mapping[str, Any]
 
 
 def shapes(activation: ChannelActivation) -> tuple[tuple[int, ...], ...]:
-    """Of what a dense layer gives, and of images."""
+    """The shape of what a dense layer gives, and of images."""
     channels = activation.input_channels(FEATURES)
     return (3, channels), (2, 4, 3, channels)
 
@@ -47,7 +47,7 @@ def _call(activation: ChannelActivation, x: jax.Array, params: Drawn) -> jax.Arr
 
 
 def _gradients(activation: ChannelActivation) -> tuple[bool, str]:
-    """Of a sum with unequal weights, in each number of the input and of the parameters."""
+    """The gradient of an unevenly weighted sum, in each number of the input and the parameters."""
     details = []
     for shape in shapes(activation):
         start = inputs(activation, shape)

@@ -108,7 +108,7 @@ class ActivationLayer(nn.Module):
         return _seen(activation, x, learned, "/".join(self.path), y)
 
     def _normalized(self, x: Array) -> Array:
-        """BatchNorm as in `ConvNet`, in training where the statistics may change: it alone does."""
+        """BatchNorm as in `ConvNet`; it is in training where its statistics may change."""
         is_training = self.is_mutable_collection("batch_stats") and not self.is_initializing()
         return nn.BatchNorm(
             use_running_average=not is_training,

@@ -77,7 +77,7 @@ class MobileNetV2(ConvNet):
     def activated_conv(
         self, x: Array, features: int, size: int, train: bool, stride: int = 1, groups: int = 1
     ) -> Array:
-        """The same, and the activation."""
+        """A convolution without bias, BatchNorm and the activation."""
         widened = self.widened(features, groups)
         x = self.normalized_conv(x, widened, size, train, stride, groups)
         return self.activate(x, features, groups)

@@ -17,7 +17,7 @@ SHAPE = (8, 8, 1)
 
 
 class Roomy(nn.Module):
-    """With room for functions that see channels."""
+    """A network with room for functions that see channels."""
 
     activation: Any
 
@@ -29,7 +29,7 @@ class Roomy(nn.Module):
 
 
 class Narrow(nn.Module):
-    """Without."""
+    """A network without."""
 
     activation: Any
 
