@@ -69,4 +69,4 @@ def test_a_comparison_with_relu_says_what_they_add(tmp_path):
     assert table["swiglu"]["parameters_ratio"] == pytest.approx(gated / plain)
     assert table["relu"]["parameters_ratio"] == 1
     markdown = study_table.as_markdown(stored)
-    assert "/ ReLU's: parameters over those of the same network with ReLU." in markdown
+    assert "/ReLU: parameters over those of the same network with ReLU." in markdown

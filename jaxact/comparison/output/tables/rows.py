@@ -70,10 +70,10 @@ CHURN = Figure(
     "seeds (least to most).",
 )
 RATIO = Figure(
-    *("parameters_ratio", "/ ReLU's", "{:.3g}"),
+    *("parameters_ratio", "/ReLU", "{:.2f}"),
     tables=DETAILS,
     measure=measures.parameters_ratio,
-    legend="/ ReLU's: parameters over those of the same network with ReLU.",
+    legend="/ReLU: parameters over those of the same network with ReLU.",
 )
 _SEEN_RATIO = 0.005  # less is one number of parameters: a few slopes, learned
 _FIGURES_LEGEND = (

@@ -297,3 +297,23 @@ def test_a_notebooks_table_has_verdicts_where_there_are_any(seeds, is_tested):
     assert page.count("<tr>") == 3
     assert ("<th>error is</th>" in page) == is_tested
     assert html.escape(study_table.title(study, study.workloads()[0])) in page
+
+
+def with_relu(study, parameters):
+    """The study whose runs know how many parameters there are with ReLU; None: they do not."""
+    known = {} if parameters is None else {"parameters_with_relu": parameters}
+    runs = [
+        dataclasses.replace(run, summary={**run.summary, "parameters": 3000, **known})
+        for run in study.runs
+    ]
+    return dataclasses.replace(study, runs=tuple(runs))
+
+
+def test_the_ratio_of_parameters_is_shown_where_it_is_not_1():
+    study = synthetic_study(("relu", "swiglu"), 2, 3)
+    for parameters, is_shown in ((None, False), (3000, False), (2999, False), (2000, True)):
+        changed = with_relu(study, parameters)
+        columns = [column.heading for column in table_rows.columns_of(changed)]
+        assert ("/ReLU" in columns) == is_shown, parameters
+        assert ("1.50" in shown(changed)) == is_shown
+        assert ("parameters_ratio" in study_table.as_csv(changed)) == is_shown
