@@ -126,6 +126,7 @@ def test_another_checkout_is_told_nothing_that_it_may_not_know(monkeypatch):
         ([f"--model={NETWORKS}:VGG11", "--peer=torch"], "--peer=plain"),
         (["--model=alexnet", "--peer=plain"], "no plain form"),
         (["--activation=prelu", "--peer=plain"], "parameters"),
+        (["--activation=swiglu", "--peer=plain"], "sees channels"),
     ],
 )
 def test_what_cannot_be_measured_is_refused(words, told):

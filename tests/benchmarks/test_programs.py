@@ -30,6 +30,7 @@ TINY = Job("train_step", batch_size=8, examples=32, seconds=0.001, samples=10)
         ("latency", "--model=vgg12", "vgg11"),
         ("scaling", "--axes=width", "depth"),
         ("activations", "--only=rleu", "relu"),
+        ("activations", "--only=swiglu", "is timed in a network"),
         ("convolutions", "--only=resnet21", "resnet20"),
         ("train_step", "typo", "typo"),
     ],

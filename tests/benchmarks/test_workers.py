@@ -99,7 +99,7 @@ def test_an_activation_that_jax_nn_lacks_is_refused():
     assert workers.contenders("jax.nn", "elu(alpha=2.0)", "")[1].changes == {
         "activation": "jax.nn:elu(alpha=2.0)"
     }
-    for spec in ("prelu", "swish(beta=2.0)"):
+    for spec in ("prelu", "swish(beta=2.0)", "glu"):
         with pytest.raises(ConfigError, match=r"jax\.nn has no such function"):
             workers.contenders("jax.nn", spec, "")
 

@@ -116,6 +116,7 @@ def test_drawn_again_the_files_are_the_same(tmp_path):
         "--specs=",
         "--specs=relu,relu",
         "--specs=relu,softmax(axis=3)",
+        "--specs=relu,swiglu",
         "--specs=builtins:len",
         "--sets=all",
         "--sets=,",

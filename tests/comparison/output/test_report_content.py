@@ -24,7 +24,7 @@ def test_functions_are_sampled_as_jaxact_has_them(spec):
     np.testing.assert_allclose(function["slopes"], act.derivative(x, **act.params), rtol=1e-6)
 
 
-@pytest.mark.parametrize("spec", ["softmax", "no.such.module:function"])
+@pytest.mark.parametrize("spec", ["softmax", "swiglu", "no.such.module:function"])
 def test_functions_that_cannot_be_drawn_say_why(spec):
     (function,) = content.explored([spec])["functions"]
     assert "values" not in function
