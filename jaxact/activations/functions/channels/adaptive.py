@@ -18,7 +18,7 @@ from jaxact.activations.functions.gates.self_gated import swish
 
 _MA = "Ma et al. 2020, Activate or not: learning customized activation, arXiv 2009.04759"
 META_REDUCTION = 16  # Ma et al. 2020: channels over inner ones, of which there are no fewer
-DYNAMIC_REDUCTION = 8  # Chen et al. 2020, R
+DYNAMIC_REDUCTION = 8  # channels over inner ones, R; code of others has 8 or 4
 WINDOW = 3  # Ma et al. 2020, funnel activation: pixels of a side
 
 _zeros, _ones = jax.nn.initializers.zeros, jax.nn.initializers.ones
@@ -75,7 +75,7 @@ def acon(x: Array, p1: Array, p2: Array, beta: Array) -> Array:
     Returns:
       Array of the shape and dtype of `x`.
 
-    Source: Ma et al. 2020, arXiv 2009.04759, table 2; where parameters start: the authors' code.
+    Source: Ma et al. 2020, arXiv 2009.04759, section 3; where parameters start: the authors' code.
     """
     return swish((p1 - p2) * x, beta) + p2 * x
 
@@ -112,7 +112,7 @@ def meta_acon(
     Returns:
       Array of the shape and dtype of `x`.
 
-    Source: Ma et al. 2020, arXiv 2009.04759, section 3.3; the authors' code.
+    Source: Ma et al. 2020, arXiv 2009.04759, section 3; the authors' code.
     """
     inner = _affine(_mean_of_pixels(x), squeeze_kernel, squeeze_bias)
     return swish((p1 - p2) * x, sigmoid(_affine(inner, excite_kernel, excite_bias))) + p2 * x
@@ -146,7 +146,7 @@ def frelu(x: Array, kernel: Array, normalize: Callable[[Array], Array] = _as_it_
     Returns:
       Array of the shape and dtype of `x`.
 
-    Source: Ma et al. 2020, arXiv 2007.11824, equations 5 and 6, section 3.2.
+    Source: Ma et al. 2020, arXiv 2007.11824, section 3.
     """
     return jnp.maximum(x, normalize(_depthwise(x, kernel)))
 
@@ -186,7 +186,7 @@ def dynamic_relu(
     Returns:
       Array of the shape and dtype of `x`.
 
-    Source: Chen et al. 2020, arXiv 2003.10027, sections 3.1 to 3.3, K = 2.
+    Source: Chen et al. 2020, arXiv 2003.10027, section 3, K = 2.
     """
     inner = relu(_affine(_mean_of_pixels(x), squeeze_kernel, squeeze_bias))
     residuals = tanh(_affine(inner, excite_kernel, excite_bias) / 2)
