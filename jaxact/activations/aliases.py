@@ -12,7 +12,13 @@ from jaxact.activations.activation import Activation, ActivationError
 from jaxact.activations.channel_activation import ChannelActivation
 
 # All there are among jaxact's own.
-ALIASES = {"linear": "identity", "hard_swish": "hard_silu", "silu": "swish", "celu": "elu"}
+ALIASES = {
+    "linear": "identity",
+    "hard_swish": "hard_silu",
+    "silu": "swish",
+    "celu": "elu",
+    "telu": "tanh_exp",
+}
 _NEAR = 1e-5  # relative, or to 1: values of one formula written in two ways
 
 

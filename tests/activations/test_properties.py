@@ -45,6 +45,10 @@ VARIANTS = [
     "affine_combination(weights=[1, -1, 1])",
     "affine_combination(weights=[-1, 3, 0.5])",
     "convex_combination(logits=[1, 2, -1])",
+    "golu(alpha=2, beta=0.5, gamma=1.5)",
+    "laplace(mu=-0.5, sigma=2)",
+    "clipped_gelu(low=-0.2, high=6)",
+    "xielu(alpha_p=1, alpha_n=-2, beta=0.25)",
 ]
 FLAT = ["leaky_relu(negative_slope=0)", "prelu(alpha=0)", "linear(slope=0)", "swish(beta=0)"]
 
@@ -126,6 +130,7 @@ SECOND_JUMPS = {
     "elish": [0.0],
     "hard_elish": [0.0],
     "pdelu": [0.0],
+    "xielu": [0.0],
 }
 
 
