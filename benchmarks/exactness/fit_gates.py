@@ -22,8 +22,7 @@ from mpmath import mp, mpf
 
 from benchmarks.exactness.fit_gelu import interpolate, mills
 
-CENTRE = mpf("0.609375")  # of the variable 4 / (4 + h), as in `fit_gelu`
-LARGEST = 15  # the largest h; float32 underflows before
+LARGEST = 15  # the largest h of the normal distribution; float32 underflows before
 
 Function = Callable[[mpf], Any]
 
@@ -84,7 +83,7 @@ def fits() -> dict[str, Fit]:
     serf_rise, _ = _rise(_serf_gate, _serf_slope, "-1.19")
     logish_rise, _ = _rise(_logish_gate, _logish_slope, "-1.37")
     phish_root = _root(_phish_slope, "-1.2")
-    half, middle = mpf("0.5"), mpf("-1.25")
+    half = mpf("0.5")
 
     def tanh_rest(square: mpf) -> Any:
         t = mpmath.sqrt(square)
@@ -94,23 +93,32 @@ def fits() -> dict[str, Fit]:
         t = mpmath.sqrt(square)
         return tanh_rise(t) / (t + tanh_root)
 
-    def phish_rise(u: mpf) -> Any:
-        h = u + middle
+    def phish_rise(h: mpf) -> Any:
         return _phish_slope(h) * mpmath.exp(h * h / 2) / (h * (h - phish_root))
 
+    def inverse_mills(w: mpf) -> Any:
+        h = 3 * w / (1 - w)
+        return (2 - (1 / mills(h) - mpmath.sqrt(2 * mpmath.pi) * h)) / w
+
+    def logish_rest(v: mpf) -> Any:
+        return (_logish_gate(v / (1 - v)) * (1 - v) / v - 1) / v
+
+    def of(function: Function, low: Any, high: Any, centre: str, degree: int) -> Fit:
+        """A fit in the distance from a centre."""
+        middle = mpf(centre)
+        return Fit(lambda s: function(s + middle), low - middle, high - middle, degree)
+
     return {
-        "TANH": Fit(tanh_rest, 0, 1, 7),
-        "TANH_EXP_RISE": Fit(tanh_exp_rise, 0, 1, 8),
-        "SERF_GATE": Fit(lambda t: _serf_gate(t) / t - 1, 0, 1, 9),
-        "SERF_SLOPE": Fit(lambda t: _serf_slope(t) - 1, 0, 1, 10),
-        "SERF_RISE": Fit(serf_rise, 0, 1, 10),
-        "LOGISH_GATE": Fit(lambda v: (_logish_gate(v / (1 - v)) * (1 - v) / v - 1) / v, 0, half, 7),
-        "LOGISH_RISE": Fit(lambda v: logish_rise(v / (1 - v)), 0, half, 8),
-        "LOGISH_REST": Fit(lambda v: -mpmath.log1p(-v / 2) / v, 0, half, 6),
-        "MILLS": Fit(
-            lambda s: mills(4 / (s + CENTRE) - 4), 4 / mpf(4 + LARGEST) - CENTRE, 1 - CENTRE, 9
-        ),
-        "PHISH_RISE": Fit(phish_rise, mpf("-0.95"), mpf("0.95"), 12),
+        "TANH": of(tanh_rest, 0, 1, "0.5", 7),
+        "TANH_EXP_RISE": of(tanh_exp_rise, 0, 1, "0.5", 8),
+        "SERF_GATE": of(lambda t: _serf_gate(t) / t - 1, 0, 1, "0.5", 9),
+        "SERF_SLOPE": of(lambda t: _serf_slope(t) - half, 0, 1, "0.5", 10),
+        "SERF_RISE": of(serf_rise, 0, 1, "0.5", 10),
+        "LOGISH_GATE": of(logish_rest, 0, half, "0.25", 7),
+        "LOGISH_RISE": of(lambda v: logish_rise(v / (1 - v)), 0, half, "0.25", 9),
+        "LOGISH_REST": of(lambda v: -mpmath.log1p(-v / 2) / v, 0, half, "0.25", 6),
+        "INVERSE_MILLS": of(inverse_mills, 0, mpf(LARGEST) / (LARGEST + 3), "0.40625", 11),
+        "PHISH_RISE": of(phish_rise, mpf("-2.2"), mpf("-0.3"), "-1.25", 12),
     }
 
 

@@ -14,9 +14,9 @@ from jaxact.activations.functions.gates import self_gated as self_gated
 from jaxact.activations.functions.gates import gaussian as gaussian
 from jaxact.activations.functions.gates import approximations as approximations
 from jaxact.activations.functions.gates import composed as composed
+from jaxact.activations.functions.gates import normal as normal
 from jaxact.activations.functions.gates import of_exp as of_exp
 from jaxact.activations.functions.gates import gompertz as gompertz
-from jaxact.activations.functions.gates import normal as normal
 from jaxact.activations.functions.learned import slopes as slopes
 from jaxact.activations.functions.learned import shapes as shapes
 from jaxact.activations.functions.channels import pieces as pieces

@@ -1,5 +1,7 @@
 """The Gompertz linear unit and its derivative."""
 
+import math
+
 import jax
 import jax.numpy as jnp
 from jax import Array
@@ -13,8 +15,12 @@ from jaxact.activations.two_parts import FAR, Exponential, exp, scale
 # The root of 1 + z e^-z, minus the omega constant, as a double-double from mpmath at 60 digits.
 _GOLU_ROOT = (-0.5671432904097838, -3.2888566875211743e-17)
 
-_NEAR = 0.5  # so near the root the derivative is a series in the distance from it
-_SERIES = (1 / 40320, 1 / 5040, 1 / 720, 1 / 120, 1 / 24, 1 / 6, 1 / 2, 1)  # (e^d - 1) / d
+# So near the root 1 + z e^-z is its Taylor series, whose derivatives are (-1)**(k + 1) e^-r (k - r).
+_NEAR = 2.0**-6
+_SERIES = tuple(
+    (-1) ** (k + 1) * (_GOLU_ROOT[0] - k) / (_GOLU_ROOT[0] * math.factorial(k))
+    for k in range(5, 0, -1)
+)
 _UNDERFLOWS = 800.0  # e^-u is 0 here in float64 too
 
 
@@ -56,19 +62,14 @@ def _exponent(
 
 
 def _one_plus_product(z: Array, z_rest: Array, u: Array, u_rest: Array, beta: Array) -> Array:
-    """1 + z u, where it cancels to 2**-30, and for beta = 1 down to its root r.
-
-    With d = z - r it is u (d - r (e^d - 1)), of which both terms have the sign of d.
-    """
+    """1 + z u, right to 2**-30 where it cancels, and if beta = 1 as a series down to its root."""
     high, low = exact_product(z, u)
     one, lost = exact_sum(jnp.ones_like(high), high)
     total = one + (lost + (low + (z * u_rest + z_rest * u)))
     high, low = in_two_parts(*_GOLU_ROOT, z.dtype)
-    d = (z - high) + (z_rest - low)
-    near = jnp.clip(d, -_NEAR, _NEAR)
-    at_root = u * near * (1 - high * polynomial(_SERIES, near))
+    d = jnp.clip((z - high) + (z_rest - low), -_NEAR, _NEAR)
     is_near = (jnp.abs(d) < _NEAR) & (beta == 1)
-    return _differentiated_as(jnp.where(is_near, at_root, total), total)
+    return _differentiated_as(jnp.where(is_near, d * polynomial(_SERIES, d), total), total)
 
 
 @elementwise()

@@ -1,6 +1,6 @@
 """Activations made of the normal distribution: a gate of GELU, its distribution function, a bound.
 
-In float32, Phi(-h) is e^(-h**2 / 2) in two parts times Mills' ratio, a polynomial in 4 / (4 + h).
+In float32, Phi(-h) is e^(-h**2 / 2) in two parts times Mills' ratio.
 """
 
 import math
@@ -25,6 +25,7 @@ _PHISH_CENTRE, _PHISH_REACH = -1.25, 0.95  # where its polynomial was fitted
 _FAR = 15.0  # e^(-x**2 / 2) is 0 in float32 from here on
 _FAR_IN_DOUBLE = 40.0
 _GRID = 256.0  # numbers of it up to 15 have squares of 24 bits
+_SQRT_2PI = (2.5066282746310007, -1.8328579980459167e-16)
 _DENSITY_AT_0 = 1 / math.sqrt(2 * math.pi)
 
 
@@ -39,9 +40,16 @@ def _bell(h: Array, rest: ArrayLike = 0.0) -> Exponential:
     return exp(*exact_sum(-short * short / 2, -small))
 
 
-def _mills(h: Array) -> Array:
-    """Phi(h) / e^(-h**2 / 2) for h <= 0."""
-    return polynomial(coefficients.MILLS, 4 / (4 - h) - coefficients.CENTRE)
+def inverse_mills(h: Array) -> Array:
+    """e^(-h**2 / 2) / Phi(-h) in float32 for h >= 0, the inverse of Mills' ratio.
+
+    It is sqrt(2 pi) h + 2 - w P(w) with w = h / (h + 3): the first term, which grows, is known
+    best, and the last is 0 where the result is least.
+    """
+    w = h / (h + 3)
+    rest = 2 - w * polynomial(coefficients.INVERSE_MILLS, w - 0.40625)
+    high, low = in_two_parts(*_SQRT_2PI, h.dtype)
+    return high * h + (low * h + rest)
 
 
 def _phish_parts(x: Array) -> tuple[Array, Exponential, Array, Array, Array]:
@@ -50,11 +58,11 @@ def _phish_parts(x: Array) -> tuple[Array, Exponential, Array, Array, Array]:
     The last is that only up to a GELU of 1.
     """
     h = jnp.maximum(negative_abs(x), -_FAR)
-    e, mills = _bell(h), _mills(h)
+    e, mills = _bell(h), 1 / inverse_mills(-h)
     tail = e.rounded() * mills
     gelu = -h * jnp.where(x < 0, tail, 1 - tail)
     square = jnp.minimum(gelu, 1) ** 2
-    return h, e, mills, gelu, square * polynomial(coefficients.TANH, square)
+    return h, e, mills, gelu, square * polynomial(coefficients.TANH, square - 0.5)
 
 
 @elementwise()
@@ -162,7 +170,7 @@ def laplace(x: Array, mu: ArrayLike = 0.707107, sigma: ArrayLike = 0.282095) -> 
         return jax.lax.erfc((mu - x) / sigma * 0.5**0.5) / 2
     z, rest = _standardized(x, mu, sigma)
     h = negative_abs(z)
-    below = _bell(h, jnp.where(z < 0, rest, -rest)).times(_mills(h))
+    below = _bell(h, jnp.where(z < 0, rest, -rest)).times(1 / inverse_mills(-h))
     return jnp.where(z < 0, below, 1 - below)
 
 

@@ -1,8 +1,8 @@
 """Gates that are functions of e^x, the exponential itself, and their derivatives.
 
-In float32, with t = e^x in two parts, a gate is t (1 + m), with a polynomial m: x t is rounded
-once more when x t m, which is less, is added. The derivative below 0 is a sum of two terms that
-both have the sign of x - root; see `benchmarks.exactness.fit_gates`.
+In float32, with t = e^x in two parts, a gate below 0 is t (1 + m), with a polynomial m: x t is
+rounded once more when x t m, which is less, is added. The derivative there is a sum of two terms
+that both have the sign of x - root, as `benchmarks.exactness.fit_gates` says.
 """
 
 import math
@@ -12,6 +12,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from jaxact.activations.functions.gates import coefficients
+from jaxact.activations.functions.gates.normal import inverse_mills
 from jaxact.activations.numerics import elementwise, negative_abs
 from jaxact.activations.precision import exact_sum, expm1, in_two_parts, polynomial
 from jaxact.activations.registry import activation
@@ -43,14 +44,14 @@ def _below(h: Array, e: Exponential, m: Array) -> Array:
 def _slope_below(
     h: Array, e: Exponential, m: Array, rise: Array, root: tuple[float, float]
 ) -> Array:
-    """e^h (d (1 + m) + (e^h - e^r) rise), with the root r and d = h - r."""
+    """e^h (d (1/2 + m) + (e^h - e^r) rise), with the root r and d = h - r."""
     high, low = in_two_parts(*root, h.dtype)
     first, rest = exact_sum(h, -jnp.asarray(high))
     rest = rest - low
     d = first + rest
     at_root = math.exp(root[0])
     away = at_root * expm1(d, e.rounded() / at_root)
-    return e.times(first + (rest + (d * m + away * rise)))
+    return e.times(first / 2 + (rest / 2 + (d * m + away * rise)))
 
 
 def _tanh_of_exp(x: Array) -> tuple[Array, Exponential, Array, Array]:
@@ -70,10 +71,9 @@ def tanh_exp_derivative(x: Array) -> Array:
         return jnp.tanh(t) + h * t / jnp.cosh(t) ** 2
     h, e, t, q = _tanh_of_exp(x)
     near = jnp.minimum(t, 1)
-    square = near * near
-    tanh = near + near * (square * polynomial(coefficients.TANH, square))
-    rise = (near + math.exp(_TANH_EXP_ROOT[0])) * polynomial(coefficients.TANH_EXP_RISE, square)
-    below = _slope_below(h, e, -tanh * tanh, rise, _TANH_EXP_ROOT)
+    rise = polynomial(coefficients.TANH_EXP_RISE, near * near - 0.5)
+    rise = (near + math.exp(_TANH_EXP_ROOT[0])) * rise
+    below = _slope_below(h, e, 4 * q * (1 - q) - 0.5, rise, _TANH_EXP_ROOT)
     return jnp.where(x < 0, below, 1 + 2 * q * (2 * h * t * (1 - q) - 1))
 
 
@@ -101,7 +101,7 @@ def tanh_exp(x: Array) -> Array:
         return jnp.maximum(x, -_UNDERFLOWS) * jnp.tanh(t)
     h, e, t, q = _tanh_of_exp(x)
     square = jnp.minimum(t, 1) ** 2
-    below = _below(h, e, square * polynomial(coefficients.TANH, square))
+    below = _below(h, e, square * polynomial(coefficients.TANH, square - 0.5))
     return jnp.where(x < 0, below, x - 2 * h * q)
 
 
@@ -109,9 +109,7 @@ def _erfc_of_softplus(h: Array, t: Array) -> tuple[Array, Array]:
     """erfc(s) and e^(-s**2), with s = log(1 + e^|x|) given h = -|x| and t = e^h."""
     s = jnp.log1p(t) - h
     bell = jnp.exp(-s * s)
-    quotient = 4 / (4 + math.sqrt(2) * s)
-    mills = polynomial(coefficients.MILLS, quotient - coefficients.CENTRE)
-    return 2 * bell * mills, bell
+    return 2 * bell / inverse_mills(math.sqrt(2) * s), bell
 
 
 @elementwise()
@@ -125,8 +123,8 @@ def serf_derivative(x: Array) -> Array:
         return jax.lax.erf(s) + h * _2_OVER_SQRT_PI * jnp.exp(-s * s) * gate
     h = jnp.maximum(negative_abs(x), -FAR)
     e, t = _exp(h)
-    m = polynomial(coefficients.SERF_SLOPE, t)
-    below = _slope_below(h, e, m, polynomial(coefficients.SERF_RISE, t), _SERF_ROOT)
+    m = polynomial(coefficients.SERF_SLOPE, t - 0.5)
+    below = _slope_below(h, e, m, polynomial(coefficients.SERF_RISE, t - 0.5), _SERF_ROOT)
     rest, bell = _erfc_of_softplus(h, t)
     return jnp.where(x < 0, below, 1 - (rest + _2_OVER_SQRT_PI * h * bell / (1 + t)))
 
@@ -148,7 +146,7 @@ def serf(x: Array) -> Array:
         return jnp.maximum(x, -_UNDERFLOWS) * jax.lax.erf(s)
     h = jnp.maximum(negative_abs(x), -FAR)
     e, t = _exp(h)
-    below = _below(h, e, polynomial(coefficients.SERF_GATE, t))
+    below = _below(h, e, polynomial(coefficients.SERF_GATE, t - 0.5))
     rest, _ = _erfc_of_softplus(h, t)
     return jnp.where(x < 0, below, x + h * rest)
 
@@ -167,10 +165,10 @@ def logish_derivative(x: Array) -> Array:
     h = jnp.maximum(negative_abs(x), -FAR)
     e, t = _exp(h)
     v = t / (1 + t)
-    m = -v * (3 - v) / (1 + v)
-    below = _slope_below(h, e, m, polynomial(coefficients.LOGISH_RISE, v), _LOGISH_ROOT)
+    m = (0.5 - v * (2.5 - v)) / (1 + v)  # of the slope (1 - v)**2 / (1 + v)
+    below = _slope_below(h, e, m, polynomial(coefficients.LOGISH_RISE, v - 0.25), _LOGISH_ROOT)
     high, low = in_two_parts(*_LN2, x.dtype)
-    rest = v * polynomial(coefficients.LOGISH_REST, v) + h * v * (1 - v) / (2 - v)
+    rest = v * polynomial(coefficients.LOGISH_REST, v - 0.25) + h * v * (1 - v) / (2 - v)
     return jnp.where(x < 0, below, high + (low - rest))
 
 
@@ -197,8 +195,10 @@ def logish(x: Array) -> Array:
     e, t = _exp(h)
     v = t / (1 + t)
     high, low = in_two_parts(*_LN2, x.dtype)
-    gate = high + (low - v * polynomial(coefficients.LOGISH_REST, v))
-    return jnp.where(x < 0, _below(h, e, v * polynomial(coefficients.LOGISH_GATE, v)), x * gate)
+    gate = high + (low - v * polynomial(coefficients.LOGISH_REST, v - 0.25))
+    return jnp.where(
+        x < 0, _below(h, e, v * polynomial(coefficients.LOGISH_GATE, v - 0.25)), x * gate
+    )
 
 
 @elementwise()
