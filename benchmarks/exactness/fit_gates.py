@@ -4,9 +4,8 @@
 
 Each interpolates at Chebyshev nodes a smooth part of a gate, of which float32 needs no more.
 
-A gate g of e^x is a function of t = e^x. The derivative of x g(t) is t (g / t + x g'), which is
-t (d g' + (t - t_r) rise) with the root r of it, d = x - r, t_r = e^r, and the smooth
-rise = (g / t + r g') / (t - t_r): both terms have the sign of d.
+The derivative of a gate, over its distance from its root, is one in x; that of `phish` also over
+x e^(-x**2 / 2).
 """
 
 if __name__ == "__main__":  # before the imports that would fail
@@ -41,15 +40,15 @@ def _root(slope: Function, near: str) -> Any:
         return mpmath.findroot(slope, mpf(near))
 
 
-def _rise(gate: Function, slope: Function, near: str) -> tuple[Function, Any]:
-    """The rise of a gate of t, given its slope in t, and t_r."""
+def _over_distance(slope: Function, near: str) -> Function:
+    """slope(x) / (x - r), with the root r of the slope."""
+    root = _root(slope, near)
+    return lambda x: slope(x) / (x - root)
 
-    def numerator(x: mpf, t: mpf) -> Any:
-        return gate(t) / t + x * slope(t)
 
-    root = _root(lambda x: numerator(x, mpmath.exp(x)), near)
-    at_root = mpmath.exp(root)
-    return lambda t: numerator(root, t) / (t - at_root), at_root
+def _gated(gate: Function, slope: Function) -> Function:
+    """The derivative of x g(e^x), given g and its slope in e^x."""
+    return lambda x: gate(mpmath.exp(x)) + x * mpmath.exp(x) * slope(mpmath.exp(x))
 
 
 def _tanh_slope(t: mpf) -> Any:
@@ -79,29 +78,22 @@ def _phish_slope(h: mpf) -> Any:
 
 def fits() -> dict[str, Fit]:
     """The fits, by the names of their coefficients."""
-    tanh_rise, tanh_root = _rise(mpmath.tanh, _tanh_slope, "-1.08")
-    serf_rise, _ = _rise(_serf_gate, _serf_slope, "-1.19")
-    logish_rise, _ = _rise(_logish_gate, _logish_slope, "-1.37")
-    phish_root = _root(_phish_slope, "-1.2")
     half = mpf("0.5")
+    phish_rise = _over_distance(_phish_slope, "-1.2")
 
     def tanh_rest(square: mpf) -> Any:
         t = mpmath.sqrt(square)
         return (mpmath.tanh(t) / t - 1) / square
 
-    def tanh_exp_rise(square: mpf) -> Any:
-        t = mpmath.sqrt(square)
-        return tanh_rise(t) / (t + tanh_root)
-
-    def phish_rise(h: mpf) -> Any:
-        return _phish_slope(h) * mpmath.exp(h * h / 2) / (h * (h - phish_root))
-
     def inverse_mills(w: mpf) -> Any:
         h = 3 * w / (1 - w)
         return (2 - (1 / mills(h) - mpmath.sqrt(2 * mpmath.pi) * h)) / w
 
-    def logish_rest(v: mpf) -> Any:
-        return (_logish_gate(v / (1 - v)) * (1 - v) / v - 1) / v
+    def logish_gate(v: mpf) -> Any:
+        return (mpmath.log1p(v) * (1 - v) / v - 1) / v
+
+    def phish_near(h: mpf) -> Any:
+        return phish_rise(h) * mpmath.exp(h * h / 2) / h
 
     def of(function: Function, low: Any, high: Any, centre: str, degree: int) -> Fit:
         """A fit in the distance from a centre."""
@@ -110,15 +102,27 @@ def fits() -> dict[str, Fit]:
 
     return {
         "TANH": of(tanh_rest, 0, 1, "0.5", 7),
-        "TANH_EXP_RISE": of(tanh_exp_rise, 0, 1, "0.5", 8),
-        "SERF_GATE": of(lambda t: _serf_gate(t) / t - 1, 0, 1, "0.5", 9),
-        "SERF_SLOPE": of(lambda t: _serf_slope(t) - half, 0, 1, "0.5", 10),
-        "SERF_RISE": of(serf_rise, 0, 1, "0.5", 10),
-        "LOGISH_GATE": of(logish_rest, 0, half, "0.25", 7),
-        "LOGISH_RISE": of(lambda v: logish_rise(v / (1 - v)), 0, half, "0.25", 9),
-        "LOGISH_REST": of(lambda v: -mpmath.log1p(-v / 2) / v, 0, half, "0.25", 6),
+        "TANH_EXP_NEAR": of(
+            _over_distance(_gated(mpmath.tanh, _tanh_slope), "-1.08"), mpf("-1.5"), 0, "-0.75", 12
+        ),
+        "SERF_GATE": of(lambda t: _serf_gate(t) / t - 1, 0, mpf("0.37"), "0.185", 7),
+        "SERF_GATE_NEAR": of(lambda x: _serf_gate(mpmath.exp(x)), -1, 1, "0", 10),
+        "SERF_SLOPE": of(lambda t: _serf_slope(t) - 1, 0, mpf("0.18"), "0.09", 6),
+        "SERF_NEAR": of(
+            _over_distance(_gated(_serf_gate, _serf_slope), "-1.19"), mpf("-1.75"), 0, "-0.875", 10
+        ),
+        "LOGISH_GATE": of(logish_gate, 0, mpf("0.28"), "0.14", 6),
+        "LOGISH_GATE_NEAR": of(lambda x: _logish_gate(mpmath.exp(x)), -1, 1, "0", 9),
+        "LOGISH_REST": of(lambda v: -mpmath.log1p(-v / 2) / v, 0, mpf("0.28"), "0.14", 4),
+        "LOGISH_NEAR": of(
+            _over_distance(_gated(_logish_gate, _logish_slope), "-1.37"),
+            mpf("-2.25"),
+            0,
+            "-1.125",
+            11,
+        ),
         "INVERSE_MILLS": of(inverse_mills, 0, mpf(LARGEST) / (LARGEST + 3), "0.40625", 11),
-        "PHISH_RISE": of(phish_rise, mpf("-2.2"), mpf("-0.3"), "-1.25", 12),
+        "PHISH_NEAR": of(phish_near, mpf("-2.2"), mpf("-0.3"), "-1.25", 12),
     }
 
 

@@ -15,7 +15,7 @@ from jaxact.activations.two_parts import FAR, Exponential, exp, scale
 # The root of 1 + z e^-z, minus the omega constant, as a double-double from mpmath at 60 digits.
 _GOLU_ROOT = (-0.5671432904097838, -3.2888566875211743e-17)
 
-# So near the root 1 + z e^-z is its Taylor series, whose derivatives are (-1)**(k + 1) e^-r (k - r).
+# So near the root r, 1 + z e^-z is its Taylor series, of derivatives (-1)**(k + 1) e^-r (k - r).
 _NEAR = 2.0**-6
 _SERIES = tuple(
     (-1) ** (k + 1) * (_GOLU_ROOT[0] - k) / (_GOLU_ROOT[0] * math.factorial(k))

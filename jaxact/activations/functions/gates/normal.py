@@ -16,7 +16,7 @@ from jaxact.activations.functions.gates.gaussian import gelu, gelu_derivative
 from jaxact.activations.numerics import elementwise, nan_like, negative_abs
 from jaxact.activations.precision import exact_product, exact_sum, in_two_parts, polynomial
 from jaxact.activations.registry import POSITIVE, Domain, activation
-from jaxact.activations.two_parts import Exponential, exp
+from jaxact.activations.two_parts import Exponential, exp, scale
 
 # A root of the derivative as a double-double, from mpmath at 60 digits; the other is 0.
 _PHISH_ROOT = (-1.1954312013879125, 2.1854420556614362e-17)
@@ -40,8 +40,8 @@ def _bell(h: Array, rest: ArrayLike = 0.0) -> Exponential:
     return exp(*exact_sum(-short * short / 2, -small))
 
 
-def inverse_mills(h: Array) -> Array:
-    """e^(-h**2 / 2) / Phi(-h) in float32 for h >= 0, the inverse of Mills' ratio.
+def _inverse_mills(h: Array) -> tuple[Array, Array]:
+    """e^(-h**2 / 2) / Phi(-h) for h >= 0, the inverse of Mills' ratio, in two parts.
 
     It is sqrt(2 pi) h + 2 - w P(w) with w = h / (h + 3): the first term, which grows, is known
     best, and the last is 0 where the result is least.
@@ -49,7 +49,23 @@ def inverse_mills(h: Array) -> Array:
     w = h / (h + 3)
     rest = 2 - w * polynomial(coefficients.INVERSE_MILLS, w - 0.40625)
     high, low = in_two_parts(*_SQRT_2PI, h.dtype)
-    return high * h + (low * h + rest)
+    return high * h, low * h + rest
+
+
+def inverse_mills(h: Array) -> Array:
+    """e^(-h**2 / 2) / Phi(-h) in float32 for h >= 0."""
+    first, rest = _inverse_mills(h)
+    return first + rest
+
+
+def _over_mills(x: Array, e: Exponential, h: Array, more: ArrayLike = 0.0) -> Array:
+    """x e (1 + more) over the inverse of Mills' ratio at -h, given a small `more`.
+
+    What e is beside its first part is taken from the divisor before that is rounded.
+    """
+    first, rest = _inverse_mills(-h)
+    less = e.low * (2 - e.high) + more * (1 - more * (1 - more))
+    return scale(x * e.high / (first + (rest - (first + rest) * less)), e.power)
 
 
 def _phish_parts(x: Array) -> tuple[Array, Exponential, Array, Array, Array]:
@@ -83,7 +99,7 @@ def phish_derivative(x: Array) -> Array:
     far = (2 * mills + h * _DENSITY_AT_0) + (mills * m - inner * tanh * tanh)
     high, low = in_two_parts(*_PHISH_ROOT, x.dtype)
     moved = jnp.clip(h - _PHISH_CENTRE, -_PHISH_REACH, _PHISH_REACH)
-    near = ((h - high) - low) * polynomial(coefficients.PHISH_RISE, moved)
+    near = ((h - high) - low) * polynomial(coefficients.PHISH_NEAR, moved)
     is_near = jnp.abs(h - _PHISH_CENTRE) < _PHISH_REACH
     below = e.times(h * jnp.where(is_near, near, far))
     closing = jnp.exp(-2 * gelu)
@@ -113,7 +129,7 @@ def phish(x: Array) -> Array:
         h = jnp.maximum(x, -_FAR_IN_DOUBLE)
         return h * jnp.tanh(h * jax.lax.erfc(-x * 0.5**0.5) / 2)
     h, e, mills, gelu, m = _phish_parts(x)
-    below = e.times(h * h * (mills + mills * m))
+    below = _over_mills(h * h, e, h, m)
     gate = 1 - e.rounded() * mills
     closing = jnp.exp(-2 * gelu)
     far = x + 2 * h * (closing / (1 + closing))
@@ -170,7 +186,7 @@ def laplace(x: Array, mu: ArrayLike = 0.707107, sigma: ArrayLike = 0.282095) -> 
         return jax.lax.erfc((mu - x) / sigma * 0.5**0.5) / 2
     z, rest = _standardized(x, mu, sigma)
     h = negative_abs(z)
-    below = _bell(h, jnp.where(z < 0, rest, -rest)).times(1 / inverse_mills(-h))
+    below = _over_mills(jnp.ones_like(h), _bell(h, jnp.where(z < 0, rest, -rest)), h)
     return jnp.where(z < 0, below, 1 - below)
 
 

@@ -1,8 +1,9 @@
 """Gates that are functions of e^x, the exponential itself, and their derivatives.
 
-In float32, with t = e^x in two parts, a gate below 0 is t (1 + m), with a polynomial m: x t is
-rounded once more when x t m, which is less, is added. The derivative there is a sum of two terms
-that both have the sign of x - root, as `benchmarks.exactness.fit_gates` says.
+In float32, with t = e^x in two parts, a gate below 0 is t (1 + a), with a polynomial a: x t is
+rounded once more when x t a, which is less, is added. The slope of the gate in x is t (1 + b). Far
+from its root the derivative is t (1 + x + a + x b), where a and b are small, and near it x - root
+times a polynomial in x.
 """
 
 import math
@@ -14,7 +15,7 @@ from jax import Array
 from jaxact.activations.functions.gates import coefficients
 from jaxact.activations.functions.gates.normal import inverse_mills
 from jaxact.activations.numerics import elementwise, negative_abs
-from jaxact.activations.precision import exact_sum, expm1, in_two_parts, polynomial
+from jaxact.activations.precision import exact_product, exact_sum, in_two_parts, polynomial
 from jaxact.activations.registry import activation
 from jaxact.activations.two_parts import FAR, Exponential, exp, scale
 
@@ -35,23 +36,31 @@ def _exp(h: Array) -> tuple[Exponential, Array]:
     return e, e.rounded()
 
 
-def _below(h: Array, e: Exponential, m: Array) -> Array:
-    """h e^h (1 + m)."""
-    product = h * e.high
-    return scale(product + (h * e.low + product * m), e.power)
+def _below(h: Array, e: Exponential, a: Array) -> Array:
+    """h e^h (1 + a), in 2**-24 of which no part of the product underflows."""
+    h = h * 2**24
+    high, low = exact_product(h, e.high)
+    return scale(high + (low + (h * e.low + h * e.high * a)), e.power - 24)
 
 
 def _slope_below(
-    h: Array, e: Exponential, m: Array, rise: Array, root: tuple[float, float]
+    h: Array,
+    e: Exponential,
+    gate: tuple[Array, Array],
+    near: tuple[float, ...],
+    end: float,
+    root: tuple[float, float],
 ) -> Array:
-    """e^h (d (1/2 + m) + (e^h - e^r) rise), with the root r and d = h - r."""
+    """e^h (1 + h + a + h b), or (h - root) times the polynomial `near` if h is above `end`.
+
+    The polynomial is one of h - end / 2, so in the middle between `end` and 0.
+    """
+    a, b = gate
+    one, lost = exact_sum(jnp.ones_like(h), h)
+    far = e.times(one + (lost + (a + h * b)))
     high, low = in_two_parts(*root, h.dtype)
-    first, rest = exact_sum(h, -jnp.asarray(high))
-    rest = rest - low
-    d = first + rest
-    at_root = math.exp(root[0])
-    away = at_root * expm1(d, e.rounded() / at_root)
-    return e.times(first / 2 + (rest / 2 + (d * m + away * rise)))
+    moved = jnp.clip(h, end, 0) - end / 2
+    return jnp.where(h < end, far, ((h - high) - low) * polynomial(near, moved))
 
 
 def _tanh_of_exp(x: Array) -> tuple[Array, Exponential, Array, Array]:
@@ -70,10 +79,10 @@ def tanh_exp_derivative(x: Array) -> Array:
         t = jnp.exp(h)
         return jnp.tanh(t) + h * t / jnp.cosh(t) ** 2
     h, e, t, q = _tanh_of_exp(x)
-    near = jnp.minimum(t, 1)
-    rise = polynomial(coefficients.TANH_EXP_RISE, near * near - 0.5)
-    rise = (near + math.exp(_TANH_EXP_ROOT[0])) * rise
-    below = _slope_below(h, e, 4 * q * (1 - q) - 0.5, rise, _TANH_EXP_ROOT)
+    square = jnp.minimum(t, 1) ** 2
+    a = square * polynomial(coefficients.TANH, square - 0.5)
+    b = -square * (1 + a) ** 2
+    below = _slope_below(h, e, (a, b), coefficients.TANH_EXP_NEAR, -1.5, _TANH_EXP_ROOT)
     return jnp.where(x < 0, below, 1 + 2 * q * (2 * h * t * (1 - q) - 1))
 
 
@@ -108,7 +117,7 @@ def tanh_exp(x: Array) -> Array:
 def _erfc_of_softplus(h: Array, t: Array) -> tuple[Array, Array]:
     """erfc(s) and e^(-s**2), with s = log(1 + e^|x|) given h = -|x| and t = e^h."""
     s = jnp.log1p(t) - h
-    bell = jnp.exp(-s * s)
+    bell = _exp(-jnp.minimum(s * s, FAR))[1]
     return 2 * bell / inverse_mills(math.sqrt(2) * s), bell
 
 
@@ -123,8 +132,9 @@ def serf_derivative(x: Array) -> Array:
         return jax.lax.erf(s) + h * _2_OVER_SQRT_PI * jnp.exp(-s * s) * gate
     h = jnp.maximum(negative_abs(x), -FAR)
     e, t = _exp(h)
-    m = polynomial(coefficients.SERF_SLOPE, t - 0.5)
-    below = _slope_below(h, e, m, polynomial(coefficients.SERF_RISE, t - 0.5), _SERF_ROOT)
+    a = polynomial(coefficients.SERF_GATE, jnp.minimum(t, 0.37) - 0.185)
+    b = polynomial(coefficients.SERF_SLOPE, jnp.minimum(t, 0.2) - 0.09)
+    below = _slope_below(h, e, (a, b), coefficients.SERF_NEAR, -1.75, _SERF_ROOT)
     rest, bell = _erfc_of_softplus(h, t)
     return jnp.where(x < 0, below, 1 - (rest + _2_OVER_SQRT_PI * h * bell / (1 + t)))
 
@@ -146,9 +156,10 @@ def serf(x: Array) -> Array:
         return jnp.maximum(x, -_UNDERFLOWS) * jax.lax.erf(s)
     h = jnp.maximum(negative_abs(x), -FAR)
     e, t = _exp(h)
-    below = _below(h, e, polynomial(coefficients.SERF_GATE, t - 0.5))
+    below = _below(h, e, polynomial(coefficients.SERF_GATE, jnp.minimum(t, 0.37) - 0.185))
     rest, _ = _erfc_of_softplus(h, t)
-    return jnp.where(x < 0, below, x + h * rest)
+    near = x * polynomial(coefficients.SERF_GATE_NEAR, jnp.clip(x, -1, 1))
+    return jnp.where(x < -1, below, jnp.where(x < 1, near, x + h * rest))
 
 
 @elementwise()
@@ -165,11 +176,19 @@ def logish_derivative(x: Array) -> Array:
     h = jnp.maximum(negative_abs(x), -FAR)
     e, t = _exp(h)
     v = t / (1 + t)
-    m = (0.5 - v * (2.5 - v)) / (1 + v)  # of the slope (1 - v)**2 / (1 + v)
-    below = _slope_below(h, e, m, polynomial(coefficients.LOGISH_RISE, v - 0.25), _LOGISH_ROOT)
+    a = v * polynomial(coefficients.LOGISH_GATE, jnp.minimum(v, 0.28) - 0.14)
+    b = -v * (3 - v) / (1 + v)
+    below = _slope_below(h, e, (a, b), coefficients.LOGISH_NEAR, -2.25, _LOGISH_ROOT)
+    return jnp.where(x < 0, below, _logish_gate(x, v) - h * v * (1 - v) / (2 - v))
+
+
+def _logish_gate(x: Array, v: Array) -> Array:
+    """log(1 + s) from x = -1 on, given v = 1 - s for x > 1, where it is log(2 - v)."""
+    near = polynomial(coefficients.LOGISH_GATE_NEAR, jnp.clip(x, -1, 1))
     high, low = in_two_parts(*_LN2, x.dtype)
-    rest = v * polynomial(coefficients.LOGISH_REST, v - 0.25) + h * v * (1 - v) / (2 - v)
-    return jnp.where(x < 0, below, high + (low - rest))
+    v = jnp.minimum(v, 0.28)
+    far = high + (low - v * polynomial(coefficients.LOGISH_REST, v - 0.14))
+    return jnp.where(x < 1, near, far)
 
 
 @activation(
@@ -194,11 +213,8 @@ def logish(x: Array) -> Array:
     h = jnp.maximum(negative_abs(x), -FAR)
     e, t = _exp(h)
     v = t / (1 + t)
-    high, low = in_two_parts(*_LN2, x.dtype)
-    gate = high + (low - v * polynomial(coefficients.LOGISH_REST, v - 0.25))
-    return jnp.where(
-        x < 0, _below(h, e, v * polynomial(coefficients.LOGISH_GATE, v - 0.25)), x * gate
-    )
+    below = _below(h, e, v * polynomial(coefficients.LOGISH_GATE, jnp.minimum(v, 0.28) - 0.14))
+    return jnp.where(x < -1, below, x * _logish_gate(x, v))
 
 
 @elementwise()
