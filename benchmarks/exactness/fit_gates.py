@@ -78,7 +78,6 @@ def _phish_slope(h: mpf) -> Any:
 
 def fits() -> dict[str, Fit]:
     """The fits, by the names of their coefficients."""
-    half = mpf("0.5")
     phish_rise = _over_distance(_phish_slope, "-1.2")
 
     def tanh_rest(square: mpf) -> Any:
@@ -91,6 +90,9 @@ def fits() -> dict[str, Fit]:
 
     def logish_gate(v: mpf) -> Any:
         return (mpmath.log1p(v) * (1 - v) / v - 1) / v
+
+    def phish_gate(x: mpf) -> Any:
+        return mpmath.tanh(x * mpmath.ncdf(x)) / x
 
     def phish_near(h: mpf) -> Any:
         return phish_rise(h) * mpmath.exp(h * h / 2) / h
@@ -111,8 +113,8 @@ def fits() -> dict[str, Fit]:
         "SERF_NEAR": of(
             _over_distance(_gated(_serf_gate, _serf_slope), "-1.19"), mpf("-1.75"), 0, "-0.875", 10
         ),
-        "LOGISH_GATE": of(logish_gate, 0, mpf("0.28"), "0.14", 6),
-        "LOGISH_GATE_NEAR": of(lambda x: _logish_gate(mpmath.exp(x)), -1, 1, "0", 9),
+        "LOGISH_GATE": of(logish_gate, 0, mpf("0.2"), "0.1", 5),
+        "LOGISH_GATE_NEAR": of(lambda x: _logish_gate(mpmath.exp(x)), mpf("-1.5"), 1, "-0.25", 11),
         "LOGISH_REST": of(lambda v: -mpmath.log1p(-v / 2) / v, 0, mpf("0.28"), "0.14", 4),
         "LOGISH_NEAR": of(
             _over_distance(_gated(_logish_gate, _logish_slope), "-1.37"),
@@ -122,7 +124,9 @@ def fits() -> dict[str, Fit]:
             11,
         ),
         "INVERSE_MILLS": of(inverse_mills, 0, mpf(LARGEST) / (LARGEST + 3), "0.40625", 11),
-        "PHISH_NEAR": of(phish_near, mpf("-2.2"), mpf("-0.3"), "-1.25", 12),
+        "PHISH_GATE": of(phish_gate, mpf("-0.3"), mpf("0.75"), "0.225", 10),
+        "PHISH_SLOPE": of(lambda x: _phish_slope(x) / x, mpf("-0.3"), mpf("0.75"), "0.225", 11),
+        "PHISH_NEAR": of(phish_near, mpf("-2.3"), mpf("-0.3"), "-1.3", 13),
     }
 
 

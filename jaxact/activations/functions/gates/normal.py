@@ -20,7 +20,7 @@ from jaxact.activations.two_parts import Exponential, exp, scale
 
 # A root of the derivative as a double-double, from mpmath at 60 digits; the other is 0.
 _PHISH_ROOT = (-1.1954312013879125, 2.1854420556614362e-17)
-_PHISH_CENTRE, _PHISH_REACH = -1.25, 0.95  # where its polynomial was fitted
+_PHISH_ENDS, _PHISH_CENTRE = (-2.3, -0.3), -1.3  # where its polynomial was fitted
 
 _FAR = 15.0  # e^(-x**2 / 2) is 0 in float32 from here on
 _FAR_IN_DOUBLE = 40.0
@@ -43,13 +43,14 @@ def _bell(h: Array, rest: ArrayLike = 0.0) -> Exponential:
 def _inverse_mills(h: Array) -> tuple[Array, Array]:
     """e^(-h**2 / 2) / Phi(-h) for h >= 0, the inverse of Mills' ratio, in two parts.
 
-    It is sqrt(2 pi) h + 2 - w P(w) with w = h / (h + 3): the first term, which grows, is known
-    best, and the last is 0 where the result is least.
+    It is 2 + sqrt(2 pi) h - w P(w) with w = h / (h + 3), of which the last is always less.
     """
     w = h / (h + 3)
-    rest = 2 - w * polynomial(coefficients.INVERSE_MILLS, w - 0.40625)
     high, low = in_two_parts(*_SQRT_2PI, h.dtype)
-    return high * h, low * h + rest
+    product, rest = exact_product(h, jnp.asarray(high))
+    first, lost = exact_sum(jnp.full_like(h, 2), product)
+    rest = lost + (rest + (low * h - w * polynomial(coefficients.INVERSE_MILLS, w - 0.40625)))
+    return first, rest
 
 
 def inverse_mills(h: Array) -> Array:
@@ -68,45 +69,51 @@ def _over_mills(x: Array, e: Exponential, h: Array, more: ArrayLike = 0.0) -> Ar
     return scale(x * e.high / (first + (rest - (first + rest) * less)), e.power)
 
 
-def _phish_parts(x: Array) -> tuple[Array, Exponential, Array, Array, Array]:
-    """h = -|x|, bounded, e^(-h**2 / 2), Mills' ratio, |gelu(x)|, and tanh of it over it, less 1.
-
-    The last is that only up to a GELU of 1.
-    """
+def _phish_parts(x: Array) -> tuple[Array, Exponential, Array, Array]:
+    """h = -|x|, bounded, e^(-h**2 / 2), g = |gelu(x)|, and 1 / (1 + e^2g)."""
     h = jnp.maximum(negative_abs(x), -_FAR)
-    e, mills = _bell(h), 1 / inverse_mills(-h)
-    tail = e.rounded() * mills
-    gelu = -h * jnp.where(x < 0, tail, 1 - tail)
-    square = jnp.minimum(gelu, 1) ** 2
-    return h, e, mills, gelu, square * polynomial(coefficients.TANH, square - 0.5)
+    e = _bell(h)
+    tail = _over_mills(jnp.ones_like(h), e, h)
+    g = -h * jnp.where(x < 0, tail, 1 - tail)
+    closing = jnp.exp(-2 * g)
+    return h, e, g, closing / (1 + closing)
+
+
+def _tanh_rest(g: Array) -> Array:
+    """tanh(g) / g - 1 for |g| <= 1/2."""
+    square = jnp.minimum(g, 0.5) ** 2
+    return square * polynomial(coefficients.TANH, square - 0.5)
 
 
 @elementwise()
 def phish_derivative(x: Array) -> Array:
     """Derivative of `phish`: tanh(g) + x g' / cosh(g)**2, with g = x Phi(x).
 
-    Below 0, over x e^(-x**2 / 2), it is (x - root) times a polynomial near the root. Elsewhere it
-    is 2 M + x phi(0), with Mills' ratio M, and what tanh adds.
+    Near either root it is the distance times a polynomial, about the one below 0 over
+    x e^(-x**2 / 2). Farther below, over that, it is 2 M + x phi(0) with Mills' ratio M, and what
+    tanh adds.
     """
     if x.dtype == jnp.float64:
         h = jnp.clip(x, -_FAR_IN_DOUBLE, _FAR_IN_DOUBLE)
         gate = jax.lax.erfc(-h * 0.5**0.5) / 2
         slope = gate + h * _DENSITY_AT_0 * jnp.exp(-h * h / 2)
         return jnp.tanh(h * gate) + h * slope / jnp.cosh(h * gate) ** 2
-    h, e, mills, gelu, m = _phish_parts(x)
+    h, e, g, q = _phish_parts(x)
+    mills = 1 / inverse_mills(-h)
     inner = mills + h * _DENSITY_AT_0
-    tanh = gelu + gelu * m
-    far = (2 * mills + h * _DENSITY_AT_0) + (mills * m - inner * tanh * tanh)
+    m = _tanh_rest(g)
+    far = (2 * mills + h * _DENSITY_AT_0) + (mills * m - inner * (g + g * m) ** 2)
     high, low = in_two_parts(*_PHISH_ROOT, x.dtype)
-    moved = jnp.clip(h - _PHISH_CENTRE, -_PHISH_REACH, _PHISH_REACH)
-    near = ((h - high) - low) * polynomial(coefficients.PHISH_NEAR, moved)
-    is_near = jnp.abs(h - _PHISH_CENTRE) < _PHISH_REACH
-    below = e.times(h * jnp.where(is_near, near, far))
-    closing = jnp.exp(-2 * gelu)
-    q = closing / (1 + closing)
-    slope = (1 - e.rounded() * mills) - h * _DENSITY_AT_0 * e.rounded()
-    above = jnp.where(gelu < 0.7, tanh, 1 - 2 * q) - 4 * h * slope * q * (1 - q)
-    return jnp.where(x < 0, below, above)
+    d = h - high
+    d = d - (low - d * (e.low * (2 - e.high)))
+    moved = jnp.clip(h, *_PHISH_ENDS) - _PHISH_CENTRE
+    near = (h * e.high) * (d * polynomial(coefficients.PHISH_NEAR, moved))
+    below = jnp.where(h < _PHISH_ENDS[0], e.times(h * far), scale(near, e.power))
+    at_0 = x * polynomial(coefficients.PHISH_SLOPE, jnp.clip(x, -0.3, 0.75) - 0.225)
+    bell = e.rounded()
+    slope = (1 - bell * mills) - h * _DENSITY_AT_0 * bell
+    above = 1 - 2 * q * (1 + 2 * h * slope * (1 - q))
+    return jnp.where(x < -0.3, below, jnp.where(x < 0.75, at_0, above))
 
 
 @activation(
@@ -128,13 +135,10 @@ def phish(x: Array) -> Array:
     if x.dtype == jnp.float64:
         h = jnp.maximum(x, -_FAR_IN_DOUBLE)
         return h * jnp.tanh(h * jax.lax.erfc(-x * 0.5**0.5) / 2)
-    h, e, mills, gelu, m = _phish_parts(x)
-    below = _over_mills(h * h, e, h, m)
-    gate = 1 - e.rounded() * mills
-    closing = jnp.exp(-2 * gelu)
-    far = x + 2 * h * (closing / (1 + closing))
-    above = jnp.where(gelu < 0.7, h * h * (gate + gate * m), far)
-    return jnp.where(x < 0, below, above)
+    h, e, g, q = _phish_parts(x)
+    below = _over_mills(h * h, e, h, _tanh_rest(g))
+    at_0 = h * h * polynomial(coefficients.PHISH_GATE, jnp.clip(x, -0.3, 0.75) - 0.225)
+    return jnp.where(x < -0.3, below, jnp.where(x < 0.75, at_0, x + 2 * h * q))
 
 
 def _standardized(x: Array, mu: Array, sigma: Array) -> tuple[Array, Array]:
@@ -186,7 +190,9 @@ def laplace(x: Array, mu: ArrayLike = 0.707107, sigma: ArrayLike = 0.282095) -> 
         return jax.lax.erfc((mu - x) / sigma * 0.5**0.5) / 2
     z, rest = _standardized(x, mu, sigma)
     h = negative_abs(z)
-    below = _over_mills(jnp.ones_like(h), _bell(h, jnp.where(z < 0, rest, -rest)), h)
+    rest = jnp.where(z < 0, rest, -rest)
+    more = rest * (h + _DENSITY_AT_0 * inverse_mills(-h))  # the slope of the ratio's logarithm
+    below = _over_mills(jnp.ones_like(h), _bell(h, rest), h, more)
     return jnp.where(z < 0, below, 1 - below)
 
 

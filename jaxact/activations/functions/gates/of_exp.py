@@ -176,15 +176,15 @@ def logish_derivative(x: Array) -> Array:
     h = jnp.maximum(negative_abs(x), -FAR)
     e, t = _exp(h)
     v = t / (1 + t)
-    a = v * polynomial(coefficients.LOGISH_GATE, jnp.minimum(v, 0.28) - 0.14)
+    a = v * polynomial(coefficients.LOGISH_GATE, jnp.minimum(v, 0.2) - 0.1)
     b = -v * (3 - v) / (1 + v)
     below = _slope_below(h, e, (a, b), coefficients.LOGISH_NEAR, -2.25, _LOGISH_ROOT)
     return jnp.where(x < 0, below, _logish_gate(x, v) - h * v * (1 - v) / (2 - v))
 
 
 def _logish_gate(x: Array, v: Array) -> Array:
-    """log(1 + s) from x = -1 on, given v = 1 - s for x > 1, where it is log(2 - v)."""
-    near = polynomial(coefficients.LOGISH_GATE_NEAR, jnp.clip(x, -1, 1))
+    """log(1 + s) from x = -1.5 on, given v = 1 - s for x > 1, where it is log(2 - v)."""
+    near = polynomial(coefficients.LOGISH_GATE_NEAR, jnp.clip(x, -1.5, 1) + 0.25)
     high, low = in_two_parts(*_LN2, x.dtype)
     v = jnp.minimum(v, 0.28)
     far = high + (low - v * polynomial(coefficients.LOGISH_REST, v - 0.14))
@@ -213,8 +213,8 @@ def logish(x: Array) -> Array:
     h = jnp.maximum(negative_abs(x), -FAR)
     e, t = _exp(h)
     v = t / (1 + t)
-    below = _below(h, e, v * polynomial(coefficients.LOGISH_GATE, jnp.minimum(v, 0.28) - 0.14))
-    return jnp.where(x < -1, below, x * _logish_gate(x, v))
+    below = _below(h, e, v * polynomial(coefficients.LOGISH_GATE, jnp.minimum(v, 0.2) - 0.1))
+    return jnp.where(x < -1.5, below, x * _logish_gate(x, v))
 
 
 @elementwise()
