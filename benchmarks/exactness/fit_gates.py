@@ -4,8 +4,7 @@
 
 Each interpolates at Chebyshev nodes a smooth part of a gate, of which float32 needs no more.
 
-The derivative of a gate, over its distance from its root, is one in x; that of `phish` also over
-x e^(-x**2 / 2).
+Near a root of a derivative it is the derivative over the distance from the root.
 """
 
 if __name__ == "__main__":  # before the imports that would fail
@@ -78,7 +77,6 @@ def _phish_slope(h: mpf) -> Any:
 
 def fits() -> dict[str, Fit]:
     """The fits, by the names of their coefficients."""
-    phish_rise = _over_distance(_phish_slope, "-1.2")
 
     def tanh_rest(square: mpf) -> Any:
         t = mpmath.sqrt(square)
@@ -93,9 +91,6 @@ def fits() -> dict[str, Fit]:
 
     def phish_gate(x: mpf) -> Any:
         return mpmath.tanh(x * mpmath.ncdf(x)) / x
-
-    def phish_near(h: mpf) -> Any:
-        return phish_rise(h) * mpmath.exp(h * h / 2) / h
 
     def of(function: Function, low: Any, high: Any, centre: str, degree: int) -> Fit:
         """A fit in the distance from a centre."""
@@ -114,7 +109,7 @@ def fits() -> dict[str, Fit]:
             _over_distance(_gated(_serf_gate, _serf_slope), "-1.19"), mpf("-1.75"), 0, "-0.875", 10
         ),
         "LOGISH_GATE": of(logish_gate, 0, mpf("0.2"), "0.1", 5),
-        "LOGISH_GATE_NEAR": of(lambda x: _logish_gate(mpmath.exp(x)), mpf("-1.5"), 1, "-0.25", 11),
+        "LOGISH_GATE_NEAR": of(lambda x: _logish_gate(mpmath.exp(x)), mpf("-1.5"), 1, "-0.5", 12),
         "LOGISH_REST": of(lambda v: -mpmath.log1p(-v / 2) / v, 0, mpf("0.28"), "0.14", 4),
         "LOGISH_NEAR": of(
             _over_distance(_gated(_logish_gate, _logish_slope), "-1.37"),
@@ -125,8 +120,10 @@ def fits() -> dict[str, Fit]:
         ),
         "INVERSE_MILLS": of(inverse_mills, 0, mpf(LARGEST) / (LARGEST + 3), "0.40625", 11),
         "PHISH_GATE": of(phish_gate, mpf("-0.3"), mpf("0.75"), "0.225", 10),
-        "PHISH_SLOPE": of(lambda x: _phish_slope(x) / x, mpf("-0.3"), mpf("0.75"), "0.225", 11),
-        "PHISH_NEAR": of(phish_near, mpf("-2.3"), mpf("-0.3"), "-1.3", 13),
+        "PHISH_SLOPE": of(lambda x: _phish_slope(x) / x, mpf("-0.45"), mpf("0.75"), "0", 12),
+        "PHISH_NEAR": of(
+            _over_distance(_phish_slope, "-1.2"), mpf("-1.85"), mpf("-0.45"), "-1.125", 12
+        ),
     }
 
 

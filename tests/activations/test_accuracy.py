@@ -12,7 +12,7 @@ import pytest
 from mpmath import mp, mpf
 
 from benchmarks.accuracy import gradient
-from benchmarks.exactness import fits
+from benchmarks.exactness import fit_gates, fits
 from benchmarks.exactness.references import REFERENCES
 from benchmarks.exactness.truth import (
     DERIVATIVE_TOLERANCE,
@@ -24,6 +24,7 @@ from benchmarks.exactness.truth import (
 )
 from jaxact import activations
 from jaxact.activations import functions
+from jaxact.activations.functions.gates import coefficients
 from tests.support.groups import in_groups
 
 # The digits that users get: another compiler rounds in other places.
@@ -33,6 +34,7 @@ NAMES = activations.names()
 ELEMENTWISE = [name for name in NAMES if activations.get(name).elementwise]
 HALVES = [np.float16, ml_dtypes.bfloat16]
 COUNT = 3000
+FITS = fit_gates.fits()
 # JAX 0.12 differentiates expm1 as exp; up to 0.11 it was expm1 + 1, which is 0 below -17.
 EXPM1_MENDED = jax.__version_info__ >= (0, 12)
 
@@ -174,6 +176,13 @@ def test_polynomials_are_those_of_the_fits(fit):
     np.testing.assert_allclose(committed, coefficients, rtol=1e-10, atol=1e-13)
 
 
+@pytest.mark.parametrize("name", FITS)
+def test_coefficients_of_gates_are_those_of_the_fit(name):
+    fitted, error = fits.interpolate(*FITS[name])
+    assert error < 3e-8
+    np.testing.assert_allclose(getattr(coefficients, name), fitted, rtol=1e-11)
+
+
 # By convention: mish's is `_MISH_ROOT`, in whichever file.
 ROOTS = {
     name.strip("_").removesuffix("_ROOT").lower(): root
@@ -189,3 +198,4 @@ def test_roots_of_the_derivatives(name):
         slope = REFERENCES[name].derivative(mpf(ROOTS[name][0]) + mpf(ROOTS[name][1]))
         assert abs(slope) < 1e-30
     assert {"swish", "mish", "gelu", "gelu_tanh", "elish", "hard_elish"} <= ROOTS.keys()
+    assert {"tanh_exp", "serf", "logish", "golu", "phish"} <= ROOTS.keys()

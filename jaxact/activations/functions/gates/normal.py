@@ -20,7 +20,7 @@ from jaxact.activations.two_parts import Exponential, exp, scale
 
 # A root of the derivative as a double-double, from mpmath at 60 digits; the other is 0.
 _PHISH_ROOT = (-1.1954312013879125, 2.1854420556614362e-17)
-_PHISH_ENDS, _PHISH_CENTRE = (-2.3, -0.3), -1.3  # where its polynomial was fitted
+_PHISH_ENDS, _PHISH_CENTRE = (-1.85, -0.45), -1.125  # where its polynomial was fitted
 
 _FAR = 15.0  # e^(-x**2 / 2) is 0 in float32 from here on
 _FAR_IN_DOUBLE = 40.0
@@ -40,17 +40,21 @@ def _bell(h: Array, rest: ArrayLike = 0.0) -> Exponential:
     return exp(*exact_sum(-short * short / 2, -small))
 
 
+def _mills_rest(h: Array) -> Array:
+    """2 - (the inverse of Mills' ratio at h - sqrt(2 pi) h): w P(w) with w = h / (h + 3)."""
+    w = h / (h + 3)
+    return w * polynomial(coefficients.INVERSE_MILLS, w - 0.40625)
+
+
 def _inverse_mills(h: Array) -> tuple[Array, Array]:
     """e^(-h**2 / 2) / Phi(-h) for h >= 0, the inverse of Mills' ratio, in two parts.
 
-    It is 2 + sqrt(2 pi) h - w P(w) with w = h / (h + 3), of which the last is always less.
+    It is 2 + sqrt(2 pi) h less `_mills_rest`, which is less than they.
     """
-    w = h / (h + 3)
     high, low = in_two_parts(*_SQRT_2PI, h.dtype)
     product, rest = exact_product(h, jnp.asarray(high))
     first, lost = exact_sum(jnp.full_like(h, 2), product)
-    rest = lost + (rest + (low * h - w * polynomial(coefficients.INVERSE_MILLS, w - 0.40625)))
-    return first, rest
+    return first, lost + (rest + (low * h - _mills_rest(h)))
 
 
 def inverse_mills(h: Array) -> Array:
@@ -75,7 +79,7 @@ def _phish_parts(x: Array) -> tuple[Array, Exponential, Array, Array]:
     e = _bell(h)
     tail = _over_mills(jnp.ones_like(h), e, h)
     g = -h * jnp.where(x < 0, tail, 1 - tail)
-    closing = jnp.exp(-2 * g)
+    closing = exp(-2 * g, jnp.zeros_like(g)).rounded()
     return h, e, g, closing / (1 + closing)
 
 
@@ -89,9 +93,8 @@ def _tanh_rest(g: Array) -> Array:
 def phish_derivative(x: Array) -> Array:
     """Derivative of `phish`: tanh(g) + x g' / cosh(g)**2, with g = x Phi(x).
 
-    Near either root it is the distance times a polynomial, about the one below 0 over
-    x e^(-x**2 / 2). Farther below, over that, it is 2 M + x phi(0) with Mills' ratio M, and what
-    tanh adds.
+    Near either root it is the distance times a polynomial. Farther below, over x Phi(x), it is
+    2 - x**2 + x phi(0) (I + sqrt(2 pi) x) with the inverse I of Mills' ratio, and what tanh adds.
     """
     if x.dtype == jnp.float64:
         h = jnp.clip(x, -_FAR_IN_DOUBLE, _FAR_IN_DOUBLE)
@@ -99,21 +102,21 @@ def phish_derivative(x: Array) -> Array:
         slope = gate + h * _DENSITY_AT_0 * jnp.exp(-h * h / 2)
         return jnp.tanh(h * gate) + h * slope / jnp.cosh(h * gate) ** 2
     h, e, g, q = _phish_parts(x)
-    mills = 1 / inverse_mills(-h)
-    inner = mills + h * _DENSITY_AT_0
-    m = _tanh_rest(g)
-    far = (2 * mills + h * _DENSITY_AT_0) + (mills * m - inner * (g + g * m) ** 2)
+    inverse, m = inverse_mills(-h), _tanh_rest(g)
+    added = m - (1 + inverse * h * _DENSITY_AT_0) * (g + g * m) ** 2
+    high, low = exact_product(h, h)
+    first, rest = exact_sum(jnp.full_like(h, 2), -high)
+    rest = rest - low + (added + h * _DENSITY_AT_0 * (2 - _mills_rest(-h)))
+    far = _over_mills(h * (first + rest), e, h)
     high, low = in_two_parts(*_PHISH_ROOT, x.dtype)
-    d = h - high
-    d = d - (low - d * (e.low * (2 - e.high)))
     moved = jnp.clip(h, *_PHISH_ENDS) - _PHISH_CENTRE
-    near = (h * e.high) * (d * polynomial(coefficients.PHISH_NEAR, moved))
-    below = jnp.where(h < _PHISH_ENDS[0], e.times(h * far), scale(near, e.power))
-    at_0 = x * polynomial(coefficients.PHISH_SLOPE, jnp.clip(x, -0.3, 0.75) - 0.225)
+    near = ((h - high) - low) * polynomial(coefficients.PHISH_NEAR, moved)
+    below = jnp.where(h < _PHISH_ENDS[0], far, near)
+    at_0 = x * polynomial(coefficients.PHISH_SLOPE, jnp.clip(x, -0.45, 0.75))
     bell = e.rounded()
-    slope = (1 - bell * mills) - h * _DENSITY_AT_0 * bell
+    slope = (1 - bell / inverse) - h * _DENSITY_AT_0 * bell
     above = 1 - 2 * q * (1 + 2 * h * slope * (1 - q))
-    return jnp.where(x < -0.3, below, jnp.where(x < 0.75, at_0, above))
+    return jnp.where(x < -0.45, below, jnp.where(x < 0.75, at_0, above))
 
 
 @activation(
@@ -136,7 +139,10 @@ def phish(x: Array) -> Array:
         h = jnp.maximum(x, -_FAR_IN_DOUBLE)
         return h * jnp.tanh(h * jax.lax.erfc(-x * 0.5**0.5) / 2)
     h, e, g, q = _phish_parts(x)
-    below = _over_mills(h * h, e, h, _tanh_rest(g))
+    high, low = exact_product(h, h)
+    square = high + low
+    lost = ((high - square) + low) / jnp.maximum(square, 0.01)  # near 0 it does not count
+    below = _over_mills(square, e, h, lost + _tanh_rest(g))
     at_0 = h * h * polynomial(coefficients.PHISH_GATE, jnp.clip(x, -0.3, 0.75) - 0.225)
     return jnp.where(x < -0.3, below, jnp.where(x < 0.75, at_0, x + 2 * h * q))
 

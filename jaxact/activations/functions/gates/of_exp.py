@@ -127,7 +127,7 @@ def serf_derivative(x: Array) -> Array:
     if x.dtype == jnp.float64:
         h = jnp.clip(x, -_UNDERFLOWS, _UNDERFLOWS)
         t = jnp.exp(negative_abs(h))
-        s = jnp.maximum(h, 0) + jnp.log1p(t)
+        s = jnp.where(h < 0, 0, h) + jnp.log1p(t)
         gate = jnp.where(h < 0, t, 1) / (1 + t)
         return jax.lax.erf(s) + h * _2_OVER_SQRT_PI * jnp.exp(-s * s) * gate
     h = jnp.maximum(negative_abs(x), -FAR)
@@ -184,7 +184,7 @@ def logish_derivative(x: Array) -> Array:
 
 def _logish_gate(x: Array, v: Array) -> Array:
     """log(1 + s) from x = -1.5 on, given v = 1 - s for x > 1, where it is log(2 - v)."""
-    near = polynomial(coefficients.LOGISH_GATE_NEAR, jnp.clip(x, -1.5, 1) + 0.25)
+    near = polynomial(coefficients.LOGISH_GATE_NEAR, jnp.clip(x, -1.5, 1) + 0.5)
     high, low = in_two_parts(*_LN2, x.dtype)
     v = jnp.minimum(v, 0.28)
     far = high + (low - v * polynomial(coefficients.LOGISH_REST, v - 0.14))
