@@ -45,6 +45,10 @@ def _over_distance(slope: Function, near: str) -> Function:
     return lambda x: slope(x) / (x - root)
 
 
+def _of_exp(gate: Function) -> Function:
+    return lambda x: gate(mpmath.exp(x))
+
+
 def _gated(gate: Function, slope: Function) -> Function:
     """The derivative of x g(e^x), given g and its slope in e^x."""
     return lambda x: gate(mpmath.exp(x)) + x * mpmath.exp(x) * slope(mpmath.exp(x))
@@ -103,13 +107,13 @@ def fits() -> dict[str, Fit]:
             _over_distance(_gated(mpmath.tanh, _tanh_slope), "-1.08"), mpf("-1.5"), 0, "-0.75", 12
         ),
         "SERF_GATE": of(lambda t: _serf_gate(t) / t - 1, 0, mpf("0.37"), "0.185", 7),
-        "SERF_GATE_NEAR": of(lambda x: _serf_gate(mpmath.exp(x)), -1, 1, "0", 10),
+        "SERF_GATE_NEAR": of(_of_exp(_serf_gate), -1, 1, "0", 10),
         "SERF_SLOPE": of(lambda t: _serf_slope(t) - 1, 0, mpf("0.18"), "0.09", 6),
         "SERF_NEAR": of(
             _over_distance(_gated(_serf_gate, _serf_slope), "-1.19"), mpf("-1.75"), 0, "-0.875", 10
         ),
         "LOGISH_GATE": of(logish_gate, 0, mpf("0.2"), "0.1", 5),
-        "LOGISH_GATE_NEAR": of(lambda x: _logish_gate(mpmath.exp(x)), mpf("-1.5"), 1, "-0.5", 12),
+        "LOGISH_GATE_NEAR": of(_of_exp(_logish_gate), mpf("-1.5"), 1, "-0.5", 12),
         "LOGISH_REST": of(lambda v: -mpmath.log1p(-v / 2) / v, 0, mpf("0.28"), "0.14", 4),
         "LOGISH_NEAR": of(
             _over_distance(_gated(_logish_gate, _logish_slope), "-1.37"),

@@ -2,7 +2,7 @@
 
 XLA's `exp` is good to one or two units in the last place. A product with it is worse, and
 exp(-u) of a u that is itself an exponential is worse by a factor of u. Here e^x is the sum of two
-numbers, the second below half a unit of the first, which is right to about 2**-30.
+numbers, the second below half a unit of the first, which is right to about 2**-29.
 """
 
 from typing import NamedTuple

@@ -62,7 +62,7 @@ def _exponent(
 
 
 def _one_plus_product(z: Array, z_rest: Array, u: Array, u_rest: Array, beta: Array) -> Array:
-    """1 + z u, right to 2**-30 where it cancels, and if beta = 1 as a series down to its root."""
+    """1 + z u, right to 2**-29 where it cancels, and if beta = 1 as a series down to its root."""
     high, low = exact_product(z, u)
     one, lost = exact_sum(jnp.ones_like(high), high)
     total = one + (lost + (low + (z * u_rest + z_rest * u)))

@@ -1,7 +1,7 @@
 """The expanded integral of the ELU, whose two slopes are learned, and its derivative.
 
 Below 0 both are sums of terms that cancel, near roots that depend on the parameters. So in float32
-the slopes, e^x and their products have two parts, and the sums are right to about 2**-30.
+the slopes, e^x and their products have two parts, and the sums are right to about 2**-29.
 """
 
 import math
