@@ -22,7 +22,7 @@ from benchmarks.exactness.fit_gelu import interpolate, mills
 
 LARGEST = 15  # the largest h of the normal distribution; float32 underflows before
 
-Function = Callable[[mpf], Any]
+Function = Callable[..., Any]  # of an mpf; mpmath has no types of its own
 
 
 class Fit(NamedTuple):

@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
+from jaxact.activations.numerics import finite
 from jaxact.activations.precision import polynomial
 
 FAR = 150.0  # e^-x is 0 in float32 from here on, and e^x infinite
@@ -32,8 +33,8 @@ class Exponential(NamedTuple):
     power: Array
 
     def times(self, factor: Array) -> Array:
-        """The product with a number, rounded twice."""
-        return scale(factor * self.high + factor * self.low, self.power)
+        """The product with a number, rounded twice; with an infinity, too, where `low` is 0."""
+        return scale(factor * self.high + finite(factor) * self.low, self.power)
 
     def rounded(self) -> Array:
         """The nearest number."""

@@ -83,15 +83,19 @@ def in_float32(spec, part):
 
 @pytest.mark.parametrize("spec", [*ELEMENTWISE, *VARIANTS, *FLAT])
 def test_limits_at_the_infinities(spec):
-    """Values and derivatives there are those at the largest numbers, or grow on."""
+    """Values and derivatives there are those at the largest numbers, or grow on.
+
+    A second derivative may be infinite where the first is.
+    """
     largest, infinite, _ = in_float32(spec, "value")
     grows = np.abs(largest) > 1e30
     np.testing.assert_array_equal(infinite[grows], np.copysign(np.inf, largest[grows]))
     np.testing.assert_allclose(infinite[~grows], largest[~grows], atol=1e-30)
     largest, infinite, _ = in_float32(spec, "derivative")
     np.testing.assert_allclose(infinite, largest, atol=1e-30)
-    second = in_float32(spec, "second")[:2]
-    assert np.isfinite(second).all(), f"second derivatives at the largest and infinite x: {second}"
+    second = np.asarray(in_float32(spec, "second")[:2])
+    allowed = np.isfinite(second) | (np.isinf(second) & np.isinf([largest, infinite]))
+    assert allowed.all(), f"second derivatives at the largest and infinite x: {second}"
 
 
 @in_groups(ELEMENTWISE, np.full(1, np.nan, jnp.bfloat16))

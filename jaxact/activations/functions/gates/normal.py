@@ -112,7 +112,8 @@ def phish_derivative(x: Array) -> Array:
     moved = jnp.clip(h, *_PHISH_ENDS) - _PHISH_CENTRE
     near = ((h - high) - low) * polynomial(coefficients.PHISH_NEAR, moved)
     below = jnp.where(h < _PHISH_ENDS[0], far, near)
-    at_0 = x * polynomial(coefficients.PHISH_SLOPE, jnp.clip(x, -0.45, 0.75))
+    bounded = jnp.clip(x, -0.45, 0.75)
+    at_0 = bounded * polynomial(coefficients.PHISH_SLOPE, bounded)
     bell = e.rounded()
     slope = (1 - bell / inverse) - h * _DENSITY_AT_0 * bell
     above = 1 - 2 * q * (1 + 2 * h * slope * (1 - q))

@@ -217,12 +217,24 @@ def logish(x: Array) -> Array:
     return jnp.where(x < -1.5, below, x * _logish_gate(x, v))
 
 
-@elementwise()
-def exponential_derivative(x: Array) -> Array:
-    """Derivative of `exponential`: e^x."""
+@jax.custom_jvp
+def _exponential(x: Array) -> Array:
+    """e^x, whose derivative is itself also where it is an infinity."""
     if x.dtype == jnp.float64:
         return jnp.exp(x)
     return _exp(jnp.clip(x, -FAR, FAR))[1]
+
+
+@_exponential.defjvp
+def _exponential_jvp(primals: tuple[Array], tangents: tuple[Array]) -> tuple[Array, Array]:
+    value = _exponential(*primals)
+    return value, value * tangents[0]
+
+
+@elementwise()
+def exponential_derivative(x: Array) -> Array:
+    """Derivative of `exponential`: e^x."""
+    return _exponential(x)
 
 
 @activation(exponential_derivative, monotonic=True, reference="f(x) = e^x; in Keras: exponential")
@@ -235,4 +247,4 @@ def exponential(x: Array) -> Array:
     Returns:
       Array of the shape and dtype of `x`.
     """
-    return exponential_derivative(x)
+    return _exponential(x)
