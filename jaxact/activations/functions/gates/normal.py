@@ -79,7 +79,7 @@ def _phish_parts(x: Array) -> tuple[Array, Exponential, Array, Array]:
     e = _bell(h)
     tail = _over_mills(jnp.ones_like(h), e, h)
     g = -h * jnp.where(x < 0, tail, 1 - tail)
-    closing = exp(-2 * g, jnp.zeros_like(g)).rounded()
+    closing = jnp.exp(-2 * g)
     return h, e, g, closing / (1 + closing)
 
 

@@ -117,7 +117,7 @@ def tanh_exp(x: Array) -> Array:
 def _erfc_of_softplus(h: Array, t: Array) -> tuple[Array, Array]:
     """erfc(s) and e^(-s**2), with s = log(1 + e^|x|) given h = -|x| and t = e^h."""
     s = jnp.log1p(t) - h
-    bell = _exp(-jnp.minimum(s * s, FAR))[1]
+    bell = jnp.exp(-s * s)
     return 2 * bell / inverse_mills(math.sqrt(2) * s), bell
 
 
