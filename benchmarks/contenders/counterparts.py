@@ -4,9 +4,9 @@ import inspect
 
 import jax
 
-from jaxact.activations import Activation, ChannelActivation
+from jaxact.activations import Activation, ChannelActivation, get
 
-# jax.nn's `gelu` is the tanh form unless told otherwise; its `silu` has no beta.
+# jax.nn's `gelu` is the tanh form unless told otherwise.
 _SPECS = {
     "gelu": "jax.nn:gelu(approximate=False)",
     "gelu_tanh": "jax.nn:gelu(approximate=True)",
@@ -24,10 +24,13 @@ def jax_nn_spec(activation: Activation) -> str | None:
     name, constants = activation.name, dict(activation.constants)
     if name in _SPECS:
         return _SPECS[name]
-    if name == "swish" and constants == {"beta": 1.0}:
-        constants = {}
     function = getattr(jax.nn, name, None)
-    if function is None or not constants.keys() <= inspect.signature(function).parameters.keys():
+    if function is None:
+        return None
+    taken = inspect.signature(function).parameters.keys()
+    defaults = dict(get(name).constants)  # a parameter that jax.nn lacks stands at ours
+    constants = {k: v for k, v in constants.items() if k in taken or v != defaults[k]}
+    if not constants.keys() <= taken:
         return None
     arguments = ", ".join(f"{key}={value!r}" for key, value in constants.items())
     return f"jax.nn:{name}({arguments})" if arguments else f"jax.nn:{name}"

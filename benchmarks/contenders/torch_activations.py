@@ -39,7 +39,7 @@ ACTIVATIONS: dict[str, Callable[..., Function]] = {
     "hard_sigmoid": _with(F.hardsigmoid),
     "hard_silu": _with(F.hardswish),
     "hard_swish": _with(F.hardswish),
-    "hard_tanh": _with(F.hardtanh),
+    "hard_tanh": lambda low, high: lambda x: F.hardtanh(x, low, high),
     "log_sigmoid": _with(F.logsigmoid),
     "soft_sign": _with(F.softsign),
     "softplus": _with(F.softplus),

@@ -3,6 +3,7 @@
 from benchmarks.exactness.references_classic import CLASSIC
 from benchmarks.exactness.references_gates import GATES
 from benchmarks.exactness.references_recent import RECENT
+from benchmarks.exactness.references_shapes import SHAPES
 from benchmarks.exactness.truth import Reference
 
-REFERENCES: dict[str, Reference] = {**CLASSIC, **RECENT, **GATES}
+REFERENCES: dict[str, Reference] = {**CLASSIC, **RECENT, **GATES, **SHAPES}

@@ -19,7 +19,7 @@ mp.dps = DIGITS
 _SWISH_ROOT = -1.27846454276
 
 
-def _float32(text: float | str) -> mpf:
+def float32(text: float | str) -> mpf:
     return mpf(np.float32(text).item())
 
 
@@ -66,7 +66,7 @@ def _hard_elish_slope(x: mpf) -> Any:
 
 
 def _arelu() -> Reference:
-    below, above = _float32("0.9"), 1 + sigmoid(mpf(2))
+    below, above = float32("0.9"), 1 + sigmoid(mpf(2))
     return Reference(
         lambda x: below * x if x < 0 else above * x,
         lambda x: below if x < 0 else above,
@@ -90,7 +90,7 @@ def _srs() -> Reference:
 
 
 def _pdelu() -> Reference:
-    r = 1 - _float32("0.9")
+    r = 1 - float32("0.9")
 
     def power(x: mpf, exponent: Any) -> Any:
         return mpf(0) if 1 + r * x <= 0 else (1 + r * x) ** exponent
@@ -114,8 +114,8 @@ def _differentiated(coefficients: Sequence[Any]) -> list[Any]:
 
 
 def _pau() -> Reference:
-    above = [_float32(a) for a in PAU_NUMERATOR]
-    below = [mpf(1), *(abs(_float32(b)) for b in PAU_DENOMINATOR)]
+    above = [float32(a) for a in PAU_NUMERATOR]
+    below = [mpf(1), *(abs(float32(b)) for b in PAU_DENOMINATOR)]
     above_slope, below_slope = _differentiated(above), _differentiated(below)
 
     def value(x: mpf) -> mpf:

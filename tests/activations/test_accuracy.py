@@ -12,7 +12,7 @@ import pytest
 from mpmath import mp, mpf
 
 from benchmarks.accuracy import gradient
-from benchmarks.exactness import fit_gates, fits
+from benchmarks.exactness import fit_gates, fit_shapes, fits
 from benchmarks.exactness.references import REFERENCES
 from benchmarks.exactness.truth import (
     DERIVATIVE_TOLERANCE,
@@ -24,7 +24,8 @@ from benchmarks.exactness.truth import (
 )
 from jaxact import activations
 from jaxact.activations import functions
-from jaxact.activations.functions.gates import coefficients
+from jaxact.activations.functions.gates import coefficients, gelu_sine
+from jaxact.activations.functions.learned import expanded
 from tests.support.groups import in_groups
 
 # The digits that users get: another compiler rounds in other places.
@@ -185,6 +186,20 @@ def test_coefficients_of_gates_are_those_of_the_fit(name):
     np.testing.assert_allclose(getattr(coefficients, name), fitted, rtol=1e-11)
 
 
+@pytest.mark.parametrize(
+    ("name", "committed"),
+    [
+        ("gelu_sine", gelu_sine._SLOPE),
+        ("arctan deficit", expanded._ARCTAN_DEFICIT),
+        ("arctan slope", expanded._ARCTAN_SLOPE),
+    ],
+)
+def test_coefficients_of_shapes_are_those_of_the_fit(name, committed):
+    coefficients, error = fit_shapes.fit(name)
+    assert error < 1e-8
+    np.testing.assert_allclose(committed, coefficients, rtol=1e-11)
+
+
 # By convention: mish's is `_MISH_ROOT`, in whichever file.
 ROOTS = {
     name.strip("_").removesuffix("_ROOT").lower(): root
@@ -201,3 +216,4 @@ def test_roots_of_the_derivatives(name):
         assert abs(slope) < 1e-30
     assert {"swish", "mish", "gelu", "gelu_tanh", "elish", "hard_elish"} <= ROOTS.keys()
     assert {"tanh_exp", "serf", "logish", "golu", "phish"} <= ROOTS.keys()
+    assert {"colu", "gcu", "gelu_sine"} <= ROOTS.keys()

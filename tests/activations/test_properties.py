@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+import math
 
 import jax
 import jax.numpy as jnp
@@ -49,6 +50,23 @@ VARIANTS = [
     "laplace(mu=-0.5, sigma=2)",
     "clipped_gelu(low=-0.2, high=6)",
     "xielu(alpha_p=1, alpha_n=-2, beta=0.25)",
+    "hard_tanh(low=-2, high=3)",
+    "softplus(beta=0.3)",
+    "threshold(threshold=-0.5, value=-2)",
+    "threshold(threshold=-1, value=2)",
+    "clipped_leaky_relu(negative_slope=0.3, threshold=0.5, high=4)",
+    "clipped_leaky_relu(negative_slope=0, threshold=-1, high=2)",
+    "smelu(beta=0.5)",
+    "sine(w0=30)",
+    "xatlu(alpha=0.3)",
+    "xatlu(alpha=-0.5)",
+    "xgelu(alpha=0.3)",
+    "xgelu(alpha=-0.5)",
+    "xsilu(alpha=0.3)",
+    "xsilu(alpha=-0.5)",
+    "poly_relu(coefficients=[0.5])",
+    "star_relu(scale=2, bias=0.5)",
+    "poly_relu(coefficients=[0.5, -1, 1.25])",
 ]
 FLAT = ["leaky_relu(negative_slope=0)", "prelu(alpha=0)", "linear(slope=0)", "swish(beta=0)"]
 
@@ -135,6 +153,8 @@ SECOND_JUMPS = {
     "hard_elish": [0.0],
     "pdelu": [0.0],
     "xielu": [0.0],
+    "smelu": [-2.0, 2.0],
+    "star_relu": [0.0],
 }
 
 
@@ -360,23 +380,99 @@ def test_pau_of_any_degree_is_its_quotient(degree):
     np.testing.assert_allclose(got, quotient, rtol=1e-10)
 
 
-def test_softmax_along_any_axis():
+def nearest_in_the_simplex(x):
+    """Sparsemax of a row of float64 by bisection of its threshold."""
+    low, high = x.max() - 1, x.max()
+    for _ in range(100):
+        middle = (low + high) / 2
+        low, high = (middle, high) if np.maximum(x - middle, 0).sum() > 1 else (low, middle)
+    return np.maximum(x - low, 0)
+
+
+# By what stands for truth.
+ALONG_AN_AXIS = {
+    "softmax": jax.nn.softmax,
+    "softmin": lambda x, axis: jax.nn.softmax(-x, axis),
+    "log_softmax": jax.nn.log_softmax,
+    "sparsemax": lambda x, axis: np.apply_along_axis(nearest_in_the_simplex, axis, x),
+}
+
+
+def test_all_that_normalise_are_tried():
+    assert set(ALONG_AN_AXIS) == set(NAMES) - set(ELEMENTWISE)
+
+
+@pytest.mark.parametrize("name", ALONG_AN_AXIS)
+def test_along_any_axis(name):
     x = np.random.default_rng(0).normal(0, 2, (3, 4, 5)).astype(np.float32)
 
     def along(axis, x):
-        softmax = functools.partial(activations.softmax, axis=axis)
-        diagonal = jnp.diagonal(jax.jacrev(softmax)(x).reshape(x.size, x.size))
-        derivative = activations.get(f"softmax(axis={axis})").derivative(x)
-        return softmax(x), jax.nn.softmax(x, axis), derivative, diagonal.reshape(x.shape)
+        function = functools.partial(getattr(activations, name), axis=axis)
+        diagonal = jnp.diagonal(jax.jacrev(function)(x).reshape(x.size, x.size))
+        derivative = activations.get(f"{name}(axis={axis})").derivative(x)
+        return function(x), derivative, diagonal.reshape(x.shape)
 
-    along_each = jax.jit(lambda x: [along(axis, x) for axis in (0, 1, 2, -1)])
-    for value, expected, derivative, diagonal in along_each(x):
-        np.testing.assert_allclose(value, expected, rtol=1e-6)
+    axes = (0, 1, 2, -1)
+    along_each = jax.jit(lambda x: [along(axis, x) for axis in axes])
+    for axis, (value, derivative, diagonal) in zip(axes, along_each(x), strict=True):
+        expected = ALONG_AN_AXIS[name](x, axis)
+        np.testing.assert_allclose(value, expected, rtol=1e-6, atol=5e-7)
         np.testing.assert_allclose(derivative, diagonal, rtol=1e-5)
 
 
-def test_softmax_at_the_infinities():
+@pytest.mark.parametrize(
+    ("name", "far", "large"),
+    [
+        ("softmax", [1, 0, 0], [1, 0]),
+        ("softmin", [0, 0, 1], [0, 1]),
+        ("log_softmax", [0, -3.4028235e38, -np.inf], [0, -1e38]),
+        ("sparsemax", [1, 0, 0], [1, 0]),
+    ],
+)
+def test_normalising_at_the_infinities(name, far, large):
+    function = getattr(activations, name)
     x = jnp.asarray([jnp.inf, 0.0, -jnp.inf])
-    np.testing.assert_array_equal(activations.softmax(x), [1, 0, 0])
-    np.testing.assert_array_equal(activations.softmax(jnp.asarray([3e38, 2e38])), [1, 0])
-    assert jnp.isnan(activations.softmax(jnp.asarray([jnp.nan, 0.0]))).all()
+    np.testing.assert_array_equal(function(x), np.asarray(far, np.float32))
+    np.testing.assert_allclose(function(jnp.asarray([3e38, 2e38])), large, rtol=1e-6)
+    assert jnp.isnan(function(jnp.asarray([jnp.nan, 0.0]))).all()
+
+
+def test_log_softmax_of_a_sure_class_is_precise():
+    """Its logarithm is minus the sum of the others, which 1 minus it would lose."""
+    x = jnp.asarray([30.0, 0.0, 1.0], jnp.float32)
+    expected = -math.log1p(math.exp(-30) + math.exp(-29))
+    assert float(activations.log_softmax(x)[0]) == pytest.approx(expected, rel=1e-6)
+
+
+def test_sparsemax_gives_zeros_that_carry_no_gradient():
+    x = jnp.asarray([0.5, 0.2, -0.6, -3.0])
+    y, pull_back = jax.vjp(activations.sparsemax, x)
+    np.testing.assert_allclose(y, [0.65, 0.35, 0, 0], rtol=1e-6)
+    (gradient,) = pull_back(jnp.asarray([1.0, 0.0, 5.0, 5.0]))
+    np.testing.assert_allclose(gradient, [0.5, -0.5, 0, 0], rtol=1e-6)
+
+
+@pytest.mark.parametrize(("name", "base"), [("xatlu", None), ("xgelu", "gelu"), ("xsilu", "silu")])
+def test_an_expanded_gate_reaches_beyond_0_and_1(name, base):
+    """x ((1 + 2 a) g - a): a below 0 and 1 + a above it times x, and the gate's own at a = 0."""
+    act = activations.get(name)
+    x = jnp.asarray([-1e4, -1.5, -0.3, 0.0, 0.7, 1e4])
+    at = act(x, alpha=0.25)
+    assert float(at[0]) == pytest.approx(0.25e4, rel=1e-3)
+    assert float(at[-1]) == pytest.approx(1.25e4, rel=1e-3)
+    plain = activations.get(base)(x) if base else x * (jnp.arctan(x) / jnp.pi + 0.5)
+    np.testing.assert_allclose(act(x), plain, rtol=1e-3)
+    np.testing.assert_allclose(at, 1.5 * plain - 0.25 * x, rtol=1e-5)
+
+
+def test_star_relu_standardises_a_normal_input():
+    x = np.random.default_rng(0).normal(size=2**20).astype(np.float32)
+    y = np.asarray(activations.star_relu(x), np.float64)
+    assert y.mean() == pytest.approx(0, abs=5e-3)
+    assert y.var() == pytest.approx(1, abs=2e-2)
+
+
+@pytest.mark.parametrize("spec", ["hard_tanh(low=1)", "clipped_leaky_relu(high=-1)"])
+def test_bounds_in_the_wrong_order_are_refused(spec):
+    with pytest.raises(activations.ActivationError, match="high must be above"):
+        activations.get(spec)

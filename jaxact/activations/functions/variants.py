@@ -7,11 +7,19 @@ import jax.numpy as jnp
 from jax import Array
 from jax.typing import ArrayLike
 
-from jaxact.activations.activation import Kink
+from jaxact.activations.activation import ActivationError, Kink
 from jaxact.activations.functions.classic import sigmoid
 from jaxact.activations.numerics import elementwise, finite, nan_like, negative_abs
-from jaxact.activations.precision import exact_product, exact_sum, log1p_of_exp
+from jaxact.activations.precision import (
+    exact_product,
+    exact_sum,
+    exp_parts,
+    log1p_of_exp,
+    times_closed,
+)
 from jaxact.activations.registry import POSITIVE, activation
+
+_UNDERFLOWS = 800.0  # e^-x is 0 here in float64 too
 
 
 @elementwise()
@@ -40,30 +48,38 @@ def hard_sigmoid(x: Array) -> Array:
     return jnp.clip(x + 3, 0, 6) / 6
 
 
+def _hard_tanh_kinks(low: float, high: float) -> tuple[Kink, ...]:
+    if high <= low:
+        raise ActivationError(f"hard_tanh: high must be above low, not {high} and {low}")
+    return Kink(low, 1.0), Kink(high, 1.0)
+
+
 @elementwise()
-def hard_tanh_derivative(x: Array) -> Array:
-    """Derivative of `hard_tanh`: 1 if -1 <= x <= 1 else 0."""
-    return nan_like(x, jnp.where(jnp.abs(x) <= 1, jnp.ones_like(x), 0))
+def hard_tanh_derivative(x: Array, low: ArrayLike = -1.0, high: ArrayLike = 1.0) -> Array:
+    """Derivative of `hard_tanh`: 1 if low <= x <= high else 0."""
+    return nan_like(x, jnp.where((x >= low) & (x <= high), jnp.ones_like(x), 0))
 
 
 @activation(
     hard_tanh_derivative,
-    kinks=(Kink(-1.0, 1.0), Kink(1.0, 1.0)),
+    kinks=_hard_tanh_kinks,
     monotonic=True,
     reference="Collobert 2004, Large scale machine learning",
 )
-def hard_tanh(x: Array) -> Array:
-    """Hard tanh: min(max(-1, x), 1), with derivative 1 at -1 and at 1 (as jax.nn).
+def hard_tanh(x: Array, low: ArrayLike = -1.0, high: ArrayLike = 1.0) -> Array:
+    """Hard tanh: min(max(low, x), high), with derivative 1 at both bounds (as jax.nn).
 
     Args:
       x: floating-point array of any shape.
+      low: number, or array that broadcasts against the trailing axes of `x`.
+      high: likewise, above it.
 
     Returns:
       Array of the shape and dtype of `x`.
 
     Source: Collobert 2004, Large scale machine learning.
     """
-    return jnp.clip(x, -1, 1)
+    return jnp.clip(x, low, high)
 
 
 def log_sigmoid_derivative(x: Array) -> Array:
@@ -118,28 +134,37 @@ def soft_sign(x: Array) -> Array:
     return x / (1 + jnp.abs(x))
 
 
-def softplus_derivative(x: Array) -> Array:
-    """Derivative of `softplus`: 1 / (1 + e^-x)."""
-    return sigmoid(x)
+def _softplus_closing(x: Array, beta: ArrayLike) -> Array:
+    """-|beta x|, bounded."""
+    return jnp.maximum(negative_abs(jnp.asarray(beta * finite(x))), -_UNDERFLOWS)
+
+
+@elementwise()
+def softplus_derivative(x: Array, beta: ArrayLike = 1.0) -> Array:
+    """Derivative of `softplus`: 1 / (1 + e^(-beta x))."""
+    q = times_closed(jnp.ones_like(x), *exp_parts(_softplus_closing(x, beta)))
+    return jnp.where(x < 0, q, 1 - q)
 
 
 @activation(
     softplus_derivative,
+    domains={"beta": POSITIVE},
     monotonic=True,
     reference="Dugas et al. 2000, Incorporating second-order functional knowledge",
 )
-def softplus(x: Array) -> Array:
-    """Softplus: log(1 + e^x).
+def softplus(x: Array, beta: ArrayLike = 1.0) -> Array:
+    """Softplus: log(1 + e^(beta x)) / beta.
 
     Args:
       x: floating-point array of any shape.
+      beta: positive number, or array that broadcasts against the trailing axes of `x`.
 
     Returns:
       Array of the shape and dtype of `x`.
 
-    Source: Dugas et al. 2000.
+    Source: Dugas et al. 2000; beta as in PyTorch.
     """
-    return jnp.maximum(x, 0) + log1p_of_exp(negative_abs(x))
+    return jnp.maximum(x, 0) + log1p_of_exp(_softplus_closing(x, beta)) / beta
 
 
 def sparse_plus_derivative(x: Array) -> Array:
