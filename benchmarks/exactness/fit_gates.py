@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import mpmath
 from mpmath import mp, mpf
 
-from benchmarks.exactness.fit_gelu import interpolate, mills
+from benchmarks.exactness.fits import DIGITS, interpolate, mills
 
 LARGEST = 15  # the largest h of the normal distribution; float32 underflows before
 
@@ -88,7 +88,7 @@ def fits() -> dict[str, Fit]:
 
     def inverse_mills(w: mpf) -> Any:
         h = 3 * w / (1 - w)
-        return (2 - (1 / mills(h) - mpmath.sqrt(2 * mpmath.pi) * h)) / w
+        return (2 - (1 / mills(-h) - mpmath.sqrt(2 * mpmath.pi) * h)) / w
 
     def logish_gate(v: mpf) -> Any:
         return (mpmath.log1p(v) * (1 - v) / v - 1) / v

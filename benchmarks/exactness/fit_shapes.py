@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import mpmath
 from mpmath import mp, mpf
 
-from benchmarks.exactness.fit_gelu import interpolate
+from benchmarks.exactness.fits import interpolate
 
 
 class Fit(NamedTuple):

@@ -12,6 +12,7 @@ from jax import Array
 from jaxact.activations import numerics
 from jaxact.activations.activation import Activation, ActivationError, Kink
 from jaxact.activations.channel_activation import ChannelActivation
+from jaxact.activations.libraries import lookup
 from jaxact.errors import did_you_mean
 from jaxact.specs import Number, Value, imported, parse, quote, text_of, text_of_value
 
@@ -226,8 +227,9 @@ def get(spec: str | Activation) -> Activation:
     """The activation that a spec names.
 
     Args:
-      spec: `relu`, `leaky_relu(negative_slope=0.05)`, or `package.module:function` for one of
-          your own, which is imported: a function of an array, or an `Activation`. (An
+      spec: `relu`, `leaky_relu(negative_slope=0.05)`, the name that another library has for one
+          of these, `torch.nn.LeakyReLU(negative_slope=0.05)`, or `package.module:function` for
+          one of your own, which is imported: a function of an array, or an `Activation`. (An
           `Activation` given here is returned as it is.)
 
     Returns:
@@ -250,6 +252,8 @@ def get(spec: str | Activation) -> Activation:
         return _users_own(target, _imported(target), arguments)
     if target not in _definitions and target in _given:
         return _users_own(target, _given[target], arguments)
+    if lookup.is_of_a_library(target):
+        return get(lookup.translated(target, arguments))
     if target not in _definitions:
         raise ActivationError(f"unknown activation {quote(target)}{_hint(target)}")
     return _definitions[target].bind(target, arguments)

@@ -17,7 +17,7 @@ from jaxact.activations.functions.classic import tanh, tanh_derivative
 from jaxact.activations.functions.gates.gaussian import gelu, gelu_derivative
 from jaxact.activations.functions.gates.self_gated import silu, silu_derivative
 from jaxact.activations.numerics import elementwise, finite, negative_abs
-from jaxact.activations.precision import gaussian_half, in_two_parts, polynomial
+from jaxact.activations.precision import exp, in_two_parts, polynomial
 from jaxact.activations.registry import activation
 
 _HUANG = "Huang 2024, Expanded gating ranges improve activation functions, arXiv 2405.20768"
@@ -154,7 +154,7 @@ def _turns(alpha: float) -> bool | None:
 def xgelu_derivative(x: Array, alpha: ArrayLike = 0.0) -> Array:
     """Derivative of `xgelu` in x: (1 + 2 alpha) (Phi(x) + x phi(x)) - alpha."""
     near = jnp.clip(x, -_UNDERFLOWS, _UNDERFLOWS)
-    density = gaussian_half(near) ** 2 / math.sqrt(2 * math.pi)
+    density = exp(-0.5 * near * near) / math.sqrt(2 * math.pi)
     return gelu_derivative(x) + alpha * (jax.lax.erf(near * 0.5**0.5) + 2 * near * density)
 
 

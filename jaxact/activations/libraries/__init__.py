@@ -1,0 +1,1 @@
+"""What activations are called in other libraries."""
