@@ -66,6 +66,14 @@ def _smelu() -> Reference:
     )
 
 
+def _rrelu() -> Reference:
+    """In evaluation, with the mean slope."""
+    slope = (float32(1 / 8) + float32(1 / 3)) / 2
+    return Reference(
+        lambda x: x if x > 0 else slope * x, lambda x: mpf(1) if x > 0 else slope, roots=(0.0,)
+    )
+
+
 def _clipped_leaky() -> Reference:
     slope = float32("0.01")
     return Reference(
@@ -142,6 +150,7 @@ SHAPES: dict[str, Reference] = {
     ),
     "clipped_leaky_relu": _clipped_leaky(),
     "smelu": _smelu(),
+    "rrelu": _rrelu(),
     "colu": Reference(_colu, _colu_slope, roots=(0.0,), derivative_roots=(-0.7269249886,)),
     "sine": Reference(
         lambda x: mpmath.sin(_angle(x)), lambda x: mpmath.cos(_angle(x)), roots=(0.0,)

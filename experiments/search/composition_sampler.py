@@ -17,7 +17,7 @@ MOST_PROPOSALS = 100  # for a pair that has not been tried yet
 def parts() -> list[str]:
     """The registered functions that can be part of a pair."""
     known = [activations.get(name) for name in activations.names()]
-    return [a.name for a in known if a.elementwise and not a.initial]
+    return [a.name for a in known if a.elementwise and not (a.initial or a.random)]
 
 
 def proposed(study: "optuna.Study") -> list[str]:

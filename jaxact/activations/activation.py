@@ -48,6 +48,8 @@ class Activation:
       monotonic: whether it never turns, rising or falling (in its own input if it is not
           elementwise), at the initial parameters; None: not known.
       elementwise: whether output i depends on input i alone.
+      random: whether it draws: its functions take a `key` too, of which None, the default, gives
+          what it is in evaluation, where nothing is drawn.
       reference: where it comes from.
       spec: the text for `get` that gives this activation; default: `name`.
     """
@@ -60,6 +62,7 @@ class Activation:
     kinks: tuple[Kink, ...] = ()
     monotonic: bool | None = None
     elementwise: bool = True
+    random: bool = False
     reference: str = ""
     spec: str = ""
 
@@ -84,27 +87,29 @@ class Activation:
         """The channels that it takes to give so many: as many, unless it sees channels."""
         return features
 
-    def __call__(self, x: ArrayLike, **params: Any) -> Array:
+    def __call__(self, x: ArrayLike, *, key: Any = None, **params: Any) -> Array:
         """The function at `x` (any shape, floating dtype), which it keeps.
 
         Args:
           x: floating-point array.
+          key: of jax.random, of one that is `random`; None: nothing is drawn.
           **params: learnable parameters, each a number or an array that broadcasts against the
               trailing axes of `x` (of coefficients: with an axis for them before those); those
               not given take their initial values.
 
         Raises:
-          TypeError: a parameter that is not learnable, or an `x` that is not floating-point.
+          TypeError: a parameter that is not learnable, an `x` that is not floating-point, or a
+            key for a function that draws nothing.
         """
-        return self.function(x, **self._arguments(params))
+        return self.function(x, **self._arguments(key, params))
 
-    def derivative(self, x: ArrayLike, **params: Any) -> Array:
+    def derivative(self, x: ArrayLike, *, key: Any = None, **params: Any) -> Array:
         """The closed-form derivative at `x`, of the same shape and dtype; arguments as for a call.
 
         That of a function that is not elementwise is the diagonal of its Jacobian. Without a
         `derivative_function`, JAX differentiates an elementwise function.
         """
-        arguments = self._arguments(params)
+        arguments = self._arguments(key, params)
         if self.derivative_function is not None:
             return self.derivative_function(x, **arguments)
         if not self.elementwise:
@@ -113,10 +118,13 @@ class Activation:
         y, pull_back = jax.vjp(lambda v: self.function(v, **arguments), jnp.asarray(x))
         return pull_back(jnp.ones_like(y))[0]
 
-    def _arguments(self, params: Mapping[str, Any]) -> dict[str, Any]:
+    def _arguments(self, key: Any, params: Mapping[str, Any]) -> dict[str, Any]:
+        if key is not None and not self.random:
+            raise TypeError(f"{self.name} draws nothing: it takes no key")
         learnable = self.params
         unknown = sorted(set(params) - set(learnable))
         if unknown:
             allowed = ", ".join(learnable) or "none"
             raise TypeError(f"{self.name} has no learnable {unknown[0]!r}; learnable: {allowed}")
-        return {**dict(self.constants), **learnable, **params}
+        drawn = {} if key is None else {"key": key}
+        return {**dict(self.constants), **learnable, **params, **drawn}

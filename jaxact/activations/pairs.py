@@ -38,11 +38,12 @@ def part(key: str, spec: str) -> Activation:
     """The activation of a part.
 
     Raises:
-      ActivationError: the spec is wrong, or its function not elementwise, or one with parameters
-        to learn: who holds the pair's parameters does not see them.
+      ActivationError: the spec is wrong, or its function not elementwise, or random, or one with
+        parameters to learn: who holds the pair's parameters, and its key, does not see them.
     """
     activation = get(spec)
-    if not activation.elementwise or activation.initial:
-        reason = "has parameters to learn" if activation.initial else "is not elementwise"
+    if not activation.elementwise or activation.initial or activation.random:
+        reason = "draws from a key" if activation.random else "is not elementwise"
+        reason = "has parameters to learn" if activation.initial else reason
         raise ActivationError(f"{key}={quote(spec)} {reason}: it cannot be part of a pair")
     return activation

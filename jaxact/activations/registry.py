@@ -68,6 +68,7 @@ class Definition:
     kinks: Callable[..., tuple[Kink, ...]]
     monotonic: Callable[..., bool | None]
     elementwise: bool
+    random: bool
     reference: str
     of_channels: Callable[..., Mapping[str, Any]] | None = None
 
@@ -85,6 +86,7 @@ class Definition:
             kinks=self.kinks(**values),
             monotonic=self.monotonic(**values),
             elementwise=self.elementwise,
+            random=self.random,
             reference=self.reference,
             spec=text_of(target, changed),
         )
@@ -121,13 +123,14 @@ def register(
     kinks: tuple[Kink, ...] | Callable[..., tuple[Kink, ...]] = (),
     monotonic: bool | Callable[..., bool | None] | None = None,
     elementwise: bool = True,
+    random: bool = False,
     reference: str = "",
 ) -> None:
     """Adds an activation under a name; its parameters are the function's own, with their defaults.
 
     Args:
       name: the name in specs, an identifier.
-      function: pure, `function(x, parameter=default, ...)`.
+      function: pure, `function(x, parameter=default, ...)`; of a random one the last is `key=None`.
       derivative: its closed-form derivative, called alike; None: JAX differentiates.
       domains: what a parameter may be, by name; default NUMBER.
       learnable: the parameters that training learns from their initial value.
@@ -135,6 +138,7 @@ def register(
           may raise ActivationError if they do not go together).
       monotonic: whether it never turns; likewise.
       elementwise: whether output i depends on input i alone.
+      random: whether it draws from its `key`; None gives what it is in evaluation.
       reference: where it comes from.
 
     Raises:
@@ -144,12 +148,13 @@ def register(
     definition = Definition(
         function=function,
         derivative=derivative,
-        defaults={p.name: p.default for p in parameters},
+        defaults={p.name: p.default for p in parameters if not (random and p.name == "key")},
         domains=domains or {},
         learnable=learnable,
         kinks=kinks if callable(kinks) else lambda **_: kinks,
         monotonic=monotonic if callable(monotonic) else lambda **_: monotonic,
         elementwise=elementwise,
+        random=random,
         reference=reference,
     )
     add(name, definition)

@@ -176,14 +176,16 @@ def test_all_of_pytorch_are_there(torch):
 
 @pytest.mark.parametrize("name", [name for name in FOUND if name.startswith("torch.")])
 def test_values_are_those_of_pytorch(torch, name):
-    theirs, arguments = found(torch, name), required(name)
+    theirs: Any = found(torch, name)
+    arguments = required(name)
     act = activations.get(with_brackets(name, arguments))
     x = torch.from_numpy(X.copy())
     row = ROWS[name]
     if callable(row) and "dim" in inspect.signature(row).parameters:
         arguments["dim"] = -1
     if inspect.isclass(theirs):
-        y = theirs(**arguments).eval()(x.reshape(2, 73, 1, 1) if "2d" in name else x)
+        module: Any = theirs(**arguments)
+        y = module.eval()(x.reshape(2, 73, 1, 1) if "2d" in name else x)
     else:
         weights = {key: torch.tensor([value]) for key, value in arguments.items()}
         y = theirs(x, **(weights if "weight" in arguments else arguments))

@@ -43,7 +43,12 @@ def test_a_derivative_follows_the_product_rule():
 
 @pytest.mark.parametrize(
     ("part", "said"),
-    [("prelu", "parameters to learn"), ("softmax", "not elementwise"), ("tanhh", "did you mean")],
+    [
+        ("prelu", "parameters to learn"),
+        ("softmax", "not elementwise"),
+        ("rrelu", "draws from a key"),
+        ("tanhh", "did you mean"),
+    ],
 )
 def test_what_cannot_be_a_part_is_said(part, said):
     pair = activations.get(f"{MODULE}:chain(outer='tanh', inner='{part}')")

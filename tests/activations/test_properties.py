@@ -57,6 +57,7 @@ VARIANTS = [
     "clipped_leaky_relu(negative_slope=0.3, threshold=0.5, high=4)",
     "clipped_leaky_relu(negative_slope=0, threshold=-1, high=2)",
     "smelu(beta=0.5)",
+    "rrelu(lower=-0.25, upper=0.5)",
     "sine(w0=30)",
     "xatlu(alpha=0.3)",
     "xatlu(alpha=-0.5)",
@@ -270,6 +271,7 @@ def test_every_parameter_is_tested():
         (name, parameter)
         for name in ELEMENTWISE
         for parameter in list(inspect.signature(getattr(activations, name)).parameters)[1:]
+        if not (parameter == "key" and activations.get(name).random)
     }
     assert not found - PARAMETERS.keys(), "VARIANTS has no spec with such a parameter"
 
@@ -472,7 +474,54 @@ def test_star_relu_standardises_a_normal_input():
     assert y.var() == pytest.approx(1, abs=2e-2)
 
 
-@pytest.mark.parametrize("spec", ["hard_tanh(low=1)", "clipped_leaky_relu(high=-1)"])
+KEY = jax.random.key(3)
+RANDOM = [name for name in NAMES if activations.get(name).random]
+
+
+@pytest.mark.parametrize("name", RANDOM)
+def test_a_random_one_draws_from_its_key_alone(name):
+    """The derivative draws what the value drew; without a key nothing is drawn."""
+    act = activations.get(name)
+    x = jnp.linspace(-3, 3, 600).reshape(2, 3, 100)
+    drawn = jax.jit(lambda key, x: act(x, key=key))
+    y, pull_back = jax.vjp(lambda x: act(x, key=KEY), x)
+    np.testing.assert_array_equal(y, drawn(KEY, x))
+    np.testing.assert_array_equal(act.derivative(x, key=KEY), pull_back(jnp.ones_like(x))[0])
+    assert (y != drawn(jax.random.key(4), x)).any()
+    np.testing.assert_array_equal(act(x), act(x, key=None))
+    assert (y != act(x)).any()
+    stored = [leaf for leaf in jax.tree.leaves(pull_back) if leaf.size > 1]
+    assert sum(leaf.size * leaf.dtype.itemsize for leaf in stored) <= x.nbytes
+    for dtype in (jnp.float64, jnp.bfloat16):
+        with jax.enable_x64(True):
+            narrow = jax.eval_shape(drawn, KEY, jax.ShapeDtypeStruct((2, 3), dtype))
+        assert (narrow.shape, narrow.dtype) == ((2, 3), dtype)
+
+
+@pytest.mark.parametrize("name", sorted(set(NAMES) - set(RANDOM)))
+def test_another_one_takes_no_key(name):
+    act = activations.get(name)
+    for function in (act, act.derivative):
+        with pytest.raises(TypeError, match="draws nothing"):
+            function(jnp.ones(2), key=KEY)
+
+
+def test_rrelu_draws_its_slopes_uniformly():
+    x = jnp.full(2**16, -2.0)
+    slopes = np.asarray(activations.rrelu(x, 0.1, 0.5, key=KEY)) / -2
+    assert 0.1 <= slopes.min() < 0.101
+    assert 0.499 < slopes.max() < 0.5
+    quartiles = np.quantile(slopes, [0.25, 0.5, 0.75])
+    np.testing.assert_allclose(quartiles, [0.2, 0.3, 0.4], atol=0.005)
+    np.testing.assert_array_equal(activations.rrelu(-x, 0.1, 0.5, key=KEY), -x)
+    np.testing.assert_allclose(activations.rrelu(x, 0.1, 0.5), -0.6, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "spec", ["rrelu(upper=0)", "hard_tanh(low=1)", "clipped_leaky_relu(high=-1)"]
+)
 def test_bounds_in_the_wrong_order_are_refused(spec):
-    with pytest.raises(activations.ActivationError, match="high must be above"):
+    with pytest.raises(
+        activations.ActivationError, match=r"(high must be above|upper must be at least)"
+    ):
         activations.get(spec)

@@ -216,6 +216,7 @@ CASES = {
     "dropout and learnable": {"activation": "prelu"},
     "schedule": {"learning_rate_schedule": "one_cycle", "activation": "swish"},
     "augmentation": {"augmentation": "crop_flip", "weight_decay": 0.01},
+    "random activation": {"activation": "rrelu"},
     "soft labels and whitening": {
         "augmentation": "rotate,pca_color,mixup",
         "preprocessing": "zca_whitening",

@@ -33,7 +33,8 @@ def kind(name: str) -> tuple[object, ...]:
     """The properties of an activation that a layer or a training step may depend on."""
     act = activations.get(name)
     has_coefficients = any(isinstance(value, tuple) for value in act.params.values())
-    return bool(act.params), has_coefficients, act.elementwise, bool(act.kinks), act.monotonic
+    learns = bool(act.params), has_coefficients
+    return *learns, act.elementwise, bool(act.kinks), act.monotonic, act.random
 
 
 # For rules that are a layer's and not a function's.

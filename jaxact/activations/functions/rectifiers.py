@@ -1,12 +1,14 @@
-"""ReLU with a threshold, a bound or a smooth corner, and the derivatives."""
+"""ReLU with a threshold, a bound, a smooth corner or random slopes, and the derivatives."""
 
+import jax
 import jax.numpy as jnp
 from jax import Array
 from jax.typing import ArrayLike
 
-from jaxact.activations.activation import ActivationError, Kink
-from jaxact.activations.numerics import elementwise, nan_like, scaled
-from jaxact.activations.registry import POSITIVE, activation
+from jaxact.activations.activation import ActivationError, Kink, kink_at_zero
+from jaxact.activations.functions.classic import leaky_relu, leaky_relu_derivative
+from jaxact.activations.numerics import computing_dtype, elementwise, floating, nan_like, scaled
+from jaxact.activations.registry import POSITIVE, activation, register
 
 
 @elementwise()
@@ -123,3 +125,63 @@ def smelu(x: Array, beta: ArrayLike = 2.0) -> Array:
     """
     rise = _rise(x, beta)
     return jnp.where(x >= beta, x, beta * (rise * rise))
+
+
+def _drawn_slopes(x: Array, lower: ArrayLike, upper: ArrayLike, key: Array | None) -> Array:
+    """A slope for each number from a uniform distribution; without a key the mean, for all."""
+    dtype = computing_dtype(x)
+    lower, upper = jnp.asarray(lower).astype(dtype), jnp.asarray(upper).astype(dtype)
+    share = jnp.asarray(0.5, dtype) if key is None else jax.random.uniform(key, x.shape, dtype)
+    return lower + share * (upper - lower)
+
+
+def _rrelu_kinks(lower: float, upper: float) -> tuple[Kink, ...]:
+    if upper < lower:
+        raise ActivationError(f"rrelu: upper must be at least lower, not {upper} and {lower}")
+    return kink_at_zero((lower + upper) / 2)
+
+
+def rrelu_derivative(
+    x: Array, lower: ArrayLike = 1 / 8, upper: ArrayLike = 1 / 3, key: Array | None = None
+) -> Array:
+    """Derivative of `rrelu`: 1 if x > 0, else the slope that the same key draws."""
+    x = floating("rrelu_derivative", x)
+    return leaky_relu_derivative(x, _drawn_slopes(x, lower, upper, key))
+
+
+def rrelu(
+    x: Array, lower: ArrayLike = 1 / 8, upper: ArrayLike = 1 / 3, key: Array | None = None
+) -> Array:
+    """Randomized leaky ReLU: x if x > 0 else a x, with a drawn for each number.
+
+    Networks draw in training, from the key of the step, as dropout does, and take the mean slope in
+    evaluation.
+
+    Args:
+      x: floating-point array of any shape.
+      lower: number, or array that broadcasts against the trailing axes of `x`.
+      upper: likewise: a is uniformly distributed between the two.
+      key: of jax.random; None: a is (lower + upper) / 2.
+
+    Returns:
+      Array of the shape and dtype of `x`, with derivative a at 0.
+
+    Raises:
+      TypeError: `x` is not floating-point.
+
+    Source: Xu et al. 2015, arXiv 1505.00853, section 2.4; the bounds as in PyTorch, where the paper
+    writes its slopes 1 / a with a from 3 to 8.
+    """
+    x = floating("rrelu", x)
+    return leaky_relu(x, _drawn_slopes(x, lower, upper, key))
+
+
+register(
+    "rrelu",
+    rrelu,
+    rrelu_derivative,
+    kinks=_rrelu_kinks,
+    monotonic=lambda lower, upper: lower + upper >= 0,
+    random=True,
+    reference="Xu et al. 2015, Rectified activations in convolutional network, arXiv 1505.00853",
+)

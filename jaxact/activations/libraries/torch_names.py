@@ -31,6 +31,16 @@ def _along(name: str) -> Row:
     return lambda dim=None: spec(name, axis=-1 if dim is None else dim)
 
 
+def _rrelu(
+    lower: Value = 1 / 8,
+    upper: Value = 1 / 3,
+    training: Value = False,
+    inplace: Value = False,
+) -> str:
+    """Whether it draws is the network's mode here."""
+    return spec("rrelu", lower=lower, upper=upper)
+
+
 def _shrink(name: str) -> Row:
     return lambda lambd=0.5: spec(name, threshold=lambd)
 
@@ -94,14 +104,14 @@ ROWS: dict[str, Row] = {
     "torch.nn.Identity": spec("identity"),
     "torch.nn.MultiheadAttention": _ATTENTION,
     "torch.nn.PReLU": _prelu,
-    "torch.nn.RReLU": Missing("random: a slope for each number"),
+    "torch.nn.RReLU": _rrelu,
     "torch.nn.Softmax2d": spec("softmax"),  # over the channels, which come last here
     **{f"torch.nn.functional.{name}": row for (_, name), row in _BOTH.items()},
     "torch.nn.functional.prelu": lambda weight: spec("prelu", alpha=weight),
-    "torch.nn.functional.rrelu": Missing("random: a slope for each number"),
+    "torch.nn.functional.rrelu": _rrelu,
     "torch.nn.functional.gumbel_softmax": Missing("draws a sample, one of several classes"),
     **{
         f"torch.nn.functional.{name}_": row for (_, name), row in _BOTH.items() if name in _IN_PLACE
     },
-    "torch.nn.functional.rrelu_": Missing("random: a slope for each number"),
+    "torch.nn.functional.rrelu_": _rrelu,
 }

@@ -2,6 +2,7 @@
 
 import contextlib
 import contextvars
+import functools
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -16,6 +17,7 @@ from jaxact.models.layers.common import BATCH_NORM_EPSILON, BATCH_NORM_MOMENTUM
 
 # Name of the layer, its activation, parameters, inputs and outputs, to the outputs it shall have.
 Watch = Callable[[str, Activation, Mapping[str, Array], Array, Array], Array]
+_is_steady = contextvars.ContextVar("is_steady", default=False)
 _watch: contextvars.ContextVar[Watch | None] = contextvars.ContextVar("watch", default=None)
 
 
@@ -31,6 +33,16 @@ def watched(watch: Watch | None) -> Iterator[None]:
         yield
     finally:
         _watch.reset(token)
+
+
+@contextlib.contextmanager
+def steady() -> Iterator[None]:
+    """A block in which random activations are as in evaluation, whatever may be drawn."""
+    token = _is_steady.set(True)
+    try:
+        yield
+    finally:
+        _is_steady.reset(token)
 
 
 def initial_parameters(
@@ -54,9 +66,20 @@ def initial_parameters(
     return initial
 
 
-def activated(activation: Activation, x: Array, learned: Mapping[str, Array], name: str) -> Array:
-    """The activation's value in the layer of a name, seen by whoever watches."""
-    y = own.call(activation, x, **learned) if own.is_own(activation) else activation(x, **learned)
+def activated(
+    activation: Activation,
+    x: Array,
+    learned: Mapping[str, Array],
+    name: str,
+    key: Array | None = None,
+) -> Array:
+    """The activation's value in the layer of a name, seen by whoever watches.
+
+    Args:
+      key: that a random activation draws from; None: as in evaluation.
+    """
+    call = functools.partial(own.call, activation) if own.is_own(activation) else activation
+    y = call(x, **learned, **({} if key is None else {"key": key}))
     return _seen(activation, x, learned, name, y)
 
 
@@ -69,6 +92,8 @@ def _seen(
 
 class ActivationLayer(nn.Module):
     """`activation` applied to `[batch, ..., channels]`.
+
+    A random one draws where the network is given a "dropout" key, as in training.
 
     Attributes:
       activation: the function; its `params` become trainable parameters of this layer.
@@ -91,7 +116,9 @@ class ActivationLayer(nn.Module):
             name: self.param(name, lambda key, start=start: jnp.asarray(start))
             for name, start in initial.items()
         }
-        return activated(self.activation, x, learned, "/".join(self.path))
+        draws = self.activation.random and self.has_rng("dropout") and not _is_steady.get()
+        key = self.make_rng("dropout") if draws else None
+        return activated(self.activation, x, learned, "/".join(self.path), key)
 
     def _of_channels(self, activation: ChannelActivation, x: Array) -> Array:
         learned = {

@@ -9,7 +9,7 @@ from jax import Array
 
 from jaxact.activations import Activation
 from jaxact.models.convolution.pooling import max_pool
-from jaxact.models.layers.activation_layer import ActivationLayer
+from jaxact.models.layers.activation_layer import ActivationLayer, steady
 from jaxact.models.layers.common import (
     BATCH_NORM_EPSILON,
     BATCH_NORM_MOMENTUM,
@@ -78,7 +78,7 @@ class ConvNet(nn.Module):
     @nn.nowrap
     def predict_dropping(self, variables: Mapping[str, Any], images: Array, key: Array) -> Array:
         """Logits with dropout masks drawn from `key`."""
-        with always_dropping():
+        with always_dropping(), steady():
             return cast(Array, self.apply(variables, images, train=False, rngs={"dropout": key}))
 
     @property

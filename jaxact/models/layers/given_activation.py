@@ -16,6 +16,8 @@ from jaxact.activations import Activation, ChannelActivation
 from jaxact.models.layers.activation_layer import activated, initial_parameters, watched
 
 MARK = "the activation under test, call "
+# Of the stream of keys of the layers: the module's own draws count from 0.
+_STREAM = 2**31
 _Call = Callable[[Array], Array]
 _call: contextvars.ContextVar[_Call | None] = contextvars.ContextVar("call", default=None)
 # A part of the key of JAX's caches: what it traced in another pass is traced anew.
@@ -98,13 +100,19 @@ def marked(activation: ChannelActivation | None = None) -> Iterator[list[Array]]
 
 @contextlib.contextmanager
 def computed(
-    activation: Activation, params: Mapping[str, Any], kinds: Sequence[Kind]
+    activation: Activation,
+    params: Mapping[str, Any],
+    kinds: Sequence[Kind],
+    key: Array | None = None,
 ) -> Iterator[None]:
     """A block, one pass of a network, in which each call that counts has its layer's parameters.
 
     Args:
       kinds: of the calls, in their order; those beyond are layers.
+      key: of the pass, from which each layer of a random activation has its own (one that JAX
+        repeats, as `scan` and `vmap` do, draws the same each time); None: as in evaluation.
     """
+    keys = jax.random.fold_in(key, _STREAM) if activation.random and key is not None else None
     calls = layers = 0
 
     def call(x: Array) -> Array:
@@ -113,10 +121,11 @@ def computed(
         calls += 1
         if kind is Kind.DROPPED:
             return _untrained(activation, x)
-        name = layer_name(layers)
+        name, place = layer_name(layers), layers
         layers += 1
+        drawn = None if keys is None else jax.random.fold_in(keys, place)
         with contextlib.nullcontext() if kind is Kind.LAYER else watched(None):
-            return activated(activation, x, params.get(name, {}), name)
+            return activated(activation, x, params.get(name, {}), name, drawn)
 
     with _as(call):
         yield

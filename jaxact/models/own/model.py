@@ -67,17 +67,25 @@ class OwnModel:
         return self._run(variables, images, key, True)
 
     def _run(
-        self, variables: Mapping[str, Any], images: Array, key: Array, *modes: bool
+        self,
+        variables: Mapping[str, Any],
+        images: Array,
+        key: Array,
+        is_training: bool,
+        is_dropping: bool = False,
     ) -> tuple[Array, dict[str, Any]]:
         def run(
             variables: Mapping[str, Any], images: Array, key: Array
         ) -> tuple[Array, dict[str, Any]]:
             params = variables["params"]
             with (
-                given_activation.computed(self.activation, params, self.kinds),
+                given_activation.computed(
+                    self.activation, params, self.kinds, key if is_training else None
+                ),
                 jax.default_matmul_precision(_PRODUCTS[self.precision]),
             ):
-                return self.module.run(_without_layers(variables), images, key, *modes)
+                own_variables = _without_layers(variables)
+                return self.module.run(own_variables, images, key, is_training, is_dropping)
 
         logits, collections = lowered(run)(variables, images, key)
         return logits.astype(jnp.float32), collections

@@ -85,14 +85,19 @@ def replace_activation(
     known, names = chosen(only)
     if isinstance(activation, GivenActivation):  # which a trace of its network may be making
         activation = Activation(activation.__name__, activation)
-    chosen_one = activations.get(activation)
-    if isinstance(chosen_one, ChannelActivation):
+    put_in = activations.get(activation)
+    if isinstance(put_in, ChannelActivation):
         raise ConfigError(
-            f"replace_activation keeps the shape of what it replaces, and {chosen_one.spec} sees "
+            f"replace_activation keeps the shape of what it replaces, and {put_in.spec} sees "
             "channels: give the network an argument `activation`, make the layer before it "
             "activation.input_channels(n) wide, and call it there"
         )
-    plan = Plan(chosen_one, known, names, type(module).__name__)
+    if put_in.random:
+        raise ConfigError(
+            f"{put_in.spec} draws in training, from a key that a module does not hand to its "
+            "functions: call activations.get(...)(x, key=self.make_rng('dropout')) in the module"
+        )
+    plan = Plan(put_in, known, names, type(module).__name__)
     if isinstance(module, nn.Module):
         copy = linen.replaced(module, plan)
         if inputs:

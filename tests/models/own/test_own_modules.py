@@ -122,6 +122,29 @@ def test_training_moves_statistics_and_draws_from_its_key(name):
     assert np.abs(draws[0] - draws[2]).max() > 1e-3
 
 
+@pytest.mark.parametrize("name", ["WithSetup", *NNX[:1]])
+def test_a_random_activation_draws_in_training_alone(name):
+    """Beside the same network with the mean slope, whose other draws are the same."""
+    mean = "leaky_relu(negative_slope=0.22916666666666666)"
+    (model, variables), (plain, _) = made(name, "rrelu"), made(name, mean)
+    key = jax.random.key(1)
+
+    @jax.jit
+    def of_both(key):
+        both = (model, plain)
+        return (
+            [each.forward(variables, IMAGES, key)[0] for each in both],
+            [each.predict(variables, IMAGES) for each in both],
+            [each.predict_dropping(variables, IMAGES, key) for each in both],
+        )
+
+    trained, evaluated, dropping = of_both(key)
+    assert np.abs(trained[0] - trained[1]).max() > 1e-3
+    np.testing.assert_array_equal(of_both(key)[0][0], trained[0])
+    np.testing.assert_array_equal(*evaluated)
+    np.testing.assert_array_equal(*dropping)
+
+
 @pytest.mark.parametrize("name", ["Compact", *NNX])
 def test_seeds_begin_with_other_weights_and_a_seed_with_the_same(name):
     initial = jax.jit(examined(name).model.initial)
