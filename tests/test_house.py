@@ -24,7 +24,7 @@ FLOORS = (
     {"errors"},
     {"packages", "paths", "specs"},
     {"activations", "data", "presentation", "statistics"},
-    {"models"},
+    {"models", "timing"},
     {"compilation", "inference"},
     {"training"},
     {"config_fields"},

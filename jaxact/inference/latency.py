@@ -1,10 +1,6 @@
 """The time to classify one sample: batch 1, one call after the other, each waited for."""
 
-import contextlib
-import gc
-import itertools
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -13,38 +9,13 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
 
+from jaxact.timing.calls import interleaved
+
 WARMUPS = 100
 IMAGES = 256  # distinct images, taken in turn
 PERCENTILES = (50, 90, 95, 99)
 
 Forward = Callable[[Any, Array], Array]
-
-
-@contextlib.contextmanager
-def _no_garbage_collection() -> Iterator[None]:
-    was_enabled = gc.isenabled()
-    gc.collect()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
-
-
-def _time_calls(
-    calls: Mapping[str, Callable[[int], Any]], samples: int, warmups: int = WARMUPS
-) -> dict[str, np.ndarray]:
-    """Milliseconds of each call, interleaved so that drift of the machine hits all alike."""
-    for call, index in itertools.product(calls.values(), range(warmups)):
-        call(index)
-    times = {name: np.empty(samples) for name in calls}
-    with _no_garbage_collection():
-        for index, (name, call) in itertools.product(range(samples), calls.items()):
-            begin = time.perf_counter_ns()
-            call(index)
-            times[name][index] = (time.perf_counter_ns() - begin) / 1e6
-    return times
 
 
 class Classifier:
@@ -102,7 +73,7 @@ def measure(
     on_device = [jax.device_put(image) for image in on_host]
     variables = jax.device_put(variables)
     count = len(on_host)
-    times = _time_calls(
+    times = interleaved(
         {
             "device": lambda i: classifier.logits(
                 variables, on_device[i % count]
@@ -111,11 +82,12 @@ def measure(
             "floor": lambda i: classifier.null(on_device[i % count]).block_until_ready(),
         },
         samples,
+        WARMUPS,
     )
     amortised = None
     if classifier.is_looped:
         many = jax.device_put(np.stack(on_host))
-        together = _time_calls(
+        together = interleaved(
             {"many": lambda i: classifier.labels(variables, many).block_until_ready()},
             samples=max(samples // count, 1),
             warmups=1,

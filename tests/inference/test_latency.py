@@ -1,7 +1,5 @@
 """The latency protocol: what is called, how often, and what is reported. Never how fast."""
 
-import gc
-
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -18,26 +16,6 @@ def forward(variables, images):
 @pytest.fixture(scope="module")
 def classifier():
     return latency.Classifier(forward)
-
-
-def test_calls_are_interleaved_after_warm_up_without_garbage_collection():
-    calls = []
-    spies = {
-        name: (lambda i, name=name: calls.append((name, i, gc.isenabled()))) for name in ("a", "b")
-    }
-    times = latency._time_calls(spies, samples=3, warmups=2)
-    warm, timed = calls[:4], calls[4:]
-    assert [call[:2] for call in warm] == [("a", 0), ("a", 1), ("b", 0), ("b", 1)]
-    assert [call[:2] for call in timed] == [(n, i) for i in range(3) for n in ("a", "b")]
-    assert not any(enabled for *_, enabled in timed)
-    assert gc.isenabled()
-    assert all(series.shape == (3,) and (series > 0).all() for series in times.values())
-
-
-def test_garbage_collection_is_enabled_again_after_an_error():
-    with pytest.raises(ZeroDivisionError):
-        latency._time_calls({"a": lambda i: 1 / 0 if gc.isenabled() is False else None}, 1, 1)
-    assert gc.isenabled()
 
 
 def test_the_report(classifier):
@@ -63,7 +41,7 @@ def test_each_figure_is_that_of_its_times(classifier, monkeypatch):
     names = ("device", "host", "floor", "many")
     planted = {name: scale * rng.lognormal(size=1000) for scale, name in enumerate(names, 1)}
     monkeypatch.setattr(
-        latency, "_time_calls", lambda calls, samples, **_: {name: planted[name] for name in calls}
+        latency, "interleaved", lambda calls, *_, **__: {name: planted[name] for name in calls}
     )
     report = latency.measure(classifier, jnp.ones((4, 5)), IMAGES, samples=1000)
     ordered = {name: np.sort(times) for name, times in planted.items()}
