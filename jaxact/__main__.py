@@ -39,7 +39,7 @@ ENTRIES = {
     "report": Entry(
         "jaxact.comparison.redraw", "redraw", "draws a comparison's files again", _DRAWING
     ),
-    "check": Entry("jaxact.check", "check", "verifies one activation, your own too"),
+    "check": Entry("jaxact.check", "check", "verifies and describes one activation"),
     "predict": Entry("jaxact.predict", "predict", "images' classes, by a run's network", ("PIL",)),
     "export": Entry("jaxact.export", "export", "a run's network as StableHLO or ONNX"),
 }

@@ -1,5 +1,6 @@
 """`python -m jaxact.check`: what it finds, prints and returns."""
 
+import json
 import os
 import subprocess
 import sys
@@ -12,6 +13,8 @@ import pytest
 from jaxact import activations, check
 from jaxact.activations import Activation, Kink
 from jaxact.activations.verification.checks import CHECKS, check_activation
+from jaxact.activations.verification.description import FACTS
+from jaxact.timing.cost import PASSES
 from tests.support.paths import ROOT, python_path
 
 
@@ -134,6 +137,39 @@ def test_main_passes(capsys):
 def test_main_fails(capsys):
     assert check.COMMAND.run(check.check, ["jax.nn:silu"]) == 1
     assert "FAIL" in capsys.readouterr().out
+
+
+def test_main_describes(capsys):
+    assert check.COMMAND.run(check.check, ["relu"]) == 0
+    printed = capsys.readouterr().out
+    assert "what it is" in printed
+    assert all(name in printed for name in [*FACTS, *(f"time, {name}" for name in PASSES)])
+    assert "1.4142 = 1 / sqrt(E[f(z)^2])" in printed
+    assert "not measured" not in printed
+
+
+def test_what_is_lacking_for_one_reason_is_told_once(capsys):
+    assert check.COMMAND.run(check.check, ["softmax"]) == 0
+    assert capsys.readouterr().out.count("not measured: it is not elementwise") == 1
+
+
+def test_json_holds_all_of_it(capsys):
+    assert check.COMMAND.run(check.check, ["relu", "--format=json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["activation"], found["passed"]) == ("relu", True)
+    assert [one["name"] for one in found["checks"]] == list(CHECKS)
+    assert list(found["facts"]) == [*FACTS, *(f"time, {name}" for name in PASSES)]
+    assert found["facts"]["gain"]["figures"]["gain"] == pytest.approx(2**0.5)
+    ratio = found["facts"]["time, forward"]["figures"]["ratio_to_relu"]
+    assert 0 < ratio["lower_quartile"] <= ratio["median"] <= ratio["upper_quartile"]
+
+
+def test_json_of_what_fails_is_json(capsys):
+    """Without a word of NaN or Infinity, which JSON does not have."""
+    assert check.COMMAND.run(check.check, ["jax.numpy:log", "--format=json"]) == 1
+    found = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
+    assert not found["passed"]
+    assert found["facts"]["gain"]["figures"] is None
 
 
 def test_main_refuses_a_bad_spec_in_one_line(capsys):
