@@ -43,6 +43,10 @@ registered functions nearest to it, and what it costs beside ReLU.""",
     notes="exit codes: 0 every check passed, 1 one failed, 2 the spec is wrong",
 )
 
+_UNITS = (
+    "ULP: units in the last place; results below 1e-36, and those below 1 near a root other than "
+    "0, are counted absolutely"
+)
 _NAMES_WIDTH = 26  # columns; the names of what is lacking go on in the next line
 
 
@@ -57,7 +61,7 @@ def render(activation: Activation, results: Sequence[CheckResult], console: Cons
 
 def render_facts(facts: Sequence[Fact], console: Console) -> None:
     """Prints the facts as a table; those that lack for one reason share a row."""
-    table = Table("what it is", "measured")
+    table = Table("what it is", "measured", caption=_UNITS, caption_justify="left")
     table.columns[0].max_width = _NAMES_WIDTH
     for fact in facts:
         if fact.figures is not None:
