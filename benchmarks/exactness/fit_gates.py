@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import mpmath
 from mpmath import mp, mpf
 
-from benchmarks.exactness.fits import DIGITS, interpolate, mills
+from benchmarks.exactness.fits import interpolate, mills
 
 LARGEST = 15  # the largest h of the normal distribution; float32 underflows before
 

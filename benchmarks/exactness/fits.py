@@ -125,7 +125,7 @@ def _gelu_tail_slope(h: mpf) -> Any:
 
 def _of_inverse_square(function: Function) -> Function:
     """A function of h < 0 as one of 1 / h**2."""
-    return lambda u: function(-1 / mpmath.sqrt(u))
+    return lambda u: function(mpf(-1 / mpmath.sqrt(u)))
 
 
 def _gelu_tanh_slope(x: mpf) -> Any:
@@ -148,7 +148,7 @@ def _hard_elish_slope(x: mpf) -> Any:
 
 def _of_square(function: Function) -> Function:
     """A function of x as one of x**2."""
-    return smooth(lambda v: function(mpmath.sqrt(v)), 0)
+    return smooth(lambda v: function(mpf(mpmath.sqrt(v))), 0)
 
 
 _COMPOSED = "functions.gates.composed:_"

@@ -280,7 +280,11 @@ def reference_ulps(name: str, worst: Iterable[float]) -> dict[str, float]:
             PARTS, (reference.value, reference.derivative), results, strict=True
         ):
             true = truth.evaluate(function, x)
-            error = np.asarray(counted(got, true, x, reference, form)["main"])
+            error = np.asarray(
+                counted(jnp.asarray(got), jnp.asarray(true), jnp.asarray(x), reference, form)[
+                    "main"
+                ]
+            )
             at_kink = np.isin(x, reference.switches) & (part == "derivative")
             found[part] = float(np.where(at_kink, -1, error).max())
     return found

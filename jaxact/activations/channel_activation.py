@@ -113,7 +113,9 @@ class ChannelActivation(Activation):
             f"{self.spec} sees channels, so it has no derivative of one number: use jax.vjp"
         )
 
-    def _arguments(self, params: Mapping[str, Any]) -> dict[str, Any]:
+    def _arguments(self, key: Any, params: Mapping[str, Any]) -> dict[str, Any]:
+        if key is not None:
+            raise TypeError(f"{self.name} draws nothing: it takes no key")
         names = [one.name for one in self.learned]
         allowed = [*names, *["normalize"] * self.normalizes]
         if unknown := sorted(set(params) - set(allowed)):

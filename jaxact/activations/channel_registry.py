@@ -57,6 +57,7 @@ def channel_activation(
             elementwise=False,
             reference=reference,
             of_channels=of_channels,
+            random=False,
         )
         registry.add(kernel.__name__, definition)
         return function

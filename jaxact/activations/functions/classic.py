@@ -115,7 +115,8 @@ def sigmoid(x: Array) -> Array:
 def tanh_derivative(x: Array) -> Array:
     """Derivative of `tanh`: 4 q (1 - q), with q = 1 / (1 + e^2|x|)."""
     parts = exp_parts(negative_abs(2 * x), 0.0, _SHIFT)
-    return times_closed(4 * (1 - times_closed(jnp.ones_like(x), *parts, _SHIFT)), *parts, _SHIFT)
+    rest = 1 - times_closed(jnp.ones_like(x), *parts, shift=_SHIFT)
+    return times_closed(4 * rest, *parts, shift=_SHIFT)
 
 
 @activation(tanh_derivative, monotonic=True, reference="LeCun et al. 1998, Efficient BackProp")
@@ -134,7 +135,7 @@ def tanh(x: Array) -> Array:
     """
     if x.dtype == jnp.float64:
         return jnp.tanh(x)
-    q = times_closed(jnp.ones_like(x), *exp_parts(negative_abs(2 * x), 0.0, _SHIFT), _SHIFT)
+    q = times_closed(jnp.ones_like(x), *exp_parts(negative_abs(2 * x), 0.0, _SHIFT), shift=_SHIFT)
     near = jnp.clip(x, -_NEAR, _NEAR)
     square = near * near
     series = jnp.full_like(x, _TANH_SERIES[0])

@@ -6,6 +6,12 @@ from jaxact.specs import Value
 VERSION = "0.12.0"
 
 
+def _glu(axis: Value = -1) -> str:
+    if axis != -1:
+        raise ValueError("axis must be -1, the channels: leave it out")
+    return "glu"
+
+
 def _gelu(approximate: Value = True) -> str:
     return "gelu_tanh" if approximate else "gelu"
 
@@ -14,7 +20,7 @@ _ROWS: dict[str, Row] = {
     "celu": lambda alpha=1.0: spec("celu", alpha=alpha),
     "elu": lambda alpha=1.0: spec("elu", alpha=alpha),
     "gelu": _gelu,
-    "glu": Missing("halves the channels: it needs a layer of twice the width before it"),
+    "glu": _glu,
     "hard_sigmoid": "hard_sigmoid",
     "hard_silu": "hard_silu",
     "hard_swish": "hard_silu",

@@ -8,6 +8,12 @@ VERSION = "3.15.1"
 _LARGEST = 3.4028235e38  # of float32: no bound
 
 
+def _glu(axis: Value = -1) -> str:
+    if axis != -1:
+        raise ValueError("axis must be -1, the channels: leave it out")
+    return "glu"
+
+
 def _relu(negative_slope: Value = 0.0, max_value: Value = None, threshold: Value = 0.0) -> str:
     if max_value is None and threshold == 0:
         return spec("leaky_relu", negative_slope=negative_slope) if negative_slope else "relu"
@@ -48,9 +54,9 @@ def _with_alpha(name: str) -> Row:
 _FUNCTIONS: dict[str, Row] = {
     "celu": _with_alpha("celu"),
     "elu": _with_alpha("elu"),
-    "exponential": Missing("e^x"),
+    "exponential": "exponential",
     "gelu": _gelu,
-    "glu": Missing("halves the channels: it needs a layer of twice the width before it"),
+    "glu": _glu,
     "hard_shrink": _shrink("hard_shrink"),
     "hard_sigmoid": "hard_sigmoid",
     "hard_silu": "hard_silu",

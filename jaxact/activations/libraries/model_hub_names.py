@@ -7,7 +7,7 @@ TIMM_VERSION = "1.0.31"
 
 _TRANSFORMERS: dict[str, Row] = {
     "gelu": "gelu",
-    "gelu_10": Missing("GELU between -10 and 10"),
+    "gelu_10": "clipped_gelu",
     "gelu_accurate": "gelu_tanh",
     "gelu_fast": "gelu_tanh",
     "gelu_new": "gelu_tanh",
@@ -15,7 +15,7 @@ _TRANSFORMERS: dict[str, Row] = {
     "gelu_python_tanh": "gelu_tanh",
     "gelu_pytorch_tanh": "gelu_tanh",
     "hardswish": "hard_silu",
-    "laplace": Missing("a normal distribution function of mean 0.71 and deviation 0.28"),
+    "laplace": "laplace",
     "leaky_relu": "leaky_relu",
     "linear": "identity",
     "mish": "mish",
@@ -29,7 +29,7 @@ _TRANSFORMERS: dict[str, Row] = {
     "sqrtsoftplus": Missing("the square root of softplus"),
     "swish": "silu",
     "tanh": "tanh",
-    "xielu": Missing("xIELU, with two learned parameters"),
+    "xielu": "xielu",
 }
 
 _TIMM: dict[str, Row] = {

@@ -9,7 +9,12 @@ from jaxact.specs import Value
 VERSION = "2.13.0"
 
 _ATTENTION = Missing("attention, a layer of many activations and none by itself")
-_GLU = Missing("halves the channels: it needs a layer of twice the width before it")
+
+
+def _glu(dim: Value = -1) -> str:
+    if dim != -1:
+        raise ValueError("dim must be -1, the channels: leave it out")
+    return "glu"
 
 
 def _gelu(approximate: Value = "none") -> str:
@@ -83,7 +88,7 @@ _BOTH: dict[tuple[str, str], Row] = {
     ("ELU", "elu"): _with_alpha("elu"),
     ("CELU", "celu"): _with_alpha("celu"),
     ("SELU", "selu"): plain("selu"),
-    ("GLU", "glu"): _GLU,
+    ("GLU", "glu"): _glu,
     ("GELU", "gelu"): _gelu,
     ("Hardshrink", "hardshrink"): _shrink("hard_shrink"),
     ("LeakyReLU", "leaky_relu"): _leaky,

@@ -36,9 +36,11 @@ def colu_derivative(x: Array) -> Array:
     d = (b - high) - low
     e_at_root = math.exp(_COLU_ROOT[0])
     q_at_root = math.exp(_COLU_ROOT[0] + e_at_root)
-    u = expm1(d, e / e_at_root)
+    u = expm1(d)
+    # Farther from the root nothing cancels, and the sum that is raised would lose digits.
+    near = q_at_root * expm1(jnp.clip(d, -0.5, 0.5) + e_at_root * jnp.clip(u, -0.5, 0.7))
     numerator = (
-        q_at_root * expm1(d + e_at_root * u, q / q_at_root)
+        jnp.where(jnp.abs(d) < 0.5, near, q - q_at_root)
         - (_COLU_ROOT[0] ** 2 * e_at_root) * u
         - d * (b + high) * (1 + e)
     )
