@@ -93,7 +93,6 @@ def fast_sum(a: Array, b: Array) -> tuple[Array, Array]:
     return total, b - (total - a)
 
 
-@functools.partial(jax.custom_jvp, nondiff_argnums=(2,))
 def exp_parts(x: Array, rest: ArrayLike = 0.0, shift: int = 0) -> tuple[Array, Array]:
     """q and s with 2**shift e^(x + rest) = (1 + q) s: s a power of 2, |q| below 0.45.
 
@@ -108,22 +107,30 @@ def exp_parts(x: Array, rest: ArrayLike = 0.0, shift: int = 0) -> tuple[Array, A
 
     Source: Cody and Waite 1980, Software manual for the elementary functions, chapter 6.
     """
+    return _exp_parts(x, None if isinstance(rest, float) and rest == 0 else rest, shift)
+
+
+@functools.partial(jax.custom_jvp, nondiff_argnums=(2,))
+def _exp_parts(x: Array, rest: Array | None, shift: int) -> tuple[Array, Array]:
     if x.dtype == jnp.float64:
-        return jnp.zeros_like(x), jnp.exp(x + rest) * 2.0**shift
+        return jnp.zeros_like(x), jnp.exp(x if rest is None else x + rest) * 2.0**shift
     x = jnp.maximum(x, _LOWEST)
     n = jnp.round(x * _LOG2_E)
     whole, small = x - n * _LN2_SHORT, n * _LN2_REST  # the first is exact
     r = whole - small
-    r, rest = fast_sum(r, ((whole - r) - small) + rest)
-    q = r + (r * r * polynomial(_EXP, r) + rest)
+    lost = (whole - r) - small
+    if rest is not None:
+        r, lost = fast_sum(r, lost + rest)
+    q = r + (r * r * polynomial(_EXP, r) + lost)
     exponent = jnp.maximum(n.astype(jnp.int32) + (127 + shift), 0)
     return q, jax.lax.bitcast_convert_type(exponent << 23, jnp.float32)
 
 
-@exp_parts.defjvp
+@_exp_parts.defjvp
 def _exp_parts_jvp(shift: int, primals: Any, tangents: Any) -> tuple[Any, Any]:
-    q, s = exp_parts(*primals, shift)
-    return (q, s), ((1 + q) * (tangents[0] + tangents[1]), jnp.zeros_like(s))
+    q, s = _exp_parts(*primals, shift)
+    rate = tangents[0] if primals[1] is None else tangents[0] + tangents[1]
+    return (q, s), ((1 + q) * rate, jnp.zeros_like(s))
 
 
 def exp(x: Array, rest: ArrayLike = 0.0, shift: int = 0) -> Array:
@@ -193,25 +200,18 @@ def horner(coefficients: Sequence[ArrayLike], s: Array) -> Array:
     return value + coefficients[-1]
 
 
-def times_closed(y: Array, q: Array, scale: Array, shift: int = 0) -> Array:
-    """y e^x / (1 + e^x) for x at most 0, of the parts of 2**shift e^x.
+def closed(q: Array, scale: Array, shift: int = 0, power: int = 1) -> tuple[Array, Array]:
+    """c and d with e^x / (1 + e^x)**power = (1 + c) 2**-shift s / d**power, for x at most 0.
 
-    With t = e^x / (1 + e^x) it is y e^x (1 - t), in which less is lost where t is small; and where
-    e^x is 1 + q, t is 1/2 + (q / 2) / (1 + e^x).
+    d is 1 + e^x rounded; what that loses, about a relative lost (1 - e^x / 2), is in c.
+
+    Args:
+      q, scale: the parts of 2**shift e^x, as `exp_parts` gives them.
     """
-    numerator, denominator = _closed(q, scale, shift)
-    return _times_closed(y, numerator / denominator, q, scale, shift)
-
-
-def _closed(q: Array, scale: Array, shift: int) -> tuple[Array, Array]:
-    """Numerator and denominator of t, or of t - 1/2 where e^x is 1 + q."""
     e = (1 + q) * scale / 2**shift
-    return jnp.where(scale == 2**shift, q / 2, e), 1 + e
-
-
-def _times_closed(y: Array, t: Array, q: Array, scale: Array, shift: int) -> Array:
-    far = (y + y * (q - (1 + q) * t)) * scale / 2**shift
-    return jnp.where(scale == 2**shift, y / 2 + y * t, far)
+    d = 1 + e
+    lost = (e - (d - 1)) * (1 - e / 2)
+    return q - (1 + q) * (power * lost), d
 
 
 def gated(x: Array, z: Array, q: Array, scale: Array, shift: int) -> Array:
@@ -220,7 +220,7 @@ def gated(x: Array, z: Array, q: Array, scale: Array, shift: int) -> Array:
     Args:
       q, scale: the parts of 2**shift e^-|z|, as `exp_parts` gives them; `shift` up to 16.
     """
-    numerator, denominator = _closed(q, scale, shift)
-    quotient = jnp.where(z < 0, numerator, x) / denominator
+    c, d = closed(q, scale, shift)
     bounded = jnp.clip(x, -(2.0**110), 2.0**110)
-    return jnp.where(z < 0, _times_closed(bounded, quotient, q, scale, shift), quotient)
+    # One division, and last: a quotient is what XLA keeps for all that reads the result.
+    return jnp.where(z < 0, (bounded + bounded * c) * scale, x) / jnp.where(z < 0, 2**shift * d, d)

@@ -12,10 +12,10 @@ from jax.typing import ArrayLike
 
 from jaxact.activations.activation import Kink, kink_at_zero
 from jaxact.activations.numerics import elementwise, nan_like, negative_abs, scaled
-from jaxact.activations.precision import exp_parts, times_closed
+from jaxact.activations.precision import closed, exp, exp_parts
 from jaxact.activations.registry import activation
 
-_SHIFT = 8  # 1 / (1 + e^2|x|) must not underflow before 4 times it does
+_SHIFT = 8  # e^(-2 |x|) is scaled by 2**8: it must not underflow before 4 times it does
 _NEAR = 0.625
 _TANH_SERIES = (
     -5.70498872745e-3,
@@ -86,9 +86,10 @@ def binary_step(x: Array) -> Array:
 
 @elementwise()
 def sigmoid_derivative(x: Array) -> Array:
-    """Derivative of `sigmoid`: q (1 - q), with q = 1 / (1 + e^|x|)."""
-    parts = exp_parts(negative_abs(x))
-    return times_closed(1 - times_closed(jnp.ones_like(x), *parts), *parts)
+    """Derivative of `sigmoid`: e / (1 + e)**2, with e = e^-|x|."""
+    q, scale = exp_parts(negative_abs(x))
+    c, d = closed(q, scale, power=2)
+    return (1 + c) * scale / (d * d)
 
 
 @activation(
@@ -107,23 +108,24 @@ def sigmoid(x: Array) -> Array:
 
     Source: Rumelhart, Hinton and Williams 1986.
     """
-    q = times_closed(jnp.ones_like(x), *exp_parts(negative_abs(x)))
-    return jnp.where(x < 0, q, 1 - q)
+    q, scale = exp_parts(negative_abs(x))
+    c, d = closed(q, scale)
+    return jnp.where(x < 0, (1 + c) * scale, 1) / d
 
 
 @elementwise()
 def tanh_derivative(x: Array) -> Array:
-    """Derivative of `tanh`: 4 q (1 - q), with q = 1 / (1 + e^2|x|)."""
-    parts = exp_parts(negative_abs(2 * x), 0.0, _SHIFT)
-    rest = 1 - times_closed(jnp.ones_like(x), *parts, shift=_SHIFT)
-    return times_closed(4 * rest, *parts, shift=_SHIFT)
+    """Derivative of `tanh`: 4 e / (1 + e)**2, with e = e^(-2 |x|)."""
+    q, scale = exp_parts(negative_abs(2 * x), 0.0, _SHIFT)
+    c, d = closed(q, scale, _SHIFT, power=2)
+    return (1 + c) * scale / (d * d * 2 ** (_SHIFT - 2))
 
 
 @activation(tanh_derivative, monotonic=True, reference="LeCun et al. 1998, Efficient BackProp")
 def tanh(x: Array) -> Array:
     """Hyperbolic tangent.
 
-    In float32 sign(x) (1 - 2 q), with q = 1 / (1 + e^2|x|), and near 0 a polynomial.
+    In float32 sign(x) (1 - 2 e / (1 + e)), with e = e^(-2 |x|), and near 0 a polynomial.
 
     Args:
       x: floating-point array of any shape.
@@ -135,13 +137,14 @@ def tanh(x: Array) -> Array:
     """
     if x.dtype == jnp.float64:
         return jnp.tanh(x)
-    q = times_closed(jnp.ones_like(x), *exp_parts(negative_abs(2 * x), 0.0, _SHIFT), shift=_SHIFT)
+    e = exp(negative_abs(2 * x))
     near = jnp.clip(x, -_NEAR, _NEAR)
     square = near * near
     series = jnp.full_like(x, _TANH_SERIES[0])
     for coefficient in _TANH_SERIES[1:]:
         series = series * square + coefficient
-    return jnp.where(jnp.abs(x) < _NEAR, x + near * square * series, jnp.sign(x) * (1 - 2 * q))
+    far = jnp.sign(x) * (1 - 2 * (e / (1 + e)))
+    return jnp.where(jnp.abs(x) < _NEAR, x + near * square * series, far)
 
 
 @elementwise()

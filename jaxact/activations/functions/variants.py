@@ -13,9 +13,7 @@ from jaxact.activations.numerics import elementwise, finite, nan_like, negative_
 from jaxact.activations.precision import (
     exact_product,
     exact_sum,
-    exp_parts,
     log1p_of_exp,
-    times_closed,
 )
 from jaxact.activations.registry import POSITIVE, activation
 
@@ -142,8 +140,7 @@ def _softplus_closing(x: Array, beta: ArrayLike) -> Array:
 @elementwise()
 def softplus_derivative(x: Array, beta: ArrayLike = 1.0) -> Array:
     """Derivative of `softplus`: 1 / (1 + e^(-beta x))."""
-    q = times_closed(jnp.ones_like(x), *exp_parts(_softplus_closing(x, beta)))
-    return jnp.where(x < 0, q, 1 - q)
+    return sigmoid(jnp.asarray(beta * finite(x)))
 
 
 @activation(

@@ -5,9 +5,9 @@ import math
 import jax.numpy as jnp
 from jax import Array
 
-from jaxact.activations.functions.gates.self_gated import UNDERFLOWS
+from jaxact.activations.functions.gates.self_gated import SHIFT, UNDERFLOWS
 from jaxact.activations.numerics import elementwise
-from jaxact.activations.precision import exact_sum, expm1, in_two_parts
+from jaxact.activations.precision import exact_sum, exp, exp_parts, expm1, in_two_parts
 from jaxact.activations.registry import activation
 
 # As a double-double, from mpmath at 60 digits: of e^(x + e^x) - x**2 (1 + e^x).
@@ -15,12 +15,11 @@ _COLU_ROOT = (-0.7269249885960442, 1.1997127375566776e-17)
 _OPEN = {jnp.dtype("float32"): 3.0, jnp.dtype("float64"): 4.0}  # from here on f(x) is x
 
 
-def _parts(x: Array) -> tuple[Array, Array, Array]:
-    """`x`, bounded, e^x and q = e^(x + e^x), whose rounded argument is put right."""
+def _parts(x: Array) -> tuple[Array, Array, tuple[Array, Array]]:
+    """`x`, bounded, e^x, and the parts of 2**8 e^(x + e^x), as `exp_parts` has them."""
     b = jnp.clip(x, UNDERFLOWS[x.dtype], _OPEN[x.dtype])
-    e = jnp.exp(b)
-    z, error = exact_sum(b, e)
-    return b, e, jnp.exp(z) * (1 + error)
+    e = exp(b)
+    return b, e, exp_parts(*exact_sum(b, e), SHIFT)
 
 
 @elementwise()
@@ -31,7 +30,8 @@ def colu_derivative(x: Array) -> Array:
     q(r) (e^w - 1) - r**2 e^r (e^d - 1) - d (x + r) (1 + e^x), where w = d + e^r (e^d - 1): the
     first and the last term have the sign of d, the second is small beside them.
     """
-    b, e, q = _parts(x)
+    b, e, (c, scale) = _parts(x)
+    q = (1 + c) * scale / 2**SHIFT
     high, low = in_two_parts(*_COLU_ROOT, x.dtype)
     d = (b - high) - low
     e_at_root = math.exp(_COLU_ROOT[0])
@@ -45,7 +45,7 @@ def colu_derivative(x: Array) -> Array:
         - d * (b + high) * (1 + e)
     )
     s = q - b
-    return jnp.where(x >= _OPEN[x.dtype], 1, (q / s) * (numerator / s))
+    return jnp.where(x >= _OPEN[x.dtype], 1, ((1 + c) * scale / s) * (numerator / s) / 2**SHIFT)
 
 
 @activation(
@@ -66,5 +66,6 @@ def colu(x: Array) -> Array:
 
     Source: Vagerwal 2021, arXiv 2112.12078.
     """
-    b, _, q = _parts(x)
-    return jnp.where(x >= _OPEN[x.dtype], x, (b * q) / (q - b))
+    b, _, (c, scale) = _parts(x)
+    quotient = (b + b * c) * scale / ((1 + c) * scale - 2**SHIFT * b)
+    return jnp.where(x >= _OPEN[x.dtype], x, quotient)

@@ -19,7 +19,7 @@ from jaxact.activations.functions.gates.self_gated import (
     swish_slope,
 )
 from jaxact.activations.numerics import elementwise, negative_part
-from jaxact.activations.precision import expm1, gated, polynomial, times_closed
+from jaxact.activations.precision import closed, expm1, polynomial
 from jaxact.activations.registry import activation
 
 # Roots as double-doubles, from mpmath at 60 digits.
@@ -112,8 +112,9 @@ def elish(x: Array) -> Array:
     Source: Basirat and Roth 2018, arXiv 1808.00783.
     """
     h, q, scale = closing(x)
-    below = times_closed(expm1(h), q, scale, SHIFT)
-    return jnp.where(x < 0, below, gated(x, x, q, scale, SHIFT))
+    c, d = closed(q, scale, SHIFT)
+    below = expm1(h)
+    return jnp.where(x < 0, (below + below * c) * scale, x) / jnp.where(x < 0, 2**SHIFT * d, d)
 
 
 @elementwise()
