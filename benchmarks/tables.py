@@ -1,4 +1,4 @@
-"""python -m benchmarks.tables: writes the tables of benchmarks/README.md from benchmarks/results.
+"""python -m benchmarks.tables: writes the tables of benchmarks/README.md and docs/exactness.md.
 
 What lies between `<!-- BENCHMARK -->` and `<!-- end of BENCHMARK -->` is replaced by that
 benchmark's results, a table for each file; no figure is typed by hand.
@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import results
+from benchmarks.exactness import ledger_files
 from jaxact.command import Command
 from jaxact.errors import ConfigError
 from jaxact.presentation import tables as row_tables
 from jaxact.runs.records import record_files
 
 README = Path(__file__).parent / "README.md"
+EXACTNESS = Path(__file__).parents[1] / "docs" / "exactness.md"
 SECTION = re.compile(r"(<!-- (?P<name>\w+) -->\n).*?(<!-- end of (?P=name) -->)", re.DOTALL)
 
 
@@ -69,6 +71,13 @@ def write_tables() -> None:
     tables = sections([record_files.read_json(file) for file in files])
     record_files.write_text(README, rewrite(README.read_text(encoding="utf-8"), tables))
     print(f"{README}: {', '.join(tables) or 'nothing to write'}")
+    ledger = {
+        "ledger": row_tables.as_markdown(ledger_files.rows()),
+        "exceptions": row_tables.as_markdown(ledger_files.exceptions()),
+    }
+    page = rewrite(EXACTNESS.read_text(encoding="utf-8"), ledger)
+    record_files.write_text(EXACTNESS, page)
+    print(f"{EXACTNESS}: {', '.join(ledger)}")
 
 
 COMMAND = Command("python -m benchmarks.tables", __doc__ or "")

@@ -199,7 +199,12 @@ def test_the_command_never_imports_tensorflow():
 
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-LISTS = {"Activations": activations.names(), "Data": data.names(), "Fields": networks.PUBLISHED}
+LISTS = {
+    "Activations": activations.names(),
+    "Functions that see channels": activations.channel_names(),
+    "Data": data.names(),
+    "Fields": networks.PUBLISHED,
+}
 
 
 @pytest.mark.parametrize("heading", LISTS)

@@ -11,7 +11,7 @@ A result is counted in one of four places:
   derivative, other than 0 (where floats are dense enough for a relative error);
 - "far", in ULP: the input is beyond the place up to which a periodic function is to be exact;
 - "tiny", in units of the smallest normal number: the true result is below that, and may be flushed
-  to 0, as XLA has CPUs do.
+  to 0, as XLA has CPUs do. They also take an input below it for 0; such inputs are left out.
 """
 
 import functools
@@ -224,7 +224,8 @@ def of_results(name: str, x: np.ndarray, results: tuple[np.ndarray, ...]) -> dic
         count = _chunk()
         for start in range(0, len(x), count):
             chunk = [np.resize(part[start : start + count], count) for part in (x, *results)]
-            counts = np.arange(count) < len(x) - start
+            is_kept = (np.abs(chunk[0]) >= 2.0**-126) | (chunk[0] == 0)
+            counts = is_kept & (np.arange(count) < len(x) - start)
             tally.add(chunk[0], counts, tuple(chunk[1:]), x_of=lambda i, at=chunk[0]: float(at[i]))
         return tally.entries()
 

@@ -33,6 +33,7 @@ class Format(NamedTuple):
     largest: float
 
 
+FLOAT32_LOWEST = -126
 FORMATS = {
     "float32": Format("float32", 32, 24, -126, (2 - 2.0**-23) * 2.0**127),
     "bfloat16": Format("bfloat16", 16, 8, -126, (2 - 2.0**-7) * 2.0**127),
@@ -71,13 +72,16 @@ def numbers(first: Array, count: int, stride: int, form: Format) -> tuple[Array,
       first: uint32, the bits of the first one.
 
     Returns:
-      The numbers `[count]`, and whether each is one: no NaN, and not beyond the last bits.
+      The numbers `[count]`, and whether each counts: no NaN, not beyond the last bits, and not
+        below the smallest normal number of float32, which XLA has CPUs take for 0.
     """
     steps = jnp.arange(count, dtype=jnp.uint32) * jnp.uint32(stride)
     bits = (first + steps).astype(f"uint{form.bits}")
     x = jax.lax.bitcast_convert_type(bits, form.dtype)
     is_within = steps <= jnp.uint32(2**form.bits - 1) - first
-    return x, is_within & ~jnp.isnan(x)
+    magnitude = bits & (2 ** (form.bits - 1) - 1)
+    is_lost = (magnitude > 0) & (magnitude < 2 ** (form.precision - 1))
+    return x, is_within & ~jnp.isnan(x) & ~(is_lost & (form.lowest == FLOAT32_LOWEST))
 
 
 def neighbours(at: float, count: int) -> np.ndarray:
