@@ -142,7 +142,7 @@ def exp(x: Array, rest: ArrayLike = 0.0, shift: int = 0) -> Array:
 def times_exp(y: ArrayLike, x: Array, rest: ArrayLike = 0.0) -> Array:
     """y e^(x + rest), no underflow of e^x before its own; arguments as of `exp_parts`."""
     q, s = exp_parts(x, rest, _SHIFT)
-    return (y + y * q) * s / 2**_SHIFT
+    return jnp.asarray((y + y * q) * s / 2**_SHIFT)
 
 
 def expm1(x: Array, rest: ArrayLike = 0.0) -> Array:
