@@ -97,24 +97,37 @@ def counted(
     }
 
 
-def _errors(name: str, form: Format) -> Callable[..., Places]:
-    """Of numbers, whether each counts, and results: their errors by part and place."""
+def errors_from(name: str, form: Format) -> Callable[..., Places]:
+    """Of numbers, whether each counts, results, and truths: the errors by part and place."""
     reference = REFERENCES[name]
-    exact = value_and_gradient(with_float32_parameters(activations.get(name)))
 
-    def errors(x: Array, counts: Array, results: tuple[Array, ...]) -> Places:
-        wide = x.astype(jnp.float64)
-        # Or each of the errors would be computed from the beginning.
-        results, true = jax.lax.optimization_barrier((results, exact(wide)))
+    def errors(
+        x: Array, counts: Array, results: tuple[Array, ...], truths: tuple[Array, ...]
+    ) -> Places:
         return {
             part: {
                 place: jnp.where(counts, error, -1).astype(jnp.float32)
-                for place, error in counted(got, of_part, wide, reference, form).items()
+                for place, error in counted(
+                    got, true, x.astype(jnp.float64), reference, form
+                ).items()
             }
-            for part, got, of_part in zip(PARTS, results, true, strict=True)
+            for part, got, true in zip(PARTS, results, truths, strict=True)
         }
 
     return errors
+
+
+def _errors(name: str, form: Format) -> Callable[..., Places]:
+    """Of numbers, whether each counts, and results: their errors by part and place."""
+    errors = errors_from(name, form)
+    exact = value_and_gradient(with_float32_parameters(activations.get(name)))
+
+    def against_float64(x: Array, counts: Array, results: tuple[Array, ...]) -> Places:
+        # Or each of the errors would be computed from the beginning.
+        found = jax.lax.optimization_barrier((results, exact(x.astype(jnp.float64))))
+        return errors(x, counts, *found)
+
+    return against_float64
 
 
 def _summary(error: Any, place: str) -> np.ndarray:

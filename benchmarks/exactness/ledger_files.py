@@ -15,6 +15,7 @@ from typing import Any
 
 import jax
 import numpy as np
+import psutil
 
 from benchmarks import results
 from benchmarks.exactness import ledger
@@ -261,9 +262,14 @@ def write_all(
         processes, context, initializer=_take, initargs=(shares,)
     ) as pool:
         jobs = {pool.submit(write, name, strides[name], peers, folder): name for name in left}
-        for job in concurrent.futures.as_completed(jobs):
-            job.result()
-            yield jobs[job]
+        try:
+            for job in concurrent.futures.as_completed(jobs):
+                job.result()
+                yield jobs[job]
+        except BaseException:  # what is being made takes minutes, and is made again
+            for child in psutil.Process().children(recursive=True):
+                child.kill()
+            raise
 
 
 def _take(shares: Any) -> None:
