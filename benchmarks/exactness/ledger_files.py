@@ -62,10 +62,8 @@ def is_done(name: str, stride: int, peers: Sequence[str], folder: Path) -> bool:
         return False
     entry = record_files.read_json(file)
     now = {"program": ledger.program(name), "jax": jax.__version__}
-    has_peers = {json.dumps(peer) for peer in entry["asked"]} >= set(map(json.dumps, peers))
-    return all(entry[key] == value for key, value in now.items()) and (
-        entry["stride"] <= stride and has_peers
-    )
+    is_of_now = all(entry[key] == value for key, value in now.items())
+    return is_of_now and entry["stride"] <= stride and set(entry["asked"]) >= set(_asked(peers))
 
 
 def write(name: str, stride: int, peers: Sequence[str], folder: Path) -> Path:
@@ -85,7 +83,7 @@ def write(name: str, stride: int, peers: Sequence[str], folder: Path) -> Path:
         "commit": described["git_commit"],
         "program": ledger.program(name),
         "stride": stride,
-        "asked": list(peers),
+        "asked": _asked(peers),
         **by_format,
         "not_rounded": {form: ledger.not_rounded(name, FORMATS[form]) for form in HALVES},
         "reference_ulps": ledger.reference_ulps(name, worst),
@@ -117,6 +115,11 @@ def _libraries(python: str) -> dict[str, str]:
     command = [python, "-m", "benchmarks.exactness.peer_values"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     return json.loads(done.stdout)
+
+
+def _asked(pythons: Sequence[str]) -> list[str]:
+    """The libraries that are compared with, whether or not they have the function."""
+    return sorted({f"{name} {version}" for p in pythons for name, version in _libraries(p).items()})
 
 
 def _peers(
