@@ -102,7 +102,6 @@ def _clipped_gelu() -> Reference:
         roots=gelu.roots,
         derivative_roots=gelu.derivative_roots,
         switches=(0.0, 10.0),
-        loose_below=gelu.loose_below,
     )
 
 

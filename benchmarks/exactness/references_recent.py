@@ -101,7 +101,6 @@ def _pdelu() -> Reference:
         roots=(0.0,),
         derivative_roots=(-10.0,),
         switches=(-10.0, 0.0),
-        loose_below=-3,
     )
 
 

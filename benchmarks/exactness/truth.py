@@ -32,7 +32,6 @@ class Reference:
       roots: where the value is 0.
       derivative_roots: where the derivative is 0.
       switches: where formulas change: kinks and ends of pieces.
-      loose_below: ten times the tolerance is allowed below this.
       exact_up_to: how far from 0 digits are asked for, of a periodic function.
       smallest: results below it in magnitude only need to be as small.
       value_terms, derivative_terms: for sums whose terms may cancel, as learned coefficients let
@@ -45,7 +44,6 @@ class Reference:
     roots: tuple[float, ...] = ()
     derivative_roots: tuple[float, ...] = ()
     switches: tuple[float, ...] = (0.0,)
-    loose_below: float = -math.inf
     exact_up_to: float = math.inf
     smallest: float = SMALLEST
     value_terms: Callable[[Array], Array] | None = None
@@ -59,10 +57,6 @@ class Reference:
         """Relative errors of derivatives, likewise."""
         terms = self.derivative_terms
         return _relative_errors(got, true, x, self.derivative_roots, self.smallest, terms)
-
-    def allowed(self, tolerance: float, x: Array) -> Array:
-        """The relative error that is allowed at each point, given the tolerance."""
-        return np.where(x < self.loose_below, 10 * tolerance, tolerance)
 
 
 def points(reference: Reference, count: int, seed: int = 0) -> Array:
