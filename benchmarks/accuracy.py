@@ -1,7 +1,7 @@
 """Errors of activations and gradients, in jaxact, jax.nn and PyTorch.
 
     python -m benchmarks.accuracy                    (half a minute on one core)
-    python -m benchmarks.accuracy --exhaustive       (every float; about two hours on two cores)
+    python -m benchmarks.accuracy --exhaustive       (every float; about an hour on two cores)
 
 Against mpmath with 50 digits, over about 20,000 points a function: every exponent of float32 in
 both signs, [-100, 100], and the neighbourhood of each root and kink. What is counted as an error
@@ -9,7 +9,7 @@ is said in `benchmarks.exactness.truth`. Prints a table and writes JSON with mac
 file for each version of JAX, whose jax.nn they differ in.
 
 `--exhaustive` is the ledger: the functions of the paper and its like, GELU and softplus over all
-4,278,190,082 floats (others over every 17th; on an accelerator all over all), and every bfloat16
+4,261,412,868 floats (others over every 17th; on an accelerator all over all), and every bfloat16
 and float16, in ULP; what is counted how is said in `benchmarks.exactness.ledger`. A file a function
 in benchmarks/results/ledger; what is there already, of the same program, is not made again, so the
 command can be stopped and given again.
@@ -21,7 +21,6 @@ if __name__ == "__main__":  # before the slow imports: it may start the process 
     start.begin("mpmath")
 
 import functools
-import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -152,17 +151,27 @@ def measure_exhaustively(options: Options) -> None:
       ConfigError: an activation is not in the ledger, or a peer's Python has no library.
     """
     known = ledger.names()
-    names = known if options.activations is None else options.activations.split(",")
-    if unknown := sorted(set(names) - set(known)):
+    held = {ledger.programs(name)["program"]: name for name in known}
+    names = known
+    if options.activations is not None:
+        given = [word.strip() for word in options.activations.split(",") if word.strip()]
+        kinds = {n for n in activations.names() if activations.get(n).elementwise}
+        if unknown := sorted(set(given) - kinds):
+            raise ConfigError(
+                f"--activations={options.activations}: {unknown[0]} is not in the ledger"
+                f"{did_you_mean(unknown[0], known)}; it has {', '.join(known)}"
+            )
+        names = list(dict.fromkeys(held[ledger.programs(name)["program"]] for name in given))
+    if options.stride is not None and options.stride > ledger_files.LARGEST_STRIDE:
         raise ConfigError(
-            f"--activations={options.activations}: {unknown[0]} is not in the ledger"
-            f"{did_you_mean(unknown[0], known)}; it has {', '.join(known)}"
+            f"--stride={options.stride} must be at most {ledger_files.LARGEST_STRIDE}"
         )
     folder = Path(options.out or ledger_files.FOLDER)
     peers = options.peer_python.split(",") if options.peer_python else []
     ledger_files.check_peers(peers)
-    on_cpu = jax.default_backend() == "cpu"
-    processes = options.processes or (len(os.sched_getaffinity(0)) if on_cpu else 1)
+    described = environment.describe()
+    on_cpu = described["platform"] == "cpu"
+    processes = options.processes or (described["usable_cpus"] if on_cpu else 1)
     done = ledger_files.write_all(names, options.stride, peers, processes, folder)
     console = Console(stderr=True)
     for name in track(done, "ledger", len(names), console=console):

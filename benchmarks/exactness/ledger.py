@@ -51,14 +51,20 @@ def names() -> list[str]:
     found: dict[Any, str] = {}
     for name in activations.names():
         if activations.get(name).elementwise:
-            found.setdefault(program(name), name)
+            found.setdefault(programs(name)["program"], name)
     return list(found.values())
 
 
-def program(name: str) -> str:
-    """The hash of a value and a gradient in float32."""
-    compute = value_and_gradient(activations.get(name))
-    return program_hash(jax.make_jaxpr(compute)(jax.ShapeDtypeStruct((8,), jnp.float32)))
+@functools.cache
+def programs(name: str) -> dict[str, str]:
+    """The hashes of a value and a gradient in float32, and of the float64 that is the truth."""
+    activation = activations.get(name)
+    of_float32 = jax.make_jaxpr(value_and_gradient(activation))
+    of_float64 = jax.make_jaxpr(value_and_gradient(with_float32_parameters(activation)))
+    found = {"program": program_hash(of_float32(jax.ShapeDtypeStruct((8,), jnp.float32)))}
+    with jax.enable_x64(True):
+        found["truth"] = program_hash(of_float64(jax.ShapeDtypeStruct((8,), jnp.float64)))
+    return found
 
 
 def value_and_gradient(function: Function) -> Both:
@@ -98,7 +104,7 @@ def counted(
 
 
 def errors_from(name: str, form: Format) -> Callable[..., Places]:
-    """Of numbers, whether each counts, results, and truths: the errors by part and place."""
+    """Errors by part and place: a function of numbers, whether each counts, results, and truths."""
     reference = REFERENCES[name]
 
     def errors(
@@ -117,8 +123,8 @@ def errors_from(name: str, form: Format) -> Callable[..., Places]:
     return errors
 
 
-def _errors(name: str, form: Format) -> Callable[..., Places]:
-    """Of numbers, whether each counts, and results: their errors by part and place."""
+def errors_against_float64(name: str, form: Format) -> Callable[..., Places]:
+    """Errors by part and place: a function of numbers, whether each counts, and results."""
     errors = errors_from(name, form)
     exact = value_and_gradient(with_float32_parameters(activations.get(name)))
 
@@ -146,7 +152,7 @@ def _chunk() -> int:
 
 
 class Tally:
-    """What errors come to, a chunk at a time."""
+    """A count of errors, chunk by chunk."""
 
     def __init__(self, errors: Callable[..., Places]):
         self._errors = jax.jit(errors)
@@ -165,7 +171,7 @@ class Tally:
                 self._total[part, place] = np.append(old[:3] + sums[:3], max(old[3], sums[3]))
 
     def entries(self) -> dict[str, dict[str, Any]]:
-        """By part and place: `inputs`, the largest error (`worst`) and an input that has it (`at`).
+        """The entries by part and place: `inputs`, the largest error, `worst`, and where, `at`.
 
         In "main" also the shares of inputs that are correctly rounded, and off by more than a unit.
         """
@@ -193,7 +199,7 @@ def over_all(name: str, form: Format, stride: int) -> dict[str, dict[str, Any]]:
       name: of `names()`.
       stride: of the bits: 1 takes every float.
     """
-    compute, errors = value_and_gradient(activations.get(name)), _errors(name, form)
+    compute, errors = value_and_gradient(activations.get(name)), errors_against_float64(name, form)
     count = min(_chunk(), 2**form.bits // stride)
 
     def of_chunk(first: Array) -> Places:
@@ -233,7 +239,7 @@ def sample(worst: Iterable[float]) -> np.ndarray:
 def of_results(name: str, x: np.ndarray, results: tuple[np.ndarray, ...]) -> dict[str, Any]:
     """The errors of somebody's values and derivatives at float32 inputs; see `Tally.entries`."""
     with jax.enable_x64(True):
-        tally = Tally(_errors(name, FORMATS["float32"]))
+        tally = Tally(errors_against_float64(name, FORMATS["float32"]))
         count = _chunk()
         for start in range(0, len(x), count):
             chunk = [np.resize(part[start : start + count], count) for part in (x, *results)]
@@ -272,7 +278,7 @@ def not_rounded(name: str, form: Format) -> dict[str, Any]:
     with jax.enable_x64(True):
         x, is_number = numbers(jnp.uint32(0), 2**form.bits, 1, form)
         results = jax.jit(value_and_gradient(activations.get(name)))(x)
-        errors = jax.jit(_errors(name, form))(x, is_number, results)
+        errors = jax.jit(errors_against_float64(name, form))(x, is_number, results)
     found = {}
     for part in PARTS:
         at = np.asarray(x)[np.asarray(errors[part]["main"]) > 0.5].astype(float)
@@ -281,7 +287,7 @@ def not_rounded(name: str, form: Format) -> dict[str, Any]:
 
 
 def reference_ulps(name: str, worst: Iterable[float]) -> dict[str, float]:
-    """By how much the float64 evaluation is off, at most, in ULP of float32, outside of roots."""
+    """The largest distance of the float64 evaluation from mpmath's, in ULP of float32."""
     reference, form = REFERENCES[name], FORMATS["float32"]
     points = truth.points(reference, CHECKED).astype(np.float64)
     x = np.concatenate([points, np.asarray(list(worst), np.float64)])
@@ -305,7 +311,7 @@ def reference_ulps(name: str, worst: Iterable[float]) -> dict[str, float]:
 
 
 def differing(name: str) -> dict[str, int]:
-    """How many of 4,096 inputs give other bits when they are computed in another way.
+    """The numbers of inputs, of 4,096, that give other bits when computed in another way.
 
     Against a jitted program of all of them: without one; without the first three inputs, so that
     others are the rest that fills no vector; number by number; by `vmap`.

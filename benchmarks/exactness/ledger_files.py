@@ -1,9 +1,11 @@
 """The files of the ledger: one a function, made by processes that share the functions out."""
 
 import concurrent.futures
+import contextlib
 import datetime
 import functools
 import json
+import math
 import multiprocessing
 import os
 import subprocess
@@ -46,6 +48,9 @@ OTHERS_STRIDE = 17
 HALVES = ("bfloat16", "float16")
 
 
+LARGEST_STRIDE = 2**16
+
+
 def path_of(name: str, folder: Path = FOLDER) -> Path:
     return folder / f"{name}-{jax.default_backend()}.json"
 
@@ -61,13 +66,13 @@ def is_done(name: str, stride: int, peers: Sequence[str], folder: Path) -> bool:
     if not file.exists():
         return False
     entry = record_files.read_json(file)
-    now = {"program": ledger.program(name), "jax": jax.__version__}
-    is_of_now = all(entry[key] == value for key, value in now.items())
+    now = {**ledger.programs(name), "jax": jax.__version__}
+    is_of_now = all(entry.get(key) == value for key, value in now.items())
     return is_of_now and entry["stride"] <= stride and set(entry["asked"]) >= set(_asked(peers))
 
 
-def write(name: str, stride: int, peers: Sequence[str], folder: Path) -> Path:
-    """Measures a function, and writes its file."""
+def write(name: str, stride: int, peers: Sequence[str], folder: Path, spare: str) -> Path:
+    """Measures a function, and writes its file; `spare` is a folder for what peers are given."""
     start = time.perf_counter()
     by_format = {"float32": ledger.over_all(name, FORMATS["float32"], stride)}
     by_format |= {form: ledger.over_all(name, FORMATS[form], 1) for form in HALVES}
@@ -81,7 +86,7 @@ def write(name: str, stride: int, peers: Sequence[str], folder: Path) -> Path:
         "machine": environment.in_words(described),
         "jax": jax.__version__,
         "commit": described["git_commit"],
-        "program": ledger.program(name),
+        **ledger.programs(name),
         "stride": stride,
         "asked": _asked(peers),
         **by_format,
@@ -90,13 +95,23 @@ def write(name: str, stride: int, peers: Sequence[str], folder: Path) -> Path:
         "second_derivative": ledger.second_derivative(name, x),
         "differing": ledger.differing(name),
         "peers": {
-            called: ledger.of_results(name, x, got) for called, got in _peers(name, x, peers)
+            called: ledger.of_results(name, x, got)
+            for called, got in _peers(name, x, peers, Path(spare))
         },
         "seconds": round(time.perf_counter() - start, 1),
     }
     folder.mkdir(parents=True, exist_ok=True)
-    record_files.write_json(path_of(name, folder), entry)
+    record_files.write_json(path_of(name, folder), _as_text_where_infinite(entry))
     return path_of(name, folder)
+
+
+def _as_text_where_infinite(value: Any) -> Any:
+    """The same with "inf" and "nan" for what JSON has no number for; `float` reads both."""
+    if isinstance(value, dict):
+        return {key: _as_text_where_infinite(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_as_text_where_infinite(inner) for inner in value]
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _worst(entries: dict[str, dict[str, Any]]) -> list[float]:
@@ -123,21 +138,21 @@ def _asked(pythons: Sequence[str]) -> list[str]:
 
 
 def _peers(
-    name: str, x: np.ndarray, pythons: Sequence[str]
+    name: str, x: np.ndarray, pythons: Sequence[str], spare: Path
 ) -> Iterator[tuple[str, tuple[np.ndarray, ...]]]:
     """The values and derivatives of other libraries' function, if they have one."""
     parameters = {**dict(activations.get(name).constants), **activations.get(name).params}
-    with tempfile.TemporaryDirectory() as folder:
-        inputs, found = Path(folder) / "inputs.npy", Path(folder) / "results.npy"
-        np.save(inputs, x)
-        for python in pythons:
-            for library, version in _libraries(python).items():
-                words = [library, name, json.dumps(parameters), str(inputs), str(found)]
-                command = [python, "-m", "benchmarks.exactness.peer_values", *words]
-                subprocess.run(command, check=True)
-                if found.exists():
-                    yield f"{library} {version}", tuple(np.load(found))
-                    found.unlink()
+    inputs, found = spare / f"{name}-inputs.npy", spare / f"{name}-results.npy"
+    np.save(inputs, x)
+    for python in pythons:
+        for library, version in _libraries(python).items():
+            words = [library, name, json.dumps(parameters), str(inputs), str(found)]
+            command = [python, "-m", "benchmarks.exactness.peer_values", *words]
+            subprocess.run(command, check=True)
+            if found.exists():
+                yield f"{library} {version}", tuple(np.load(found))
+                found.unlink()
+    inputs.unlink()
 
 
 def check_peers(pythons: Sequence[str]) -> None:
@@ -145,7 +160,7 @@ def check_peers(pythons: Sequence[str]) -> None:
     for python in pythons:
         try:
             has_any = bool(_libraries(python))
-        except (OSError, subprocess.CalledProcessError):
+        except (OSError, ValueError, subprocess.CalledProcessError):  # another program, perhaps
             has_any = False
         if not has_any:
             raise ConfigError(
@@ -210,15 +225,15 @@ def exceptions(folder: Path = FOLDER) -> list[Row]:
             part: entry["float32"][part]["main"]
             for part in ledger.PARTS
             if "main" in entry["float32"][part]
-            and entry["float32"][part]["main"]["worst"] > GOALS[part]
+            and float(entry["float32"][part]["main"]["worst"]) > GOALS[part]
         }
         for part, figures in found.items():
             table.append(
                 {
                     "activation": entry["activation"],
                     "of": part,
-                    "ULP": f"{figures['worst']:.3g}",
-                    "at": f"{figures['at']:.9g}",
+                    "ULP": f"{float(figures['worst']):.3g}",
+                    "at": f"{float(figures['at']):.9g}",
                     "cause": CAUSES.get(entry["activation"]),
                 }
             )
@@ -231,7 +246,7 @@ def _entries(folder: Path) -> list[dict[str, Any]]:
 
 def _worst_of(places: dict[str, Any], part: str) -> str:
     main = places[part].get("main")
-    return "-" if main is None else f"{main['worst']:.3g}"
+    return "-" if main is None else f"{float(main['worst']):.3g}"
 
 
 def _share(places: dict[str, Any], part: str) -> str | None:
@@ -251,11 +266,24 @@ def write_all(
     strides = {name: stride or stride_of(name) for name in names}
     left = [name for name in names if not is_done(name, strides[name], peers, folder)]
     yield from (name for name in names if name not in left)
-    if processes == 1:
-        for name in left:
-            write(name, strides[name], peers, folder)
-            yield name
-        return
+    with tempfile.TemporaryDirectory() as spare:
+        if processes == 1:
+            for name in left:
+                write(name, strides[name], peers, folder, spare)
+                yield name
+        else:
+            yield from _shared_out(left, strides, peers, processes, folder, spare)
+
+
+def _shared_out(
+    names: Sequence[str],
+    strides: dict[str, int],
+    peers: Sequence[str],
+    processes: int,
+    folder: Path,
+    spare: str,
+) -> Iterator[str]:
+    """Has processes write the files, and gives the names as they are done."""
     cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
     context = multiprocessing.get_context("spawn")
     shares = context.Queue()
@@ -264,14 +292,17 @@ def write_all(
     with concurrent.futures.ProcessPoolExecutor(
         processes, context, initializer=_take, initargs=(shares,)
     ) as pool:
-        jobs = {pool.submit(write, name, strides[name], peers, folder): name for name in left}
+        jobs = {
+            pool.submit(write, name, strides[name], peers, folder, spare): name for name in names
+        }
         try:
             for job in concurrent.futures.as_completed(jobs):
                 job.result()
                 yield jobs[job]
         except BaseException:  # what is being made takes minutes, and is made again
             for child in psutil.Process().children(recursive=True):
-                child.kill()
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    child.kill()
             raise
 
 

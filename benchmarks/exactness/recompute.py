@@ -90,13 +90,13 @@ def worst_of(name: str, x: np.ndarray, true: Callable[[np.ndarray], Any]) -> dic
         return tally.entries()
 
 
-def recompute(options: Options) -> None:
-    """Measures, writes the JSON, and prints the table.
+def recompute(options: Options) -> int:
+    """Measures, writes the JSON, and prints the table; returns 1 if an error is larger.
 
     Raises:
       ConfigError: there is no formula here for an activation, or no file of the ledger.
     """
-    names = options.activations.split(",")
+    names = [word.strip() for word in options.activations.split(",")]
     if unknown := sorted(set(names) - set(FUNCTIONS)):
         raise ConfigError(f"--activations: {unknown[0]} is none of {', '.join(FUNCTIONS)}")
     gmpy2.get_context().precision = BITS
@@ -106,7 +106,7 @@ def recompute(options: Options) -> None:
         if not file.exists():
             raise ConfigError(f"{file} is not there: python -m benchmarks.accuracy --exhaustive")
         known = record_files.read_json(file)["float32"]
-        worst = [entry["at"] for by_place in known.values() for entry in by_place.values()]
+        worst = [float(entry["at"]) for by_place in known.values() for entry in by_place.values()]
         x = inputs(options.inputs, [at for at in worst if np.isfinite(at)])
 
         def true(chunk: np.ndarray, name: str = name) -> tuple[np.ndarray, ...]:
@@ -136,6 +136,7 @@ def recompute(options: Options) -> None:
         {"jaxact": environment.describe()},
         table,
     )
+    return int(any(row["no larger"] == "no" for row in table))
 
 
 COMMAND = Command(

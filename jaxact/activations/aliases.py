@@ -67,6 +67,8 @@ def _are_one(
         return False
     if all(spec in registry.names() for spec in (one.spec, other.spec)):
         return ALIASES.get(one.spec, one.spec) == ALIASES.get(other.spec, other.spec)
+    if one.random != other.random:
+        return False
     if one.initial != other.initial:
         return False
     ours, others = values(one), values(other)

@@ -107,7 +107,7 @@ def exp_parts(x: Array, rest: ArrayLike = 0.0, shift: int = 0) -> tuple[Array, A
 
     Source: Cody and Waite 1980, Software manual for the elementary functions, chapter 6.
     """
-    return _exp_parts(x, None if isinstance(rest, float) and rest == 0 else rest, shift)
+    return _exp_parts(x, None if isinstance(rest, int | float) and rest == 0 else rest, shift)
 
 
 @functools.partial(jax.custom_jvp, nondiff_argnums=(2,))
@@ -142,7 +142,7 @@ def exp(x: Array, rest: ArrayLike = 0.0, shift: int = 0) -> Array:
 def times_exp(y: ArrayLike, x: Array, rest: ArrayLike = 0.0) -> Array:
     """y e^(x + rest), no underflow of e^x before its own; arguments as of `exp_parts`."""
     q, s = exp_parts(x, rest, _SHIFT)
-    return jnp.asarray((y + y * q) * s / 2**_SHIFT)
+    return jnp.asarray((y + y * q) / 2**_SHIFT * s)
 
 
 def expm1(x: Array, rest: ArrayLike = 0.0) -> Array:

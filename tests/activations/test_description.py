@@ -1,4 +1,4 @@
-"""What is measured of an activation beside its checks, against what is known of functions."""
+"""The description of an activation, against what is known of functions."""
 
 import itertools
 import math
@@ -63,7 +63,7 @@ def test_a_fixed_point_that_only_stays_where_it_is_does_not_attract():
 
 
 def test_a_fixed_point_elsewhere_is_found():
-    """Of 1.2 tanh: where Var[1.2 tanh(z)] is v for z ~ N(0, v)."""
+    """The v for which Var[1.2 tanh(z)] is v, z ~ N(0, v)."""
     point = moments.fixed_point(1.2 * np.tanh(measured.line()))
     v = point.moments.variance
     square = integrate.quad(lambda z: (1.2 * np.tanh(z)) ** 2 * density(z, v), -9, 9)[0]

@@ -24,6 +24,7 @@ NAMES = sorted(set(FILES) & set(activations.names()))
 SEED = secrets.randbits(32)
 # Another CPU has other vectors, and fuses other products with sums, than the one of the ledger.
 SLACK = 0.3
+SLACK_OF_STRIDES = 0.5  # a float that was left out may be a little worse
 
 
 def slice_of_floats():
@@ -52,20 +53,23 @@ def errors_of(activation, xs):
 def test_no_error_is_larger_than_the_ledgers(name):
     entry = record_files.read_json(FILES[name])
     for part, errors in zip(ledger.PARTS, errors_of(name), strict=True):
-        bound = entry["float32"][part].get("main", {"worst": 0.0})["worst"]
+        bound = float(entry["float32"][part].get("main", {"worst": 0.0})["worst"])
+        bound += SLACK_OF_STRIDES * (entry["stride"] > 1)
         at = slice_of_floats()[1][errors.argmax()]
         assert errors.max() <= bound * 1.05 + SLACK, f"{part} at {at!r}, seed {SEED}"
 
 
 def test_the_ledger_has_every_activation_of_what_it_computes_now():
-    """By the version of JAX that it was made with; others trace in other words."""
+    """Other versions of JAX trace in other words."""
     names = ledger.names()
+    assert NAMES
     assert set(names) == set(NAMES)
     entries = {name: record_files.read_json(FILES[name]) for name in names}
     stale = [
         name
         for name, entry in entries.items()
-        if entry["jax"] == jax.__version__ and entry["program"] != ledger.program(name)
+        if entry["jax"] == jax.__version__
+        and ledger.programs(name) != {key: entry.get(key) for key in ("program", "truth")}
     ]
     assert not stale, f"python -m benchmarks.accuracy --exhaustive --activations={','.join(stale)}"
 
@@ -74,8 +78,10 @@ def test_the_ledger_has_every_activation_of_what_it_computes_now():
 def test_what_misses_the_goal_has_its_cause(name):
     entry = record_files.read_json(FILES[name])
     mains = {part: entry["float32"][part].get("main") for part in ledger.PARTS}
-    misses = any(main and main["worst"] > ledger_files.GOALS[part] for part, main in mains.items())
-    assert misses <= (name in ledger_files.CAUSES)
+    misses = any(
+        main and float(main["worst"]) > ledger_files.GOALS[part] for part, main in mains.items()
+    )
+    assert misses == (name in ledger_files.CAUSES)
     assert max(entry["reference_ulps"].values()) < 1e-3, "the float64 evaluation is off"
 
 

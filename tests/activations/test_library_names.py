@@ -156,7 +156,7 @@ def torch():
 
 
 def found(torch, name) -> Any:
-    """What PyTorch has under a name."""
+    """The function of PyTorch under a name."""
     place, _, name = name.rpartition(".")
     return getattr(torch.nn if place == "torch.nn" else torch.nn.functional, name, None)
 

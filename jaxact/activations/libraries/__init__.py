@@ -1,1 +1,1 @@
-"""What activations are called in other libraries."""
+"""The names of activations in other libraries."""

@@ -1,4 +1,4 @@
-"""What a row of a table of names is made of."""
+"""The parts of a row in a table of names."""
 
 import dataclasses
 from collections.abc import Callable

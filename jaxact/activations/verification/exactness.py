@@ -70,7 +70,7 @@ def is_of_float64(values: np.ndarray) -> bool:
 
 
 def _by_a_root(true: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """Where a root other than 0 is near: values change their sign, come to 0, or touch it."""
+    """The places near a root other than 0: values change their sign, come to 0, or touch it."""
     magnitude, inner = np.abs(true), slice(1, -1)
     changes = (np.sign(true[:-1]) != np.sign(true[1:])) & (x[:-1] * x[1:] > 0)
     is_low = (magnitude[inner] <= magnitude[:-2]) & (magnitude[inner] <= magnitude[2:])

@@ -22,7 +22,7 @@ _SEED = 0
 
 
 class Results(NamedTuple):
-    """What a dtype gives, by the name of the points; an error is raised for whoever asks."""
+    """The results of a dtype, by the name of the points; an error is raised for whoever asks."""
 
     values: Mapping[str, np.ndarray] | Exception
     derivatives: Mapping[str, np.ndarray] | Exception
@@ -37,7 +37,7 @@ class Results(NamedTuple):
 
 
 class Measured(NamedTuple):
-    """What an elementwise activation gives at its initial parameters.
+    """The results of an elementwise activation at its initial parameters.
 
     Attributes:
       low: at "float32", `sample()`, and at "bfloat16", `all_bfloat16()`, each in that dtype.
@@ -101,7 +101,7 @@ def plane() -> np.ndarray:
 
 
 def near(values: np.ndarray) -> np.ndarray:
-    """Those of results at "plane", `[..., points]`, that are of [-NEAR, NEAR]."""
+    """The part of results at "plane", `[..., points]`, that are of [-NEAR, NEAR]."""
     return values[..., :_NEAR_POINTS]
 
 

@@ -91,7 +91,7 @@ class Turns(NamedTuple):
 
 
 def turns(x: np.ndarray, y: np.ndarray) -> Turns:
-    """Where the values `y` at the points `x`, which are in order, turn.
+    """The places where values `y` at points `x`, which are in order, turn.
 
     >>> turns(np.arange(5.0), np.asarray([2.0, 1.0, 1.0, 3.0, 3.0]))
     Turns(at=(2.0,), rises=True, falls=True)

@@ -5,8 +5,6 @@ gates, the second half, as in `jax.nn.glu`. A network's layer before it makes bo
 and biases that the formulas below leave out.
 """
 
-import functools
-
 import jax.numpy as jnp
 from jax import Array
 
@@ -138,7 +136,7 @@ def maxout(x: Array, pieces: int = 2) -> Array:
 
     Source: Goodfellow et al. 2013, arXiv 1302.4389, section 3.
     """
-    return functools.reduce(jnp.maximum, _pieces("maxout", x, pieces))
+    return jnp.max(jnp.stack(_pieces("maxout", x, pieces)), 0)
 
 
 @channel_activation(

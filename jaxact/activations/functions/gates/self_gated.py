@@ -124,7 +124,8 @@ def swish(x: Array, beta: ArrayLike = 1.0) -> Array:
       beta: number, or array that broadcasts against the trailing axes of `x`.
 
     Returns:
-      Array of the shape and dtype of `x`, with the limit 0 at -infinity.
+      Array of the shape and dtype of `x`, with the limit 0 at -infinity. Where beta x < 0, x beyond
+      2**110 counts as that, which shows for |beta| below 1e-31 alone.
 
     Source: Ramachandran, Zoph and Le 2017, arXiv 1710.05941.
     """

@@ -73,7 +73,7 @@ def xielu_derivative(
 ) -> Array:
     """Derivative of `xielu` in x: 2 p x + beta if x > 0 else n (e^x - 1) + beta."""
     p, p_rest = _softplus(alpha_p)
-    above = 2 * p * x + (2 * p_rest * finite(x) + beta)
+    above = 2 * scaled(x, p) + (2 * p_rest * finite(x) + beta)
     n, excess = _slopes(alpha_n, beta)
     h = negative_part(x)
     if x.dtype == jnp.float64:
@@ -112,7 +112,7 @@ def xielu(
     Source: Huang and Schlag 2024, arXiv 2411.13010.
     """
     p, p_rest = _softplus(alpha_p)
-    above = x * (p * x + (p_rest * finite(x) + beta))
+    above = x * (scaled(x, p) + (p_rest * finite(x) + beta))
     n, excess = _slopes(alpha_n, beta)
     h = negative_part(x)
     if x.dtype == jnp.float64:
