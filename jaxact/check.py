@@ -17,7 +17,12 @@ from rich.text import Text
 
 from jaxact.activations import Activation, get, own
 from jaxact.activations.verification.checks import CheckResult, check_activation
-from jaxact.activations.verification.description import Fact, describe
+from jaxact.activations.verification.description import (
+    NO_PARAMETERS,
+    Fact,
+    describe,
+    lacks_parameters,
+)
 from jaxact.command import Command, Option, Options
 from jaxact.presentation import tables
 from jaxact.presentation.numbers import DASH, estimate, number
@@ -77,6 +82,8 @@ def render_facts(facts: Sequence[Fact], console: Console) -> None:
 
 def timed(activation: Activation) -> list[Fact]:
     """Measures the time of an activation beside ReLU's, on this machine."""
+    if lacks_parameters(activation):
+        return [Fact(f"time, {name}", f"not measured: {NO_PARAMETERS}", None) for name in PASSES]
     try:
         measured = costs(activation)
     except Exception as error:  # whatever a user's function raises

@@ -41,7 +41,7 @@ class Fit:
     error: float = 1.5e-8
 
     def coefficients(self) -> tuple[list[float], float]:
-        """The coefficients for `precision.polynomial`, highest power first, and the relative error."""
+        """The coefficients, highest power first, and the largest relative error."""
         with mp.workdps(DIGITS):
             centre = mpf(self.centre)
             found, error = interpolate(

@@ -89,6 +89,14 @@ def kept_bytes(activation: Activation) -> float:
     return sum(one.size * one.dtype.itemsize for one in kept if one.size >= x.size) / x.size
 
 
+NO_PARAMETERS = "it learns parameters whose shapes are those of a layer: measure it in a network"
+
+
+def lacks_parameters(activation: Activation) -> bool:
+    """Whether it has parameters that only a layer can make, as some that see channels."""
+    return activation.learns and not activation.initial
+
+
 def _measured(activation: Activation) -> measured.Measured:
     if not activation.elementwise:
         raise NotMeasured("it is not elementwise, and this is of functions of one number")
@@ -120,6 +128,8 @@ def _error(dtype: str, part: str) -> Callable[[Activation], Told]:
 
 
 def _memory(activation: Activation) -> Told:
+    if lacks_parameters(activation):
+        raise NotMeasured(NO_PARAMETERS)
     kept, others = kept_bytes(activation), kept_bytes(get("relu"))
     detail = f"{kept:.3g} bytes an element of float32; ReLU keeps {others:.3g}"
     return detail, {"bytes_an_element": kept, "bytes_an_element_of_relu": others}
