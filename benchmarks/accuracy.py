@@ -33,7 +33,7 @@ from rich.console import Console
 from rich.progress import track
 
 from benchmarks import results
-from benchmarks.exactness import ledger, ledger_files, truth
+from benchmarks.exactness import ledger, ledger_files, ledger_rows, truth
 from benchmarks.exactness.references import REFERENCES
 from benchmarks.exactness.truth import DERIVATIVE_TOLERANCE, VALUE_TOLERANCE, Reference, evaluate
 from jaxact import activations
@@ -166,7 +166,7 @@ def measure_exhaustively(options: Options) -> None:
         raise ConfigError(
             f"--stride={options.stride} must be at most {ledger_files.LARGEST_STRIDE}"
         )
-    folder = Path(options.out or ledger_files.FOLDER)
+    folder = Path(options.out or ledger_rows.FOLDER)
     peers = options.peer_python.split(",") if options.peer_python else []
     ledger_files.check_peers(peers)
     described = environment.describe()
@@ -177,7 +177,7 @@ def measure_exhaustively(options: Options) -> None:
     for name in track(done, "ledger", len(names), console=console):
         console.print(f"{ledger_files.path_of(name, folder)}", highlight=False)
     Console(highlight=False, width=results.FILE_WIDTH).print(
-        as_rich(ledger_files.rows(folder), "Largest errors, in units in the last place")
+        as_rich(ledger_rows.rows(folder), "Largest errors, in units in the last place")
     )
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import results
-from benchmarks.exactness import ledger_files
+from benchmarks.exactness import ledger_rows
 from jaxact.command import Command
 from jaxact.errors import ConfigError
 from jaxact.presentation import tables as row_tables
@@ -72,8 +72,8 @@ def write_tables() -> None:
     record_files.write_text(README, rewrite(README.read_text(encoding="utf-8"), tables))
     print(f"{README}: {', '.join(tables) or 'nothing to write'}")
     ledger = {
-        "ledger": row_tables.as_markdown(ledger_files.rows()),
-        "exceptions": row_tables.as_markdown(ledger_files.exceptions()),
+        "ledger": row_tables.as_markdown(ledger_rows.rows()),
+        "exceptions": row_tables.as_markdown(ledger_rows.exceptions()),
     }
     page = rewrite(EXACTNESS.read_text(encoding="utf-8"), ledger)
     record_files.write_text(EXACTNESS, page)

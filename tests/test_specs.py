@@ -89,7 +89,7 @@ BAD = {
     "softmax(axis=0.5)": "an integer",
     "rellu": "did you mean relu",
     "ReLU": "unknown activation 'ReLU'",
-    "quadratic_sine": "known: identity, linear",
+    "quadratic_sine": "listed by `python -c",
     "relu;import os": "write relu",
     "lambda x: x": "write relu",
     "relu\x00": "write relu",

@@ -34,9 +34,9 @@ class Fit:
 
     place: str
     function: Function
-    low: float
-    high: float
-    centre: float
+    low: float | mpf
+    high: float | mpf
+    centre: float | mpf
     degree: int
     error: float = 1.5e-8
 
@@ -151,8 +151,43 @@ def _of_square(function: Function) -> Function:
     return smooth(lambda v: function(mpf(mpmath.sqrt(v))), 0)
 
 
+def _gelu_sine_slope(x: mpf) -> Any:
+    return normal_cdf(x) + x * mpmath.npdf(x) + mpmath.cos(x) / 10
+
+
+def _arctan_deficit(y: mpf) -> Any:
+    """(v - arctan(v)) / (pi v**3) at v**2 = y."""
+    return (1 - mpmath.atan(mpmath.sqrt(y)) / mpmath.sqrt(y)) / (mpmath.pi * y)
+
+
+def _arctan_slope(y: mpf) -> Any:
+    """(arctan(v) - v / (1 + v**2)) / (pi v**3), likewise."""
+    return 1 / (mpmath.pi * (1 + y)) - _arctan_deficit(y)
+
+
+with mp.workdps(DIGITS):
+    _SINE_ROOT = mpmath.findroot(_gelu_sine_slope, mpf("-0.9"))
 _COMPOSED = "functions.gates.composed:_"
 FITS = (
+    Fit(
+        "functions.gates.gelu_sine:_SLOPE",
+        over_root(_gelu_sine_slope, "-0.9"),
+        _SINE_ROOT - mpf("0.4"),
+        _SINE_ROOT + mpf("0.4"),
+        _SINE_ROOT,
+        7,
+    ),
+    Fit(
+        "functions.learned.expanded:_ARCTAN_DEFICIT",
+        smooth(_arctan_deficit, 0, "1e-12"),
+        0,
+        1,
+        0.5,
+        10,
+    ),
+    Fit(
+        "functions.learned.expanded:_ARCTAN_SLOPE", smooth(_arctan_slope, 0, "1e-12"), 0, 1, 0.5, 11
+    ),
     Fit(
         "precision:_LOG",
         smooth(lambda f: (mpmath.log1p(f) - f + f * f / 2) / f**3, 0, "1e-9"),

@@ -24,6 +24,7 @@ import numpy as np
 from jax import Array
 
 from benchmarks.exactness import truth
+from benchmarks.exactness.ledger_rows import PARTS
 from benchmarks.exactness.references import REFERENCES
 from benchmarks.exactness.truth import Reference
 from benchmarks.exactness.ulps import FORMATS, Format, absolute_errors, neighbours, numbers, unit
@@ -31,7 +32,6 @@ from jaxact import activations
 from jaxact.activations import Activation
 from jaxact.activations.program_hash import program_hash
 
-PARTS = ("value", "derivative")
 NEAR_ROOT = 1 / 256  # relative
 # Numbers a program takes at once: its arrays stay in a CPU's cache, and fill an accelerator.
 CHUNKS = {"cpu": 2**16}

@@ -19,16 +19,14 @@ import jax
 import numpy as np
 import psutil
 
-from benchmarks import results
 from benchmarks.exactness import ledger
+from benchmarks.exactness.ledger_rows import FOLDER, HALVES
 from benchmarks.exactness.ulps import FORMATS
 from jaxact import activations
 from jaxact.errors import ConfigError
-from jaxact.presentation.tables import Row
 from jaxact.runs.process import environment
 from jaxact.runs.records import record_files
 
-FOLDER = results.FOLDER / "ledger"
 # The functions of the paper and of the pages it goes with, GELU and softplus: every float.
 FIRST = (
     "identity",
@@ -45,7 +43,6 @@ FIRST = (
     "softplus",
 )
 OTHERS_STRIDE = 17
-HALVES = ("bfloat16", "float16")
 
 
 LARGEST_STRIDE = 2**16
@@ -168,90 +165,6 @@ def check_peers(pythons: Sequence[str]) -> None:
                 "environment, python3 -m venv .venv-torch && .venv-torch/bin/pip install -r "
                 "requirements-bench.txt, and name its bin/python"
             )
-
-
-# The goal for float32 at the default parameters, in ULP, and why some miss it.
-GOALS = {"value": 2.0, "derivative": 3.0}
-CAUSES = {
-    "affine_combination": "a sum whose terms are flushed to 0 below |x| = 4e-38",
-    "colu": "e^(x + e^x) less x: a sum of a rounded power",
-    "convex_combination": "a sum whose terms are flushed to 0 below |x| = 4e-38",
-    "elish": "a product of two functions that are rounded",
-    "gcu": "terms that cancel near the roots beyond 1.5, one in every period",
-    "gelu_sine": "terms that cancel near the roots below -3; terms flushed to 0 below |x| = 5e-38",
-    "isrlu": "the root of 1 + x**2, rounded twice",
-    "isru": "the root of 1 + x**2, rounded twice",
-    "pau": "terms of learned coefficients that cancel",
-    "phish": "a GELU within a tanh",
-    "poly_relu": "terms of learned coefficients that cancel",
-    "quick_gelu": "a power whose exponent is a rounded product",
-    "snake": "XLA's sine; terms that cancel near the roots beyond those of [-4, 3]",
-    "squareplus": "a root, a sum and a quotient, each rounded",
-    "srs": "a square of a rounded sum, in a quotient",
-    "star_relu": "two terms that cancel near its root",
-    "tanh_shrink": "four products, each rounded, near 0, where tanh is x",
-    "xatlu": "two terms of a polynomial, near where the pieces meet",
-    "xielu": "a root that depends on the parameters: near it terms cancel",
-}
-
-
-def rows(folder: Path = FOLDER) -> list[Row]:
-    """The table of the ledger: a row a function, errors of value and derivative, and its peers'."""
-    table = []
-    for entry in _entries(folder):
-        row: dict[str, Any] = {
-            "activation": entry["activation"],
-            "floats": "all" if entry["stride"] == 1 else f"1 of {entry['stride']}",
-        }
-        for part in ledger.PARTS:
-            row[part] = _worst_of(entry["float32"], part)
-            row[f"{part}, correctly rounded"] = _share(entry["float32"], part)
-        row["bfloat16, float16 not correctly rounded"] = ", ".join(
-            str(sum(part["count"] for part in entry["not_rounded"][form].values()))
-            for form in HALVES
-        )
-        for peer, of_peer in sorted(entry["peers"].items()):
-            row[peer] = " / ".join(_worst_of(of_peer, part) for part in ledger.PARTS)
-        table.append(row)
-    columns = dict.fromkeys(column for row in table for column in row)
-    return [{column: row.get(column) for column in columns} for row in table]
-
-
-def exceptions(folder: Path = FOLDER) -> list[Row]:
-    """The rows that miss a goal, each with its cause."""
-    table = []
-    for entry in _entries(folder):
-        found = {
-            part: entry["float32"][part]["main"]
-            for part in ledger.PARTS
-            if "main" in entry["float32"][part]
-            and float(entry["float32"][part]["main"]["worst"]) > GOALS[part]
-        }
-        for part, figures in found.items():
-            table.append(
-                {
-                    "activation": entry["activation"],
-                    "of": part,
-                    "ULP": f"{float(figures['worst']):.3g}",
-                    "at": f"{float(figures['at']):.9g}",
-                    "cause": CAUSES.get(entry["activation"]),
-                }
-            )
-    return table
-
-
-def _entries(folder: Path) -> list[dict[str, Any]]:
-    return [record_files.read_json(file) for file in sorted(folder.glob("*.json"))]
-
-
-def _worst_of(places: dict[str, Any], part: str) -> str:
-    main = places[part].get("main")
-    return "-" if main is None else f"{float(main['worst']):.3g}"
-
-
-def _share(places: dict[str, Any], part: str) -> str | None:
-    main = places[part].get("main")
-    return None if main is None else f"{100 * main['correctly_rounded']:.1f} %"
 
 
 def write_all(

@@ -9,7 +9,7 @@ with 80 bits: no error may be larger than the ledger's. gmpy2 is in requirements
 if __name__ == "__main__":  # before the imports that would fail
     from jaxact.runs.process import start
 
-    start.begin("gmpy2")
+    start.begin("gmpy2", "mpmath")
 
 import sys
 from collections.abc import Callable

@@ -16,6 +16,10 @@ from jaxact.activations.libraries import lookup
 from jaxact.errors import did_you_mean
 from jaxact.specs import Number, Value, imported, parse, quote, text_of, text_of_value
 
+# What prints them, for a message.
+_LISTING = (
+    "`python -c 'from jaxact import activations as a; print(*a.names(), *a.channel_names())'`"
+)
 EXAMPLES = "relu, leaky_relu(negative_slope=0.05) or package.module:function"
 _SMALLEST, _LARGEST = 2.0**-126, 3.4028235e38  # float32's normal range
 
@@ -271,7 +275,7 @@ def _hint(target: str) -> str:
         return near
     if module:
         return f"; one's own is written package.module:function, as in {module}:{name}"
-    return f"; known: {', '.join(_definitions)}"
+    return f"; there are {len(_definitions)}, listed by {_LISTING}"
 
 
 def _users_own(target: str, found: Any, arguments: Mapping[str, Value]) -> Activation:

@@ -12,7 +12,7 @@ import pytest
 from mpmath import mp, mpf
 
 from benchmarks.accuracy import gradient
-from benchmarks.exactness import fit_gates, fit_shapes, fits
+from benchmarks.exactness import fit_gates, fits
 from benchmarks.exactness.references import REFERENCES
 from benchmarks.exactness.truth import (
     DERIVATIVE_TOLERANCE,
@@ -24,8 +24,7 @@ from benchmarks.exactness.truth import (
 )
 from jaxact import activations
 from jaxact.activations import functions
-from jaxact.activations.functions.gates import coefficients, gelu_sine
-from jaxact.activations.functions.learned import expanded
+from jaxact.activations.functions.gates import coefficients
 from tests.support.groups import in_groups
 
 # The digits that users get: another compiler rounds in other places.
@@ -184,20 +183,6 @@ def test_coefficients_of_gates_are_those_of_the_fit(name):
     fitted, error = fits.interpolate(*FITS[name])
     assert error < 3e-8
     np.testing.assert_allclose(getattr(coefficients, name), fitted, rtol=1e-11)
-
-
-@pytest.mark.parametrize(
-    ("name", "committed"),
-    [
-        ("gelu_sine", gelu_sine._SLOPE),
-        ("arctan deficit", expanded._ARCTAN_DEFICIT),
-        ("arctan slope", expanded._ARCTAN_SLOPE),
-    ],
-)
-def test_coefficients_of_shapes_are_those_of_the_fit(name, committed):
-    coefficients, error = fit_shapes.fit(name)
-    assert error < 1e-8
-    np.testing.assert_allclose(committed, coefficients, rtol=1e-11)
 
 
 # By convention: mish's is `_MISH_ROOT`, in whichever file.

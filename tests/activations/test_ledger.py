@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from benchmarks.exactness import ledger, ledger_files
+from benchmarks.exactness import ledger, ledger_rows
 from benchmarks.exactness.references import REFERENCES
 from benchmarks.exactness.ulps import FORMATS, absolute_errors, neighbours, numbers, unit
 from jaxact import activations
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("optimized")
 
 FORM = FORMATS["float32"]
 COUNT = 2**20
-FILES = {path.stem.removesuffix("-cpu"): path for path in ledger_files.FOLDER.glob("*-cpu.json")}
+FILES = {path.stem.removesuffix("-cpu"): path for path in ledger_rows.FOLDER.glob("*-cpu.json")}
 NAMES = sorted(set(FILES) & set(activations.names()))
 SEED = secrets.randbits(32)
 # Another CPU has other vectors, and fuses other products with sums, than the one of the ledger.
@@ -79,9 +79,9 @@ def test_what_misses_the_goal_has_its_cause(name):
     entry = record_files.read_json(FILES[name])
     mains = {part: entry["float32"][part].get("main") for part in ledger.PARTS}
     misses = any(
-        main and float(main["worst"]) > ledger_files.GOALS[part] for part, main in mains.items()
+        main and float(main["worst"]) > ledger_rows.GOALS[part] for part, main in mains.items()
     )
-    assert misses == (name in ledger_files.CAUSES)
+    assert misses == (name in ledger_rows.CAUSES)
     assert max(entry["reference_ulps"].values()) < 1e-3, "the float64 evaluation is off"
 
 

@@ -190,6 +190,7 @@ def test_the_readme_has_a_section_for_every_program():
         "accuracy",
         "checkpoint_cost",
         "convolutions",
+        "ledger_mpfr",
         "start_up",
         "step_profile",
         "verdicts",

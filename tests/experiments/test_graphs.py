@@ -31,7 +31,7 @@ def test_lines_are_broken_at_jumps_alone(name):
         drawn = graphs.graph(activation, function, -7, 9)
         assert np.all(np.diff(drawn.x) >= 0)
         assert np.isnan(drawn.y).sum() == len(drawn.jumps)
-        changes = np.abs(np.diff(drawn.y, 2))
+        changes = np.abs(np.diff(drawn.y, 2)) / np.maximum(1, np.abs(drawn.y[2:]))
         assert np.nanmax(changes) < 0.1, name
         if activation.elementwise:  # where another one jumps depends on its other inputs
             assert {jump.at for jump in drawn.jumps} <= {kink.at for kink in activation.kinks}
@@ -42,8 +42,9 @@ def test_the_value_at_a_kink_is_the_registrys(name):
     activation = activations.get(name)
     drawn = graphs.graph(activation, graphs.derivative, -7, 9)
     values = {jump.at: jump.value for jump in drawn.jumps}
-    assert len(values) == len(activation.kinks) or name == "binary_step"
-    for kink in activation.kinks:
+    kinks = [kink for kink in activation.kinks if -7 < kink.at < 9]
+    assert len(values) == len(kinks) or name == "binary_step"
+    for kink in kinks:
         assert values.get(kink.at, 0.0) == pytest.approx(kink.derivative, abs=1e-6)
 
 

@@ -38,4 +38,5 @@ def kind(name: str) -> tuple[object, ...]:
 
 
 # For rules that are a layer's and not a function's.
-KINDS = tuple({kind(name): name for name in activations.names()}.values())
+# The exponential of an exponential is beyond all numbers: it trains in no network of theirs.
+KINDS = tuple({kind(name): name for name in activations.names() if name != "exponential"}.values())

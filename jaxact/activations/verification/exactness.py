@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-import ml_dtypes
+import jax.numpy as jnp
 import numpy as np
 
 SMALLEST = 1e-36  # results below it are counted absolutely: next to where float32 ends
@@ -40,7 +40,7 @@ def worst(got: np.ndarray, true: np.ndarray, x: np.ndarray) -> Worst:
     >>> worst(np.float32([1, 2]), np.asarray([1.0, 2.0 + 2.0**-22]), np.asarray([1.0, 2.0]))
     Worst(ulp=1.0, at=2.0)
     """
-    info, x = ml_dtypes.finfo(got.dtype), x.astype(np.float64)
+    info, x = jnp.finfo(got.dtype), x.astype(np.float64)
     largest = float(info.max)
     size = np.maximum(np.abs(true), _by_a_root(true, x))
     unit = 2.0 ** (np.frexp(np.minimum(size, largest))[1] - 1 - info.nmant)

@@ -11,7 +11,7 @@ from jaxact.activations.registry import activation
 # As a double-double, from mpmath at 60 digits: of gelu'(x) + cos(x) / 10, the first from above.
 _GELU_SINE_ROOT = (-0.9173422812764075, 2.1336961395557194e-17)
 _NEAR = 0.4  # of it
-# The derivative over the distance from the root: `python -m benchmarks.exactness.fit_shapes`.
+# The derivative over the distance from the root: `python -m benchmarks.exactness.fits`.
 _SLOPE = (
     -0.000959327285035,
     0.00638854253661,

@@ -18,6 +18,7 @@ from jaxact.comparison.output.tables.rows import (
     COLUMNS,
     MEASURED,
     PAPER,
+    RATIO,
     columns_of,
     legend,
     paper_legend,
@@ -285,6 +286,6 @@ def _target(study: Study, workload: Workload) -> dict[str, Any]:
 
 def _known(table: Sequence[Row], columns: Sequence[Column]) -> list[Row]:
     """Rows without the figures of other columns."""
-    names = {column.name for column in COLUMNS} - {column.name for column in columns}
+    names = {column.name for column in (*COLUMNS, RATIO)} - {column.name for column in columns}
     left_out = {f"{name}{end}" for name in names for end in ("", "_low", "_high", "_share")}
     return [{key: row[key] for key in row if key not in left_out} for row in table]
