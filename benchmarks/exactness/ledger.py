@@ -237,13 +237,18 @@ def sample(worst: Iterable[float]) -> np.ndarray:
 
 
 def of_results(name: str, x: np.ndarray, results: tuple[np.ndarray, ...]) -> dict[str, Any]:
-    """The errors of somebody's values and derivatives at float32 inputs; see `Tally.entries`."""
+    """The errors of somebody's values and derivatives at float32 inputs; see `Tally.entries`.
+
+    Kinks are left out: conventions differ there.
+    """
+    kinks = [kink.at for kink in activations.get(name).kinks]
     with jax.enable_x64(True):
         tally = Tally(errors_against_float64(name, FORMATS["float32"]))
         count = _chunk()
         for start in range(0, len(x), count):
             chunk = [np.resize(part[start : start + count], count) for part in (x, *results)]
             is_kept = (np.abs(chunk[0]) >= 2.0**-126) | (chunk[0] == 0)
+            is_kept &= ~np.isin(chunk[0], kinks)
             counts = is_kept & (np.arange(count) < len(x) - start)
             tally.add(chunk[0], counts, tuple(chunk[1:]), x_of=lambda i, at=chunk[0]: float(at[i]))
         return tally.entries()
