@@ -1,4 +1,4 @@
-"""Garbage is not looked for before what is timed: among all that a suite holds, that takes seconds."""
+"""Garbage is not looked for before what is timed: in a whole suite that takes seconds."""
 
 import gc
 
