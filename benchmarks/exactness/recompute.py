@@ -11,15 +11,14 @@ if __name__ == "__main__":  # before the imports that would fail
 
     start.begin("gmpy2", "mpmath")
 
+import importlib
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import gmpy2  # pyright: ignore[reportMissingImports]
 import jax
 import numpy as np
-from gmpy2 import mpfr  # pyright: ignore[reportMissingImports]
 from rich.console import Console
 from rich.progress import track
 
@@ -32,6 +31,9 @@ from jaxact.errors import ConfigError
 from jaxact.presentation.tables import Row
 from jaxact.runs.process import environment
 from jaxact.runs.records import record_files
+
+gmpy2: Any = importlib.import_module("gmpy2")  # it has no types
+mpfr = gmpy2.mpfr
 
 BITS = 80
 CHUNK = 2**18

@@ -51,7 +51,7 @@ def truth_of(reference, elementwise):
 
 
 def assert_within(
-    errors: np.ndarray, allowed: np.ndarray, x: np.ndarray, source: str = "value"
+    errors: np.ndarray, allowed: np.ndarray | float, x: np.ndarray, source: str = "value"
 ) -> None:
     worst = np.unravel_index(np.argmax(errors / allowed), errors.shape)
     assert (errors <= allowed).all(), f"{source}: error {errors[worst]:.2e} at x = {x[worst]!r}"
