@@ -153,13 +153,17 @@ SHAPES: dict[str, Reference] = {
     "rrelu": _rrelu(),
     "colu": Reference(_colu, _colu_slope, roots=(0.0,), derivative_roots=(-0.7269249886,)),
     "sine": Reference(
-        lambda x: mpmath.sin(_angle(x)), lambda x: mpmath.cos(_angle(x)), roots=(0.0,)
+        lambda x: mpmath.sin(_angle(x)),
+        lambda x: mpmath.cos(_angle(x)),
+        roots=(0.0,),
+        exact_up_to=1e4,
     ),
     "gcu": Reference(
         lambda x: x * mpmath.cos(_angle(x)),
         lambda x: _gcu_slope(_angle(x)),
         roots=(0.0,),
         derivative_roots=(-0.86033358902, 0.86033358902),
+        exact_up_to=1e4,
         # At the other roots the terms cancel.
         derivative_terms=lambda x: np.where(np.abs(x) < 1.5, 0, np.hypot(1, np.abs(x))),
     ),
@@ -168,6 +172,7 @@ SHAPES: dict[str, Reference] = {
         lambda x: _gelu_sine_slope(_angle(x)),
         roots=(0.0,),
         derivative_roots=(-0.91734228128,),
+        exact_up_to=1e4,
         value_terms=lambda x: np.where(x < -3, 0.1, 0),
         derivative_terms=lambda x: np.where(x < -3, 0.1, 0),
     ),

