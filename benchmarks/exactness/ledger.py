@@ -259,12 +259,16 @@ def second_derivative(name: str, x: np.ndarray) -> dict[str, float]:
     activation = activations.get(name)
 
     def second(function: Function) -> Function:
-        return lambda x: value_and_gradient(lambda x: value_and_gradient(function)(x)[1])(x)[1]
+        return jax.jit(
+            lambda x: value_and_gradient(lambda x: value_and_gradient(function)(x)[1])(x)[1]
+        )
+
+    # A program each: as one, XLA compiles some for minutes.
+    single, double = second(activation), second(with_float32_parameters(activation))
 
     @jax.jit
-    def errors(x: Array) -> Array:
-        true = second(with_float32_parameters(activation))(x.astype(jnp.float64))
-        error = absolute_errors(second(activation)(x), true, FORMATS["float32"])
+    def errors(got: Array, true: Array) -> Array:
+        error = absolute_errors(got, true, FORMATS["float32"])
         return error * 2.0**23 / jnp.maximum(1, jnp.abs(true))
 
     worst, at = -1.0, 0.0
@@ -272,7 +276,7 @@ def second_derivative(name: str, x: np.ndarray) -> dict[str, float]:
         count = _chunk()
         for start in range(0, len(x), count):
             chunk = np.resize(x[start : start + count], count)
-            found = np.asarray(errors(chunk))
+            found = np.asarray(errors(single(chunk), double(chunk.astype(np.float64))))
             if found.max() > worst:
                 worst, at = float(found.max()), float(chunk[found.argmax()])
     return {"worst": worst, "at": at}
