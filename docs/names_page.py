@@ -19,7 +19,8 @@ jax.nn will do, with that library's parameters: `torch.nn.LeakyReLU(negative_slo
 none needs to be installed. Two conventions may differ: the derivative at a kink, and a parameter
 that one library learns and another does not.
 
-This page is made by `python docs/names_page.py` from the tables in `jaxact/activations/libraries`.
+This page is made by `PYTHONPATH=. python docs/names_page.py` from the tables in
+`jaxact/activations/libraries`.
 """
 
 
