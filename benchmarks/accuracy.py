@@ -177,7 +177,10 @@ def measure_exhaustively(options: Options) -> None:
     for name in track(done, "ledger", len(names), console=console):
         console.print(f"{ledger_files.path_of(name, folder)}", highlight=False)
     Console(highlight=False, width=results.FILE_WIDTH).print(
-        as_rich(ledger_rows.rows(folder), "Largest errors, in units in the last place")
+        as_rich(
+            ledger_rows.rows(folder, described["platform"]),
+            "Largest errors, in units in the last place",
+        )
     )
 
 

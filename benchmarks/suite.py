@@ -4,7 +4,8 @@ All there is to know of a machine in one command that ends in time: the training
 latency of one sample, of both networks, in the precisions that the device has, and the accuracy of
 the activations. The most telling comes first; what the minutes are not enough for is left out, and
 said. Each measurement is one of the other programs in a process of its own, and leaves the file
-that it leaves by itself. With time enough they measure as long as by themselves.
+that it leaves by itself. With time enough they measure as long as by themselves. On an accelerator
+what time is left goes to the ledger, the errors over every float: another suite goes on with it.
 """
 
 import json
@@ -30,7 +31,6 @@ from jaxact.compilation.clock import process_age_seconds
 from jaxact.errors import ConfigError, Interrupted, JaxactError
 from jaxact.presentation.tables import as_rich
 from jaxact.runs.process.signals import NUMBERS, StopRequest, stop_on_signals
-from jaxact.runs.records import record_files
 
 # Kept for the end: a step and its workers are ended, the table is printed.
 RESERVE_SECONDS = 2 * deadline.GRACE_SECONDS + 2
@@ -165,7 +165,7 @@ def tell(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def row(outcome: Outcome) -> dict[str, Any]:
+def row(outcome: Outcome, platform: str) -> dict[str, Any]:
     """The outcome's row of the last table."""
     cells = {
         "measurement": outcome.step.what,
@@ -173,21 +173,28 @@ def row(outcome: Outcome) -> dict[str, Any]:
         "s": outcome.seconds,
         "jaxact": None,
     }
-    if outcome.words == MEASURED:
-        cells |= summary(record_files.read_json(outcome.step.file))
+    if has_results(outcome):
+        cells |= summary(outcome.step, platform)
     return cells
 
 
-def report(outcomes: Sequence[Outcome], title: str, folder: Path) -> None:
+def has_results(outcome: Outcome) -> bool:
+    """Whether a step left its file, or a folder in which some are: those that were whole."""
+    folder = outcome.step.file
+    return outcome.words == MEASURED or (outcome.seconds is not None and folder.is_dir())
+
+
+def report(outcomes: Sequence[Outcome], device: Device, minutes: float, folder: Path) -> None:
     """Prints what was measured, what was not and why, and where the files are."""
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width = results.FILE_WIDTH
-    console.print(as_rich([row(outcome) for outcome in outcomes], title))
+    title = f"{device.kind or device.platform}, {minutes:g} min"
+    console.print(as_rich([row(outcome, device.platform) for outcome in outcomes], title))
     for outcome in outcomes:
         if outcome.note:
             print(f"{outcome.step.what} failed: {outcome.note}")
-    names = [outcome.step.file.name for outcome in outcomes if outcome.words == MEASURED]
+    names = [outcome.step.file.name for outcome in outcomes if has_results(outcome)]
     print(f"files: {', '.join(names) or 'none'} in {folder}")
 
 
@@ -208,7 +215,7 @@ def suite(options: Options) -> None:
     check_time(steps, end - time.monotonic(), minutes)
     with stop_on_signals((*NUMBERS, signal.SIGHUP), ends_on_second=False) as stop:
         outcomes = perform(steps, end, stop)
-        report(outcomes, f"{device.kind or device.platform}, {minutes:g} min", folder)
+        report(outcomes, device, minutes, folder)
     failed = [outcome for outcome in outcomes if outcome.words == FAILED]
     measured = [outcome for outcome in outcomes if outcome.words == MEASURED]
     if stop:

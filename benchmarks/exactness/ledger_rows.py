@@ -40,10 +40,10 @@ CAUSES = {
 }
 
 
-def rows(folder: Path = FOLDER) -> list[Row]:
-    """The table of the ledger: a row a function, errors of value and derivative, and its peers'."""
+def rows(folder: Path = FOLDER, platform: str = "cpu") -> list[Row]:
+    """The table of a platform's ledger: a row a function, its errors, and its peers'."""
     table = []
-    for entry in _entries(folder):
+    for entry in _entries(folder, platform):
         row: dict[str, Any] = {
             "activation": entry["activation"],
             "floats": "all" if entry["stride"] == 1 else f"1 of {entry['stride']}",
@@ -62,10 +62,10 @@ def rows(folder: Path = FOLDER) -> list[Row]:
     return [{column: row.get(column) for column in columns} for row in table]
 
 
-def exceptions(folder: Path = FOLDER) -> list[Row]:
+def exceptions(folder: Path = FOLDER, platform: str = "cpu") -> list[Row]:
     """The rows that miss a goal, each with its cause."""
     table = []
-    for entry in _entries(folder):
+    for entry in _entries(folder, platform):
         found = {
             part: entry["float32"][part]["main"]
             for part in PARTS
@@ -85,8 +85,8 @@ def exceptions(folder: Path = FOLDER) -> list[Row]:
     return table
 
 
-def _entries(folder: Path) -> list[dict[str, Any]]:
-    return [record_files.read_json(file) for file in sorted(folder.glob("*.json"))]
+def _entries(folder: Path, platform: str) -> list[dict[str, Any]]:
+    return [record_files.read_json(file) for file in sorted(folder.glob(f"*-{platform}.json"))]
 
 
 def _worst_of(places: dict[str, Any], part: str) -> str:

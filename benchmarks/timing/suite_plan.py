@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from benchmarks import results
+from benchmarks.exactness import ledger_rows
 from jaxact.presentation.numbers import number
+from jaxact.runs.records import record_files
 
 MODELS = ("vgg11", "small_cnn")  # the larger one first: its time is arithmetic, not overhead
 ACTIVATION, BATCH_SIZE = "relu", 128
@@ -34,6 +36,8 @@ PEER_SECONDS = {
 }
 SLOW_BFLOAT16 = 2.0  # times as long: a CPU without fast products of it
 ACCURACY_SECONDS = {"cpu": 60.0, "gpu": 120.0}
+# A few functions of the ledger, which goes on where it was cut off.
+LEDGER_SECONDS = 90.0
 
 
 class Device(NamedTuple):
@@ -68,8 +72,8 @@ class Step(NamedTuple):
     Attributes:
       what: in words.
       arguments: for the Python interpreter.
-      file: that it writes.
-      seconds: it is expected to take.
+      file: that it writes; or a folder, of which every file is a result.
+      seconds: it is expected to take; with a folder, until there are some files.
     """
 
     what: str
@@ -101,7 +105,8 @@ def plan(device: Device, minutes: float, peer: str, peer_python: str, folder: Pa
 
     Returns:
       VGG-11 and the small CNN, training step and then latency, in the fastest precision; the same
-      in the others; and the accuracy of the activations, on a CPU before the others.
+      in the others; and the accuracy of the activations, on a CPU before the others. On an
+      accelerator the ledger comes last: every float, for as long as there is time.
     """
 
     def steps(effort: Effort) -> list[Step]:
@@ -114,7 +119,9 @@ def plan(device: Device, minutes: float, peer: str, peer_python: str, folder: Pa
             for precision in precisions(device)
         )
         rest, exact = [step for own in others for step in own], accuracy(device, folder)
-        return [*fastest, exact, *rest] if device.platform == "cpu" else [*fastest, *rest, exact]
+        if device.platform == "cpu":
+            return [*fastest, exact, *rest]
+        return [*fastest, *rest, exact, every_float(folder)]
 
     thorough = steps(THOROUGH)
     enough = sum(step.seconds for step in thorough) <= 60 * minutes
@@ -169,13 +176,25 @@ def accuracy(device: Device, folder: Path) -> Step:
     )
 
 
+def every_float(folder: Path) -> Step:
+    """The ledger of the activations, a file a function: what is there already is not made again."""
+    ledger = folder / ledger_rows.FOLDER.name
+    arguments = ("-m", "benchmarks.accuracy", "--exhaustive", f"--out={ledger}")
+    return Step("errors over every float", arguments, ledger, LEDGER_SECONDS)
+
+
 def pace(taken_seconds: Sequence[float], expected_seconds: Sequence[float]) -> float:
     """The time of the steps so far over the expected; 1 before the first."""
     return sum(taken_seconds) / sum(expected_seconds) if expected_seconds else 1.0
 
 
-def summary(result: dict[str, Any]) -> dict[str, Any]:
+def summary(step: Step, platform: str) -> dict[str, Any]:
     """A result's main figures as cells of a row: jaxact's, and its ratio to each peer."""
+    if step.file.is_dir():
+        count = len(ledger_rows.rows(step.file, platform))
+        missed = {row["activation"] for row in ledger_rows.exceptions(step.file, platform)}
+        return {"jaxact": f"{count - len(missed)} of {count} within the goals"}
+    result = record_files.read_json(step.file)
     ours, *others = result["rows"]
     name, figure = next(iter(ours)), next((f for f in ("ms a step", "ms, device") if f in ours), "")
     if not figure:

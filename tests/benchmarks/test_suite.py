@@ -48,7 +48,7 @@ def test_only_precisions_of_the_device_are_measured_the_fastest_first(device, ex
     ("device", "expected"),
     [
         (CPU, ["float32"] * 4 + ["activations"] + ["bfloat16"] * 4),
-        (GPU, ["bfloat16"] * 4 + ["tf32"] * 4 + ["float32"] * 4 + ["activations"]),
+        (GPU, ["bfloat16"] * 4 + ["tf32"] * 4 + ["float32"] * 4 + ["activations", "float"]),
     ],
 )
 def test_the_most_telling_comes_first(device, expected):
@@ -96,12 +96,24 @@ def test_what_the_programs_leave_is_summed_up(benchmark):
         results.FOLDER.glob(f"{benchmark}*torch-cpu.json"),
         results.accuracy_path("cpu", "0.10.2"),
     )
-    cells = suite_plan.summary(json.loads(path.read_text()))
+    cells = suite_plan.summary(Step("", (), path, 0.0), "cpu")
     if benchmark == "accuracy":
         assert cells == {"jaxact": "50 of 50 within tolerance"}
     else:
         assert cells["jaxact"].split()[1] == "ms"
         assert list(cells) == ["jaxact", "/ torch eager", "/ torch compile", "/ torch plain"]
+
+
+def test_a_ledger_that_was_cut_off_is_summed_up_by_the_files_that_are_whole(tmp_path):
+    (step,) = (step for step in planned(GPU, folder=tmp_path) if "every float" in step.what)
+    outcome = suite.Outcome(step, "cut off: the time was over", 60.0)
+    assert not suite.has_results(outcome)
+    step.file.mkdir()
+    for name, platform in (("relu", "gpu"), ("gelu", "gpu"), ("tanh", "cpu")):
+        file = results.FOLDER / "ledger" / f"{name}-cpu.json"
+        (step.file / f"{name}-{platform}.json").write_text(file.read_text())
+    assert suite.has_results(outcome)
+    assert suite.row(outcome, "gpu")["jaxact"] == "1 of 2 within the goals"
 
 
 def step(name, code, folder, seconds=10.0):
