@@ -14,6 +14,7 @@ from jax import Array
 
 from jaxact.activations import Activation, ChannelActivation, own
 from jaxact.models.layers.common import BATCH_NORM_EPSILON, BATCH_NORM_MOMENTUM
+from jaxact.models.layers.computed_once import computed_once
 
 # Name of the layer, its activation, parameters, inputs and outputs, to the outputs it shall have.
 Watch = Callable[[str, Activation, Mapping[str, Array], Array, Array], Array]
@@ -80,7 +81,7 @@ def activated(
     """
     call = functools.partial(own.call, activation) if own.is_own(activation) else activation
     y = call(x, **learned, **({} if key is None else {"key": key}))
-    return _seen(activation, x, learned, name, y)
+    return _seen(activation, x, learned, name, computed_once(activation, y))
 
 
 def _seen(

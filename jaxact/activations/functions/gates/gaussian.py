@@ -16,10 +16,9 @@ from jaxact.activations.precision import (
     exact_sum,
     exp_parts,
     gated,
-    horner,
-    in_digits,
     in_two_parts,
     polynomial,
+    reciprocal,
 )
 from jaxact.activations.registry import activation
 
@@ -134,18 +133,10 @@ def _density(h: Array) -> tuple[Array, Array]:
 
 def _in_pieces(h: Array, *pieces: tuple[float, ...]) -> Array:
     """A polynomial in h for -1 < h <= 0, another for -3 < h, and one in 1 / h**2 below."""
-    near, middle = h > -1, h > -3
-    tail = 1 / jnp.maximum(h * h, 1) - _TAIL_CENTRE
-    s = jnp.where(middle, h - jnp.where(near, _NEAR_CENTRE, _MIDDLE_CENTRE), tail)
-    return horner(
-        [
-            jnp.where(near, of_near, jnp.where(middle, of_middle, of_tail))
-            for of_near, of_middle, of_tail in zip(
-                *(in_digits(piece, h.dtype) for piece in pieces), strict=True
-            )
-        ],
-        s,
-    )
+    tail = reciprocal(jnp.maximum(h * h, 1)) - _TAIL_CENTRE
+    arguments = h - _NEAR_CENTRE, h - _MIDDLE_CENTRE, tail
+    of_near, of_middle, of_tail = map(polynomial, pieces, arguments)
+    return jnp.where(h > -1, of_near, jnp.where(h > -3, of_middle, of_tail))
 
 
 @elementwise()
