@@ -90,7 +90,7 @@ def decode(path: Path, channels: int, size: tuple[int, int] | None = None) -> Pi
     Args:
       path: has a `header`.
       channels: 1 or 3.
-      size: `(width, height)` that the image is resized to, bilinearly; None: as it is.
+      size: `(width, height)` that the image is `fitted` to; None: as it is.
 
     Raises:
       Unusable: the file is damaged.
@@ -120,12 +120,31 @@ def decode(path: Path, channels: int, size: tuple[int, int] | None = None) -> Pi
         if upright is not None:
             picture = picture.transpose(upright)
         picture = picture.convert("L" if channels == 1 else "RGB")
-        if size is not None and picture.size != size:
-            picture = picture.resize(size, Image.Resampling.BILINEAR)
+        if size is not None:
+            picture = fitted(picture, size)
         pixels = np.asarray(picture).reshape(picture.height, picture.width, channels)
     if pixels.size > channels and (pixels == pixels[:1, :1]).all():
         facts.add(ONE_COLOUR)
     return Picture(pixels, frozenset(facts))
+
+
+def fitted(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """A picture of another size: scaled until it just covers it, and cut around its middle.
+
+    For a square that is: its shorter side is scaled, and the ends of the longer one fall away.
+    Shapes are kept; what is cut away is never computed. Bilinear, with anti-aliasing.
+
+    Args:
+      picture: of mode L or RGB.
+      size: `(width, height)`.
+    """
+    if picture.size == size:
+        return picture
+    sides = list(zip(picture.size, size, strict=True))
+    scale = min(old / new for old, new in sides)
+    left, top = (max(0.0, (old - scale * new) / 2) for old, new in sides)
+    box = left, top, picture.width - left, picture.height - top
+    return picture.resize(size, Image.Resampling.BILINEAR, box=box)
 
 
 def _in_8_bits(path: Path, image: Image.Image) -> Image.Image:

@@ -189,6 +189,27 @@ def test_of_several_frames_the_first_is_used_and_that_is_said(tmp_path, form):
     assert facts == {pictures.FIRST_FRAME}
 
 
+@pytest.mark.parametrize("size", [(64, 96), (96, 64), (64, 64), (61, 90)])
+def test_pictures_are_scaled_and_cut_around_their_middle_not_squashed(size):
+    """A disc in the middle stays one; what lies beyond the square is away."""
+    width, height = size
+    x, y = np.arange(width) - (width - 1) / 2, np.arange(height) - (height - 1) / 2
+    distance = np.hypot(x[None], y[:, None])
+    pixels = np.where(distance < 24, 255, 0).astype(np.uint8)
+    side = min(size)
+    beyond = np.maximum(abs(x[None]), abs(y[:, None])) > side / 2 + 1
+    pixels[beyond] = 255
+    fitted = np.asarray(pictures.fitted(Image.fromarray(pixels), (32, 32)))
+    places = np.arange(32) - 15.5
+    expected = np.where(np.hypot(places[None], places[:, None]) < 24 * 32 / side, 255, 0)
+    is_edge = abs(np.hypot(places[None], places[:, None]) - 24 * 32 / side) < 1.5
+    np.testing.assert_array_equal(fitted[~is_edge], expected[~is_edge])
+
+
+def test_a_picture_of_the_right_size_stays_as_it_is():
+    assert pictures.fitted(COLOURS, COLOURS.size) is COLOURS
+
+
 def test_what_was_done_is_in_the_note_with_names(tmp_path):
     class_folders(tmp_path)
     for index in range(5):
