@@ -53,6 +53,14 @@ def own_compilation_cache(tmp_path_factory):
 
 
 @pytest.fixture(autouse=True, scope="session")
+def own_kept_results(tmp_path_factory):
+    """A folder for what tests, and the commands they start, keep of decoded images and fits."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("JAXACT_CACHE", str(tmp_path_factory.getbasetemp() / "kept"))
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
 def quick_compilation():
     """XLA leaves most optimisations of machine code out, also in processes that a test starts.
 
