@@ -68,6 +68,8 @@ RULES: dict[str, Rule] = {
         lambda value: value is None or isinstance(value, bool), "True, False, or null"
     ),
     "follow_links": Rule(lambda value: isinstance(value, bool), "True or False"),
+    "loading": _one_of(("auto", "device", "stream")),
+    "loading_workers": _or_null(_whole(0, "a whole number from 0 to 256", 256)),
     "eval_split": _one_of(("test", "validation")),
     "augmentation": Rule(
         _TEXT.holds,

@@ -49,6 +49,17 @@ class Config:
         False,
         "whether links may lead out of a folder of images; those that stay in it are followed",
     )
+    loading: str = _data(
+        "auto",
+        "where images are while a run trains. device: all of them on it; stream: a folder of "
+        "images, or of a data set that TFDS prepared, is read as it is needed; auto: streamed if "
+        "they take more than a quarter of the memory that is free",
+    )
+    loading_workers: int | None = _data(
+        None,
+        "processes that read streamed images; 0: threads of the run's own. null: by the cores that "
+        "are there",
+    )
     eval_split: str = _data(
         "test",
         "images on which accuracy is measured after each epoch. test: the test set, as in the "

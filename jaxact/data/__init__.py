@@ -1,6 +1,7 @@
 """Images to train and test on: `names()`, `load(name)`, and the functions that prepare them."""
 
 import dataclasses
+import math
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +13,7 @@ from jaxact.data.own import OWN, given as _given, is_path, stamp, title, titles
 from jaxact.data.own.given import given, hint as given_hint
 from jaxact.data.published import digits, original_files, tfds_source
 from jaxact.data.published.sources import SOURCES, Source
+from jaxact.data.streaming.images import StreamedImages
 from jaxact.data.transforms.augmentation import (
     augment,
     augment_examples,
@@ -32,7 +34,8 @@ from jaxact.data.transforms.preprocessing import (
     preprocessings,
     resize,
 )
-from jaxact.errors import ConfigError, did_you_mean
+from jaxact.errors import ConfigError, DataError, did_you_mean
+from jaxact.packages import needed_for
 
 __all__ = [
     "OWN",
@@ -55,6 +58,7 @@ __all__ = [
     "given",
     "given_hint",
     "hold_out",
+    "is_folder",
     "is_path",
     "load",
     "names",
@@ -77,6 +81,11 @@ def names() -> tuple[str, ...]:
     return (digits.NAME, *SOURCES, *_given.names())
 
 
+def is_folder(name: str) -> bool:
+    """Whether a data set is a folder of the user's own."""
+    return name not in names() and is_path(name) and os.path.isdir(os.path.expanduser(name))
+
+
 def default_data_dir() -> Path:
     """`$JAXACT_DATA`, or `~/.cache/jaxact/data`."""
     return Path(os.path.expanduser(os.environ.get("JAXACT_DATA") or "~/.cache/jaxact/data"))
@@ -89,6 +98,7 @@ def load(
     image_size: int | None = None,
     channels_last: bool | None = None,
     follow_links: bool = False,
+    resident_bytes: float = math.inf,
 ) -> Dataset:
     """Loads a data set whole: prepared before, from its original files, or by a download.
 
@@ -98,6 +108,7 @@ def load(
       sources: the published files of each data set but the digits.
       image_size: height and width, in pixels, that images are resized to; None: as they are.
       channels_last, follow_links: how the user's own are read; see `jaxact.data.own.load`.
+      resident_bytes: of images in a folder that are held in memory; more are `StreamedImages`.
 
     Returns:
       uint8 images `[examples, height, width, channels]` and int32 labels, every split.
@@ -112,13 +123,19 @@ def load(
     elif name in known:
         dataset = _load_published(name, data_dir, sources)
     elif own.is_path(name):
-        dataset = own.load(name, known, image_size, channels_last, follow_links)
+        if tfds_source.is_prepared(Path(os.path.expanduser(name))):
+            with needed_for("a data set that TFDS prepared", DataError):
+                from jaxact.data.published import tfds_folder  # imports Pillow
+
+            dataset = tfds_folder.load(name, image_size, resident_bytes)
+        else:
+            dataset = own.load(name, known, image_size, channels_last, follow_links, resident_bytes)
     else:
         raise ConfigError(
             f"dataset={name!r} must be one of {', '.join(known)}, or {OWN}"
             + did_you_mean(name, known)
         )
-    if image_size is None:
+    if image_size is None or isinstance(dataset.train.images, StreamedImages):
         return dataset
     resized: dict[str, Any] = {
         split_name: Split(resize(split.images, image_size, image_size), split.labels)

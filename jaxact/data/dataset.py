@@ -13,11 +13,11 @@ class Split:
     """Images and their labels, in the order of the source.
 
     Attributes:
-      images: uint8 `[examples, height, width, channels]`.
+      images: uint8 `[examples, height, width, channels]`, in memory or `StreamedImages`.
       labels: int32 `[examples]`.
     """
 
-    images: np.ndarray
+    images: Any
     labels: np.ndarray
 
     def __len__(self) -> int:

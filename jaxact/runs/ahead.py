@@ -17,6 +17,7 @@ import jax.numpy as jnp
 
 from jaxact.inference import folding
 from jaxact.runs import dispatch
+from jaxact.runs.loading import evaluation
 from jaxact.runs.setup import Setup
 from jaxact.training.program import Program
 from jaxact.training.state import Totals
@@ -96,12 +97,15 @@ def compile_program(setup: Setup, is_over: threading.Event) -> None:
     steps = dispatch.argument(
         dispatch.choose(config.steps_per_dispatch, setup.steps_per_epoch).steps
     )
+    if setup.data.streamed is not None:  # as `Streamed` gives them
+        order = jax.ShapeDtypeStruct(setup.fed.labels.shape, jnp.int32)
+        steps = jnp.int32(1)
     totals = jax.eval_shape(Totals.zero)
     tasks: list[Callable[[], Any]] = [
-        lambda: program.train.compile(steps, state, totals, order, setup.train, keys)
+        lambda: program.train.compile(steps, state, totals, order, setup.fed, keys)
     ]
     tasks += [
-        lambda split=split: program.evaluate.compile(state, split)
+        lambda split=split: evaluation.compiled(program, state, split)
         for split in setup.evaluations.values()
     ]
     if setup.probe is not None:

@@ -1,5 +1,6 @@
 """The origin of a loss that is not finite: slow, and sought only once training has failed."""
 
+import contextlib
 import itertools
 from collections.abc import Iterable
 from typing import Any
@@ -67,10 +68,17 @@ def first_not_finite(setup: Setup, clock: Clock, state: TrainState) -> str | Non
         return _are_finite((outputs, loss, gradients, params))
 
     model, objective = setup.recipe.model, setup.recipe.objective
-    epoch = state.step // setup.steps_per_epoch
-    drawing = (setup.keys.order, epoch, setup.train.labels)
-    order = setup.program.order.prepare(clock, *drawing)(*drawing)
-    batch = setup.program.batch(state.step, order, setup.train, setup.keys)
+    step = int(state.step)
+    epoch = jnp.int32(step // setup.steps_per_epoch)
+    draw_order = setup.program.order.prepare(clock, setup.keys.order, epoch, setup.train.labels)
+
+    def draw(epoch: int) -> Array:
+        return draw_order(setup.keys.order, jnp.int32(epoch), setup.train.labels)
+
+    with contextlib.closing(setup.feed(step)) as feed:
+        feed.begin(int(epoch), draw)
+        order, examples, _ = feed.at(step)
+        batch = setup.program.batch(state.step, order, examples, setup.keys)
     dropout_key = jax.random.fold_in(setup.keys.dropout, state.step)
     outputs, loss, gradients, params = jax.device_get(look(state, *batch, dropout_key))
     for layer, is_finite in zip(layers, outputs, strict=True):

@@ -9,6 +9,7 @@ import numpy as np
 
 from jaxact.compilation.clock import Clock
 from jaxact.errors import NonFiniteLossError
+from jaxact.runs.loading import evaluation
 from jaxact.runs.records.events import Events
 from jaxact.runs.setup import Setup
 from jaxact.training import health
@@ -80,7 +81,7 @@ def classes_of_images(setup: Setup, classes: jax.Array) -> np.ndarray:
       classes: int32 `[batches, batch]`, as `jaxact.training.steps.evaluate` gives them.
     """
     dtype = np.min_scalar_type(setup.data.num_classes - 1)
-    return np.asarray(classes).ravel()[: len(setup.data.test_images)].astype(dtype)
+    return np.asarray(classes).ravel()[: setup.data.test_examples].astype(dtype)
 
 
 def evaluate(setup: Setup, clock: Clock, state: TrainState, split: str, epoch: int) -> Scores:
@@ -90,7 +91,7 @@ def evaluate(setup: Setup, clock: Clock, state: TrainState, split: str, epoch: i
       NonFiniteLossError: the loss is NaN or infinite.
     """
     batches = setup.evaluations[split]
-    measure = setup.program.evaluate.prepare(clock, state, batches)
+    measure = evaluation.prepared(setup.program, clock, state, batches)
     with clock.timing("eval_seconds"):
         result = jax.block_until_ready(measure(state, batches))
     loss, accuracy = result.means()

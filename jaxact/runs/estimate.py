@@ -17,6 +17,7 @@ from jaxact.config import Config
 from jaxact.inference import latency
 from jaxact.runs import cadence, dispatch
 from jaxact.runs.ahead import compile_program
+from jaxact.runs.loading import evaluation
 from jaxact.runs.process import memory
 from jaxact.runs.records import checkpoint
 from jaxact.runs.setup import Setup, initial_state, prepare
@@ -108,10 +109,11 @@ def measure(config: Config) -> Cost:
     """
     clock = Clock()
     with memory.explained(config):
-        setup = prepare(config)
+        setup = prepare(config, may_stream=True)
         cold, again = compilation(setup)
         state, step = some_steps(setup, clock)
         evaluations = {name: evaluation_seconds(setup, state, name) for name in setup.evaluations}
+        setup.close()
         health_seconds = examination_seconds(setup, state)
         latency_seconds = classification_seconds(setup, state)
     best = state.evaluated if config.early_stopping_epochs is not None else None
@@ -127,7 +129,7 @@ def measure(config: Config) -> Cost:
         cold_compilation=cold,
         steps_per_epoch=setup.steps_per_epoch,
         patience_epochs=config.early_stopping_epochs,
-        program_bytes=setup.program.train.memory_bytes(setup.train),
+        program_bytes=setup.program.train.memory_bytes(setup.fed),
         checkpoint_bytes=size,
     )
 
@@ -168,7 +170,7 @@ def some_steps(setup: Setup, clock: Clock) -> tuple[TrainState, Span]:
 def evaluation_seconds(setup: Setup, state: TrainState, split: str) -> float:
     """The seconds of an evaluation of a split."""
     batches = setup.evaluations[split]
-    evaluate = setup.program.evaluate.compile(state, batches)
+    evaluate = evaluation.compiled(setup.program, state, batches)
     return _warm_seconds(lambda: evaluate(state, batches))
 
 

@@ -88,7 +88,7 @@ def fit(
     workdirs.check_workdir(workdir, fields)
     described = environment.describe(config.deterministic)
     with memory.explained(config):
-        setup = prepare(config)
+        setup = prepare(config, may_stream=True)
     fields |= setup.records
     beside_seconds = 0.0 if ahead is None else ahead.seconds()
     workdirs.check_data(workdir, setup.data.record)
@@ -99,6 +99,7 @@ def fit(
         workdirs.opened_workdir(workdir, fields, setup.data.record),
         stop_on_signals() if stop is None else contextlib.nullcontext(stop) as request,
         Checkpoints(workdir / record_files.CHECKPOINTS) as checkpoints,
+        contextlib.closing(setup),
     ):
         run = Run(workdir, clock, checkpoints, request, follow)
         with request.nothing_to_save(how_to_go_on):

@@ -1,6 +1,8 @@
 """From a configuration to all that a run needs: data on the device, model, compiled functions."""
 
 import dataclasses
+import functools
+import math
 from collections.abc import Hashable, Mapping
 from typing import Any
 
@@ -13,9 +15,14 @@ from jaxact.activations import own
 from jaxact.activations.activation import ActivationError
 from jaxact.compilation.clock import Clock
 from jaxact.config import Config
+from jaxact.data.streaming.images import StreamedImages
 from jaxact.errors import ConfigError
+from jaxact.inference import latency
 from jaxact.models.own import examination, factories
 from jaxact.models.own.examination import Examined
+from jaxact.runs.loading import choice, feeds
+from jaxact.runs.loading.evaluation import StreamedBatches
+from jaxact.runs.loading.feeds import Feed
 from jaxact.runs.process import modes
 from jaxact.runs.records.workdirs import MODEL, OPTIMIZER
 from jaxact.runs.shared import DATA
@@ -46,22 +53,28 @@ class RunData:
     """The data of runs that differ in activation, seed, rates and epochs alone.
 
     Attributes:
-      train: the training images, on the device.
-      evaluations: the splits to evaluate, by name ("test", "validation"), in batches on the device.
+      train: the training images, on the device; of streamed ones the labels, and the images' shape.
+      evaluations: the splits to evaluate, by name ("test", "validation"), in batches on the device,
+        or streamed.
       probe: the training images on which activation layers are examined; None: they are not.
-      test_images: uint8 `[examples, height, width, channels]`, on the host; for the latency.
+      test_images: uint8 `[examples, height, width, channels]`, on the host, for the latency; of
+        streamed ones the first.
+      test_examples: how many there are.
       num_classes: of the data set.
       augmentation: as `jaxact.training.program.Recipe` has it.
       record: which data they are, as in `data.json`.
+      streamed: the training images, where they are streamed.
     """
 
     train: Examples
-    evaluations: dict[str, Examples]
+    evaluations: dict[str, Any]
     probe: Examples | None
     test_images: np.ndarray
+    test_examples: int
     num_classes: int
     augmentation: str
     record: Mapping[str, Any]
+    streamed: StreamedImages | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -106,13 +119,51 @@ class Setup:
     def total_steps(self) -> int:
         return self.config.epochs * self.steps_per_epoch
 
+    @property
+    def chunk_steps(self) -> int:
+        """The steps of a chunk of streamed images."""
+        image_bytes = math.prod(self.train.images.shape[1:])
+        return feeds.chunk_steps(image_bytes, self.config.batch_size, self.steps_per_epoch)
+
+    @property
+    def fed(self) -> Examples:
+        """What has the shapes of the examples that the train program takes."""
+        if self.data.streamed is None:
+            return self.train
+        return feeds.shapes_of_chunk(self.train, self.config.batch_size, self.chunk_steps)
+
+    def feed(self, step: int) -> Feed:
+        """What gives the training loop its images from a step on; to be closed."""
+        config = self.config
+        if self.data.streamed is None:
+            return feeds.Resident(self.train)
+        return feeds.Streamed(
+            self.data.streamed,
+            self.train,
+            config.batch_size,
+            config.epochs,
+            step,
+            config.loading_workers,
+            self.chunk_steps,
+        )
+
+    def close(self) -> None:
+        """Ends what reads images ahead; it begins again where it is needed."""
+        for split in self.evaluations.values():
+            if isinstance(split, StreamedBatches):
+                split.close()
+
     def with_seed(self, seed: int) -> "Setup":
         """The setup with the draws of another seed; the configuration keeps its own."""
         return dataclasses.replace(self, keys=Keys.from_seed(seed))
 
 
-def load(config: Config) -> RunData:
+def load(config: Config, may_stream: bool = False) -> RunData:
     """The images of a run, on the device: read and fitted once for all runs that share them.
+
+    Args:
+      may_stream: whether images that are too many for the device may be streamed; else all are on
+        it.
 
     Raises:
       ConfigError: they are too few for the configuration, or too large for it; or JAX is told to be
@@ -120,6 +171,14 @@ def load(config: Config) -> RunData:
       DataError: they cannot be had.
     """
     modes.refuse_strict()
+    if not (may_stream and data.is_folder(config.dataset)):
+        reason = (
+            f"{config.dataset} is no folder of images, which alone can be"
+            if may_stream
+            else "this is no run of a command, whose images alone can be"
+        )
+        choice.refuse_stream(config.loading, reason)
+        config = dataclasses.replace(config, loading=choice.DEVICE)
     fields = {k: v for k, v in dataclasses.asdict(config).items() if k not in NOT_OF_IMAGES}
     files = data.stamp(config.dataset), jax.config.read("jax_enable_x64")
     size = models.input_size(config.model)
@@ -136,9 +195,12 @@ def _load(config: Config, files: Hashable) -> RunData:
     name, data_dir = config.dataset, config.data_dir
     options = {k: getattr(config, k) for k in ("image_size", "channels_last", "follow_links")}
     dataset = DATA.get(
-        ("dataset", name, data_dir, *options.values(), files),
-        lambda: data.load(name, data_dir, **options),
+        ("dataset", name, data_dir, *options.values(), config.loading, files),
+        lambda: data.load(
+            name, data_dir, **options, resident_bytes=choice.resident_bytes(config.loading)
+        ),
     )
+    is_streamed = isinstance(dataset.train.images, StreamedImages)
     splits = choose_splits(dataset, config, models.input_size(config.model))
     train = splits.pop("train")
     probe = choose_probe(train, config)
@@ -148,14 +210,21 @@ def _load(config: Config, files: Hashable) -> RunData:
     colors = data.color_components(train.images) if data.needs_colors(augmentation) else None
     # Put on the device once: all splits share a whitening matrix.
     fitted = jax.device_put(data.fit_preprocessing(config.preprocessing, train.images))
+    examples = on_device(None if is_streamed else train.images, train.labels, *fitted, colors)
+    if is_streamed:
+        shape = jax.ShapeDtypeStruct(train.images.shape, jnp.uint8)
+        examples = dataclasses.replace(examples, images=shape)
+    batches = functools.partial(in_batches, workers=config.loading_workers)
     return RunData(
-        train=on_device(train.images, train.labels, *fitted, colors),
-        evaluations={name: in_batches(split, *fitted) for name, split in splits.items()},
-        probe=None if probe is None else on_device(probe.images, probe.labels, *fitted),
-        test_images=splits["test"].images,
+        train=examples,
+        evaluations={name: batches(split, *fitted) for name, split in splits.items()},
+        probe=None if probe is None else on_device(probe.images[:], probe.labels, *fitted),
+        test_images=splits["test"].images[: latency.IMAGES if is_streamed else None],
+        test_examples=len(splits["test"]),
         num_classes=dataset.num_classes,
         augmentation=augmentation,
         record=data.describe(dataset, *_notes(dataset, config)),
+        streamed=train.images if is_streamed else None,
     )
 
 
@@ -170,15 +239,18 @@ def _notes(dataset: data.Dataset, config: Config) -> list[str]:
     ]
 
 
-def prepare(config: Config) -> Setup:
+def prepare(config: Config, may_stream: bool = False) -> Setup:
     """Gets the data and builds the model.
+
+    Args:
+      may_stream: as in `load`.
 
     Raises:
       ConfigError, DataError: as `load`.
     """
     modes.refuse_strict()
     activation = activations.get(config.activation)
-    images = load(config)
+    images = load(config, may_stream)
     image_shape = images.train.images.shape[1:]
     model, notes, taken = create_model(config, activation, images.num_classes, image_shape)
     records = {MODEL: taken}
@@ -305,14 +377,20 @@ def on_device(*leaves: Any) -> Examples:
     return Examples(*map(jax.device_put, leaves))
 
 
-def in_batches(split: data.Split, *preprocessing: Any) -> Examples:
-    """Splits into equal batches of at most 256, the last one filled with blanks labelled -1."""
+def in_batches(split: data.Split, *preprocessing: Any, workers: int | None = None) -> Any:
+    """Splits into equal batches of at most 256, the last one filled with blanks labelled -1.
+
+    Returns:
+      `Examples`; of images that are streamed `StreamedBatches`, which `workers` read.
+    """
     count = len(split.labels)
     batches = -(-count // EVAL_BATCH)
     size = -(-count // batches)
-    blanks = batches * size - count
+    blanks, shape = batches * size - count, (batches, size)
+    labels = np.pad(split.labels, (0, blanks), constant_values=-1).reshape(shape)
+    if isinstance(split.images, StreamedImages):
+        like = on_device(None, None, *preprocessing)
+        return StreamedBatches(split.images, labels, like, workers)
     images = np.pad(split.images, ((0, blanks), (0, 0), (0, 0), (0, 0)))
-    labels = np.pad(split.labels, (0, blanks), constant_values=-1)
-    shape = (batches, size)
-    images, labels = images.reshape(*shape, *images.shape[1:]), labels.reshape(shape)
+    images = images.reshape(*shape, *images.shape[1:])
     return on_device(images, labels, *preprocessing)

@@ -1,13 +1,14 @@
 """The training loop: all that trains goes through it, and looks at it where it pauses."""
 
+import contextlib
 from collections.abc import Iterator
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+from jax import Array
 
 from jaxact.compilation.clock import Clock
-from jaxact.runs import dispatch
 from jaxact.runs.dispatch import DispatchLength
 from jaxact.runs.setup import Setup
 from jaxact.training.state import Totals, TrainState
@@ -58,22 +59,31 @@ def stages(
     length = length or DispatchLength(per_epoch, per_epoch)
     sums = Totals.zero() if totals is None else totals
     step = int(state.step)
-    for epoch in range(step // per_epoch, setup.config.epochs):
-        drawing = (keys.order, jnp.int32(epoch), setup.train.labels)
-        draw_order = program.order.prepare(clock, *drawing)
-        with clock.timing("train_seconds"):
-            order = jax.block_until_ready(draw_order(*drawing))
-        end = (epoch + 1) * per_epoch
-        while step < end:
-            count = min(length.steps, end - step)
-            arguments = (dispatch.argument(count), state, sums, order, setup.train, keys)
-            train = program.train.prepare(clock, *arguments)
-            before_seconds = clock.train_seconds
+    first = step // per_epoch
+    draw_order = program.order.prepare(clock, keys.order, jnp.int32(0), setup.train.labels)
+
+    def draw(epoch: int) -> Array:
+        return draw_order(keys.order, jnp.int32(epoch), setup.train.labels)
+
+    with contextlib.closing(setup.feed(step)) as feed:
+        for epoch in range(first, setup.config.epochs):
             with clock.timing("train_seconds"):
-                state, sums = jax.block_until_ready(train(*arguments))
-            seconds = clock.train_seconds - before_seconds
-            step += count
-            length.after(count, seconds)
-            speed = count * setup.config.batch_size / seconds
-            yield Stage(state, sums, step, epoch + 1, step == end, speed)
-        sums = Totals.zero()
+                feed.begin(epoch, draw)
+            if epoch == first:
+                feed.wait()
+            end = (epoch + 1) * per_epoch
+            while step < end:
+                before_seconds = clock.train_seconds
+                with clock.timing("train_seconds"):  # with what training waits for images
+                    order, examples, steps = feed.at(step)
+                count = int(min(length.steps, end - step, steps))
+                arguments = (feed.argument(count), state, sums, order, examples, keys)
+                train = program.train.prepare(clock, *arguments)
+                with clock.timing("train_seconds"):
+                    state, sums = jax.block_until_ready(train(*arguments))
+                seconds = clock.train_seconds - before_seconds
+                step += count
+                length.after(count, seconds)
+                speed = count * setup.config.batch_size / seconds
+                yield Stage(state, sums, step, epoch + 1, step == end, speed)
+            sums = Totals.zero()

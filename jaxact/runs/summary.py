@@ -82,7 +82,7 @@ def summarize(setup: Setup, clock: Clock, snapshot: Snapshot) -> dict[str, Any]:
         "stopped_early": rows[-1]["epoch"] < config.epochs,
         "best_epoch": best_epoch,
         "eval_split": config.eval_split,
-        "test_examples": len(setup.data.test_images),
+        "test_examples": setup.data.test_examples,
         "target_accuracy": config.target_accuracy,
         "reached_target": reached is not None,
         "epoch_to_target": reached and reached["epoch"],
@@ -93,6 +93,6 @@ def summarize(setup: Setup, clock: Clock, snapshot: Snapshot) -> dict[str, Any]:
         "error_percent": 100 * (1 - chosen["test_accuracy"]),
         "images_per_second": examples / clock.train_seconds,
         "peak_memory_bytes": environment.peak_memory_bytes(),
-        "train_memory_bytes": setup.program.train.memory_bytes(setup.train),
+        "train_memory_bytes": setup.program.train.memory_bytes(setup.fed),
         "latency_ms": latency_ms,
     }

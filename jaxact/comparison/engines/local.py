@@ -47,7 +47,7 @@ def check_before_training(study: Study, workdir: Path, remake: Collection[str]) 
             continue
         prepared |= kinds
         try:
-            setup = prepare(config)
+            setup = prepare(config, may_stream=True)
         except JaxactError:
             raise
         except Exception:  # an activation's own, perhaps: its runs will tell, others are made
@@ -142,7 +142,7 @@ def compile_next(later: Sequence[Config], config: Config, ahead: Ahead) -> None:
             programs.setdefault((run.activation, run.learning_rate), run)
     for run in programs.values():
         with contextlib.suppress(Exception):  # the run itself tells what is wrong
-            ahead.add(prepare(run))
+            ahead.add(prepare(run, may_stream=True))
 
 
 def make_run(

@@ -5,6 +5,8 @@ what is wrong with it ends in a DataError of one line, and nothing in it is exec
 """
 
 import contextlib
+import hashlib
+import math
 import os
 import re
 import stat
@@ -81,15 +83,17 @@ def load(
     image_size: int | None = None,
     channels_last: bool | None = None,
     follow_links: bool = False,
+    resident_bytes: float = math.inf,
 ) -> Dataset:
     """The user's own images.
 
     Args:
       name: their path; kept as it is in the data set's `name`.
       known: names of data sets, for a suggestion where there is no such path.
-      image_size: height and width that a folder's images are resized to as they are read.
+      image_size: height and width that a folder's images are fitted to as they are read.
       channels_last: where an `.npz` file's images have their channels; see `arrays.as_bytes`.
       follow_links: whether a link may lead out of a folder of images.
+      resident_bytes: of a folder's images that are held in memory; more are streamed.
 
     Raises:
       DataError: there is nothing, or nothing that can be trained on; in one line.
@@ -100,7 +104,7 @@ def load(
             with needed_for("a folder of images", DataError):
                 from jaxact.data.own import folders  # imports Pillow, which nothing else needs
 
-            return as_dataset(name, folders.read(path, image_size, follow_links))
+            return as_dataset(name, folders.read(path, image_size, follow_links, resident_bytes))
         if path.is_file():
             return as_dataset(name, arrays.read(path, image_size, channels_last))
         is_there = path.exists()
@@ -116,18 +120,19 @@ def stamp(name: str) -> int:
     if not is_path(name):
         return 0
     root = os.path.expanduser(name)
-    entries, folders, seen = [], [root], set()
+    digest, folders, seen = hashlib.sha256(), [root], set()
     while folders:
         folder = folders.pop()
         with contextlib.suppress(OSError):  # what cannot be read is told where it is read
             about = os.stat(folder)
             # A copy may bring its time of change along, but not that of its inode.
             times = about.st_mtime_ns, about.st_ctime_ns
-            entries.append((folder, about.st_size, *times, about.st_ino))
+            known = folder, about.st_size, *times, about.st_ino
+            digest.update(repr(known).encode(errors="surrogateescape"))
             if stat.S_ISDIR(about.st_mode) and (about.st_dev, about.st_ino) not in seen:
                 seen.add((about.st_dev, about.st_ino))
                 folders += [os.path.join(folder, entry) for entry in os.listdir(folder)]
-    return hash(tuple(entries))
+    return int.from_bytes(digest.digest()[:8])
 
 
 def _suggestion(path: Path, known: Iterable[str]) -> str:

@@ -1,6 +1,10 @@
 """The user's own images as a folder of class folders: which folders are splits, which classes."""
 
 import dataclasses
+import itertools
+import math
+import operator
+import os
 import re
 from collections import Counter
 from collections.abc import Iterable
@@ -8,6 +12,7 @@ from pathlib import Path
 
 from jaxact.data.formats.limits import quoted
 from jaxact.data.own.decoding import decode_splits
+from jaxact.data.own.files import Files
 from jaxact.data.own.listing import Lister
 from jaxact.data.own.pictures import KINDS, SUFFIXES
 from jaxact.data.own.splits import OwnSplits
@@ -34,31 +39,39 @@ _SHOWN = 3
 class _Found:
     """Images of a split by class, in natural order of name, and what else lies there."""
 
-    images: dict[str, list[Path]]
+    images: dict[str, Files]
     ignored: list[Path]
 
 
-def read(root: Path, image_size: int | None = None, follow_links: bool = False) -> OwnSplits:
+def read(
+    root: Path,
+    image_size: int | None = None,
+    follow_links: bool = False,
+    resident_bytes: float = math.inf,
+) -> OwnSplits:
     """Images in `root/CLASS/`, not divided, or in `root/train/CLASS/` and `root/test/CLASS/`.
 
     Beside the latter `root/val/CLASS/` may lie; without a `root/test/` it is tested on. Labels
-    follow the class names, sorted, numbers as numbers. Where every image is grey there is one
-    channel, else three. What is done to images is in `decode`. Hidden files are skipped in
-    silence, others that are no images are reported.
+    follow the class names, sorted, numbers as numbers. Images in folders within a class folder,
+    at any depth, are of that class. Where every image is grey there is one channel, else three.
+    What is done to images is in `decode`. Hidden files are skipped in silence, others that are no
+    images are reported.
 
     Args:
       root: an existing folder.
-      image_size: height and width, in pixels, that every image is resized to (bilinearly); None
-        keeps them as they are, and they must be of one size.
+      image_size: height and width, in pixels, that every image is `fitted` to; None keeps them as
+        they are, and they must be of one size.
       follow_links: whether a link in it may lead out of it.
+      resident_bytes: of pixels that are held in memory; more are read when they are asked for.
 
     Raises:
       DataError: no classes, a class without images, sizes that differ, unreadable images.
     """
     lister = Lister(root, follow_links)
-    folders, others = lister(root)
-    splits, notes = _split_folders(lister, folders), []
+    folders, files, left = lister(root)
+    splits, notes, others = _split_folders(lister, folders), [], []
     if splits:
+        others = [root / name for name in sorted(files + left)]
         others += [folder for folder in folders if folder not in splits.values()]
         found = {split: _find(folder, lister) for split, folder in splits.items()}
         _check_classes(root, splits, found)
@@ -66,12 +79,13 @@ def read(root: Path, image_size: int | None = None, follow_links: bool = False) 
             found["test"] = found.pop("validation")
             notes.append(f"no test images: those of {splits['validation'].name}/ are tested on")
     else:
-        found, others = {"train": _find(root, lister)}, []
+        found = {"train": _find(root, lister)}
     class_names = tuple(found["train"].images)
     images = {
-        split: [part.images.get(name, []) for name in class_names] for split, part in found.items()
+        split: [part.images.get(name, Files()) for name in class_names]
+        for split, part in found.items()
     }
-    arrays, facts = decode_splits(lister, images, image_size)
+    arrays, facts = decode_splits(lister, images, image_size, resident_bytes)
     if ignored := others + [path for part in found.values() for path in part.ignored]:
         notes.append(f"ignored, no images or classes: {lister.few(ignored)}")
     return OwnSplits(
@@ -112,7 +126,7 @@ def _split_folders(lister: Lister, folders: list[Path]) -> dict[str, Path]:
 
 def _find(folder: Path, lister: Lister) -> _Found:
     """The classes of a split's folder, or of the root."""
-    folders, ignored = lister(folder)
+    folders, files, left = lister(folder)
     where = quoted(folder)
     if not folders:
         beside = "" if folder == lister.root else ", or take it away if they have no labels"
@@ -120,14 +134,8 @@ def _find(folder: Path, lister: Lister) -> _Found:
             f"{where} has no class folders; put the images of each class into "
             f"{quoted(folder / 'CLASS')}/{beside}"
         )
-    listings = {class_folder: lister(class_folder) for class_folder in folders}
-    for class_folder, (inner, _) in listings.items():
-        if inner:
-            raise DataError(
-                f"{quoted(inner[0])} is a folder within a class folder; images must lie directly "
-                f"in the folder of their class (if {quoted(class_folder)} holds the classes or "
-                "train/ and test/, give its path)"
-            )
+    if len(folders) == 1 and (inner := lister(folders[0]).folders):
+        raise _within(inner[0], folders[0])
     if odd := _no_classes([path.name for path in folders]):
         names = ", ".join(map(quoted, odd[:_SHOWN]))
         raise DataError(
@@ -135,16 +143,44 @@ def _find(folder: Path, lister: Lister) -> _Found:
             "what is understood is CLASS/*.png, or train/CLASS/*.png and test/CLASS/*.png, and "
             "val/CLASS/*.png beside them (a class that is called so must be renamed)"
         )
-    images = {}
-    for class_folder, (_, files) in listings.items():
-        is_image = {path: path.suffix.lower() in SUFFIXES and not path.is_dir() for path in files}
-        images[class_folder.name] = [path for path in files if is_image[path]]
-        ignored += [path for path in files if not is_image[path]]
-        if not images[class_folder.name]:
+    images, ignored = {}, [folder / name for name in sorted(files + left)]
+    for class_folder in folders:
+        images[class_folder.name] = files = Files()
+        _gather(class_folder, class_folder, lister, files, ignored, (folder,))
+        if not files:
             raise DataError(
                 f"class folder {quoted(class_folder)} has no {KINDS} images; add some, or remove it"
             )
     return _Found(images, ignored)
+
+
+def _gather(
+    folder: Path,
+    class_folder: Path,
+    lister: Lister,
+    files: Files,
+    ignored: list[Path],
+    above: tuple[Path, ...],
+) -> None:
+    """Adds the images in a folder and in those within it, and what else is there."""
+    if any(os.path.samefile(folder, other) for other in above):
+        raise DataError(f"{quoted(folder)} is a link to a folder that it lies in; remove it")
+    inner, names, left = lister(folder)
+    if splits := [path for path in inner if path.name.lower() in _SPLITS]:
+        raise _within(splits[0], class_folder)
+    is_image = [os.path.splitext(name)[1].lower() in SUFFIXES for name in names]
+    files.add(folder, itertools.compress(names, is_image))
+    others = itertools.compress(names, map(operator.not_, is_image))
+    ignored += [folder / name for name in sorted([*others, *left])]
+    for path in inner:
+        _gather(path, class_folder, lister, files, ignored, (*above, folder))
+
+
+def _within(inner: Path, class_folder: Path) -> DataError:
+    return DataError(
+        f"{quoted(inner)} is a folder within a class folder, and seems to hold no part of a class: "
+        f"if {quoted(class_folder)} holds the classes or train/ and test/, give its path"
+    )
 
 
 def _no_classes(names: list[str]) -> list[str]:

@@ -18,13 +18,17 @@ _SHOWN = 5
 
 
 class Listing(NamedTuple):
-    """Folders in natural order of name, and all else, without what is hidden.
+    """What is in a folder and not hidden.
 
-    Folders that systems leave, such as `__MACOSX`, are among the others.
+    Attributes:
+      folders: in natural order of name.
+      files: names, sorted; of links to nothing, too.
+      left: names of folders that systems leave, such as `__MACOSX`.
     """
 
     folders: list[Path]
-    others: list[Path]
+    files: list[str]
+    left: list[str]
 
 
 class Lister:
@@ -47,21 +51,32 @@ class Lister:
             raise DataError(f"cannot read {quoted(folder)}: {error.strerror}") from error
 
     def _list(self, folder: Path) -> Listing:
-        folders, others = [], []
-        for path in sorted(path for path in folder.iterdir() if not path.name.startswith(".")):
-            is_link = path.is_symlink()
-            if is_link and self._inside and not self._is_inside(path):
-                raise DataError(
-                    f"{quoted(path)} is a link that leads out of {quoted(self.root)}; copy what it "
-                    "names, or allow such links with --config.follow_links=True"
-                )
-            if path.is_dir() and path.name.lower() not in _LEFT_BY_SYSTEMS:
-                folders.append(path)
-            elif path.is_dir() or path.is_file() or is_link:
-                others.append(path)
-            else:
-                raise DataError(f"{quoted(path)} is neither a file nor a folder; remove it")
-        return Listing(sorted(folders, key=lambda path: natural(path.name)), others)
+        # What the system tells of an entry as it lists it saves a question a file.
+        folders, files, left, leading_out, odd = [], [], [], [], []
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                name, is_link = entry.name, entry.is_symlink()
+                if name.startswith("."):
+                    continue
+                if is_link and self._inside and not self._is_inside(folder / name):
+                    leading_out.append(name)
+                elif entry.is_dir():
+                    (left if name.lower() in _LEFT_BY_SYSTEMS else folders).append(name)
+                else:
+                    (files if entry.is_file() or is_link else odd).append(name)
+        if leading_out:
+            raise DataError(
+                f"{quoted(folder / min(leading_out))} is a link that leads out of "
+                f"{quoted(self.root)}; copy what it names, or allow such links with "
+                "--config.follow_links=True"
+            )
+        if odd:
+            raise DataError(
+                f"{quoted(folder / min(odd))} is neither a file nor a folder; remove it"
+            )
+        return Listing(
+            [folder / name for name in sorted(folders, key=natural)], sorted(files), sorted(left)
+        )
 
     def _is_inside(self, path: Path) -> bool:
         assert self._inside is not None

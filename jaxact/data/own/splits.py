@@ -2,12 +2,14 @@
 
 import dataclasses
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from jaxact.data import kept
 from jaxact.data.dataset import Dataset, Split, split_by_class
 from jaxact.data.formats.limits import LOWEST_BRIGHTEST, quoted
+from jaxact.data.streaming.images import Images, StreamedImages, chunks
 from jaxact.errors import DataError
 
 # The same for every run, whatever its seed: seeds differ in training alone.
@@ -22,18 +24,18 @@ class OwnSplits:
     """Images and labels as a reader found them; the labels are not checked yet.
 
     Attributes:
-      train, test: uint8 `[examples, height, width, channels]` and integers `[examples]`; `test` is
-        None where the images are not divided.
+      train, test: uint8 `[examples, height, width, channels]`, in memory or streamed, and integers
+        `[examples]`; `test` is None where the images are not divided.
       class_names: one a class, or None where only labels are known.
       notes: what the reader has to report.
       validation: as `test`, of images to validate on; None where there are none.
     """
 
-    train: tuple[np.ndarray, np.ndarray]
-    test: tuple[np.ndarray, np.ndarray] | None
+    train: tuple[Images, np.ndarray]
+    test: tuple[Images, np.ndarray] | None
     class_names: tuple[str, ...] | None
     notes: tuple[str, ...] = ()
-    validation: tuple[np.ndarray, np.ndarray] | None = None
+    validation: tuple[Images, np.ndarray] | None = None
 
 
 def as_dataset(name: str, own: OwnSplits) -> Dataset:
@@ -73,7 +75,9 @@ def as_dataset(name: str, own: OwnSplits) -> Dataset:
             "test images",
         )
     class_names = own.class_names or tuple(map(str, range(classes)))
-    notes += _oddities(class_names, train, test, validation)
+    splits = train, test, *([] if validation is None else [validation])
+    digits, brightest = _seen(splits)
+    notes += _oddities(class_names, brightest, test, validation)
     return Dataset(
         name=name,
         train=train,
@@ -82,13 +86,13 @@ def as_dataset(name: str, own: OwnSplits) -> Dataset:
         class_names=class_names,
         augmentation="none",
         note="; ".join(notes),
-        fingerprint=fingerprint(train, test, *([] if validation is None else [validation])),
+        fingerprint=digits,
         validation=validation,
     )
 
 
 def _oddities(
-    class_names: tuple[str, ...], train: Split, test: Split, validation: Split | None
+    class_names: tuple[str, ...], brightest: int, test: Split, validation: Split | None
 ) -> Iterator[str]:
     """Classes without images in a split, and images of few grey levels."""
     for kind, split in (("test", test), ("validation", validation)):
@@ -97,11 +101,11 @@ def _oddities(
         if missing := [class_names[k] for k in range(len(class_names)) if k not in split.labels]:
             more = f" and {len(missing) - _SHOWN} more" if len(missing) > _SHOWN else ""
             yield f"no {kind} images of class {', '.join(map(quoted, missing[:_SHOWN]))}{more}"
-    if (brightest := train.images.max()) < LOWEST_BRIGHTEST:
+    if brightest < LOWEST_BRIGHTEST:
         yield f"no value of the training images is above {brightest} of 255"
 
 
-def _as_split(arrays: tuple[np.ndarray, np.ndarray]) -> Split:
+def _as_split(arrays: tuple[Images, np.ndarray]) -> Split:
     return Split(arrays[0], arrays[1].astype(np.int32))
 
 
@@ -133,11 +137,31 @@ def _count_classes(where: str, own: OwnSplits) -> int:
     return len(labels)
 
 
+def _seen(splits: Sequence[Split]) -> tuple[str, int]:
+    """The fingerprint, and the brightest value of the first split, which is trained on."""
+
+    def look() -> dict[str, np.ndarray]:
+        digits = fingerprint(*splits)
+        brightest = max(int(chunk.max()) for chunk in chunks(splits[0].images))
+        return {"fingerprint": np.array(digits), "brightest": np.array(brightest)}
+
+    identities = [
+        (split.images.identity, kept.key_of(split.labels.tobytes()))
+        for split in splits
+        if isinstance(split.images, StreamedImages)
+    ]
+    # Of images in memory it takes no time, of others all of them are read for it.
+    seen = kept.remembered(kept.key_of("seen", identities), look) if identities else look()
+    return str(seen["fingerprint"]), int(seen["brightest"])
+
+
 def fingerprint(*splits: Split) -> str:
     """SHA-256 over shapes, images and labels of every split, in hexadecimal digits."""
     digest = hashlib.sha256()
     for split in splits:
-        for array in (split.images, split.labels):
-            digest.update(repr((array.shape, array.dtype.str)).encode())
-            digest.update(np.ascontiguousarray(array).data)
+        digest.update(repr((split.images.shape, split.images.dtype.str)).encode())
+        for chunk in chunks(split.images):
+            digest.update(np.ascontiguousarray(chunk).data)
+        digest.update(repr((split.labels.shape, split.labels.dtype.str)).encode())
+        digest.update(np.ascontiguousarray(split.labels).data)
     return digest.hexdigest()

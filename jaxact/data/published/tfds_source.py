@@ -23,6 +23,11 @@ VERSION = "1.0.0"
 _CHUNK_EXAMPLES = 4096
 
 
+def is_prepared(folder: Path) -> bool:
+    """Whether TFDS has prepared a data set in a folder, of this module's or any other."""
+    return all((folder / name).is_file() for name in ("features.json", "dataset_info.json"))
+
+
 def prepared_folder(source: Source, data_dir: Path) -> Path:
     """The folder of the prepared files of `source`: `data_dir/<data set>/prepared/1.0.0`."""
     return data_dir / source.name / "prepared" / VERSION

@@ -5,10 +5,10 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
 
+from jaxact.data.streaming.images import Images, chunks
 from jaxact.data.transforms.geometry import to_uint8
 
 _LUMA = (0.299, 0.587, 0.114)  # of red, green, blue: ITU-R BT.601
-_CHUNK_IMAGES = 4096
 
 
 def color_jitter(key: Array, images: Array, amount: float = 0.4) -> Array:
@@ -44,22 +44,23 @@ def _grey(pixels: Array) -> Array:
     return pixels.mean(-1, keepdims=True)
 
 
-def color_components(images: np.ndarray) -> np.ndarray:
+def color_components(images: Images) -> np.ndarray:
     """The principal components of the pixels' colours, each as long as its eigenvalue.
 
     Of the covariance of the channels over all pixels, in units of [0, 1], where
     `covariance p_i = lambda_i p_i` with `|p_i| = 1`. The sums are of whole numbers, so exact.
 
     Args:
-      images: uint8 `[examples, height, width, channels]`; the training split.
+      images: uint8 `[examples, height, width, channels]`; the training split, in memory or
+        streamed.
 
     Returns:
       float32 `[channels, channels]`; column i is `lambda_i p_i`, the largest first.
     """
     channels = images.shape[-1]
     total, products = np.zeros(channels), np.zeros((channels, channels))
-    for start in range(0, len(images), _CHUNK_IMAGES):
-        pixels = images[start : start + _CHUNK_IMAGES].reshape(-1, channels).astype(np.float64)
+    for chunk in chunks(images):
+        pixels = chunk.reshape(-1, channels).astype(np.float64)
         total += pixels.sum(0)
         products += pixels.T @ pixels
     number = images.size // channels

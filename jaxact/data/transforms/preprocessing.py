@@ -1,7 +1,7 @@
 """Preprocessing: the change to images before a model sees them, besides augmentation."""
 
 import functools
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -9,12 +9,15 @@ import numpy as np
 from jax import lax
 from jax.typing import ArrayLike, DTypeLike
 
+from jaxact.data import kept
 from jaxact.data.formats.limits import check_memory
-from jaxact.data.transforms.whitening import MATRICES, fit_whitening
+from jaxact.data.streaming.images import Images, StreamedImages, chunks, identity_of
+from jaxact.data.transforms.whitening import EPSILON, MATRICES, fit_whitening
 from jaxact.errors import ConfigError, did_you_mean
 
 _CHUNK_VALUES = 2**22  # that are worked on at a time, whatever the size of the images
 _GREY_LEVELS = 256
+_VERSION = 1  # of what is fitted: what was kept of another is not used
 
 
 class Preprocessing(NamedTuple):
@@ -65,7 +68,7 @@ def preprocessings() -> tuple[str, ...]:
     return ("none", "channel_mean", "mean_image", "mean_std", *MATRICES)
 
 
-def fit_preprocessing(name: str, images: np.ndarray) -> Preprocessing:
+def fit_preprocessing(name: str, images: Images) -> Preprocessing:
     """Fits a preprocessing by name to the training split; all start from pixels in [0, 1].
 
     - `none`: that alone.
@@ -77,10 +80,11 @@ def fit_preprocessing(name: str, images: np.ndarray) -> Preprocessing:
 
     Args:
       name: one of `preprocessings()`.
-      images: uint8 `[examples, height, width, channels]`.
+      images: uint8 `[examples, height, width, channels]`, in memory or streamed.
 
     Returns:
-      The same for the same images.
+      The same for the same images, wherever they are. What took long is kept on disk, and taken
+      from there for the same images.
 
     Raises:
       ConfigError: there is no such preprocessing, or images are too large for it.
@@ -90,6 +94,19 @@ def fit_preprocessing(name: str, images: np.ndarray) -> Preprocessing:
             f"preprocessing={name!r} must be one of {', '.join(preprocessings())}"
             + did_you_mean(name, preprocessings())
         )
+    is_slow = name in MATRICES or (isinstance(images, StreamedImages) and name != "none")
+    if not is_slow:
+        return _fitted(name, images)
+    key = kept.key_of("preprocessing", _VERSION, name, EPSILON, identity_of(images))
+
+    def fit() -> dict[str, np.ndarray]:
+        fitted = _fitted(name, images)._asdict()
+        return {part: np.asarray(value) for part, value in fitted.items() if value is not None}
+
+    return Preprocessing(**kept.remembered(key, fit))
+
+
+def _fitted(name: str, images: Images) -> Preprocessing:
     ones = np.ones(images.shape[-1], np.float32)
     if name in MATRICES:
         mean_image, whitening = fit_whitening(name, images)
@@ -102,12 +119,15 @@ def fit_preprocessing(name: str, images: np.ndarray) -> Preprocessing:
     return Preprocessing(mean, ones if name == "channel_mean" else std)
 
 
-def mean_image_of(images: np.ndarray) -> np.ndarray:
+def mean_image_of(images: Images) -> np.ndarray:
     """The mean of each pixel over a split, float32 `[height, width, channels]` in [0, 1]."""
-    return (images.sum(0, dtype=np.int64) / len(images) / 255).astype(np.float32)
+    total = np.zeros(images.shape[1:], np.int64)
+    for chunk in chunks(images):
+        total += chunk.sum(0, dtype=np.int64)
+    return (total / len(images) / 255).astype(np.float32)
 
 
-def channel_statistics(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def channel_statistics(images: Images) -> tuple[np.ndarray, np.ndarray]:
     """Mean and standard deviation of each channel over a split, exact up to the last rounding.
 
     The values are counted, so that the sums are integers: no drift, whatever the number of images.
@@ -121,9 +141,7 @@ def channel_statistics(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """
     channels = images.shape[-1]
     counts = np.zeros((channels, _GREY_LEVELS), np.int64)
-    chunk_images = max(1, _CHUNK_VALUES // images[0].size)
-    for start in range(0, len(images), chunk_images):
-        chunk = images[start : start + chunk_images]
+    for chunk in chunks(images):
         for channel in range(channels):
             counts[channel] += np.bincount(chunk[..., channel].ravel(), minlength=_GREY_LEVELS)
     levels = np.arange(_GREY_LEVELS)
@@ -139,7 +157,7 @@ def channel_statistics(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return mean.astype(np.float32), std.astype(np.float32)
 
 
-def fit_to_model(images: np.ndarray, size: int) -> np.ndarray:
+def fit_to_model(images: Any, size: int) -> Any:
     """Enlarges images that are smaller than a model's smallest input, bilinearly.
 
     Args:
@@ -148,8 +166,10 @@ def fit_to_model(images: np.ndarray, size: int) -> np.ndarray:
 
     Returns:
       uint8 `[examples, max(height, size), max(width, size), channels]`, rounded to whole grey
-      levels; `images` itself where it is large enough.
+      levels; `images` itself where it is large enough. Those that are streamed remain so.
     """
+    if isinstance(images, StreamedImages):
+        return images.enlarged(size, fit_to_model)
     _, height, width, _ = images.shape
     return resize(images, max(height, size), max(width, size))
 

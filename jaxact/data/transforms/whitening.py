@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from jaxact.data.streaming.images import Images
 from jaxact.errors import ConfigError
 
 # Added to every eigenvalue of the covariance, in units of the pixels' mean variance. Directions in
@@ -17,7 +18,7 @@ MOST_VALUES = 6912
 _CHUNK_IMAGES = 1024
 
 
-def mean_and_covariance(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def mean_and_covariance(images: Images) -> tuple[np.ndarray, np.ndarray]:
     """Mean and covariance of pixels, in units of [0, 1]: float64 `[values]` and `[values, values]`.
 
     Sums are of whole numbers below 2^53, so exact in float64: whatever order or number of threads
@@ -26,7 +27,7 @@ def mean_and_covariance(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     Args:
       images: uint8 `[examples, height, width, channels]`.
     """
-    values = images[0].size
+    values = math.prod(images.shape[1:])
     total, products = np.zeros(values), np.zeros((values, values))
     for start in range(0, len(images), _CHUNK_IMAGES):
         flat = images[start : start + _CHUNK_IMAGES].reshape(-1, values).astype(np.float64)
@@ -73,7 +74,7 @@ MATRICES: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
 
 
 def fit_whitening(
-    name: str, images: np.ndarray, epsilon: float = EPSILON
+    name: str, images: Images, epsilon: float = EPSILON
 ) -> tuple[np.ndarray, np.ndarray]:
     """The mean image and the matrix that images less their mean are multiplied by.
 

@@ -271,7 +271,7 @@ def test_images_that_memory_cannot_hold_are_not_decoded(tmp_path, monkeypatch):
     free = psutil.virtual_memory()._replace(available=15 * 270 - 1)
     monkeypatch.setattr(psutil, "virtual_memory", lambda: free)
     monkeypatch.setattr(Image.Image, "convert", lambda *_: pytest.fail("decoded"))
-    assert "use fewer images, or smaller ones" in refused(tmp_path)
+    assert "smaller ones with --config.image_size, or stream them" in refused(tmp_path)
 
 
 @pytest.mark.parametrize("what", ["file", "folder", "dangling"])
@@ -318,7 +318,13 @@ def empty_class(root):
 
 def nested(root):
     class_folders(root)
+    (root / "bee" / "train").mkdir()
+
+
+def circle(root):
+    class_folders(root)
     (root / "bee" / "more").mkdir()
+    (root / "bee" / "more" / "again").symlink_to(root / "bee")
 
 
 def no_test(root):
@@ -347,7 +353,8 @@ WRONG_FOLDERS = {
     no_classes: "mine has no class folders; put the images of each class into .*mine/CLASS/",
     one_class: "are all 0; there must be two classes or more",
     empty_class: "class folder .*dog has no PNG, .* or GIF images; add some, or remove it",
-    nested: "bee/more is a folder within a class folder",
+    nested: "bee/train is a folder within a class folder, .* if .*/bee holds the classes or train/",
+    circle: "bee/more/again is a link to a folder that it lies in; remove it",
     no_test: "mine has train/ but no test/; add it, or put the class folders",
     unknown_test_class: "test/ has the class dog that train/ has not",
     fifo: "bee/new.png is neither a file nor a folder; remove it",

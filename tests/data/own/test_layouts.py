@@ -163,6 +163,21 @@ def test_folders_that_are_no_classes_are_refused_with_the_layouts(tmp_path, path
     assert "train/CLASS/*.png and test/CLASS/*.png, and val/CLASS/*.png" in message
 
 
+def test_folders_within_a_class_folder_are_of_the_class(tmp_path):
+    """As Tiny ImageNet has its training images: `CLASS/images/*.JPEG` beside `CLASS/boxes.txt`."""
+    put(tmp_path, "ant/images/0.JPEG", "ant/images/1.JPEG", "bee/2/0.png", "bee/10/0.png")
+    put(tmp_path, "bee/1.png", "ant/boxes.txt", "bee/2/empty/notes.txt")
+    (tmp_path / "ant" / "images" / "more").symlink_to(tmp_path / "bee" / "2")
+    loaded = data.load(str(tmp_path))
+    assert loaded.class_names == ("ant", "bee")
+    labels = np.concatenate([split.labels for split in loaded.splits().values()])
+    assert np.bincount(labels).tolist() == [3, 3]
+    assert loaded.note.endswith(
+        "ignored, no images or classes: ant/boxes.txt, ant/images/more/empty/notes.txt, "
+        "bee/2/empty/notes.txt"
+    )
+
+
 def test_classes_without_test_images_are_noted(tmp_path):
     put(tmp_path, "train/ant/0.png", "train/bee/0.png", "test/ant/0.png", "val/bee/0.png")
     note = data.load(str(tmp_path)).note
@@ -181,7 +196,7 @@ def test_names_that_hold_such_words_are_classes(tmp_path):
         (("train/ant/0.png", "test/0.png"), r"test has no class folders.* have no labels$"),
         (("train/ant/0.png", "test1/0.png"), r"train/ but no test/; .*or give .*/train to have"),
         (("val/ant/0.png", "test/ant/0.png"), r"has test/ but no train/; add it"),
-        (("mine/ant/0.png", "mine/bee/0.png"), r"\(if .*/mine holds the classes or train/ and"),
+        (("mine/ant/0.png", "mine/bee/0.png"), r" if .*/mine holds the classes or train/ and"),
         (("train/ant/0.png", "test/ant/0.png", "val/dog/0.png"), r"val/ has the class dog that tr"),
     ],
 )
