@@ -24,6 +24,8 @@ WRONG = {
     "image_size": [0, -8, 4097, 1.5, "big"],
     "channels_last": ["yes", 1],
     "follow_links": [1, "yes", None],
+    "loading": ["disk", "", None, True],
+    "loading_workers": [-1, 257, 1.0, "auto", True],
     "eval_split": ["tset"],
     "augmentation": ["", None, 3, "flop", "flip,flip", "none,flip", "rotate(amount=200)"],
     "preprocessing": ["zca", "", None],

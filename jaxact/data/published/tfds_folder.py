@@ -72,9 +72,12 @@ def load(name: str, image_size: int | None, resident_bytes: float) -> Dataset:
     shape = _shape(where, features, image_size)
     counts = {split: builder.info.splits[split].num_examples for split in names}
     source = RecordImages(folder, counts, features.image, shape, image_size is not None)
-    labels = kept.remembered(
-        kept.key_of("labels", source.identity), lambda: _labels(folder, counts, features.label)
-    )
+    try:
+        labels = kept.remembered(
+            kept.key_of("labels", source.identity), lambda: _labels(folder, counts, features)
+        )
+    except Exception as error:
+        raise DataError(f"{where} cannot be read ({reason(error)}); prepare it again") from error
     images = _hold(where, source, resident_bytes)
     arrays, begin = {}, 0
     for split, count in counts.items():
@@ -210,6 +213,7 @@ def _features(info: Any) -> _Features | None:
         for kind, its in kinds.items()
     }
     # Pixels and classes may be plain tensors, as in the data sets that jaxact prepares.
+    feature: Any
     for name, feature in info.features.items():
         if type(feature) is features.Tensor and feature.np_dtype == np.uint8:
             found["image"] += [name] * (len(feature.shape) == 3)
@@ -239,19 +243,21 @@ def _shape(where: str, features: _Features, image_size: int | None) -> tuple[int
     return height, width, int(channels or 3)
 
 
-def _labels(folder: Path, counts: dict[str, int], key: str) -> dict[str, np.ndarray]:
+def _labels(folder: Path, counts: dict[str, int], features: _Features) -> dict[str, np.ndarray]:
     """The labels of each split; no image is decoded for them."""
     from tensorflow_datasets import decode
 
     labels = {}
     for name, count in counts.items():
-        only = decode.PartialDecoding({key: True})
-        records = _builder(folder).as_data_source(split=name, decoders=only)
+        raw = {features.image: decode.SkipDecoding()}
+        records = _builder(folder).as_data_source(split=name, decoders=raw)
         labels[name] = np.empty(count, np.int64)
         for begin in range(0, count, _CHUNK_EXAMPLES):
             places = range(begin, min(begin + _CHUNK_EXAMPLES, count))
             examples = records.__getitems__(list(places))
-            labels[name][places.start : places.stop] = [example[key] for example in examples]
+            labels[name][places.start : places.stop] = [
+                example[features.label] for example in examples
+            ]
     return labels
 
 

@@ -3,6 +3,7 @@
 import dataclasses
 import sys
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -89,7 +90,7 @@ def draws(setup):
     labels = setup.train.labels
 
     def draw(epoch):
-        return np.random.default_rng(epoch).permutation(len(labels)).astype(np.int32)
+        return jnp.asarray(np.random.default_rng(epoch).permutation(len(labels)), jnp.int32)
 
     return draw
 
