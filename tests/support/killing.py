@@ -11,6 +11,7 @@ from typing import Any
 import jax
 import numpy as np
 import orbax.checkpoint as ocp
+import psutil
 
 from jaxact.runs.records import record_files
 from tests.support.commands import Commands, Ended
@@ -143,6 +144,12 @@ def assert_same_bits(first: Any, second: Any) -> None:
     first, second = np.asarray(first), np.asarray(second)
     assert (first.dtype, first.shape) == (second.dtype, second.shape)
     assert first.tobytes() == second.tobytes()
+
+
+def readers(process: int | None = None) -> list[psutil.Process]:
+    """The processes that read images for a process; for this one, if none is given."""
+    children = psutil.Process(process).children(recursive=True)
+    return [child for child in children if "spawn_main" in " ".join(child.cmdline())]
 
 
 def rows_of(workdir: Path) -> Iterator[dict[str, Any]]:

@@ -144,7 +144,7 @@ def test_damaged_records_are_told(prepared, tmp_path):
         if "-validation." in path.name:
             content = content[: len(content) // 2]
         (folder / path.name).write_bytes(content)
-    with pytest.raises(DataError, match="copy.*(cannot be used|cannot be read)"):
+    with pytest.raises(DataError, match=r"copy.*(cannot be used|cannot be read)"):
         data.load(str(folder), image_size=8)
     (folder / "features.json").write_text("{}")
     with pytest.raises(DataError, match="copy cannot be read"):

@@ -17,9 +17,9 @@ from jaxact.data.streaming import pipeline
 from jaxact.data.streaming.pipeline import Stream
 from jaxact.data.streaming.plans import Again, Epochs, OrdersInFolder, OrdersInMemory
 from jaxact.errors import DataError
+from tests.support.killing import readers
 from tests.support.own_files import class_folders
 from tests.support.paths import ROOT, python_path
-from tests.support.readers import readers
 
 pytest.importorskip("grain", reason="Grain streams images: pip install grain")
 

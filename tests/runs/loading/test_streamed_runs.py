@@ -18,7 +18,6 @@ from jaxact.runs.setup import prepare
 from jaxact.runs.shared import Shared
 from tests.support import killing
 from tests.support.own_files import class_folders
-from tests.support.readers import readers
 
 pytest.importorskip("grain", reason="Grain streams images: pip install grain")
 
@@ -59,7 +58,7 @@ def test_a_streamed_run_is_that_on_the_device(config, tmp_path, monkeypatch, wor
     assert isinstance(setup.data.streamed.source, Rows) == (limit_gib == "1")
     fit.fit(streamed(config, loading_workers=workers), tmp_path / "stream")
     killing.assert_same(tmp_path / "device", tmp_path / "stream")
-    assert not readers()
+    assert not killing.readers()
     records = [
         record_files.read_json(tmp_path / name / "data.json") for name in ("device", "stream")
     ]
