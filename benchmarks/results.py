@@ -66,8 +66,13 @@ def publish(
         record_files.write_json(path, content)
     except OSError as error:
         raise ConfigError(f"--out={path} cannot be written ({error.strerror})") from error
+    show(rows, title)
+    print(f"results: {path}")
+
+
+def show(rows: Sequence[Row], title: str) -> None:
+    """Prints rows as a table."""
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width = FILE_WIDTH
     console.print(as_rich(rows, title))
-    print(f"results: {path}")

@@ -36,7 +36,7 @@ _SHOWN = 3
 
 
 @dataclasses.dataclass(frozen=True)
-class _Found:
+class Found:
     """Images of a split by class, in natural order of name, and what else lies there."""
 
     images: dict[str, Files]
@@ -68,18 +68,7 @@ def read(
       DataError: no classes, a class without images, sizes that differ, unreadable images.
     """
     lister = Lister(root, follow_links)
-    folders, files, left = lister(root)
-    splits, notes, others = _split_folders(lister, folders), [], []
-    if splits:
-        others = [root / name for name in sorted(files + left)]
-        others += [folder for folder in folders if folder not in splits.values()]
-        found = {split: _find(folder, lister) for split, folder in splits.items()}
-        _check_classes(root, splits, found)
-        if "test" not in found:
-            found["test"] = found.pop("validation")
-            notes.append(f"no test images: those of {splits['validation'].name}/ are tested on")
-    else:
-        found = {"train": _find(root, lister)}
+    found, others, notes = listed(lister)
     class_names = tuple(found["train"].images)
     images = {
         split: [part.images.get(name, Files()) for name in class_names]
@@ -95,6 +84,26 @@ def read(
         class_names=class_names,
         notes=(*facts, *notes),
     )
+
+
+def listed(lister: Lister) -> tuple[dict[str, Found], list[Path], list[str]]:
+    """The images of each split, what else lies in the root, and what is to be reported.
+
+    Nothing is opened, and little more is held than the files' names.
+    """
+    root, notes = lister.root, []
+    folders, files, left = lister(root)
+    splits = _split_folders(lister, folders)
+    if not splits:
+        return {"train": _find(root, lister)}, [], notes
+    others = [root / name for name in sorted(files + left)]
+    others += [folder for folder in folders if folder not in splits.values()]
+    found = {split: _find(folder, lister) for split, folder in splits.items()}
+    _check_classes(root, splits, found)
+    if "test" not in found:
+        found["test"] = found.pop("validation")
+        notes.append(f"no test images: those of {splits['validation'].name}/ are tested on")
+    return found, others, notes
 
 
 def _split_folders(lister: Lister, folders: list[Path]) -> dict[str, Path]:
@@ -124,7 +133,7 @@ def _split_folders(lister: Lister, folders: list[Path]) -> dict[str, Path]:
     return {}
 
 
-def _find(folder: Path, lister: Lister) -> _Found:
+def _find(folder: Path, lister: Lister) -> Found:
     """The classes of a split's folder, or of the root."""
     folders, files, left = lister(folder)
     where = quoted(folder)
@@ -151,7 +160,7 @@ def _find(folder: Path, lister: Lister) -> _Found:
             raise DataError(
                 f"class folder {quoted(class_folder)} has no {KINDS} images; add some, or remove it"
             )
-    return _Found(images, ignored)
+    return Found(images, ignored)
 
 
 def _gather(
@@ -217,7 +226,7 @@ def _words(name: str) -> list[str]:
     ]
 
 
-def _check_classes(root: Path, folders: dict[str, Path], found: dict[str, _Found]) -> None:
+def _check_classes(root: Path, folders: dict[str, Path], found: dict[str, Found]) -> None:
     known = found["train"].images.keys()
     for split, part in found.items():
         if unknown := [name for name in part.images if name not in known]:
