@@ -45,22 +45,22 @@ class Bench:
     """
 
     images: Path
-    runs: Path
+    folder: Path
     fields: dict[str, Any]
     kept_gib: float = kept.DEFAULT_GIB
 
     def environment(self, way: str) -> dict[str, str]:
-        own = {kept.FOLDER: str(self.runs / "kept"), "JAX_COMPILATION_CACHE_DIR": str(self.cache)}
+        own = {kept.FOLDER: str(self.folder / "kept"), "JAX_COMPILATION_CACHE_DIR": str(self.cache)}
         return os.environ | own | {kept.LIMIT: "0" if way == EACH else str(self.kept_gib)}
 
     @property
     def cache(self) -> Path:
-        return self.runs / "compiled"
+        return self.folder / "compiled"
 
     def run(self, way: str, name: str, **changes: Any) -> runs.Memory:
         """Makes a run one way, in a folder of this name."""
         fields = self.fields | {"dataset": self.images, "loading": LOADING[way]} | changes
-        return runs.run(fields, self.runs / name, self.environment(way))
+        return runs.run(fields, self.folder / name, self.environment(way))
 
 
 def memory(bench: Bench, options: Options, folders: dict[int, Path]) -> list[dict[str, Any]]:
@@ -82,7 +82,7 @@ def speed(bench: Bench, options: Options) -> dict[str, dict[str, list[float]]]:
     def measure(way: str) -> dict[str, float]:
         name = f"speed {next(numbers)}"
         bench.run(way, name, epochs=options.epochs, train_examples=options.train_examples)
-        rate = runs.images_per_second(bench.runs / name, options.batch_size)
+        rate = runs.images_per_second(bench.folder / name, options.batch_size)
         return {"images_per_second": rate}
 
     return pairing.alternate({way: lambda way=way: measure(way) for way in LOADING}, options.pairs)
@@ -98,7 +98,7 @@ def continued(bench: Bench, options: Options) -> dict[str, float]:
     }
     for way, name in ((EACH, "whole"), (DEVICE, "device")):
         bench.run(way, name, **fields)
-    killed = bench.runs / "killed"
+    killed = bench.folder / "killed"
     streamed = bench.fields | {"dataset": bench.images, "loading": LOADING[EACH]} | fields
 
     def has_two_epochs() -> bool:
@@ -107,10 +107,10 @@ def continued(bench: Bench, options: Options) -> dict[str, float]:
 
     runs.run(streamed, killed, bench.environment(EACH), until=has_two_epochs)
     bench.run(EACH, "killed", **fields)
-    whole = bench.runs / "whole"
+    whole = bench.folder / "whole"
     return {
         "killed after two epochs, and gone on": runs.differences(whole, killed),
-        "on the device": runs.differences(whole, bench.runs / "device"),
+        "on the device": runs.differences(whole, bench.folder / "device"),
     }
 
 

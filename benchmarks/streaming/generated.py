@@ -20,9 +20,9 @@ def picture(number: int, classes: int, sides: tuple[int, int]) -> Image.Image:
     own = np.random.default_rng((1, number))
     pattern = of_class.integers(0, 256, (CELLS, CELLS, 3)).astype(np.float32)
     noise = own.normal(0, 40, pattern.shape)
-    size = tuple(int(side) for side in own.integers(sides[0], sides[1] + 1, 2))
+    width, height = map(int, own.integers(sides[0], sides[1] + 1, 2))
     coarse = Image.fromarray(np.clip(pattern + noise, 0, 255).astype(np.uint8))
-    return coarse.resize(size, Image.Resampling.BICUBIC)
+    return coarse.resize((width, height), Image.Resampling.BICUBIC)
 
 
 def make(root: Path, images: int, classes: int, sides: tuple[int, int]) -> Path:

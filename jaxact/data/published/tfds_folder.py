@@ -213,8 +213,8 @@ def _features(info: Any) -> _Features | None:
         for kind, its in kinds.items()
     }
     # Pixels and classes may be plain tensors, as in the data sets that jaxact prepares.
-    feature: Any
-    for name, feature in info.features.items():
+    every: Any = info.features
+    for name, feature in every.items():
         if type(feature) is features.Tensor and feature.np_dtype == np.uint8:
             found["image"] += [name] * (len(feature.shape) == 3)
         elif isinstance(feature, features.Tensor) and np.issubdtype(feature.np_dtype, np.integer):

@@ -24,7 +24,7 @@ from jaxact.packages import needed_for
 MOST_WORKERS, CORES_A_WORKER = 16, 2
 FEWEST_CORES = 4  # with fewer, a process of its own would take more from training than it gives
 MOST_THREADS = 4
-_GRACE_SECONDS = 30.0
+_GRACE_SECONDS = 300.0
 
 
 def check_installed(what: str) -> None:

@@ -104,9 +104,10 @@ def check_workdir(
 def _same(name: str, old: Any, new: Any) -> bool:
     """Whether two values of a field mean the same.
 
-    Where data lie is the machine's: own data are known by their fingerprint, others by their name.
+    Where data lie, and how they are loaded, is the machine's: own data are known by their
+    fingerprint, others by their name.
     """
-    if old == new or name == "data_dir":
+    if old == new or name in ("data_dir", "loading", "loading_workers"):
         return True
     if not (isinstance(old, str) and isinstance(new, str)):
         return False

@@ -2,7 +2,7 @@
 
 import io
 import math
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ from jaxact.data.own import pictures
 from jaxact.data.streaming.images import StreamedImages
 from jaxact.errors import DataError
 
-tfds = pytest.importorskip("tensorflow_datasets")
+tfds: Any = pytest.importorskip("tensorflow_datasets")
 
 SIZES = ((30, 24), (24, 24), (24, 37))
 CLASSES = ("ant", "bee", "cat")

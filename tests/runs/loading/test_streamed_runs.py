@@ -65,6 +65,14 @@ def test_a_streamed_run_is_that_on_the_device(config, tmp_path, monkeypatch, wor
     assert records[0] == records[1]
 
 
+def test_a_run_on_the_device_goes_on_streamed(config, tmp_path):
+    """Where there is less memory, say."""
+    fit.fit(streamed(config), tmp_path / "whole")
+    fit.fit(dataclasses.replace(config, loading="device", epochs=1), tmp_path / "changed")
+    fit.fit(streamed(config, loading_workers=0), tmp_path / "changed")
+    killing.assert_same(tmp_path / "whole", tmp_path / "changed")
+
+
 def test_a_run_goes_on_within_a_chunk(config, tmp_path, monkeypatch):
     """Stopped at step 11 of 24: in the middle of an epoch of 8 and of a chunk of 3."""
     monkeypatch.setenv(kept.LIMIT, "0")
