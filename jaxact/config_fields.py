@@ -38,7 +38,9 @@ class Config:
     )
     test_examples: int | None = _data(None, "test images, chosen likewise; null: all")
     image_size: int | None = _data(
-        None, "height and width in pixels to which images are resized; null: as they are"
+        None,
+        "height and width in pixels to which images are resized; those of a folder are scaled by "
+        "their shorter side and cut around the middle; null: as they are",
     )
     channels_last: bool | None = _data(
         None,

@@ -67,7 +67,7 @@ class Reader:
     """Reads image files as a network takes them, a batch at a time.
 
     Colours become grey where the network was trained on grey images; all else is as in
-    `pictures.decode`. Each image is resized, bilinearly, as are those of a folder to train on.
+    `pictures.decode`. Each image is fitted to the shape, as are those of a folder to train on.
 
     Args:
       image_shape: `(height, width, channels)` of the network.
