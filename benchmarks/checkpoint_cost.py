@@ -85,7 +85,8 @@ def checkpoint_cost(options: Options) -> None:
     )
     known = environment.describe()
     settings = dataclasses.asdict(config) | {"pairs": options.pairs}
-    del settings["data_dir"]  # the machine's
+    for name in config.OF_THE_MACHINE:
+        del settings[name]
     results.publish(
         Path(options.out or results.default_path("checkpoint_cost", job.model, known["platform"])),
         "checkpoint_cost",

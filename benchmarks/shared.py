@@ -20,11 +20,13 @@ from jaxact.errors import ConfigError
 from jaxact.models.convolution.rewriting import CONVOLUTION, equations
 from jaxact.models.own import creation, factories
 
+# Those that peers have, too.
+PRECISIONS = tuple(name for name in models.PRECISIONS if name != "float64")
 SHARED = {
     "model": Option("small_cnn", "the network", models.names()),
     "activation": Option("relu", "spec of the activation function"),
     "batch_size": Option(128, "images a step", least=1),
-    "precision": Option("float32", "of matrix products and convolutions", tuple(models.PRECISIONS)),
+    "precision": Option("float32", "of matrix products and convolutions", PRECISIONS),
     "peer": Option("none", "whom to measure beside jaxact", PEERS),
     "peer_python": Option(sys.executable, "the peer's interpreter, with PyTorch", Path),
     "peer_checkout": Option("", "folder of another version of jaxact, for --peer=checkout", Path),

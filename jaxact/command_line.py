@@ -16,6 +16,7 @@ from jaxact.compilation import compiler
 from jaxact.config import RULES, Config, check, field_error, field_kind
 from jaxact.config_fields import meanings
 from jaxact.errors import ConfigError
+from jaxact.runs.process import devices, hosts
 
 DEFAULT_CONFIG = "configs/digits.py"
 _PARSERS: dict[type, flags.ArgumentParser] = {
@@ -68,7 +69,9 @@ class ConfigCommand(Command):
         values, options = self._parsed(rest)
         given = {name: values[f"config.{name}"] for name in RULES}
         chosen = {name: flag.value for name, flag in given.items() if flag.present}
-        options.config = check(ConfigDict({**config_file.load(path), **chosen}))
+        fields = {**config_file.load(path), **chosen}
+        _begin(fields)
+        options.config = check(ConfigDict(fields))
         options.given = set(chosen)
         return options
 
@@ -103,6 +106,22 @@ class ConfigCommand(Command):
                 lines.append(f"  --config.{name}={default}")
                 lines.append(wrapped(f"{meaning} ({RULES[name].allowed})", *[" " * 6] * 2))
         return "\n".join(lines)
+
+
+def _begin(fields: Mapping[str, Any]) -> None:
+    """Has JAX see the devices and processes that are wanted, before a function of one's own is run.
+
+    Raises:
+      ConfigError: the fields that say so are wrong.
+    """
+    places = {name: fields[name] for name in ("devices", "distributed") if name in fields}
+    for name, value in places.items():
+        if error := field_error(name, value):
+            raise error
+    count = places.get("devices", 1)
+    if count > 1:
+        devices.take(count)
+    hosts.join(places.get("distributed"), count)
 
 
 def split_config(words: Sequence[str]) -> tuple[str, list[str]]:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from ml_collections import ConfigDict, config_dict
 
-from jaxact import activations, data, models, paths
+from jaxact import activations, addresses, data, models, paths
 from jaxact.activations import fingerprint
 from jaxact.config_fields import Config as Config
 from jaxact.errors import ConfigError, did_you_mean
@@ -110,6 +110,12 @@ RULES: dict[str, Rule] = {
     "steps_per_dispatch": _or_null(_POSITIVE),
     "latency_samples": _COUNT,
     "health_examples": _or_null(_COUNT),
+    "devices": _whole(1, "a whole number from 1 to 65536", 2**16),
+    "distributed": Rule(
+        lambda value: value in (None, addresses.AUTO) or addresses.parse(value) is not None,
+        f"{addresses.ALLOWED}; or null",
+        (addresses.AUTO,),
+    ),
 }
 
 
@@ -181,6 +187,15 @@ def check(config: ConfigDict) -> Config:
             f"config.eval_split=validation, not {checked.eval_split}: stopped by the test set, a "
             "run would look better than it is"
         )
+    if checked.batch_size % checked.devices:
+        raise ConfigError(
+            f"config.batch_size={checked.batch_size} must be a multiple of "
+            f"config.devices={checked.devices}, each of which gets as many images of a batch"
+        )
+    try:
+        models.check_precision(checked.precision)
+    except ConfigError as error:
+        raise ConfigError(f"config.{error}") from error
     if checked.warmup_epochs >= checked.epochs:
         raise ConfigError(
             f"config.warmup_epochs={checked.warmup_epochs:g} must be fewer than "

@@ -5,7 +5,7 @@ They are data: `--help` prints them.
 
 import dataclasses
 import functools
-from typing import Any
+from typing import Any, ClassVar
 
 from jaxact import data
 
@@ -22,11 +22,21 @@ _data = functools.partial(_field, "Data")
 _model = functools.partial(_field, "Model")
 _optimisation = functools.partial(_field, "Optimisation")
 _measurement = functools.partial(_field, "Measurement")
+_machine = functools.partial(_field, "Machine")
 
 
 @dataclasses.dataclass(frozen=True)
 class Config:
     """Every field of a run and its default: the small CNN with ReLU on the embedded digits."""
+
+    # Fields that say where a run is made, not which: it may go on with others.
+    OF_THE_MACHINE: ClassVar[tuple[str, ...]] = (
+        "data_dir",
+        "loading",
+        "loading_workers",
+        "devices",
+        "distributed",
+    )
 
     dataset: str = _data("digits", "a published data set by its name, or the path of your images")
     data_dir: str = _data(
@@ -104,7 +114,8 @@ class Config:
     )
     precision: str = _model(
         "float32",
-        "arithmetic of convolutions and dense layers; tf32 and bfloat16 are quicker on a GPU",
+        "arithmetic of convolutions and dense layers; tf32 and bfloat16 are quicker on a GPU; "
+        "float64: parameters, images and all layers in it (needs JAX_ENABLE_X64=1)",
     )
     dropout: str = _model(
         "channels", "what the small CNN drops: whole channels (Dropout2d), or single elements"
@@ -187,6 +198,17 @@ class Config:
         None,
         "training images on which activation layers are examined after each epoch; null: 1 % of "
         "them, at most 128; 0: never",
+    )
+
+    devices: int = _machine(
+        1,
+        "devices among which each batch is divided, those of all processes together; batch_size "
+        "must be a multiple of it, and stays the batch of a step",
+    )
+    distributed: str | None = _machine(
+        None,
+        "how processes, on one host or several, find each other: auto (SLURM, Open MPI, TPUs), or "
+        "HOST:PORT,PROCESSES,INDEX with the address of process 0; null: this process is alone",
     )
 
 

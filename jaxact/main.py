@@ -13,6 +13,7 @@ from jaxact import command_line
 from jaxact.command import Option, Options
 from jaxact.compilation.clock import process_age_seconds
 from jaxact.runs import dry_run, fit, progress
+from jaxact.runs.process import hosts
 from jaxact.runs.records import surroundings
 
 COMMAND = command_line.ConfigCommand(
@@ -36,8 +37,11 @@ def train(options: Options) -> None:
         dry_run.show(options.config, options.workdir and Path(options.workdir))
         return
     started = time.perf_counter() - process_age_seconds()
-    workdir = Path(options.workdir or command_line.new_workdir(options.config))
+    new = hosts.of_first(str(command_line.new_workdir(options.config)))
+    workdir = Path(options.workdir or new)
     summary = fit.fit(options.config, workdir, started)
+    if not hosts.is_first():
+        return
     progress.print_summary(summary, is_timed=not surroundings.is_marked(workdir))
     print(f"records: {workdir}")
 

@@ -6,10 +6,7 @@ import jax
 import pytest
 from jax.experimental.compilation_cache import compilation_cache
 
-from jaxact.models import MLP, MODELS, AlexNet, ConvNeXt, MobileNetV2
-from jaxact.models.networks import vgg
-from jaxact.models.networks.mobilenet_v2 import Stage
-from tests.support import networks as networks  # before any configuration
+from tests.support import networks  # before any configuration
 from tests.support.commands import Commands
 from tests.support.paths import ROOT
 from tests.support.tiny import TINY
@@ -105,21 +102,5 @@ def tiny():
 
 @pytest.fixture
 def thin_networks(monkeypatch):
-    """VGG-11 and AlexNet of a sixteenth of their width, VGG-11 without its last four layers too.
-
-    Residual networks and ConvNeXt have two stages of one block, MobileNetV2 three blocks. All their
-    parameters take seconds; a layer of each kind is left.
-    """
-    stages = tuple(tuple(width // 16 for width in stage) for stage in vgg.STAGES[:3])
-    monkeypatch.setattr(vgg, "STAGES", stages)
-    for name in networks.RESIDUAL:
-        monkeypatch.setattr(MODELS[name], "widths", (4, 8))
-        monkeypatch.setattr(MODELS[name], "blocks", 1)
-    monkeypatch.setattr(ConvNeXt, "widths", (4, 8))
-    monkeypatch.setattr(ConvNeXt, "depths", (1, 1))
-    monkeypatch.setattr(MobileNetV2, "first", 4)
-    monkeypatch.setattr(MobileNetV2, "stages", (Stage(1, 4, 1, 1), Stage(6, 8, 2, 2)))
-    monkeypatch.setattr(MobileNetV2, "last", 16)
-    monkeypatch.setattr(MLP, "widths", (16, 16))
-    monkeypatch.setattr(AlexNet, "widths", (6, 16, 24, 24, 16))
-    monkeypatch.setattr(AlexNet, "hidden", 256)
+    """The networks of `tests.support.networks.make_thin`."""
+    networks.make_thin(monkeypatch)

@@ -66,6 +66,19 @@ WRONG = {
     "steps_per_dispatch": [0, -1],
     "latency_samples": [-1, 1.5],
     "health_examples": [-1, 0.5, True],
+    "devices": [0, -1, 1.5, True, None, 2**16 + 1],
+    "distributed": [
+        "",
+        "aut",
+        1,
+        "localhost",
+        "localhost:1234",
+        "localhost:1234,2,2",
+        "localhost:0,2,0",
+        "localhost:99999,2,0",
+        ":1234,2,0",
+        "localhost:1234,two,0",
+    ],
 }
 
 
@@ -183,6 +196,7 @@ def test_every_field_has_a_meaning_within_its_group():
         "Model",
         "Optimisation",
         "Measurement",
+        "Machine",
     ]
     told = {name: meaning for fields in groups.values() for name, meaning in fields.items()}
     assert list(told) == list(RULES)

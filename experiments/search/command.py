@@ -45,6 +45,7 @@ of a short one is compilation: a new function takes seconds before its first ste
 DECIDED = {  # fields of the configuration
     "activation": "it tries those of --activations",
     "eval_split": "candidates are chosen on validation images, finalists compared on test images",
+    "distributed": "it trains in one process",
 }
 
 

@@ -164,11 +164,10 @@ def perform(
       Interrupted: by a signal; the same command goes on.
     """
     # What decides a run's accuracy; the rest may grow from one start to the next.
-    fields = dataclasses.asdict(config)
-    del fields["data_dir"]  # where the data are decides nothing
-    question = {
-        name: fields[name] for name in fields if name not in ("activation", "eval_split")
-    } | {"rungs": settings.rungs}
+    left_out = ("activation", "eval_split", *config.OF_THE_MACHINE)
+    fields = dataclasses.asdict(config).items()
+    question = {name: value for name, value in fields if name not in left_out}
+    question |= {"rungs": settings.rungs}
     halving.load_optuna()
     with contextlib.ExitStack() as stack:
         stop = stack.enter_context(stop_on_signals())

@@ -45,6 +45,11 @@ def make_plan(
     Raises:
       ConfigError: names the option, its value and what is allowed.
     """
+    if config.distributed is not None:
+        raise ConfigError(
+            f"config.distributed={config.distributed} is of a single run (python -m jaxact.main): "
+            "leave it out of a comparison, whose runs may be divided by config.devices"
+        )
     chosen = split_specs(specs)
     named, rates = (config.dataset,), (config.learning_rate,)
     if datasets is not None:

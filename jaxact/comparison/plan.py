@@ -242,7 +242,7 @@ class Plan:
         )
 
     def as_json(self) -> dict[str, Any]:
-        """All of it but `data_dir`: where a machine keeps its data is no part of a comparison.
+        """All of it but where runs are made, such as `data_dir`: that is no part of a comparison.
 
         Of results made elsewhere, what is known of them.
         """
@@ -251,12 +251,13 @@ class Plan:
             known = ("datasets", "activations", "baseline", "elsewhere")
             return {name: value[name] for name in known}
         del value["elsewhere"]
-        del value["config"]["data_dir"]
+        for name in Config.OF_THE_MACHINE:
+            del value["config"][name]
         return value
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "Plan":
-        """The plan of `as_json`, with the `data_dir` of this machine."""
+        """The plan of `as_json`, with the `data_dir` and the devices of this machine."""
         if "elsewhere" in value:
             return cls.of_results(
                 Elsewhere.from_json(value["elsewhere"]),
@@ -289,7 +290,7 @@ class Plan:
         if stored.elsewhere is not None:
             return [f"the results {stored.elsewhere.title!r}, which were made elsewhere"]
         own, other = dataclasses.asdict(self.config), dataclasses.asdict(stored.config)
-        same = {*VARIED, "data_dir"}
+        same = {*VARIED, *Config.OF_THE_MACHINE}
         pairs = [(f"config.{name}", other[name], own[name]) for name in own if name not in same]
         pairs += [
             ("learning rates", stored.learning_rates, self.learning_rates),

@@ -47,6 +47,11 @@ class AheadOfTime:
     An argument is an array, a tree of arrays, or a Python int, which becomes a constant of the
     program: a loop whose length XLA knows.
 
+    Args:
+      donate: places of arguments whose memory is given up.
+      options: of XLA's compiler.
+      placement: of all arguments and results, on devices of a mesh; None: on one device.
+
     Attributes:
       function: what is compiled.
     """
@@ -56,9 +61,12 @@ class AheadOfTime:
         function: Callable[..., Any],
         donate: tuple[int, ...] = (),
         options: dict[str, Any] | None = None,
+        placement: jax.sharding.Sharding | None = None,
     ):
         self.function = function
         self._donate, self._options = donate, options
+        both = {"in_shardings": placement, "out_shardings": placement}
+        self._placements = {} if placement is None else both
         self._lock = threading.Lock()
         self._programs: dict[Any, concurrent.futures.Future[_Compiled]] = {}
         self._unpaid: set[Any] = set()  # signatures whose seconds are on no clock yet
@@ -80,6 +88,7 @@ class AheadOfTime:
             static_argnums=_static(arguments),
             donate_argnums=self._donate,
             compiler_options=self._options,
+            **self._placements,
         )
         with without_collection(), traced_for(platform or jax.default_backend()):
             traced = jitted.trace(*arguments)

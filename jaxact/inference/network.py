@@ -83,7 +83,8 @@ class Network:
             network has an operation that the format has not.
         """
         trained = dataclasses.asdict(self.config) | {"dataset": data.title(self.config.dataset)}
-        del trained["data_dir"]  # the machine's
+        for name in self.config.OF_THE_MACHINE:
+            del trained[name]
         facts = {"classes": list(self.classes), "trained": trained | {"epoch": self.epoch}}
         return export.write(self.probabilities, self.image_shape, facts, Path(path), format)
 
@@ -138,7 +139,8 @@ class Network:
     def _forward(self, variables: Any, images: Array) -> Array:
         network, preprocessing = variables
         enlarged = data.enlarged(images, self.model.input_size)
-        normalised = data.normalize(enlarged, *preprocessing)
+        dtype = models.wide_dtype(self.model.precision)
+        normalised = data.normalize(enlarged, *preprocessing, dtype=dtype)
         return models.predict(self.model, network, normalised).astype(jnp.float32)
 
     def __repr__(self) -> str:

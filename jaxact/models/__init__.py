@@ -11,7 +11,7 @@ from jaxact import activations
 from jaxact.errors import ConfigError, did_you_mean
 from jaxact.models.inspection.layer_costs import LayerCost, layer_costs
 from jaxact.models.inspection.tracing import layer_outputs
-from jaxact.models.layers.common import DROPOUTS, PRECISIONS
+from jaxact.models.layers.common import DROPOUTS, PRECISIONS, check_precision, wide_dtype
 from jaxact.models.layers.conv_net import ConvNet
 from jaxact.models.layers.initializers import KERNEL_INITIALIZERS, kernel_initializer
 from jaxact.models.networks.alexnet import AlexNet, AlexNet32
@@ -81,8 +81,9 @@ def create_model(
       num_classes: number of logits.
       kernel_init: a name of `jaxact.models.layers.initializers`.
       sharing: learnable activation parameters for each "layer" or "channel".
-      precision: "float32", "tf32" (of an NVIDIA GPU; elsewhere float32), or "bfloat16" (mixed:
-        parameters, BatchNorm's statistics and logits stay float32).
+      precision: "float32", "float64" (parameters and all else, too; needs JAX_ENABLE_X64), "tf32"
+        (of an NVIDIA GPU; elsewhere float32), or "bfloat16" (mixed: parameters, BatchNorm's
+        statistics and logits stay float32).
       bias_init: what every bias starts at; None: as goes with `kernel_init`.
       **options: further fields of the model's own, see `own_fields`.
 
@@ -91,7 +92,8 @@ def create_model(
       `[batch, num_classes]`. Its attribute `input_size` is the smallest image height and width.
 
     Raises:
-      ConfigError: unknown name, initialiser, sharing or precision.
+      ConfigError: unknown name, initialiser, sharing or precision; or float64 without
+        JAX_ENABLE_X64.
       ValueError: unknown activation.
     """
     if name not in MODELS:
@@ -102,6 +104,7 @@ def create_model(
         raise ConfigError(f"sharing={sharing!r} must be 'layer' or 'channel'")
     if precision not in PRECISIONS:
         raise ConfigError(f"precision={precision!r} must be one of {', '.join(PRECISIONS)}")
+    check_precision(precision)
     kernel_initializer(kernel_init)
     if isinstance(activation, str):
         activation = activations.get(activation)
@@ -135,6 +138,7 @@ __all__ = [
     "LayerCost",
     "Model",
     "Network",
+    "check_precision",
     "count_parameters",
     "create_model",
     "input_size",
@@ -144,4 +148,5 @@ __all__ = [
     "names",
     "own_fields",
     "predict",
+    "wide_dtype",
 ]

@@ -20,7 +20,6 @@ from jaxact.runs import dispatch
 from jaxact.runs.loading import evaluation
 from jaxact.runs.setup import Setup
 from jaxact.training.program import Program
-from jaxact.training.state import Totals
 
 CORES_A_THREAD, MOST_THREADS = 4, 4
 
@@ -100,7 +99,7 @@ def compile_program(setup: Setup, is_over: threading.Event) -> None:
     if setup.data.streamed is not None:  # as `Streamed` gives them
         order = jax.ShapeDtypeStruct(setup.fed.labels.shape, jnp.int32)
         steps = jnp.int32(1)
-    totals = jax.eval_shape(Totals.zero)
+    totals = setup.no_totals()
     tasks: list[Callable[[], Any]] = [
         lambda: program.train.compile(steps, state, totals, order, setup.fed, keys)
     ]

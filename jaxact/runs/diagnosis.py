@@ -13,6 +13,7 @@ from jax import Array
 from jaxact import models
 from jaxact.compilation.clock import Clock
 from jaxact.runs.dispatch import DispatchLength
+from jaxact.runs.process import hosts
 from jaxact.runs.process.signals import StopRequest
 from jaxact.runs.setup import Setup
 from jaxact.runs.stages import stages
@@ -34,7 +35,7 @@ def origin(setup: Setup, clock: Clock, good: TrainState, bad_step: int, stop: St
     later = (stage.state for stage in stages(setup, good, clock, one_at_a_time))
     for state in itertools.chain([good], later):
         step = int(state.step)
-        if stop or step > bad_step:
+        if hosts.are_asked(stop) or step > bad_step:
             break
         if step < bad_step - 1:
             continue

@@ -4,6 +4,8 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
+from jaxact.runs.process import hosts
+
 # On a CPU. A dispatch cannot be interrupted, and what it does is seen when it has ended.
 DISPATCH_SECONDS = 1.0
 
@@ -26,7 +28,7 @@ class DispatchLength:
     def after(self, steps: int, seconds: float) -> None:
         """Learns what a dispatch took; the next has at most twice the steps."""
         if not self._is_fixed:
-            wanted = int(steps * DISPATCH_SECONDS / max(seconds, 1e-9))
+            wanted = int(steps * DISPATCH_SECONDS / max(hosts.slowest(seconds), 1e-9))
             self.steps = max(1, min(2 * self.steps, wanted, self._most))
 
 

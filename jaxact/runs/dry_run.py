@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 from jaxact.config import Config
+from jaxact.errors import ConfigError
 from jaxact.presentation import numbers
 from jaxact.runs import estimate
 from jaxact.runs.estimate import Cost, Span
@@ -46,12 +47,17 @@ def of_run(config: Config, workdir: Path | None) -> RunEstimate:
     Raises:
       ConfigError, DataError, OutOfMemoryError: the run cannot be made.
     """
+    if config.distributed is not None:
+        raise ConfigError(
+            f"config.distributed={config.distributed} is not for --dry_run, which measures in one "
+            "process: leave it out, or --dry_run"
+        )
     determinism.ensure(config.deterministic)  # before JAX starts
     left = config.epochs
     if workdir is not None:
         fields = dataclasses.asdict(config) | workdirs.function_record(config.activation)
         workdirs.check_workdir(workdir, fields)
-        described = environment.describe(config.deterministic)
+        described = environment.describe(config.deterministic, config.devices)
         surroundings.check(workdir, described, config.epochs)
         left = epochs_left(workdir, config.epochs)
     cost = estimate.measure(config)

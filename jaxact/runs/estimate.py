@@ -22,7 +22,7 @@ from jaxact.runs.process import memory
 from jaxact.runs.records import checkpoint
 from jaxact.runs.setup import Setup, initial_state, prepare
 from jaxact.runs.stages import stages
-from jaxact.training import program
+from jaxact.training import data_parallel, program
 from jaxact.training.state import Totals, TrainState
 
 STEPS_SECONDS = 1.0  # of training that are measured, and two dispatches at least
@@ -192,7 +192,8 @@ def classification_seconds(setup: Setup, state: TrainState) -> float:
     if not samples:
         return 0.0
     images = setup.data.test_images[: latency.IMAGES]
-    variables = setup.program.fold(state, images[:1], *setup.train.preprocessing)
+    state, fitted = data_parallel.local((state, setup.train.preprocessing))
+    variables = setup.program.fold(state, images[:1], *fitted)
     classify = setup.program.classifier.logits
     call = lambda: jax.block_until_ready(classify(variables, images[:1]))  # noqa: E731
     call()

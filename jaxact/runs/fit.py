@@ -25,10 +25,10 @@ from jaxact.runs.epoch_end import (
     make_row,
     write_events,
 )
-from jaxact.runs.process import determinism, environment, memory
+from jaxact.runs.process import determinism, environment, hosts, memory
 from jaxact.runs.process.signals import StopRequest, stop_on_signals
-from jaxact.runs.progress import Follow, ProgressView, RunView
-from jaxact.runs.records import record_files, surroundings, workdirs
+from jaxact.runs.progress import Follow, NoView, ProgressView, RunView
+from jaxact.runs.records import of_processes, record_files, surroundings, workdirs
 from jaxact.runs.records.checkpoint import Checkpoints, size_bytes
 from jaxact.runs.records.events import Events
 from jaxact.runs.records.snapshot import Snapshot
@@ -36,7 +36,6 @@ from jaxact.runs.setup import Setup, initial_state, prepare
 from jaxact.runs.stages import Stage, stages
 from jaxact.runs.summary import summarize
 from jaxact.training import early_stopping, health
-from jaxact.training.state import Totals
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,6 +47,12 @@ class Run:
     checkpoints: Checkpoints
     stop: StopRequest
     follow: Follow = ProgressView
+    own_records: Path | None = None
+
+    @property
+    def records(self) -> Path:
+        """The folder in which this process writes records, see `records.of_processes`."""
+        return self.workdir if self.own_records is None else self.own_records
 
 
 def fit(
@@ -63,7 +68,7 @@ def fit(
     Args:
       config: from `jaxact.config.check`.
       workdir: gets the run's files (see `jaxact.runs.records.record_files`); made only once the
-        configuration, the data and the model are right.
+        configuration, the data and the model are right. Several processes give the same one.
       started: `time.perf_counter()` when the wall clock began; now, if None.
       follow: makes what shows the training; a bar or lines on stderr, if not given.
       stop: asked between dispatches whether to stop; SIGTERM and SIGINT ask, if None.
@@ -82,38 +87,42 @@ def fit(
     cache_use = CacheUse()
     clock = Clock(started=time.perf_counter() if started is None else started)
     fields = dataclasses.asdict(config)
-    workdirs.check_workdir(workdir, fields)
-    determinism.ensure(config.deterministic)
-    fields |= workdirs.function_record(config.activation)  # JAX's first use
-    workdirs.check_workdir(workdir, fields)
-    described = environment.describe(config.deterministic)
-    with memory.explained(config):
-        setup = prepare(config, may_stream=True)
-    fields |= setup.records
-    beside_seconds = 0.0 if ahead is None else ahead.seconds()
-    workdirs.check_data(workdir, setup.data.record)
-    surroundings.check(workdir, described, config.epochs)
+    hosts.join(config.distributed, config.devices)
+    with hosts.together():
+        workdirs.check_workdir(workdir, fields)
+        determinism.ensure(config.deterministic)
+        fields |= workdirs.function_record(config.activation)  # JAX's first use
+        workdirs.check_workdir(workdir, fields)
+        described = environment.describe(config.deterministic, config.devices)
+        with memory.explained(config):
+            setup = prepare(config, may_stream=True)
+        fields |= setup.records
+        beside_seconds = 0.0 if ahead is None else ahead.seconds()
+        workdirs.check_data(workdir, setup.data.record)
+        surroundings.check(workdir, described, config.epochs)
     how_to_go_on = f"nothing is lost: to go on, give the same command with --workdir={workdir}"
     with (
         memory.explained(config),
-        workdirs.opened_workdir(workdir, fields, setup.data.record),
+        hosts.explained(),
+        of_processes.opened(workdir, fields, setup.data.record) as records,
         stop_on_signals() if stop is None else contextlib.nullcontext(stop) as request,
         Checkpoints(workdir / record_files.CHECKPOINTS) as checkpoints,
         contextlib.closing(setup),
     ):
-        run = Run(workdir, clock, checkpoints, request, follow)
-        with request.nothing_to_save(how_to_go_on):
+        run = Run(workdir, clock, checkpoints, request, follow, records)
+        with hosts.left_by_signals(request, how_to_go_on):
             snapshot = begin(setup, run)
-            done = finished_summary(setup, run, snapshot)
+            done = hosts.by_first(lambda: finished_summary(setup, run, snapshot))
         if done:
             return done
-        changed = surroundings.write(workdir, described, int(snapshot.state.step))
+        changed = surroundings.write(records, described, int(snapshot.state.step))
         snapshot = train(setup, run, snapshot, changed)
-        with request.nothing_to_save(how_to_go_on):
-            summary = summarize(setup, clock, snapshot) | {"compilation_cache": str(cache_use)}
+        with hosts.left_by_signals(request, how_to_go_on):
+            summary = hosts.by_first(lambda: summarize(setup, clock, snapshot))
+            summary["compilation_cache"] = str(cache_use)
             if ahead is not None:
                 summary["beside_compilation_seconds"] = ahead.seconds() - beside_seconds
-        record_files.write_json(workdir / record_files.SUMMARY, summary)
+        record_files.write_json(records / record_files.SUMMARY, summary)
     return summary
 
 
@@ -123,14 +132,14 @@ def begin(setup: Setup, run: Run) -> Snapshot:
     state = initial_state(setup, run.clock)
     best = None if setup.config.early_stopping_epochs is None else copied(state.evaluated)
     preprocessing = Preprocessing(*setup.train.preprocessing)
-    snapshot = Snapshot(state, Totals.zero(), progress, best, preprocessing)
+    snapshot = Snapshot(state, setup.no_totals(), progress, best, preprocessing)
     if run.checkpoints.newest_step() is not None:
         snapshot = run.checkpoints.restore(like=snapshot)
         run.clock.go_on_from(snapshot.progress["clock"])
     # The files may hold epochs after the checkpoint, which are about to be trained again.
     for name, key in ((record_files.METRICS, "rows"), (record_files.HEALTH, "health")):
-        if snapshot.progress[key] or (run.workdir / name).exists():
-            record_files.write_rows(run.workdir / name, snapshot.progress[key])
+        if snapshot.progress[key] or (run.records / name).exists():
+            record_files.write_rows(run.records / name, snapshot.progress[key])
     return snapshot
 
 
@@ -172,10 +181,11 @@ def train(setup: Setup, run: Run, snapshot: Snapshot, changed: str = "") -> Snap
     rows, health_rows = snapshot.progress["rows"], snapshot.progress["health"]
     begin = int(state.step)
     length = dispatch.choose(config.steps_per_dispatch, setup.steps_per_epoch)
+    follow = run.follow if hosts.is_first() else NoView
     cadence = Cadence(config.checkpoint_every_epochs, size_bytes(snapshot.arrays))
     with (
-        run.follow(config.epochs, setup.steps_per_epoch, begin) as view,
-        contextlib.closing(Events(run.workdir / record_files.TENSORBOARD, begin)) as events,
+        follow(config.epochs, setup.steps_per_epoch, begin) as view,
+        contextlib.closing(Events(run.records / record_files.TENSORBOARD, begin)) as events,
     ):
         announce(setup, run, view, snapshot, changed)
         if is_over(setup, begin, rows):
@@ -193,13 +203,15 @@ def train(setup: Setup, run: Run, snapshot: Snapshot, changed: str = "") -> Snap
                 "health": health_rows,
                 "clock": run.clock.readings(),
             }
-            totals = Totals.zero() if stage.is_epoch_end else stage.totals
+            totals = setup.no_totals() if stage.is_epoch_end else stage.totals
             snapshot = Snapshot(stage.state, totals, progress, best, snapshot.preprocessing)
             is_last = is_over(setup, stage.step, rows)
             if is_last and best is not None:
                 score_best(setup, run, view, events, snapshot)
-            is_due = stage.is_epoch_end and cadence.is_due(stage.epoch, run.checkpoints.seconds)
-            is_stopped = bool(run.stop)  # asked once: what is raised must have been saved
+            is_due = stage.is_epoch_end and hosts.of_first_is(
+                cadence.is_due(stage.epoch, run.checkpoints.seconds)
+            )
+            is_stopped = hosts.are_asked(run.stop)  # once: what is raised must have been saved
             if is_last or is_due or is_stopped:
                 run.checkpoints.save(snapshot)
             if is_stopped:
@@ -246,24 +258,24 @@ def record_epoch(
     figures: dict[str, Any] = {}
     if setup.probe is not None:
         health_rows.append(examine(setup, run.clock, stage.state, stage.epoch))
-        record_files.append_row(run.workdir / record_files.HEALTH, health_rows[-1])
+        record_files.append_row(run.records / record_files.HEALTH, health_rows[-1])
         figures = health.scalars(health_rows[-1])
     row, classes = make_row(setup, run.clock, stage.state, stage.totals, rows)
     rows.append(row)
     if classes is not None:
-        record_files.write_classes(run.workdir / record_files.PREDICTIONS, classes)
-    record_files.append_row(run.workdir / record_files.METRICS, rows[-1])
+        record_files.write_classes(run.records / record_files.PREDICTIONS, classes)
+    record_files.append_row(run.records / record_files.METRICS, rows[-1])
     write_events(events, stage.step, figures | rows[-1])
     view.after_epoch(rows[-1], setup.config.eval_split)
 
 
 def score_best(setup: Setup, run: Run, view: RunView, events: Events, snapshot: Snapshot) -> None:
     """Reads the test set with the best epoch's parameters, and adds the scores to its row."""
-    rows, path = snapshot.progress["rows"], run.workdir / record_files.METRICS
+    rows, path = snapshot.progress["rows"], run.records / record_files.METRICS
     row = rows[early_stopping.best_epoch(rows) - 1]
     scores, classes = evaluate(setup, run.clock, snapshot.chosen, "test", row["epoch"])
     predicted = classes_of_images(setup, classes)
-    record_files.write_classes(run.workdir / record_files.PREDICTIONS, predicted)
+    record_files.write_classes(run.records / record_files.PREDICTIONS, predicted)
     row |= scores
     snapshot.progress["clock"] = run.clock.readings()
     record_files.write_rows(path, rows)
@@ -280,7 +292,7 @@ def not_finite(setup: Setup, run: Run, view: RunView, stage: Stage) -> str:
     config, saved = setup.config, run.checkpoints.newest_step()
     step = int(stage.totals.nonfinite_step)
     view.message(f"the loss became NaN or infinite at step {step}: looking for where it began")
-    good = Snapshot(initial_state(setup, run.clock), Totals.zero(), {})
+    good = Snapshot(initial_state(setup, run.clock), setup.no_totals(), {})
     if saved is not None:
         good = run.checkpoints.restore(like=good)
     origin = diagnosis.origin(setup, run.clock, good.state, step, run.stop)

@@ -94,6 +94,21 @@ class ProgressView(contextlib.AbstractContextManager["ProgressView"]):
             )
 
 
+class NoView(contextlib.AbstractContextManager["NoView"]):
+    """Shows nothing: what the processes beside the first follow a run with."""
+
+    def __init__(self, *run: int):
+        del run
+
+    def __exit__(self, *exception: object) -> None: ...
+
+    def message(self, text: str) -> None: ...
+
+    def after_dispatch(self, step: int, loss: float, images_per_second: float) -> None: ...
+
+    def after_epoch(self, row: Mapping[str, Any], split: str) -> None: ...
+
+
 def or_dash(value: Any, form: str) -> str:
     """A figure in a format, or a dash where there is none."""
     return "-" if value is None else form.format(value)

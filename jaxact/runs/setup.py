@@ -9,6 +9,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.sharding import Mesh
 
 from jaxact import activations, data, models
 from jaxact.activations import own
@@ -23,12 +24,12 @@ from jaxact.models.own.examination import Examined
 from jaxact.runs.loading import choice, feeds
 from jaxact.runs.loading.evaluation import StreamedBatches
 from jaxact.runs.loading.feeds import Feed
-from jaxact.runs.process import modes
+from jaxact.runs.process import devices, modes
 from jaxact.runs.records.workdirs import MODEL, OPTIMIZER
 from jaxact.runs.shared import DATA
-from jaxact.training import health, own_optimizer, program
+from jaxact.training import data_parallel, health, own_optimizer, program
 from jaxact.training.losses import Objective
-from jaxact.training.state import TrainState
+from jaxact.training.state import Totals, TrainState
 from jaxact.training.steps import Examples, Keys
 
 # Subsets and the validation split are the same for every seed, so that seeds differ in training
@@ -43,7 +44,7 @@ NOT_OF_IMAGES = frozenset(
         "learning_rate_schedule", "optimizer", "warmup_epochs", "clip_norm", "ema", "loss",
         "label_smoothing", "l1", "l2", "weight_decay", "early_stopping_epochs",
         "deterministic", "seed", "target_accuracy", "checkpoint_every_epochs",
-        "steps_per_dispatch", "latency_samples",
+        "steps_per_dispatch", "latency_samples", "distributed",
     )
 )  # fmt: skip
 
@@ -115,6 +116,11 @@ class Setup:
     def probe(self) -> Examples | None:
         return self.data.probe
 
+    def no_totals(self) -> Totals:
+        """The totals of an epoch that has not begun."""
+        zero = Totals.zero(models.wide_dtype(self.config.precision))
+        return data_parallel.replicated(zero, self.recipe.mesh)
+
     @property
     def total_steps(self) -> int:
         return self.config.epochs * self.steps_per_epoch
@@ -171,9 +177,12 @@ def load(config: Config, may_stream: bool = False) -> RunData:
       DataError: they cannot be had.
     """
     modes.refuse_strict()
-    if not (may_stream and data.is_folder(config.dataset)):
+    is_divided = config.devices > 1 or config.distributed is not None
+    if is_divided or not (may_stream and data.is_folder(config.dataset)):
         reason = (
-            f"{config.dataset} is no folder of images, which alone can be"
+            "the images of a run on several devices, each of which has all of them, cannot be"
+            if is_divided
+            else f"{config.dataset} is no folder of images, which alone can be"
             if may_stream
             else "this is no run of a command, whose images alone can be"
         )
@@ -208,17 +217,21 @@ def _load(config: Config, files: Hashable) -> RunData:
         data.parse_augmentation(config.augmentation, dataset.augmentation)
     )
     colors = data.color_components(train.images) if data.needs_colors(augmentation) else None
+    mesh = devices.mesh(config.devices)
+    put = functools.partial(on_device, mesh=mesh)
     # Put on the device once: all splits share a whitening matrix.
-    fitted = jax.device_put(data.fit_preprocessing(config.preprocessing, train.images))
-    examples = on_device(None if is_streamed else train.images, train.labels, *fitted, colors)
+    fitted = data_parallel.replicated(
+        data.fit_preprocessing(config.preprocessing, train.images), mesh
+    )
+    examples = put(None if is_streamed else train.images, train.labels, *fitted, colors)
     if is_streamed:
         shape = jax.ShapeDtypeStruct(train.images.shape, jnp.uint8)
         examples = dataclasses.replace(examples, images=shape)
-    batches = functools.partial(in_batches, workers=config.loading_workers)
+    batches = functools.partial(in_batches, workers=config.loading_workers, mesh=mesh)
     return RunData(
         train=examples,
         evaluations={name: batches(split, *fitted) for name, split in splits.items()},
-        probe=None if probe is None else on_device(probe.images[:], probe.labels, *fitted),
+        probe=None if probe is None else put(probe.images[:], probe.labels, *fitted),
         test_images=splits["test"].images[: latency.IMAGES if is_streamed else None],
         test_examples=len(splits["test"]),
         num_classes=dataset.num_classes,
@@ -277,6 +290,7 @@ def prepare(config: Config, may_stream: bool = False) -> Setup:
         warmup_steps=round(config.warmup_epochs * steps_per_epoch),
         clip_norm=config.clip_norm,
         ema=config.ema,
+        mesh=devices.mesh(config.devices),
     )
     return Setup(
         config=config,
@@ -306,6 +320,7 @@ def create_model(
     Raises:
       ConfigError: the user's own cannot be used.
     """
+    models.check_precision(config.precision)
     if models.is_own(config.model):
         try:
             return examination.examined(
@@ -373,19 +388,26 @@ def choose_probe(train: data.Split, config: Config) -> data.Split | None:
     return data.subset(train, examples, SPLIT_SEED) if examples else None
 
 
-def on_device(*leaves: Any) -> Examples:
-    return Examples(*map(jax.device_put, leaves))
+def on_device(*leaves: Any, mesh: Mesh | None = None) -> Examples:
+    """Examples on the default device, or whole on each of a mesh."""
+    return Examples(*(data_parallel.replicated(leaf, mesh) for leaf in leaves))
 
 
-def in_batches(split: data.Split, *preprocessing: Any, workers: int | None = None) -> Any:
-    """Splits into equal batches of at most 256, the last one filled with blanks labelled -1.
+def in_batches(
+    split: data.Split, *preprocessing: Any, workers: int | None = None, mesh: Mesh | None = None
+) -> Any:
+    """Splits into equal batches of about 256, the last one filled with blanks labelled -1.
+
+    Args:
+      workers: that read images that are streamed.
+      mesh: of the devices among which each batch is divided: it is a multiple of them.
 
     Returns:
-      `Examples`; of images that are streamed `StreamedBatches`, which `workers` read.
+      `Examples`; of images that are streamed `StreamedBatches`.
     """
-    count = len(split.labels)
+    count, shares = len(split.labels), 1 if mesh is None else mesh.size
     batches = -(-count // EVAL_BATCH)
-    size = -(-count // batches)
+    size = -(-count // (batches * shares)) * shares
     blanks, shape = batches * size - count, (batches, size)
     labels = np.pad(split.labels, (0, blanks), constant_values=-1).reshape(shape)
     if isinstance(split.images, StreamedImages):
@@ -393,4 +415,4 @@ def in_batches(split: data.Split, *preprocessing: Any, workers: int | None = Non
         return StreamedBatches(split.images, labels, like, workers)
     images = np.pad(split.images, ((0, blanks), (0, 0), (0, 0), (0, 0)))
     images = images.reshape(*shape, *images.shape[1:])
-    return on_device(images, labels, *preprocessing)
+    return on_device(images, labels, *preprocessing, mesh=mesh)

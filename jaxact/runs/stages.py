@@ -57,7 +57,7 @@ def stages(
     """
     program, keys, per_epoch = setup.program, setup.keys, setup.steps_per_epoch
     length = length or DispatchLength(per_epoch, per_epoch)
-    sums = Totals.zero() if totals is None else totals
+    sums = setup.no_totals() if totals is None else totals
     step = int(state.step)
     first = step // per_epoch
     draw_order = program.order.prepare(clock, keys.order, jnp.int32(0), setup.train.labels)
@@ -86,4 +86,4 @@ def stages(
                 length.after(count, seconds)
                 speed = count * setup.config.batch_size / seconds
                 yield Stage(state, sums, step, epoch + 1, step == end, speed)
-            sums = Totals.zero()
+            sums = setup.no_totals()

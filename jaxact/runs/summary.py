@@ -13,10 +13,11 @@ from jaxact.inference import folding, latency
 from jaxact.runs.process import environment
 from jaxact.runs.records.snapshot import Snapshot
 from jaxact.runs.setup import Setup, create_model
-from jaxact.training import early_stopping
+from jaxact.training import data_parallel, early_stopping
 
 CHECKED_IMAGES = 32
-TOLERANCES = {"float32": 1e-3, "tf32": 2e-2, "bfloat16": 1e-1}  # of logits, by the largest one
+# Of logits, by the largest one.
+TOLERANCES = {"float32": 1e-3, "float64": 1e-12, "tf32": 2e-2, "bfloat16": 1e-1}
 
 
 def network_to_time(setup: Setup, snapshot: Snapshot) -> tuple[Any, int]:
@@ -25,12 +26,14 @@ def network_to_time(setup: Setup, snapshot: Snapshot) -> tuple[Any, int]:
     Returns:
       The variables, and how many BatchNorm layers were folded.
     """
-    images, fitted = setup.data.test_images[:CHECKED_IMAGES], setup.train.preprocessing
-    folded = setup.program.fold(snapshot.chosen, images[:1], *fitted)
+    images = setup.data.test_images[:CHECKED_IMAGES]
+    # Latency is one device's, however many have trained.
+    chosen, fitted = data_parallel.local((snapshot.chosen, setup.train.preprocessing))
+    folded = setup.program.fold(chosen, images[:1], *fitted)
     layers = len(folded[0].get(folding.FOLDED, {}))
     if not layers:
         return folded, 0
-    own = snapshot.chosen.evaluated, *fitted
+    own = chosen.evaluated, *fitted
     # Of one image: so the classifier is compiled anyway.
     classify = setup.program.classifier.logits
     expected, actual = (

@@ -8,12 +8,13 @@ from typing import Any, NamedTuple
 import jax
 import optax
 from jax import Array
+from jax.sharding import Mesh
 
 from jaxact import data, models
 from jaxact.compilation.ahead_of_time import AheadOfTime
 from jaxact.compilation.compiler import runs_once, without_ynnpack
 from jaxact.inference import folding, latency
-from jaxact.training import health, steps
+from jaxact.training import data_parallel, health, steps
 from jaxact.training.losses import PLAIN, Objective
 from jaxact.training.optimizer import create_optimizer
 from jaxact.training.state import TrainState, create_state
@@ -23,7 +24,8 @@ from jaxact.training.unlooped import BatchByBatch, StepByStep
 class Recipe(NamedTuple):
     """All that decides the compiled functions, but shapes: runs with equal recipes share them.
 
-    `augmentation` is a text that `jaxact.data.parse_augmentation` takes, without `default`.
+    `augmentation` is a text that `jaxact.data.parse_augmentation` takes, without `default`; `mesh`
+    holds the devices among which batches are divided, None for one.
     """
 
     model: models.Network
@@ -38,6 +40,7 @@ class Recipe(NamedTuple):
     warmup_steps: int = 0
     clip_norm: float | None = None
     ema: float | None = None
+    mesh: Mesh | None = None
 
 
 class Program(NamedTuple):
@@ -94,49 +97,58 @@ def _build(recipe: Recipe) -> Program:
 def assemble(recipe: Recipe, optimizer: optax.GradientTransformation) -> Program:
     """The program of a recipe with this optimizer, newly made; `build` shares those it makes."""
     model = recipe.model
-    augment = functools.partial(data.augment_examples, recipe.augmentation, model.num_classes)
+    mesh, dtype = recipe.mesh, models.wide_dtype(model.precision)
+    normalize = functools.partial(data.normalize, dtype=dtype)
+    compiled = functools.partial(AheadOfTime, placement=data_parallel.everywhere(mesh))
+
+    def augment(key: Array, images: Array, labels: Array, colors: Array | None) -> Any:
+        images, labels = data_parallel.divided((images, labels), mesh)
+        return data.augment_examples(
+            recipe.augmentation, model.num_classes, key, images, labels, colors
+        )
+
+    def normalize_divided(images: Array, *preprocessing: Array | None) -> Array:
+        return normalize(data_parallel.divided(images, mesh), *preprocessing)
 
     train = functools.partial(
         steps.train_many,
         model,
         optimizer,
         augment,
-        data.normalize,
+        normalize,
         recipe.batch_size,
         objective=recipe.objective,
         ema=recipe.ema,
     )
     losses = recipe.objective.losses
-    evaluate = functools.partial(steps.evaluate, model, data.normalize, losses=losses)
+    evaluate = functools.partial(
+        steps.evaluate, model, normalize_divided, losses=losses, dtype=dtype
+    )
 
     def forward(variables: Any, images: Array) -> Array:
         network, *preprocessing = variables
-        return folding.predict(model, network, data.normalize(images, *preprocessing))
+        return folding.predict(model, network, normalize(images, *preprocessing))
 
     def fold(state: TrainState, images: Array, *preprocessing: Array | None) -> Any:
-        normalised = jax.eval_shape(data.normalize, images, *preprocessing)
+        normalised = jax.eval_shape(normalize, images, *preprocessing)
         return folding.fold_batch_norm(model, state.evaluated, normalised), *preprocessing
 
-    training = AheadOfTime(
+    training = compiled(
         train, donate=(1, 2), options=None if model.normalizes else without_ynnpack()
     )
-    evaluation = AheadOfTime(evaluate, options=without_ynnpack())
+    evaluation = compiled(evaluate, options=without_ynnpack())
     is_looped = model.is_lowered or jax.default_backend() != "cpu"
     return Program(
-        init=AheadOfTime(
+        init=compiled(
             functools.partial(create_state, model, optimizer, has_average=recipe.ema is not None),
             options=runs_once(),
         ),
-        order=AheadOfTime(
-            lambda key, epoch, labels: steps.epoch_order(key, epoch, labels.shape[0])
-        ),
+        order=compiled(lambda key, epoch, labels: steps.epoch_order(key, epoch, labels.shape[0])),
         train=training if is_looped else StepByStep(training),
         evaluate=evaluation if is_looped else BatchByBatch(evaluation),
-        health=AheadOfTime(functools.partial(health.measure, model, data.normalize, losses=losses)),
+        health=compiled(functools.partial(health.measure, model, normalize, losses=losses)),
         classifier=latency.Classifier(forward, is_looped),
         fold=jax.jit(fold),
-        batch=jax.jit(
-            functools.partial(steps.batch_of, augment, data.normalize, recipe.batch_size)
-        ),
+        batch=jax.jit(functools.partial(steps.batch_of, augment, normalize, recipe.batch_size)),
         optimizer=optimizer,
     )

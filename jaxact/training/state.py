@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import optax
 from jax import Array
+from jax.typing import DTypeLike
 
 from jaxact.models.protocol import Model
 
@@ -57,7 +58,7 @@ class Totals:
     """Sums over examples, of which loss and accuracy are the means.
 
     Attributes:
-      loss: float32, summed.
+      loss: summed, in the dtype of the loss.
       correct: int32.
       examples: int32.
       nonfinite_step: int32, the first step whose loss was NaN or infinite, or is about to be, as
@@ -70,10 +71,10 @@ class Totals:
     nonfinite_step: Array
 
     @staticmethod
-    def zero() -> "Totals":
+    def zero(dtype: DTypeLike = jnp.float32) -> "Totals":
         # Four arrays of their own: they are donated, and a buffer can be donated once only.
         return Totals(
-            loss=jnp.zeros((), jnp.float32),
+            loss=jnp.zeros((), dtype),
             correct=jnp.zeros((), jnp.int32),
             examples=jnp.zeros((), jnp.int32),
             nonfinite_step=jnp.full((), -1, jnp.int32),

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import optax
 from jax import Array, lax
+from jax.typing import DTypeLike
 
 from jaxact.models.protocol import Model
 from jaxact.training.losses import PLAIN, Loss, Objective
@@ -219,8 +220,13 @@ def evaluate(
     state: TrainState,
     batches: Examples,
     losses: Loss = PLAIN.losses,
+    dtype: DTypeLike = jnp.float32,
 ) -> Evaluation:
-    """Loss, accuracy and predictions on images `[batches, batch, height, width, channels]`."""
+    """Loss, accuracy and predictions on images `[batches, batch, height, width, channels]`.
+
+    Args:
+      dtype: of the loss.
+    """
 
     def body(totals: Totals, batch: tuple[Array, Array]) -> tuple[Totals, Array]:
         images, labels = batch
@@ -237,6 +243,6 @@ def evaluate(
         ), classes
 
     if len(batches.labels) == 1:
-        totals, classes = body(Totals.zero(), (batches.images[0], batches.labels[0]))
+        totals, classes = body(Totals.zero(dtype), (batches.images[0], batches.labels[0]))
         return Evaluation(totals, classes[None])
-    return Evaluation(*lax.scan(body, Totals.zero(), (batches.images, batches.labels)))
+    return Evaluation(*lax.scan(body, Totals.zero(dtype), (batches.images, batches.labels)))

@@ -4,6 +4,8 @@ XLA's CPU compiler computes a convolution within `fori_loop` or `scan` on one th
 times as slowly as outside. So each step, and each batch that is evaluated, is a dispatch.
 """
 
+import functools
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +14,7 @@ import jax.numpy as jnp
 
 from jaxact.compilation.ahead_of_time import AheadOfTime
 from jaxact.compilation.clock import Clock
-from jaxact.training.state import Evaluation, Totals
+from jaxact.training.state import Evaluation
 from jaxact.training.steps import Examples
 
 
@@ -60,7 +62,7 @@ class BatchByBatch:
     def _repeated(self, evaluate: Callable[..., Evaluation]) -> Callable[..., Evaluation]:
         def evaluate_all(state: Any, batches: Examples) -> Evaluation:
             parts = [evaluate(state, _batch(batches, k)) for k in range(len(batches.labels))]
-            totals = sum((part.totals for part in parts), Totals.zero())
+            totals = functools.reduce(operator.add, (part.totals for part in parts))
             return Evaluation(totals, jnp.concatenate([part.classes for part in parts]))
 
         return evaluate_all

@@ -240,14 +240,17 @@ def test_batch_norm_before_an_activation_is_folded_and_that_within_is_left():
 
 @pytest.mark.parametrize("precision", models.PRECISIONS)
 @pytest.mark.parametrize("name", NAMES)
-def test_parameters_stay_float32(name, precision):
+def test_parameters_are_wide_whatever_lies_between_layers(name, precision):
     model: Any = networks.ThinCNN(activations.get(name), precision=precision)
     images = jax.ShapeDtypeStruct((2, 8, 8, 1), jnp.float32)
-    with jax.numpy_dtype_promotion("standard"):  # Flax's layers rely on it
+    is_wide = precision == "float64"
+    # Flax's layers rely on promotion.
+    with jax.numpy_dtype_promotion("standard"), jax.enable_x64(is_wide):
         variables = jax.eval_shape(model.initial, jax.random.key(0), images)
         run = functools.partial(models.layer_outputs, model)
         _, outputs = jax.eval_shape(run, variables, images, jax.random.key(0))
-    assert {leaf.dtype for leaf in jax.tree.leaves(variables)} == {jnp.dtype("float32")}
+    expected = jnp.dtype("float64" if is_wide else "float32")
+    assert {leaf.dtype for leaf in jax.tree.leaves(variables)} == {expected}
     assert outputs["ActivationLayer_0"].dtype == models.PRECISIONS[precision].dtype
 
 

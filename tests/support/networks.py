@@ -1,13 +1,15 @@
 """The networks that a user has, and one for tests that ask about runs: it compiles in no time."""
 
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from flax import linen as nn
 from jax import Array
 
 from jaxact import models
-from jaxact.models import ConvNet
+from jaxact.models import MLP, AlexNet, ConvNet, ConvNeXt, MobileNetV2
 from jaxact.models.layers.common import flatten
+from jaxact.models.networks import vgg
+from jaxact.models.networks.mobilenet_v2 import Stage
 
 
 class ThinCNN(ConvNet):
@@ -53,3 +55,27 @@ THIN |= {"vgg11": 4, "mobilenet_v2": 7, "convnext": 2} | dict.fromkeys(RESIDUAL,
 SHAPES = {name: models.MODELS[name].image_shape for name in PUBLISHED}
 UNCOUNTED = sorted(set(models.MODELS) - set(PUBLISHED))
 models.MODELS["thin_cnn"] = ThinCNN  # before a configuration is told which networks there are
+
+
+def make_thin(patch: Any) -> None:
+    """VGG-11 and AlexNet of a sixteenth of their width, VGG-11 without its last four layers too.
+
+    Residual networks and ConvNeXt have two stages of one block, MobileNetV2 three blocks. All their
+    parameters take seconds; a layer of each kind is left.
+
+    Args:
+      patch: pytest's `MonkeyPatch`.
+    """
+    stages = tuple(tuple(width // 16 for width in stage) for stage in vgg.STAGES[:3])
+    patch.setattr(vgg, "STAGES", stages)
+    for name in RESIDUAL:
+        patch.setattr(models.MODELS[name], "widths", (4, 8))
+        patch.setattr(models.MODELS[name], "blocks", 1)
+    patch.setattr(ConvNeXt, "widths", (4, 8))
+    patch.setattr(ConvNeXt, "depths", (1, 1))
+    patch.setattr(MobileNetV2, "first", 4)
+    patch.setattr(MobileNetV2, "stages", (Stage(1, 4, 1, 1), Stage(6, 8, 2, 2)))
+    patch.setattr(MobileNetV2, "last", 16)
+    patch.setattr(MLP, "widths", (16, 16))
+    patch.setattr(AlexNet, "widths", (6, 16, 24, 24, 16))
+    patch.setattr(AlexNet, "hidden", 256)

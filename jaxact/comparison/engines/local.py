@@ -30,7 +30,8 @@ def check_before_training(study: Study, workdir: Path, remake: Collection[str]) 
       DataError: the data cannot be had, or have changed since other runs were trained on them.
     """
     if study.with_status(MISSING):
-        described = environment.describe(study.plan.config.deterministic)
+        config = study.plan.config
+        described = environment.describe(config.deterministic, config.devices)
         for config, run in zip(study.plan.runs(), study.runs, strict=True):
             if run.status == DONE:
                 surroundings.refuse_others(workdir, run.environment, described)

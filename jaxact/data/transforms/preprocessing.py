@@ -42,21 +42,22 @@ def normalize(
     whitening: ArrayLike | None = None,
     dtype: DTypeLike = jnp.float32,
 ) -> jax.Array:
-    """Preprocesses images: `(images / 255 - mean) / std`, in float32, and then whitens them.
+    """Preprocesses images: `(images / 255 - mean) / std`, and then whitens them.
 
     Args:
       images: uint8 `[..., height, width, channels]`.
       mean, std, whitening: see `Preprocessing`; a row of pixels, height before width before
         channels, is multiplied by the matrix from the right.
-      dtype: of the result.
+      dtype: of the result; computed in float32, or in float64 for that.
 
     Returns:
       `[..., height, width, channels]` of `dtype`.
     """
-    mean, std = jnp.asarray(mean, jnp.float32), jnp.asarray(std, jnp.float32)
-    pixels = (images.astype(jnp.float32) / 255 - mean) / std
+    wide = jnp.promote_types(dtype, jnp.float32)
+    mean, std = jnp.asarray(mean, wide), jnp.asarray(std, wide)
+    pixels = (images.astype(wide) / 255 - mean) / std
     if whitening is not None:
-        matrix = jnp.asarray(whitening, jnp.float32)
+        matrix = jnp.asarray(whitening, wide)
         flat = pixels.reshape(-1, len(matrix))
         # A whitening matrix enlarges what is small: TF32's 10 bits of mantissa would show.
         pixels = jnp.dot(flat, matrix, precision=lax.Precision.HIGHEST).reshape(pixels.shape)

@@ -6,11 +6,13 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+import jax
 import jax.numpy as jnp
 from flax import linen as nn
 from jax import Array, lax
 from jax.typing import DTypeLike
 
+from jaxact.errors import ConfigError
 from jaxact.models.convolution import lowering
 from jaxact.models.layers.initializers import bias_initializer, kernel_initializer
 
@@ -25,13 +27,48 @@ class Arithmetic(NamedTuple):
     precision: lax.Precision
 
 
-# Parameters and BatchNorm's statistics are float32 in all of them. "tf32" is of NVIDIA GPUs
-# (10 bits of mantissa, products summed in float32); elsewhere it is float32.
+# Parameters and BatchNorm's statistics are float32, but in "float64". "tf32" is of NVIDIA
+# GPUs (10 bits of mantissa, products summed in float32); elsewhere it is float32.
 PRECISIONS = {
     "float32": Arithmetic(jnp.float32, lax.Precision.HIGHEST),
     "tf32": Arithmetic(jnp.float32, lax.Precision.DEFAULT),
     "bfloat16": Arithmetic(jnp.bfloat16, lax.Precision.DEFAULT),
+    "float64": Arithmetic(jnp.float64, lax.Precision.HIGHEST),
 }
+
+
+def check_precision(precision: str) -> None:
+    """Refuses float64 where JAX has 32 bits alone.
+
+    Raises:
+      ConfigError: JAX_ENABLE_X64 is not set.
+    """
+    has_64_bits = jax.config.jax_enable_x64  # pyright: ignore[reportAttributeAccessIssue]
+    if precision == "float64" and not has_64_bits:
+        raise ConfigError(
+            "precision=float64 needs JAX_ENABLE_X64=1 in the environment, without which JAX "
+            "computes in 32 bits: set it, or choose precision=float32"
+        )
+
+
+def wide_dtype(precision: str) -> Any:
+    """The dtype of parameters, BatchNorm's statistics, logits and losses: at least float32."""
+    return jnp.promote_types(PRECISIONS[precision].dtype, jnp.float32)
+
+
+def widened(variables: Mapping[str, Any], precision: str) -> dict[str, Any]:
+    """Initial variables in the dtype in which a precision keeps them.
+
+    They are drawn in float32 and then converted: float64 begins where float32 does.
+    """
+    if precision != "float64":
+        return {**variables}
+
+    def convert(leaf: Array) -> Array:
+        is_real = jnp.issubdtype(leaf.dtype, jnp.floating)
+        return leaf.astype(jnp.float64) if is_real else leaf
+
+    return jax.tree.map(convert, {**variables})
 
 
 def convolution(

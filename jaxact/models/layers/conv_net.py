@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar, cast
 
-import jax.numpy as jnp
 from flax import linen as nn
 from jax import Array
 
@@ -18,6 +17,8 @@ from jaxact.models.layers.common import (
     convolution,
     dropout,
     linear,
+    wide_dtype,
+    widened,
 )
 
 LAYER_NORM_EPSILON = 1e-6
@@ -55,7 +56,7 @@ class ConvNet(nn.Module):
     @nn.nowrap
     def initial(self, key: Array, images: Any) -> dict[str, Any]:
         """The variables before training; see `jaxact.models.protocol.Model`, as of the next."""
-        return {**self.init(key, images, train=False)}
+        return widened(self.init(key, images, train=False), self.precision)
 
     @nn.nowrap
     def predict(self, variables: Mapping[str, Any], images: Array) -> Array:
@@ -118,8 +119,8 @@ class ConvNet(nn.Module):
 
     @nn.nowrap
     def logits(self, x: Array) -> Array:
-        """The last dense layer, float32 `[batch, num_classes]`."""
-        return self.dense(x, self.num_classes).astype(jnp.float32)
+        """The last dense layer, `[batch, num_classes]`: float64 in that precision, else float32."""
+        return self.dense(x, self.num_classes).astype(wide_dtype(self.precision))
 
     @nn.nowrap
     def batch_norm(self, x: Array, train: bool) -> Array:

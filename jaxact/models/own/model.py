@@ -11,6 +11,7 @@ from jax import Array
 from jaxact.activations import Activation
 from jaxact.models.convolution.rewriting import lowered
 from jaxact.models.layers import given_activation
+from jaxact.models.layers.common import wide_dtype, widened
 from jaxact.models.layers.given_activation import Kind
 from jaxact.models.own.modules import Module
 
@@ -25,7 +26,8 @@ class OwnModel:
       activation: the function under test.
       num_classes: number of logits.
       sharing: whether a "layer" or each "channel" has learnable parameters of its own.
-      precision: of matrix products and convolutions; in bfloat16 the module computes so itself.
+      precision: of matrix products and convolutions; in bfloat16 the module computes so itself, in
+        float64 it is given parameters and images of that dtype.
       channels: of each layer of the activation, in the order of its calls.
       kinds: of each call of the activation.
       carried: the collections that training carries on, all but "params".
@@ -53,7 +55,8 @@ class OwnModel:
         variables = self.module.init(key, images)
         learned = given_activation.initial(self.activation, self.sharing, self.channels, key)
         params = variables["params"] | jax.tree.map(jnp.asarray, learned)
-        return {"params": params, **{name: variables[name] for name in self.carried}}
+        carried = {name: variables[name] for name in self.carried}
+        return widened({"params": params, **carried}, self.precision)
 
     def predict(self, variables: Mapping[str, Any], images: Array) -> Array:
         return self._run(variables, images, jax.random.key(0), False)[0]
@@ -64,7 +67,8 @@ class OwnModel:
     def forward(
         self, variables: Mapping[str, Any], images: Array, key: Array
     ) -> tuple[Array, dict[str, Any]]:
-        return self._run(variables, images, key, True)
+        logits, collections = self._run(variables, images, key, True)
+        return logits, widened(collections, self.precision)
 
     def _run(
         self,
@@ -88,10 +92,15 @@ class OwnModel:
                 return self.module.run(own_variables, images, key, is_training, is_dropping)
 
         logits, collections = lowered(run)(variables, images, key)
-        return logits.astype(jnp.float32), collections
+        return logits.astype(wide_dtype(self.precision)), collections
 
 
-_PRODUCTS = {"float32": "highest", "tf32": "default", "bfloat16": "default"}
+_PRODUCTS = {
+    "float32": "highest",
+    "float64": "highest",
+    "tf32": "default",
+    "bfloat16": "default",
+}
 
 
 def _without_layers(variables: Mapping[str, Any]) -> dict[str, Any]:

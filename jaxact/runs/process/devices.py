@@ -5,22 +5,38 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+from jax.sharding import Mesh
 
 from jaxact.errors import ConfigError
+from jaxact.training import data_parallel
 
 OPTIONS = ("jax_cuda_visible_devices", "jax_rocm_visible_devices")
+VIRTUAL = "--xla_force_host_platform_device_count"  # of CPUs: a flag of XLA_FLAGS
+_taken: dict[str, str] = {}  # what this module has told JAX
 
 
 def take_one() -> None:
     """Leaves the machine's other GPUs alone; call it before JAX's first use.
 
-    JAX takes three quarters of the memory of every GPU that it sees, and a run computes on one: the
-    first, or the first of those that CUDA_VISIBLE_DEVICES (of ROCm, HIP_VISIBLE_DEVICES) names.
-    What the user has told JAX itself, by JAX_CUDA_VISIBLE_DEVICES, stays.
+    JAX takes three quarters of the memory of every GPU that it sees, and a run computes on one,
+    unless it says otherwise: the first, or the first of those that CUDA_VISIBLE_DEVICES (of ROCm,
+    HIP_VISIBLE_DEVICES) names. What the user has told JAX itself, by JAX_CUDA_VISIBLE_DEVICES,
+    stays.
     """
+    take(1)
+
+
+def take(count: int | None) -> None:
+    """Has JAX see so many GPUs, the first ones; those that `take_one` had left are given back.
+
+    Args:
+      count: None: as many as there are.
+    """
+    visible = "all" if count is None else ",".join(map(str, range(count)))
     for option in OPTIONS:
-        if jax.config.read(option) == "all":
-            jax.config.update(option, "0")
+        if jax.config.read(option) in ("all", _taken.get(option)):
+            jax.config.update(option, visible)
+            _taken[option] = visible
 
 
 def start() -> None:
@@ -45,6 +61,49 @@ def start() -> None:
         ) from error
 
 
-def used() -> list[Any]:
-    """The devices that arrays are put on unless one says where: one."""
-    return sorted(jnp.zeros(()).devices(), key=lambda device: device.id)
+def used(count: int | None = None) -> list[Any]:
+    """The devices that a run of so many computes on; None: where JAX puts arrays by itself, one."""
+    chosen = None if count is None else mesh(count)
+    return [*jnp.zeros(()).devices()] if chosen is None else [*chosen.devices.flat]
+
+
+def mesh(count: int) -> Mesh | None:
+    """The devices of a run in a row, as many of each process; None for one device of one process.
+
+    Args:
+      count: of all processes together.
+
+    Raises:
+      ConfigError: there are fewer, or they cannot be shared evenly among the processes.
+    """
+    processes = jax.process_count()
+    if count == processes == 1:
+        return None
+    if count % processes:
+        raise ConfigError(
+            f"config.devices={count} must be a multiple of {processes}, the number of processes, "
+            "each of which has as many"
+        )
+    each = count // processes
+    there = [
+        [device for device in jax.devices() if device.process_index == index]
+        for index in range(processes)
+    ]
+    fewest = min(map(len, there))
+    if fewest < each:
+        raise ConfigError(f"config.devices={count}: {_too_few(fewest, each, processes)}")
+    return data_parallel.mesh_of([device for own in there for device in own[:each]])
+
+
+def _too_few(there: int, each: int, processes: int) -> str:
+    """What is there instead, and what to do."""
+    platform = jax.default_backend()
+    whose = "a process sees" if processes > 1 else "JAX sees"
+    devices = f"{there} device{'s' * (there != 1)}"
+    virtual = f"XLA_FLAGS={VIRTUAL}={each}"
+    if platform == "cpu":
+        return f"{whose} {devices} ({platform}); for virtual ones, to try it, set {virtual}"
+    return (
+        f"{whose} {devices} ({platform}); ask for fewer, look at CUDA_VISIBLE_DEVICES, or, to try "
+        f"it on virtual ones, set JAX_PLATFORMS=cpu {virtual}"
+    )

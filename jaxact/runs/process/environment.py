@@ -18,13 +18,17 @@ from jaxact.runs.process import determinism, devices, huge_pages, shared_machine
 PACKAGES = ("jax", "jaxlib", "flax", "optax", "orbax-checkpoint")
 
 
-def describe(deterministic: bool = False) -> dict[str, Any]:
-    """The content of `environment.json`; `deterministic` as the configuration has it.
+def describe(deterministic: bool = False, count: int | None = None) -> dict[str, Any]:
+    """The content of `environment.json`; of a run in several processes, as the first has it.
+
+    Args:
+      deterministic: as the configuration has it.
+      count: of devices, likewise; None: the one that JAX uses by itself.
 
     Raises:
-      ConfigError: JAXACT_SHARED_MACHINE is neither yes nor no.
+      ConfigError: JAXACT_SHARED_MACHINE is neither yes nor no, or there are fewer devices.
     """
-    used = devices.used()
+    used = devices.used(count)
     device = used[0]
     versions = {name.split("-")[0]: _version(name) for name in PACKAGES}
     return {
@@ -35,6 +39,7 @@ def describe(deterministic: bool = False) -> dict[str, Any]:
         "device_kind": device.device_kind,
         "device_count": len(used),
         "devices": [str(device) for device in used],
+        "process_count": jax.process_count(),
         "cpu_model": cpu_model(),
         "cpu_count": os.cpu_count(),
         "usable_cpus": usable_cpus(),

@@ -24,6 +24,7 @@ import numpy as np
 import orbax.checkpoint as ocp
 
 from jaxact.errors import WorkdirError
+from jaxact.runs.process import hosts
 from jaxact.runs.records import checksums
 from jaxact.runs.records.snapshot import Names, Snapshot, named, snapshot_of, without_key_types
 
@@ -88,7 +89,9 @@ def _hush_late_writes() -> None:
 class Checkpoints(contextlib.AbstractContextManager["Checkpoints"]):
     """The `checkpoints/` folder of a run, each checkpoint named by its step.
 
-    Saving goes on in the background; leaving the context waits for it.
+    Saving goes on in the background; leaving the context waits for it. Of a run in several
+    processes all of them save and restore at once, as Orbax wants it: in one folder that all see,
+    where the first one writes.
 
     Attributes:
       warnings: what the user should know of damaged checkpoints, a line each.
@@ -101,7 +104,7 @@ class Checkpoints(contextlib.AbstractContextManager["Checkpoints"]):
         _hush()
         self._directory = directory.resolve()
         self._directory.mkdir(parents=True, exist_ok=True)
-        for prefix in (_SAVING, _DELETING):
+        for prefix in (_SAVING, _DELETING) if hosts.is_first() else ():
             for folder in self._directory.glob(f"{prefix}*"):
                 shutil.rmtree(folder, ignore_errors=True)
         self._orbax = _orbax()
@@ -117,7 +120,7 @@ class Checkpoints(contextlib.AbstractContextManager["Checkpoints"]):
 
     def steps(self) -> list[int]:
         """The steps of which there is a checkpoint, damaged or not, in order."""
-        return _steps(self._directory)
+        return hosts.of_first(_steps(self._directory))
 
     def newest_step(self) -> int | None:
         """The step of the newest checkpoint, or None if there is none."""
@@ -138,6 +141,8 @@ class Checkpoints(contextlib.AbstractContextManager["Checkpoints"]):
             tree = named(copied)  # Orbax then needs no knowledge of our classes or of optax's
             step, progress = int(snapshot.state.step), copy.deepcopy(snapshot.progress)
         self._saving = self._writer.submit(self._write, step, tree, progress)
+        if hosts.are_several():  # who meet within Orbax: no step of training may come between
+            self.wait()
 
     def wait(self) -> None:
         """Waits until the last snapshot is on disk.
@@ -186,8 +191,9 @@ class Checkpoints(contextlib.AbstractContextManager["Checkpoints"]):
         saving = self._directory / f"{_SAVING}{step}"
         # Asked first: on a full disk Orbax's file system library prints many tracebacks of its own.
         needed_bytes = size_bytes(tree)
-        if shutil.disk_usage(self._directory).free < needed_bytes:
-            raise OSError(errno.ENOSPC, f"no space for {needed_bytes:,} bytes", str(saving))
+        with hosts.together():
+            if shutil.disk_usage(self._directory).free < needed_bytes:
+                raise OSError(errno.ENOSPC, f"no space for {needed_bytes:,} bytes", str(saving))
         with _orbax_alone:
             self._orbax.save(
                 saving,
@@ -196,11 +202,14 @@ class Checkpoints(contextlib.AbstractContextManager["Checkpoints"]):
                 ),
                 force=True,
             )
+        hosts.by_first(functools.partial(self._publish, saving, step))
+
+    def _publish(self, saving: Path, step: int) -> None:
         checksums.seal(saving)
         self._remove(step)
         os.replace(saving, self._directory / str(step))
         checksums.sync_folder(self._directory)
-        for old in self.steps()[:-KEPT]:
+        for old in _steps(self._directory)[:-KEPT]:
             self._remove(old)
 
     def _remove(self, step: int) -> None:
@@ -213,7 +222,8 @@ class Checkpoints(contextlib.AbstractContextManager["Checkpoints"]):
     def _set_aside(self, step: int, reason: str, used: int) -> None:
         names = (f"{DAMAGED}{step}{suffix}" for suffix in ("", *(f"-{n}" for n in range(2, 1000))))
         aside = next(path for name in names if not (path := self._directory / name).exists())
-        os.replace(self._directory / str(step), aside)
+        if hosts.is_first():
+            os.replace(self._directory / str(step), aside)
         self.warnings.append(
             f"warning: the checkpoint of step {step} is damaged ({reason}); it is now {aside}, and "
             f"the one of step {used} is used"
@@ -246,9 +256,9 @@ def _newest(
 ) -> Found[Content]:
     """The newest checkpoint whose files are whole and which `fitted` takes."""
     damaged: dict[int, str] = {}
-    for step in reversed(_steps(directory)):
+    for step in reversed(hosts.of_first(_steps(directory))):
         folder = directory / str(step)
-        reason = checksums.damage(folder)
+        reason = hosts.by_first(functools.partial(checksums.damage, folder))
         if reason is None:
             try:
                 return Found(fitted(_read(orbax, folder)), step, damaged)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from jaxact.errors import ConfigError
-from jaxact.runs.process import shared_machine
+from jaxact.runs.process import devices, shared_machine
 from jaxact.runs.records import record_files, workdirs
 
 # What changes results and is the user's to set: field of `environment.json` to how it is set.
@@ -24,10 +24,12 @@ NOTED = (
     "optax",
     "device_kind",
     "device_count",
+    "process_count",
     "cpu_model",
     "usable_cpus",
 )
-_HARMLESS_FLAGS = ("--xla_dump",)
+# Of XLA_FLAGS: what is dumped, and how many virtual devices there are, as "device_count" tells.
+_HARMLESS_FLAGS = ("--xla_dump", devices.VIRTUAL)
 
 Change = tuple[str, Any, Any]  # field, its value there, its value now
 
@@ -44,7 +46,7 @@ def changes(
 
 
 def _plain(name: str, value: Any) -> Any:
-    """A value for comparison: the order of flags, and those that only print, do not count."""
+    """A value for comparison: the order of flags, and harmless ones, do not count."""
     if name != "XLA_FLAGS":
         return value
     return sorted(flag for flag in value.split() if not flag.startswith(_HARMLESS_FLAGS))

@@ -71,7 +71,8 @@ def check_workdir(
 
     Raises:
       ConfigError: it is no folder, holds something else, or a run whose configuration differs in
-        anything but `epochs`, or whose activation computes something else now.
+        anything but `epochs` and where it is made, or whose activation computes something else
+        now.
     """
     if not holds_run(workdir):
         return
@@ -104,10 +105,10 @@ def check_workdir(
 def _same(name: str, old: Any, new: Any) -> bool:
     """Whether two values of a field mean the same.
 
-    Where data lie, and how they are loaded, is the machine's: own data are known by their
-    fingerprint, others by their name.
+    Where data lie, how they are loaded and what a run is divided among is the machine's: own data
+    are known by their fingerprint, others by their name, and `environment.json` tells the rest.
     """
-    if old == new or name in ("data_dir", "loading", "loading_workers"):
+    if old == new or name in Config.OF_THE_MACHINE:
         return True
     if not (isinstance(old, str) and isinstance(new, str)):
         return False

@@ -1,0 +1,22 @@
+"""Runs that stop where a test says, in processes of their own.
+
+`python -m tests.support.stopped_run LOOKS [--OPTION=VALUE ...]` does what `python -m jaxact.main`
+does, asked to stop when it looks for the LOOKS-th time whether it is; 0: it never is.
+"""
+
+import sys
+from pathlib import Path
+
+from jaxact import command, main
+from jaxact.runs import fit
+from tests.support import networks as networks
+from tests.support.stopping import StopAfter
+
+
+def run(looks: str, *words: str) -> None:
+    options = main.COMMAND.parse(words)
+    fit.fit(options.config, Path(options.workdir), stop=StopAfter(int(looks)))
+
+
+if __name__ == "__main__":
+    sys.exit(command.exit_code(lambda: run(*sys.argv[1:])))
