@@ -107,7 +107,7 @@ def data_parallel(options: Options) -> None:
 
 COMMAND = Command(
     "python -m benchmarks.data_parallel",
-    __doc__,
+    __doc__ or "",
     {
         "model": Option("small_cnn", "the network", models.names()),
         "activation": Option("relu", "spec of the activation function"),

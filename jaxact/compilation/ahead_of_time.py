@@ -65,7 +65,7 @@ class AheadOfTime:
     ):
         self.function = function
         self._donate, self._options = donate, options
-        both = {"in_shardings": placement, "out_shardings": placement}
+        both: dict[str, Any] = {"in_shardings": placement, "out_shardings": placement}
         self._placements = {} if placement is None else both
         self._lock = threading.Lock()
         self._programs: dict[Any, concurrent.futures.Future[_Compiled]] = {}

@@ -19,7 +19,7 @@ from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 DATA = "data"  # the mesh's only axis
 
 
-def mesh_of(devices: Sequence[jax.Device]) -> Mesh:
+def mesh_of(devices: Sequence[Any]) -> Mesh:
     """The devices in a row, along `DATA`."""
     return jax.make_mesh((len(devices),), (DATA,), (AxisType.Auto,), devices=devices)
 
@@ -43,13 +43,13 @@ def replicated(tree: Any, mesh: Mesh | None) -> Any:
     the same.
     """
     placement = everywhere(mesh)
-    if placement is None:
+    if mesh is None or placement is None:
         return jax.device_put(tree)
 
     def put(array: Any) -> jax.Array:
         if isinstance(array, jax.Array) and array.sharding == placement:
             return array
-        parts = [jax.device_put(array, device) for device in placement.mesh.local_devices]
+        parts = [jax.device_put(array, device) for device in mesh.local_devices]
         return jax.make_array_from_single_device_arrays(np.shape(array), placement, parts)
 
     return jax.tree.map(put, tree)

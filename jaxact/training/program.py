@@ -107,7 +107,7 @@ def assemble(recipe: Recipe, optimizer: optax.GradientTransformation) -> Program
             recipe.augmentation, model.num_classes, key, images, labels, colors
         )
 
-    def normalize_divided(images: Array, *preprocessing: Array | None) -> Array:
+    def normalize_divided(images: Array, *preprocessing: Any) -> Array:
         return normalize(data_parallel.divided(images, mesh), *preprocessing)
 
     train = functools.partial(

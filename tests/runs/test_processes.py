@@ -1,6 +1,8 @@
 """Runs in two processes of one host, which meet as those of several hosts do."""
 
 import contextlib
+import shutil
+import signal
 import socket
 from concurrent.futures import ThreadPoolExecutor
 
@@ -61,13 +63,17 @@ def whole(pair, tmp_path_factory):
     return workdir, ended
 
 
-def stopped(pair, workdir, looks, **fields):
-    """Stops a run by the second of its processes alone."""
+def stopped_by_second(pair, workdir, looks):
+    """Stops a run by the second of its processes alone, and gives how both ended."""
     modules = ("tests.support.stopped_run",) * PROCESSES
-    own = (("0",), (str(looks),))
-    ended = pair(workdir, modules, own, steps_per_dispatch=1, **fields)
-    assert [one.returncode for one in ended] == [75, 75], ended[0].stderr + ended[1].stderr
-    return ended
+    return pair(workdir, modules, (("0",), (str(looks),)), steps_per_dispatch=1)
+
+
+@pytest.fixture(scope="module")
+def stopped(pair, tmp_path_factory):
+    """The folder of a run that a signal to its second process has stopped; both processes' ends."""
+    workdir = tmp_path_factory.mktemp("stopped") / "run"
+    return workdir, stopped_by_second(pair, workdir, looks=6)
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +97,7 @@ def test_a_run_in_two_processes_is_that_in_one_within_rounding(whole, alone, tmp
 def test_the_first_process_leaves_the_records_and_tells_the_result(whole):
     workdir, (first, second) = whole
     assert "test accuracy" in first.stdout
-    assert second.stdout == ""
+    assert "test accuracy" not in second.stdout
     assert len(list(killing.rows_of(workdir))) == 2
     assert len(list((workdir / record_files.TENSORBOARD).iterdir())) == 1
     environment = record_files.read_json(workdir / record_files.ENVIRONMENT)
@@ -106,23 +112,35 @@ def test_the_same_command_again_has_nothing_to_do(pair, whole):
     assert (workdir / record_files.METRICS).read_text() == before
 
 
-def test_a_signal_to_one_stops_all_after_the_same_step(pair, whole, tmp_path):
-    first, second = stopped(pair, tmp_path, looks=6)
-    for ended in (first, second):
-        assert "stopped by SIGTERM at step 6 of 8; a checkpoint is saved" in ended.stderr
-    assert killing.checkpoints_of(tmp_path)[-1] == 6
-    again = pair(tmp_path, steps_per_dispatch=1)
-    assert [one.returncode for one in again] == [0, 0], again[0].stderr + again[1].stderr
-    killing.assert_same(whole[0], tmp_path)
+def test_a_signal_to_one_stops_all_after_the_same_step(stopped):
+    workdir, ended = stopped
+    for one in ended:
+        assert one.returncode == 75, one.stderr
+        assert "stopped by SIGTERM at step 6 of 8; a checkpoint is saved" in one.stderr
+    assert killing.checkpoints_of(workdir)[-1] == 6
 
 
-def test_a_run_of_two_processes_goes_on_in_one(pair, whole, alone, tmp_path):
-    stopped(pair, tmp_path, looks=6)
-    alone(tmp_path)
-    assert largest_difference(whole[0], tmp_path) < NEAR
-    environment = record_files.read_json(tmp_path / record_files.ENVIRONMENT)
+def test_a_run_that_stopped_goes_on_bit_for_bit(pair, whole, stopped, tmp_path):
+    workdir = shutil.copytree(stopped[0], tmp_path / "run")
+    ended = pair(workdir, steps_per_dispatch=1)
+    assert [one.returncode for one in ended] == [0, 0], ended[0].stderr + ended[1].stderr
+    killing.assert_same(whole[0], workdir)
+
+
+def test_a_run_of_two_processes_goes_on_in_one(whole, stopped, alone, tmp_path):
+    workdir = alone(shutil.copytree(stopped[0], tmp_path / "run"), steps_per_dispatch=1)
+    assert largest_difference(whole[0], workdir) < NEAR
+    environment = record_files.read_json(workdir / record_files.ENVIRONMENT)
     before = {"device_count": 2, "process_count": 2}
     assert environment["resumed"] == [{"step": 6, "before": before}]
+
+
+def test_where_one_is_killed_the_other_says_so_and_ends(pair, tmp_path):
+    first, second = stopped_by_second(pair, tmp_path / "run", looks=-3)
+    assert second.returncode == -signal.SIGKILL
+    assert first.returncode == 75
+    assert "another process of this run is gone" in first.stderr
+    assert "to go on, start all of them again" in first.stderr
 
 
 @pytest.mark.parametrize(

@@ -5,11 +5,14 @@ its own clock, its own files or a signal of its own, the others must follow: her
 A run in one process asks nobody.
 """
 
+import atexit
 import contextlib
 import hashlib
 import json
+import os
 import re
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
@@ -18,12 +21,13 @@ import numpy as np
 from jax.experimental import multihost_utils
 
 from jaxact import addresses, errors
-from jaxact.errors import ConfigError, Interrupted, JaxactError
+from jaxact.errors import ConfigError, Interrupted, JaxactError, NonFiniteLossError
 from jaxact.runs.process import devices
 from jaxact.runs.process.signals import StopRequest
 
 Value = TypeVar("Value")
 _STATUS = re.compile(r"[A-Z_]+(?=: )")  # with which XLA's errors begin
+_AGREED = "is_of_all_processes"  # an attribute of errors
 CLUSTERS = "SLURM, Open MPI, TPUs"  # that JAX knows by their environment
 
 
@@ -41,8 +45,6 @@ def join(distributed: str | None, count: int) -> None:
         return
     # SIGTERM and SIGINT are the run's, which saves a checkpoint.
     jax.config.update("jax_enable_preemption_service", False)
-    # A process that is gone fails a step of the others, which then say so: JAX is not to end them.
-    jax.config.update("jax_enable_recoverability", True)
     address = addresses.parse(distributed)
     devices.take(None if address is None else max(1, count // address.processes))
     named = {} if address is None else {
@@ -122,9 +124,8 @@ def together() -> Iterator[None]:
             first = int(failed[0])
             kind, text = _told((type(error).__name__, str(error)), first)
             if error is None:
-                found = getattr(errors, kind, None)
-                is_known = isinstance(found, type) and issubclass(found, JaxactError)
-                error = (found if is_known else JaxactError)(f"process {first}: {text}")
+                error = getattr(errors, kind, JaxactError)(f"process {first}: {text}")
+            error.__dict__[_AGREED] = True
     if error is not None:
         raise error
 
@@ -155,14 +156,14 @@ def check_alike(what: str, value: Any) -> None:
     if not are_several():
         return
     text = json.dumps(value, sort_keys=True, default=str)
-    digest = int(hashlib.sha256(text.encode()).hexdigest()[:7], 16)
-    differing = [place for place, other in enumerate(_of_each(digest)) if other != digest]
+    digests = _of_each(int(hashlib.sha256(text.encode()).hexdigest()[:7], 16))
     with together():
-        if differing:
-            raise ConfigError(
-                f"{what} of process {jax.process_index()} is not that of process {differing[0]}: "
-                "start all processes with one command, on the same data"
-            )
+        for place, digest in enumerate(digests):
+            if digest != digests[0]:
+                raise ConfigError(
+                    f"{what} of process {place} is not that of process 0: start all processes with "
+                    "one command, on the same data"
+                )
 
 
 def left_by_signals(
@@ -176,26 +177,56 @@ def left_by_signals(
 
 @contextlib.contextmanager
 def explained() -> Iterator[None]:
-    """A block of steps: where another process is gone, they fail, and a line says why.
+    """A block of steps, which need all processes: a line says that another one is gone.
+
+    A process that fails by itself ends without the others, which see it gone; else each would wait
+    for the other's end.
 
     Raises:
-      Interrupted: instead of JAX's own error.
+      Interrupted: instead of XLA's own error, where another process is gone.
     """
     try:
         yield
-    except (jax.errors.JaxRuntimeError, ValueError) as error:  # as XLA's errors are, at times
-        status = _STATUS.match(str(error))
-        if not are_several() or status is None or status[0] == "RESOURCE_EXHAUSTED":
+    except Exception as error:
+        if not are_several() or _is_agreed(error):
             raise
+        # XLA's errors are ValueErrors at times.
+        is_of_xla = isinstance(error, jax.errors.JaxRuntimeError | ValueError)
+        status = _STATUS.match(str(error)) if is_of_xla else None
+        if status is None or status[0] == "RESOURCE_EXHAUSTED":
+            is_of_machine = isinstance(error, OSError | MemoryError) or status is not None
+            _end_without_others(getattr(error, "exit_code", 2 if is_of_machine else 1))
+            raise
+        _end_without_others(Interrupted.exit_code)
         raise Interrupted(
             f"another process of this run is gone ({' '.join(str(error).split())[:200]}); the last "
             "checkpoint is kept: to go on, start all of them again with the same command"
         ) from error
 
 
+def _is_agreed(error: BaseException | None) -> bool:
+    """Whether an error, or what it was made of, is raised by all processes at once."""
+    if error is None:
+        return False
+    is_agreed = isinstance(error, Interrupted | NonFiniteLossError) or _AGREED in error.__dict__
+    return is_agreed or _is_agreed(error.__cause__)
+
+
+def _end_without_others(code: int) -> None:
+    """Has this process end with an exit code, without JAX's farewell, for which all must come."""
+
+    def end() -> None:
+        for stream in filter(None, (sys.stdout, sys.stderr)):
+            stream.flush()
+        os._exit(code)
+
+    atexit.register(end)  # what is registered last is called first: before JAX's
+
+
 def _of_each(number: int) -> list[int]:
     """A whole number of each process, in their order."""
-    return multihost_utils.process_allgather(np.int32(number)).tolist()
+    with explained():
+        return multihost_utils.process_allgather(np.int32(number)).tolist()
 
 
 def _told(value: Any, source: int) -> Any:

@@ -1,8 +1,10 @@
-"""A process computes on one device, and records that one alone."""
+"""A process sees the devices that its run computes on, and records those alone."""
 
 import jax
 import pytest
 
+from jaxact import main
+from jaxact.errors import ConfigError
 from jaxact.runs.process import devices, environment
 from tests.support.paths import python
 
@@ -22,6 +24,34 @@ def test_other_gpus_are_left_alone_unless_the_user_chose(given, expected):
         jax.config.update(option, given)
     devices.take_one()
     assert {jax.config.read(option) for option in devices.OPTIONS} == {expected}
+
+
+@pytest.mark.usefixtures("options")
+@pytest.mark.parametrize(
+    ("given", "count", "expected"),
+    [("all", 4, "0,1,2,3"), ("all", None, "all"), ("3", 4, "3"), ("1,2", 2, "1,2")],
+)
+def test_as_many_gpus_are_seen_as_a_run_has_devices(given, count, expected):
+    for option in devices.OPTIONS:
+        jax.config.update(option, given)
+    devices.take_one()  # as every command does, before it knows its options
+    devices.take(count)
+    assert {jax.config.read(option) for option in devices.OPTIONS} == {expected}
+
+
+@pytest.mark.usefixtures("options")
+def test_a_command_line_says_how_many_gpus_are_seen():
+    for option in devices.OPTIONS:
+        jax.config.update(option, "all")
+    devices.take_one()
+    assert main.COMMAND.parse(["--config.devices=2"]).config.devices == 2
+    assert {jax.config.read(option) for option in devices.OPTIONS} == {"0,1"}
+
+
+def test_one_device_of_one_process_is_no_mesh():
+    assert devices.mesh(1) is None
+    with pytest.raises(ConfigError, match=r"config\.devices=2: JAX sees 1 device \(cpu\)"):
+        devices.mesh(2)
 
 
 TWO_DEVICES = """

@@ -69,6 +69,7 @@ def test_a_run_from_before_a_field_goes_on_where_the_field_has_its_default(tmp_p
     ("old", "new", "is_same"),
     [
         ({"data_dir": "/mnt/a"}, {"data_dir": "/mnt/b"}, True),
+        ({"devices": 1}, {"devices": 4, "distributed": "localhost:1234,2,0"}, True),
         ({"activation": "leaky_relu(negative_slope=0.01)"}, {"activation": "leaky_relu"}, True),
         ({"activation": "relu"}, {"activation": " relu "}, True),
         ({"activation": "leaky_relu"}, {"activation": "leaky_relu(negative_slope=0.2)"}, False),
