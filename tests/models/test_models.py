@@ -12,6 +12,7 @@ from flax import linen as nn
 
 from jaxact import activations, models
 from jaxact.errors import ConfigError
+from jaxact.models.convolution.rewriting import equations
 from jaxact.models.layers.activation_layer import ActivationLayer
 from jaxact.models.layers.common import DROPOUTS, dropout, flatten
 from jaxact.models.networks.small_cnn import SmallCNN
@@ -320,6 +321,19 @@ def test_bfloat16_is_mixed(name):
 
 
 @pytest.mark.usefixtures("thin_networks")
+@pytest.mark.parametrize("name", networks.PUBLISHED)
+def test_float64_is_that_of_every_operation(name):
+    images = jax.ShapeDtypeStruct((2, *SHAPES[name]), jnp.float64)
+    with jax.enable_x64(True), jax.numpy_dtype_promotion("standard"):
+        model = models.create_model(name, "prelu", precision="float64")
+        variables = jax.eval_shape(model.initial, jax.random.key(0), images)
+        program = jax.make_jaxpr(functools.partial(in_training, model))(variables, images)
+    results = [place.aval for equation in equations(program) for place in equation.outvars]
+    assert {leaf.dtype for leaf in jax.tree.leaves(variables)} == {jnp.dtype("float64")}
+    assert not [aval for aval in results if aval.dtype == jnp.float32]
+
+
+@pytest.mark.usefixtures("thin_networks")
 def test_batch_stats_move_towards_the_batch_by_a_tenth():
     model, images, variables = create("vgg11")
     before = variables["batch_stats"]["BatchNorm_0"]
@@ -348,6 +362,7 @@ def test_batch_stats_move_towards_the_batch_by_a_tenth():
         ({"name": "vgg11", "kernel_init": "he"}, "one of torch_default"),
         ({"name": "vgg11", "precision": "float16"}, "one of float32, tf32, bfloat16"),
         ({"name": "vgg11", "sharing": "pixel"}, "'layer' or 'channel'"),
+        ({"name": "vgg11", "precision": "float64"}, "needs JAX_ENABLE_X64=1"),
     ],
 )
 def test_what_is_wrong_is_named(arguments, message):

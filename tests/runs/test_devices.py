@@ -1,14 +1,19 @@
 """Runs whose batches are divided among devices: four virtual ones of the CPU."""
 
+import dataclasses
 import json
 
 import jax
 import numpy as np
 import pytest
 
+from jaxact.config import Config
+from jaxact.errors import ConfigError
+from jaxact.runs import load, setup
 from jaxact.runs.records import record_files
 from tests.support import killing
 from tests.support.commands import Commands
+from tests.support.paths import ROOT
 from tests.support.tiny import words
 
 DEVICES = 4
@@ -151,3 +156,18 @@ def test_float64_is_that_of_parameters_statistics_and_metrics(whole):
     for row in killing.rows_of(whole(1)):
         for loss in (row["train_loss"], row["validation_loss"]):
             assert float(np.float32(loss)) != loss
+
+
+def test_a_network_of_float64_is_loaded_in_it_and_not_without(whole, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    workdir = whole(1)
+    with pytest.raises(ConfigError, match="needs JAX_ENABLE_X64=1"):
+        load.load(workdir)
+    fields = record_files.read_json(workdir / record_files.CONFIG)
+    config = Config(**{field.name: fields[field.name] for field in dataclasses.fields(Config)})
+    with jax.enable_x64(True):
+        network = load.load(workdir)
+        classes = network.logits(setup.load(config).test_images).argmax(-1)
+    assert {leaf.dtype for leaf in jax.tree.leaves(network.params)} == {np.dtype("float64")}
+    expected = record_files.read_classes(workdir / record_files.PREDICTIONS)
+    np.testing.assert_array_equal(classes, expected)

@@ -21,8 +21,8 @@ def local_response_norm(
     min(channels - 1, i + size // 2).
 
     As in the paper, alpha multiplies the sum. Caffe and PyTorch (`LocalResponseNorm`) divide it by
-    the size: their alpha is `size` times this one. Computed in float32 whatever the dtype, in which
-    k + alpha x^2 would often be k.
+    the size: their alpha is `size` times this one. Computed in float32 at least, for in a narrower
+    dtype k + alpha x^2 would often be k.
 
     Source: Krizhevsky et al. 2012 (AlexNet), section 3.3.
 
@@ -34,7 +34,7 @@ def local_response_norm(
     Returns:
       The shape and dtype of `x`.
     """
-    wide = x.astype(jnp.float32)
+    wide = x.astype(jnp.promote_types(x.dtype, jnp.float32))
     half = size // 2
     around = [(0, 0)] * (x.ndim - 1) + [(half, half)]
     squares = jnp.pad(wide**2, around)

@@ -23,7 +23,7 @@ import jax
 import numpy as np
 import orbax.checkpoint as ocp
 
-from jaxact.errors import WorkdirError
+from jaxact.errors import Interrupted, WorkdirError
 from jaxact.runs.process import hosts
 from jaxact.runs.records import checksums
 from jaxact.runs.records.snapshot import Names, Snapshot, named, snapshot_of, without_key_types
@@ -154,6 +154,8 @@ class Checkpoints(contextlib.AbstractContextManager["Checkpoints"]):
         if saving is not None:
             try:
                 saving.result()
+            except Interrupted:  # another process is gone
+                raise
             except Exception as error:  # whatever Orbax and its file system library raise
                 raise WorkdirError(
                     f"a checkpoint could not be saved in {self._directory} ({_one_line(error)}); "
@@ -194,7 +196,7 @@ class Checkpoints(contextlib.AbstractContextManager["Checkpoints"]):
         with hosts.together():
             if shutil.disk_usage(self._directory).free < needed_bytes:
                 raise OSError(errno.ENOSPC, f"no space for {needed_bytes:,} bytes", str(saving))
-        with _orbax_alone:
+        with _orbax_alone, hosts.explained():
             self._orbax.save(
                 saving,
                 args=ocp.args.Composite(

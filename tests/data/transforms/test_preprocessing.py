@@ -28,6 +28,15 @@ def test_normalize_rounds_to_another_dtype_once(images):
     np.testing.assert_array_equal(half, exact.astype(jnp.bfloat16))
 
 
+def test_normalize_computes_in_float64_where_that_is_asked_for(images):
+    mean, std = data.channel_statistics(images)
+    expected = (images.astype(np.float64) / 255 - mean) / std
+    with jax.enable_x64(True):
+        actual = data.normalize(jnp.asarray(images), mean, std, dtype=jnp.float64)
+        assert actual.dtype == jnp.float64
+        np.testing.assert_allclose(actual, expected, rtol=1e-15, atol=1e-14)
+
+
 def test_normalized_training_images_have_mean_0_and_deviation_1(images):
     normalized = np.asarray(
         data.normalize(jnp.asarray(images), *data.channel_statistics(images)), np.float64
