@@ -46,7 +46,7 @@ def trained(recipe: program.Recipe, shape: tuple[int, int, int]) -> tuple[Any, A
     return jax.device_get((state.variables, totals.means())), evaluation.means()
 
 
-def compare(name: str, precision: str) -> dict[str, float]:
+def compare(name: str, precision: str) -> dict[str, Any]:
     """The differences of a network's training on one device and on all."""
     model = models.create_model(name, "prelu", precision=precision)
     size = max(model.input_size, 8)
