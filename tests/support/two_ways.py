@@ -7,12 +7,12 @@ the evaluation: of values around 1. Networks are those of `make_thin`.
 
 import json
 import sys
+from types import SimpleNamespace
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-import pytest
 
 from jaxact import models
 from jaxact.runs import dispatch, setup
@@ -67,7 +67,7 @@ def compare(name: str, precision: str) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    networks.make_thin(pytest.MonkeyPatch())
+    networks.make_thin(SimpleNamespace(setattr=setattr))
     has_64_bits = jax.config.jax_enable_x64  # pyright: ignore[reportAttributeAccessIssue]
     for name in sys.argv[1:]:
         print(json.dumps(compare(name, "float64" if has_64_bits else "float32")), flush=True)
