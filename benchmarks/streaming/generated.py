@@ -2,9 +2,11 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from PIL import Image
+
+from jaxact.packages import needed_for
 
 CELLS = 6  # of the coarse pattern that is enlarged to an image, in each direction
 QUALITY = 90
@@ -14,8 +16,10 @@ def name_of(number: int, classes: int) -> str:
     return f"{number % classes:04d}/{number // classes:06d}.jpg"
 
 
-def picture(number: int, classes: int, sides: tuple[int, int]) -> Image.Image:
+def picture(number: int, classes: int, sides: tuple[int, int]) -> Any:
     """An image of its own, with a pattern that its class has, of a size within `sides`."""
+    with needed_for("a folder of JPEGs"):
+        from PIL import Image
     of_class = np.random.default_rng((0, number % classes))
     own = np.random.default_rng((1, number))
     pattern = of_class.integers(0, 256, (CELLS, CELLS, 3)).astype(np.float32)

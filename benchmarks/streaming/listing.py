@@ -6,8 +6,8 @@ import tracemalloc
 from pathlib import Path
 from typing import Any
 
-from jaxact.data.own.folders import listed
 from jaxact.data.own.listing import Lister
+from jaxact.packages import needed_for
 
 CLASSES = 200
 
@@ -19,6 +19,8 @@ def measure(files: int, folder: str) -> dict[str, Any]:
       files: how many.
       folder: where it is made, and removed at the end.
     """
+    with needed_for("a folder of images"):
+        from jaxact.data.own.folders import listed
     with tempfile.TemporaryDirectory(dir=folder) as made:
         root = Path(made)
         for number in range(CLASSES):

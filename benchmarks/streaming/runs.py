@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
 import psutil
 
 from benchmarks.contenders.workers import ROOT, WorkerError
@@ -97,7 +96,7 @@ def differences(one: Path, other: Path) -> float:
         strict=True,
     )
     return max(
-        abs(np.subtract(first[name] or 0.0, second[name] or 0.0))
+        abs(float(first[name] or 0) - float(second[name] or 0))
         for first, second in pairs
         for name in first
         if not name.endswith(TIMES)
