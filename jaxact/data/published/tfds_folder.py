@@ -215,9 +215,10 @@ def _features(info: Any) -> _Features | None:
     # Pixels and classes may be plain tensors, as in the data sets that jaxact prepares.
     every: Any = info.features
     for name, feature in every.items():
-        if type(feature) is features.Tensor and feature.np_dtype == np.uint8:
+        kind = type(feature)
+        if kind is features.Tensor and feature.np_dtype == np.uint8:
             found["image"] += [name] * (len(feature.shape) == 3)
-        elif isinstance(feature, features.Tensor) and np.issubdtype(feature.np_dtype, np.integer):
+        elif issubclass(kind, features.Tensor) and np.issubdtype(feature.np_dtype, np.integer):
             is_class = not feature.shape and name not in found["label"]
             found["label"] += [name] * (is_class and name == "label")
     keys = info.supervised_keys

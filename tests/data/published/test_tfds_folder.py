@@ -31,7 +31,7 @@ def picture(number):
 def prepare(folder, features, counts, example):
     """Has TFDS prepare a data set, as it does with the builders that come with it."""
 
-    class Small(tfds.core.GeneratorBasedBuilder, skip_registration=True):
+    class Small(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # pyright: ignore
         VERSION = tfds.core.Version("1.2.3")
         url_infos: ClassVar = {}  # TFDS would look for a file of them by way of another package
 
