@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array, lax
 
-from jaxact.activations import Activation
+from jaxact.activations import Activation, own
 from jaxact.models.convolution import lowering
 from jaxact.models.convolution.rewriting import equations
 
@@ -20,8 +20,13 @@ MOST_REPEATED = 32  # operations, conversions and calls among them, at about the
 
 
 def computed_once(activation: Activation, y: Array) -> Array:
-    """The activation's values `y`, in an array of their own where that is the cheaper on a CPU."""
-    if lowering.platform() != "cpu" or operations(activation) <= MOST_REPEATED:
+    """The activation's values `y`, in an array of their own where that is the cheaper on a CPU.
+
+    A function of the user's own is not called once more to see what it costs: it is left to XLA.
+    """
+    if lowering.platform() != "cpu" or own.is_own(activation):
+        return y
+    if operations(activation) <= MOST_REPEATED:
         return y
     return _kept(y)
 
