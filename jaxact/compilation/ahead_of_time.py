@@ -71,6 +71,10 @@ class AheadOfTime:
         self._programs: dict[Any, concurrent.futures.Future[_Compiled]] = {}
         self._unpaid: set[Any] = set()  # signatures whose seconds are on no clock yet
 
+    def changed(self, change: Callable[[Callable[..., Any]], Callable[..., Any]]) -> "AheadOfTime":
+        """What compiles `change(function)` likewise."""
+        return AheadOfTime(change(self.function), self._donate, self._options)
+
     def lower(self, *arguments: Any, platform: str | None = None) -> jax.stages.Lowered:
         """The program for arguments, or for what has their shapes and dtypes, not compiled yet.
 

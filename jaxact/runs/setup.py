@@ -126,6 +126,11 @@ class Setup:
         return self.config.epochs * self.steps_per_epoch
 
     @property
+    def lanes(self) -> tuple[int, ...]:
+        """The shape of what each run has one of: `()` of a run alone, `(count,)` of several."""
+        return self.keys.init.shape
+
+    @property
     def chunk_steps(self) -> int:
         """The steps of a chunk of streamed images."""
         image_bytes = math.prod(self.train.images.shape[1:])

@@ -71,13 +71,14 @@ class Totals:
     nonfinite_step: Array
 
     @staticmethod
-    def zero(dtype: DTypeLike = jnp.float32) -> "Totals":
+    def zero(shape: tuple[int, ...] = (), dtype: DTypeLike = jnp.float32) -> "Totals":
+        """The sums over nothing; `shape` is `(lanes,)` for those of several runs."""
         # Four arrays of their own: they are donated, and a buffer can be donated once only.
         return Totals(
-            loss=jnp.zeros((), dtype),
-            correct=jnp.zeros((), jnp.int32),
-            examples=jnp.zeros((), jnp.int32),
-            nonfinite_step=jnp.full((), -1, jnp.int32),
+            loss=jnp.zeros(shape, dtype),
+            correct=jnp.zeros(shape, jnp.int32),
+            examples=jnp.zeros(shape, jnp.int32),
+            nonfinite_step=jnp.full(shape, -1, jnp.int32),
         )
 
     def __add__(self, later: "Totals") -> "Totals":

@@ -24,6 +24,9 @@ class StepByStep:
     def __init__(self, train: AheadOfTime):
         self._train = train
 
+    def changed(self, change: Callable[[Callable[..., Any]], Callable[..., Any]]) -> "StepByStep":
+        return StepByStep(self._train.changed(change))
+
     def compile(self, steps: Any, *arguments: Any) -> Callable[..., Any]:
         del steps
         return self._repeated(self._train.compile(1, *arguments))
@@ -53,6 +56,9 @@ class BatchByBatch:
     def __init__(self, evaluate: AheadOfTime):
         self._evaluate = evaluate
 
+    def changed(self, change: Callable[[Callable[..., Any]], Callable[..., Any]]) -> "BatchByBatch":
+        return BatchByBatch(self._evaluate.changed(change))
+
     def compile(self, state: Any, batches: Examples) -> Callable[..., Evaluation]:
         return self._repeated(self._evaluate.compile(state, _batch(batches, 0)))
 
@@ -63,7 +69,7 @@ class BatchByBatch:
         def evaluate_all(state: Any, batches: Examples) -> Evaluation:
             parts = [evaluate(state, _batch(batches, k)) for k in range(len(batches.labels))]
             totals = functools.reduce(operator.add, (part.totals for part in parts))
-            return Evaluation(totals, jnp.concatenate([part.classes for part in parts]))
+            return Evaluation(totals, jnp.concatenate([part.classes for part in parts], -2))
 
         return evaluate_all
 

@@ -6,7 +6,7 @@ convolution in the form that is fast everywhere: `choice` says which. One of a s
 of patches, or becomes one of stride 1 over blocks of pixels; a few groups become as many
 convolutions without, many one product with an axis of groups, and as many as channels no product at
 all. Kernels that are stored output-major, for prediction, are read so where pixels are few.
-Accelerators keep their own convolution.
+Accelerators keep their own convolution, but for narrow ones of networks that are trained at once.
 """
 
 import contextlib
@@ -27,6 +27,7 @@ from jaxact.models.convolution.pooling import max_pool
 OUTPUT_MAJOR = lax.ConvDimensionNumbers((0, 3, 1, 2), (0, 3, 1, 2), (0, 3, 1, 2))  # NHWC, OHWI
 _NHWC = OUTPUT_MAJOR._replace(rhs_spec=(3, 2, 0, 1))  # HWIO
 _platform: contextvars.ContextVar[str | None] = contextvars.ContextVar("platform", default=None)
+_by_patches: contextvars.ContextVar[bool] = contextvars.ContextVar("by_patches", default=False)
 
 
 @contextlib.contextmanager
@@ -42,6 +43,24 @@ def traced_for(platform: str) -> Iterator[None]:
         yield
     finally:
         _platform.reset(token)
+
+
+@contextlib.contextmanager
+def each_its_kernel(by_patches: bool = True) -> Iterator[None]:
+    """Within it, narrow convolutions are products of patches on an accelerator, too.
+
+    For networks under `jax.vmap`, each with kernels of its own: JAX makes of their convolutions one
+    of as many groups, and cuDNN's kernels for groups are made for wide ones; of their products it
+    makes a batched one. `python -m benchmarks.studies.seeds_at_once` times both.
+
+    Args:
+      by_patches: whether they are, rather than groups.
+    """
+    token = _by_patches.set(by_patches)
+    try:
+        yield
+    finally:
+        _by_patches.reset(token)
 
 
 def platform() -> str:
@@ -226,6 +245,15 @@ def _by_xla(
     return max_pool(outputs) if pools else outputs
 
 
+def _narrow_by_patches(images: Array, kernel: Array, **options: Any) -> Array:
+    """A product of patches where images have few channels; all else by XLA."""
+    is_narrow = images.shape[-1] < choice.WIDE
+    if is_narrow and options["groups"] == 1 and options["numbers"] == _NHWC:
+        names = ("padding", "dilation", "pools", "precision", "strides")
+        return by_way(choice.PATCHES, images, kernel, **{name: options[name] for name in names})
+    return _by_xla(images, kernel, **options)
+
+
 # Compiled as a whole where it is called outside of a compiled function: its many slices one by one
 # would take seconds. Inside of one nothing is changed.
 @functools.partial(
@@ -233,6 +261,7 @@ def _by_xla(
     inline=True,
     static_argnames=(
         "platform",
+        "by_patches",
         "numbers",
         "strides",
         "padding",
@@ -242,11 +271,14 @@ def _by_xla(
         "precision",
     ),
 )
-def _chosen(images: Array, kernel: Array, platform: str | None, **options: Any) -> Array:
-    on_cpu, by_xla = (functools.partial(way, **options) for way in (_on_cpu, _by_xla))
+def _chosen(
+    images: Array, kernel: Array, platform: str | None, by_patches: bool, **options: Any
+) -> Array:
+    elsewhere = _narrow_by_patches if by_patches else _by_xla
+    on_cpu, others = (functools.partial(way, **options) for way in (_on_cpu, elsewhere))
     if platform is None:
-        return lax.platform_dependent(images, kernel, cpu=on_cpu, default=by_xla)
-    return (on_cpu if platform == "cpu" else by_xla)(images, kernel)
+        return lax.platform_dependent(images, kernel, cpu=on_cpu, default=others)
+    return (on_cpu if platform == "cpu" else others)(images, kernel)
 
 
 def conv_general_dilated(
@@ -296,4 +328,5 @@ def conv_general_dilated(
     is_empty = any(size + sum(pair) < span for size, pair, span in sizes)
     if is_empty or any(amount < 0 for pair in pads for amount in pair):
         return _by_xla(lhs, rhs, padding=pads, **options)
-    return _chosen(lhs, rhs, _platform.get(), padding=tuple(map(tuple, pads)), **options)
+    where = _platform.get(), _by_patches.get()
+    return _chosen(lhs, rhs, *where, padding=tuple(map(tuple, pads)), **options)
