@@ -109,7 +109,8 @@ def compile_program(setup: Setup, is_over: threading.Event) -> None:
     ]
     if setup.probe is not None:
         tasks.append(lambda: program.health.compile(state, setup.probe))
-    if config.latency_samples and jax.config.jax_compilation_cache_dir:  # pyright: ignore[reportAttributeAccessIssue]
+    is_timed = config.latency_samples and not setup.lanes
+    if is_timed and jax.config.jax_compilation_cache_dir:  # pyright: ignore[reportAttributeAccessIssue]
         image = jax.ShapeDtypeStruct((1, *setup.data.test_images.shape[1:]), jnp.uint8)
         variables = jax.eval_shape(program.fold, state, image, *setup.train.preprocessing)
         tasks.append(lambda: program.classifier.compile(variables, setup.data.test_images))

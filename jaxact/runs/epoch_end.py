@@ -69,7 +69,7 @@ def make_row(
         "train_accuracy": train_accuracy,
         **scores,
         **clock.readings(),
-        "images_per_second": int(totals.examples) / seconds,
+        "images_per_second": None if setup.lanes else int(totals.examples) / seconds,
     }
     return Measured(row, classes)
 

@@ -36,6 +36,7 @@ from jaxact.runs.setup import Setup, initial_state, prepare
 from jaxact.runs.stages import Stage, stages
 from jaxact.runs.summary import summarize
 from jaxact.training import early_stopping, health
+from jaxact.training.state import TrainState
 
 
 @dataclasses.dataclass(frozen=True)
@@ -126,15 +127,23 @@ def fit(
     return summary
 
 
-def begin(setup: Setup, run: Run) -> Snapshot:
-    """The newest checkpoint of the workdir, or the state before the first step."""
+def begin(
+    setup: Setup, run: Run, state: TrainState | None = None, step: int | None = None
+) -> Snapshot:
+    """The newest checkpoint of the workdir, or the state before the first step.
+
+    Args:
+      state: before the first step; made, if None.
+      step: of the checkpoint to go on from; 0: from none; None: from the newest.
+    """
     progress = {"rows": [], "health": []}
-    state = initial_state(setup, run.clock)
+    if state is None:
+        state = initial_state(setup, run.clock)
     best = None if setup.config.early_stopping_epochs is None else copied(state.evaluated)
     preprocessing = Preprocessing(*setup.train.preprocessing)
     snapshot = Snapshot(state, setup.no_totals(), progress, best, preprocessing)
-    if run.checkpoints.newest_step() is not None:
-        snapshot = run.checkpoints.restore(like=snapshot)
+    if run.checkpoints.newest_step() is not None and step != 0:
+        snapshot = run.checkpoints.restore(like=snapshot, step=step)
         run.clock.go_on_from(snapshot.progress["clock"])
     # The files may hold epochs after the checkpoint, which are about to be trained again.
     for name, key in ((record_files.METRICS, "rows"), (record_files.HEALTH, "health")):
@@ -302,8 +311,16 @@ def not_finite(setup: Setup, run: Run, view: RunView, stage: Stage) -> str:
         kept = f"the last good checkpoint, of step {saved}, is in {folder}"
     check = f"see whether `python -m jaxact.check '{config.activation}'` passes, or "
     return (
-        f"the loss became NaN or infinite at epoch {stage.epoch}, step {step} "
-        f"({config.activation}, learning_rate {config.learning_rate}); {origin}; {kept}; "
+        f"{where_not_finite(config, stage)}; {origin}; {kept}; "
         f"{check * own.is_found_elsewhere(config.activation)}try a lower --config.learning_rate in "
         "a new --workdir"
+    )
+
+
+def where_not_finite(config: Config, stage: Stage) -> str:
+    """The epoch and the step in which the loss became NaN or infinite, in words."""
+    return (
+        f"the loss became NaN or infinite at epoch {stage.epoch}, step "
+        f"{int(stage.totals.nonfinite_step)} ({config.activation}, learning_rate "
+        f"{config.learning_rate})"
     )

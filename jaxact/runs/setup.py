@@ -118,7 +118,7 @@ class Setup:
 
     def no_totals(self) -> Totals:
         """The totals of an epoch that has not begun."""
-        zero = Totals.zero(models.wide_dtype(self.config.precision))
+        zero = Totals.zero(self.lanes, models.wide_dtype(self.config.precision))
         return data_parallel.replicated(zero, self.recipe.mesh)
 
     @property

@@ -8,8 +8,9 @@ from jaxact.errors import ConfigError
 
 VARIABLE = "JAXACT_SHARED_MACHINE"
 FIELD = "shared_machine"  # of `environment.json`
+AT_ONCE = "seeds_at_once"  # likewise: the seeds of the runs that one program trained together
 YES, NO = ("1", "true", "yes", "on"), ("", "0", "false", "no", "off")
-NOTE = f"made on a machine with other work ({VARIABLE}): no seconds are shown"
+NOTE = f"made beside other work ({VARIABLE}, or several seeds at once): no seconds are shown"
 
 
 def is_shared(variables: Mapping[str, str] | None = None) -> bool:
@@ -37,3 +38,18 @@ def is_shared(variables: Mapping[str, str] | None = None) -> bool:
 def is_marked(environment: Mapping[str, Any]) -> bool:
     """Whether an `environment.json` is of a run that was, in part at least, made beside others."""
     return environment.get(FIELD) is True
+
+
+def is_at_once(environment: Mapping[str, Any]) -> bool:
+    """Whether it is of a run that was, in part at least, one of several in one program."""
+    return bool(environment.get(AT_ONCE))
+
+
+def count_at_once(environment: Mapping[str, Any]) -> int:
+    """The runs that its program trained together; 1 for a run alone."""
+    return max(len(environment.get(AT_ONCE, ())), 1)
+
+
+def is_beside(environment: Mapping[str, Any]) -> bool:
+    """Whether it is of a run whose seconds are not its own, for either reason."""
+    return is_marked(environment) or is_at_once(environment)

@@ -15,7 +15,7 @@ import shutil
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -120,7 +120,11 @@ class Checkpoints(contextlib.AbstractContextManager["Checkpoints"]):
 
     def steps(self) -> list[int]:
         """The steps of which there is a checkpoint, damaged or not, in order."""
-        return hosts.of_first(_steps(self._directory))
+        return hosts.of_first(steps_in(self._directory))
+
+    def whole_steps(self) -> list[int]:
+        """Those of them whose checkpoint is not damaged."""
+        return [s for s in self.steps() if checksums.damage(self._directory / str(s)) is None]
 
     def newest_step(self) -> int | None:
         """The step of the newest checkpoint, or None if there is none."""
@@ -162,17 +166,22 @@ class Checkpoints(contextlib.AbstractContextManager["Checkpoints"]):
                     f"what is there is whole: {_way_out()}, and give the same command to go on"
                 ) from error
 
-    def restore(self, like: Snapshot) -> Snapshot:
+    def restore(self, like: Snapshot, step: int | None = None) -> Snapshot:
         """The newest checkpoint that is not damaged, with `like`'s structure, shapes and dtypes.
 
         Damaged ones that are newer are renamed, with a line in `warnings`.
+
+        Args:
+          step: of the only one to take; None: any.
 
         Raises:
           WorkdirError: all are damaged, or without names; none of them is renamed then, so that the
             run cannot start again unasked.
         """
         self.wait()
-        found = _newest(self._orbax, self._directory, lambda saved: snapshot_of(*saved, like=like))
+        steps = self.steps() if step is None else [step]
+        fitted = functools.partial(snapshot_of, like=like)
+        found = _newest(self._orbax, self._directory, steps, lambda saved: fitted(*saved))
         for step, reason in found.damaged.items():
             self._set_aside(step, reason, found.step)
         return found.content
@@ -211,7 +220,7 @@ class Checkpoints(contextlib.AbstractContextManager["Checkpoints"]):
         self._remove(step)
         os.replace(saving, self._directory / str(step))
         checksums.sync_folder(self._directory)
-        for old in _steps(self._directory)[:-KEPT]:
+        for old in steps_in(self._directory)[:-KEPT]:
             self._remove(old)
 
     def _remove(self, step: int) -> None:
@@ -244,21 +253,24 @@ def newest(directory: Path) -> Found[Saved]:
       WorkdirError: there is none, all are damaged, or without names.
     """
     _hush()
-    if not directory.is_dir() or not _steps(directory):
+    if not steps_in(directory):
         raise WorkdirError(
             f"{directory} holds no checkpoint yet: train the run until one is saved (after its "
             "first epochs, and when it is stopped)"
         )
     with _orbax() as orbax:
-        return _newest(orbax, directory.resolve(), lambda saved: saved)
+        return _newest(orbax, directory.resolve(), steps_in(directory), lambda saved: saved)
 
 
 def _newest(
-    orbax: ocp.Checkpointer, directory: Path, fitted: Callable[[Saved], Content]
+    orbax: ocp.Checkpointer,
+    directory: Path,
+    steps: Sequence[int],
+    fitted: Callable[[Saved], Content],
 ) -> Found[Content]:
-    """The newest checkpoint whose files are whole and which `fitted` takes."""
+    """The newest checkpoint of some steps whose files are whole and which `fitted` takes."""
     damaged: dict[int, str] = {}
-    for step in reversed(hosts.of_first(_steps(directory))):
+    for step in reversed(steps):
         folder = directory / str(step)
         reason = hosts.by_first(functools.partial(checksums.damage, folder))
         if reason is None:
@@ -294,7 +306,10 @@ def _read(orbax: ocp.Checkpointer, folder: Path) -> Saved:
     return Saved(arrays, items["progress"])
 
 
-def _steps(directory: Path) -> list[int]:
+def steps_in(directory: Path) -> list[int]:
+    """The steps of which a run's folder of checkpoints has one, damaged or not, in order."""
+    if not directory.is_dir():
+        return []
     folders = (path for path in directory.iterdir() if path.name.isdecimal() and path.is_dir())
     return sorted(int(path.name) for path in folders)
 

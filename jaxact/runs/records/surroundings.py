@@ -27,6 +27,7 @@ NOTED = (
     "process_count",
     "cpu_model",
     "usable_cpus",
+    shared_machine.AT_ONCE,
 )
 # Of XLA_FLAGS: what is dumped, and how many virtual devices there are, as "device_count" tells.
 _HARMLESS_FLAGS = ("--xla_dump", devices.VIRTUAL)
@@ -102,6 +103,8 @@ def write(workdir: Path, now: Mapping[str, Any], step: int) -> str:
         resumed.append({"step": step, "before": {name: old for name, old, _ in changed}})
     if shared_machine.is_marked(stored):
         now = {**now, shared_machine.FIELD: True}
+    if shared_machine.is_at_once(stored) and not shared_machine.is_at_once(now):
+        now = {**now, shared_machine.AT_ONCE: stored[shared_machine.AT_ONCE]}
     record_files.write_json(path, {**now, "resumed": resumed} if resumed else now)
     return in_words(changed)
 
@@ -113,4 +116,4 @@ def in_words(changed: Iterable[Change]) -> str:
 def is_marked(workdir: Path) -> bool:
     """Whether the run of a workdir was made beside other work, as far as its records tell."""
     path = workdir / record_files.ENVIRONMENT
-    return path.exists() and shared_machine.is_marked(record_files.read_json(path))
+    return path.exists() and shared_machine.is_beside(record_files.read_json(path))
