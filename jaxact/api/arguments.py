@@ -37,6 +37,7 @@ _KINDS = {
     int: (numbers.Integral, "a whole number"),
     float: (numbers.Real, "a number"),
     str: (str, "a text"),
+    bool: (bool, "True or False"),
 }
 
 
@@ -88,7 +89,7 @@ def option(name: str, value: Any) -> Any:
         is_right, words = value in kind, " or ".join(map(repr, kind))
     else:
         number, words = _KINDS[kind]
-        is_right = isinstance(value, number) and not isinstance(value, bool)
+        is_right = isinstance(value, number) and isinstance(value, bool) == (kind is bool)
         if (least := row.least) is not None:
             words += f" from {least:g}"
             is_right = is_right and cast(Any, value) >= least

@@ -12,6 +12,7 @@ from jaxact.api.study import Study
 from jaxact.api.words import for_python
 from jaxact.comparison import study as studies
 from jaxact.comparison.compare import COMMAND, make
+from jaxact.comparison.engines import lanes
 from jaxact.comparison.growth import MOST_SEEDS
 from jaxact.comparison.options import make_plan, split_remake
 from jaxact.comparison.paper.tables import PAPER_ACTIVATIONS
@@ -40,6 +41,8 @@ def compare(
     price_per_hour: float | None = None,
     currency: str | None = None,
     compile_ahead: int | None = None,
+    seeds_at_once: int = 1,
+    seeds_at_once_on_cpu: bool = False,
     progress: bool = True,
     **fields: Any,
 ) -> Study:
@@ -68,6 +71,9 @@ def compare(
       remake: activations whose runs are made anew.
       price_per_hour, currency: of the machine.
       compile_ahead: programs compiled at once while another trains; None: as suits the device.
+      seeds_at_once: runs of one activation that are trained in one program, on an accelerator:
+        quicker where one run leaves it idle; they have no seconds then. On a CPU it is slower, and
+        refused unless `seeds_at_once_on_cpu`.
       progress: whether to show it: a line in a notebook's cell, else lines on stderr.
       **fields: of `jaxact.Config`, by name. `dataset` may be arrays: `(images, labels)` or
         `(images, labels, test_images, test_labels)`.
@@ -94,12 +100,15 @@ def compare(
         "price_per_hour": price_per_hour,
         "currency": currency,
         "compile_ahead": compile_ahead,
+        "seeds_at_once": seeds_at_once,
+        "seeds_at_once_on_cpu": seeds_at_once_on_cpu,
     }
     with contextlib.ExitStack() as stack:
         stack.enter_context(for_python())
         options = {name: arguments.option(name, value) for name, value in options.items()}
         price = price_of(options.pop("price_per_hour"), options.pop("currency"))
-        compile_ahead = options.pop("compile_ahead")
+        names = ("compile_ahead", *lanes.OPTIONS)
+        how = {name: options.pop(name) for name in names}
         base = stack.enter_context(arguments.checked(config, fields, COMMAND.options))
         if datasets is not None:
             datasets = [
@@ -142,8 +151,8 @@ def compare(
             stop,
             remake=again,
             most_seeds=(options["max_seeds"] or MOST_SEEDS) if options["until"] else 0,
-            compile_ahead=compile_ahead,
             follow=views.of_study(progress),
+            **how,
         )
         if more or study.with_status(studies.MISSING):
             raise KeyboardInterrupt(_interrupted(study, workdir))

@@ -1,6 +1,7 @@
 """A comparison, from its options to its files."""
 
 import dataclasses
+import functools
 from collections.abc import Callable, Collection
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from jaxact.command import Option, Options
 from jaxact.command_line import ConfigCommand
 from jaxact.comparison import growth, study as studies
 from jaxact.comparison.analysis import churn, hidden_seconds
-from jaxact.comparison.engines import dry_run
+from jaxact.comparison.engines import dry_run, lanes
 from jaxact.comparison.engines.local import make_runs
 from jaxact.comparison.growth import MOST_SEEDS
 from jaxact.comparison.live import StudyView
@@ -97,6 +98,7 @@ epochs extend it.""",
             int,
             least=0,
         ),
+        **lanes.OPTIONS,
         **PRICE,
         "pdf": files.PDF_OPTION,
         "format": Option(
@@ -120,6 +122,8 @@ def make(
     remake: Collection[str] = (),
     most_seeds: int = 0,
     compile_ahead: int | None = None,
+    seeds_at_once: int = 1,
+    seeds_at_once_on_cpu: bool = False,
     follow: Callable[[Study], StudyView] = StudyView,
 ) -> tuple[Study, Plan | None]:
     """Makes the runs that a study lacks, and adds those that they call for.
@@ -130,6 +134,9 @@ def make(
       remake: the activations whose runs are made anew.
       most_seeds: up to which seeds are added while the answer is not clear.
       compile_ahead: see `jaxact.comparison.engines.local.make_runs`.
+      seeds_at_once: runs of one activation that one program trains, see
+        `jaxact.comparison.engines.lanes`.
+      seeds_at_once_on_cpu: whether also where that is slower than one after another.
       follow: makes what shows the study's progress.
 
     Returns:
@@ -140,12 +147,16 @@ def make(
       ConfigError, DataError: before any run is made.
       WorkdirError: the folder cannot be written, or another process is at work in it.
     """
+    lanes.check(seeds_at_once, seeds_at_once_on_cpu)
+    way = None
+    if seeds_at_once > 1:
+        way = functools.partial(lanes.make_missing, count=seeds_at_once)
     with workdirs.told(workdir):
-        study = make_runs(study, workdir, stop, compile_ahead, remake, follow)
+        study = make_runs(study, workdir, stop, compile_ahead, remake, follow, way)
         most_seeds = max(most_seeds, study.plan.seeds)
-        while (more := growth.grown(study, most_seeds)) and not stop:
+        while (more := growth.grown(study, most_seeds, seeds_at_once)) and not stop:
             study = dataclasses.replace(studies.begin(workdir, more), price=study.price)
-            study = make_runs(study, workdir, stop, compile_ahead, (), follow)
+            study = make_runs(study, workdir, stop, compile_ahead, (), follow, way)
         study = churn.with_churn(study, workdir)
         study.save(workdir)
     return study, more
@@ -187,8 +198,11 @@ def compare(options: Options) -> None:
     study = studies.begin(workdir, plan, remake)
     study = dataclasses.replace(study, price=price or study.price)
     if options.dry_run:
+        lanes.check(**lanes.chosen(options))
         most = (options.max_seeds or MOST_SEEDS) if options.until else None
         dry_run.show(dry_run.of_study(study, workdir, most, remake), workdir, study.price)
+        if options.seeds_at_once > 1:
+            print("the time is that of one run after another; of seeds at once it is not foretold")
         return
     with stop_on_signals() as stop:
         study, more = make(
@@ -198,6 +212,7 @@ def compare(options: Options) -> None:
             remake=remake,
             most_seeds=(options.max_seeds or MOST_SEEDS) if options.until else 0,
             compile_ahead=options.compile_ahead,
+            **lanes.chosen(options),
         )
         drawn = hidden_seconds.without_seconds(study)
         show(drawn)

@@ -9,12 +9,16 @@ from jaxact.comparison.study import FAILED, MISSING, Study
 MOST_SEEDS = 30  # unless the user says otherwise
 
 
-def grown(study: Study, most_seeds: int = MOST_SEEDS) -> Plan | None:
+def grown(study: Study, most_seeds: int = MOST_SEEDS, by: int = 1) -> Plan | None:
     """The plan of the runs to make next; None if the comparison is at its end.
 
     Learning rates are chosen once all runs are made that choose them. A seed is added while the
     study is one of `--until=decided` and the final error of an activation on some workload is
     neither told from the baseline's nor shown to equal it.
+
+    Args:
+      most_seeds: that there may come to be.
+      by: the seeds that are added: as many as are made at once.
     """
     plan = study.plan
     if study.with_status(MISSING, FAILED):
@@ -23,7 +27,7 @@ def grown(study: Study, most_seeds: int = MOST_SEEDS) -> Plan | None:
     if chosen != plan.own_rates:
         return dataclasses.replace(plan, own_rates=chosen)
     if plan.is_sequential and plan.seeds < most_seeds and open_questions(study):
-        return dataclasses.replace(plan, seeds=plan.seeds + 1)
+        return dataclasses.replace(plan, seeds=min(plan.seeds + by, most_seeds))
     return None
 
 

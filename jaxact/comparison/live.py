@@ -45,9 +45,14 @@ def seconds_left(study: Study) -> float | None:
         same_data = [other for other in done if other.dataset == run.dataset]
         same = [other for other in same_data if other.activation == run.activation]
         alike = same or same_data or done
-        return statistics.mean(other.summary["wall_seconds"] for other in alike)
+        return statistics.mean(map(wall_seconds, alike))
 
     return sum(expected(run) for run in study.with_status(MISSING))
+
+
+def wall_seconds(run: Run) -> float:
+    """The seconds that a done run took; of one of several at once its share."""
+    return run.summary["wall_seconds"] / shared_machine.count_at_once(run.environment)
 
 
 def best_so_far(study: Study, workload: Workload) -> str:
@@ -146,9 +151,9 @@ class StudyView(contextlib.AbstractContextManager["StudyView"]):
         """A line of its own, above the view."""
         self.console.print(text, markup=False, soft_wrap=True)
 
-    def begin_run(self, config: Config) -> "FollowedRun":
-        """The run about to be made, and what is to follow it."""
-        label = self._study.plan.label(config)
+    def begin_run(self, config: Config, label: str = "") -> "FollowedRun":
+        """The run about to be made, and what is to follow it; `label`: not the plan's for it."""
+        label = label or self._study.plan.label(config)
         self._workload = Workload(config.dataset, config.learning_rate)
         self._run.reset(self._run_task, total=None, description=label, epoch="", figures="")
         return FollowedRun(self, label)

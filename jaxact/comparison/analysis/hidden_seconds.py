@@ -12,8 +12,8 @@ from jaxact.runs.process import shared_machine
 
 
 def is_marked(run: Run) -> bool:
-    """Whether a run that has ended was made on a machine with other work."""
-    return run.status != MISSING and shared_machine.is_marked(run.environment)
+    """Whether a run that has ended was made beside other work: its seconds are not its own."""
+    return run.status != MISSING and shared_machine.is_beside(run.environment)
 
 
 def without_seconds(study: Study, everywhere: bool = False) -> Study:
@@ -56,7 +56,12 @@ def notes(study: Study) -> list[str]:
     if not marked:
         return ["no seconds are shown, as --without_seconds asks"]
     pairs = "; those of the same seed go with them" if len(hidden) > len(marked) else ""
+    machine = [run for run in marked if shared_machine.is_marked(run.environment)]
+    reasons = [
+        f"{len(machine)} were made on a machine with other work ({shared_machine.VARIABLE})"
+    ] * bool(machine)
+    if at_once := [run for run in marked if shared_machine.is_at_once(run.environment)]:
+        reasons.append(f"{len(at_once)} were trained several seeds at once")
     return [
-        f"no seconds are shown of {len(hidden)} of {len(made)} runs: {len(marked)} were made on a "
-        f"machine with other work ({shared_machine.VARIABLE}){pairs}"
+        f"no seconds are shown of {len(hidden)} of {len(made)} runs: {', '.join(reasons)}{pairs}"
     ]

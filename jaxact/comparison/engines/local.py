@@ -73,6 +73,7 @@ def make_runs(
     compile_ahead: int | None = None,
     remake: Collection[str] = (),
     follow: Callable[[Study], StudyView] = StudyView,
+    make: Callable[..., Study] | None = None,
 ) -> Study:
     """The study with every missing run made, `study.json` written before the first and after each.
 
@@ -84,6 +85,7 @@ def make_runs(
         as many as go well with the device.
       remake: the activations whose runs are replaced, as `begin` had it.
       follow: makes what shows the progress.
+      make: makes the missing runs, as `make_missing` does, which is taken if None.
 
     Raises:
       ConfigError, DataError: no run can be made; nothing has been written.
@@ -104,7 +106,7 @@ def make_runs(
             ) from error
         threads = default_threads() if compile_ahead is None else compile_ahead
         ahead = stack.enter_context(Ahead(threads))
-        return make_missing(study, workdir, stop, ahead, follow)
+        return (make or make_missing)(study, workdir, stop, ahead, follow)
 
 
 def make_missing(

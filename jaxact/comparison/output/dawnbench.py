@@ -75,8 +75,8 @@ def exported(study: Study, folder: Path, author: Author) -> list[str]:
     done = study.with_status(DONE)
     if left_out := sum(map(hidden_seconds.is_marked, done)):
         lines.append(
-            f"no DAWNBench entries: of {left_out} of {len(done)} runs, made on a machine "
-            f"with other work ({shared_machine.VARIABLE})"
+            f"no DAWNBench entries: of {left_out} of {len(done)} runs, made beside other work "
+            f"({shared_machine.VARIABLE}, or several seeds at once)"
         )
     return lines
 

@@ -188,7 +188,7 @@ def test_marked_runs_are_no_entries_of_dawnbench(tmp_path):
         for name, seed in (("tanh", 0), ("elu", 0), ("relu", 1), ("tanh", 1))
     }
     assert lines[0].startswith("DAWNBench entries: 4 in")
-    assert "of 2 of 6 runs, made on a machine with other work" in lines[1]
+    assert "of 2 of 6 runs, made beside other work (JAXACT_SHARED_MACHINE, or" in lines[1]
     (line,) = dawnbench.exported(marked_study(()), tmp_path, dawnbench.Author("Ada", "a@b"))
     assert "6 in" in line
 
@@ -223,3 +223,31 @@ def test_a_workload_without_seconds_has_epochs_in_its_figure_and_no_profile(tmp_
     assert (at[-1], share[-1]) == (10, 0)  # a miss: for as long as it was trained
     files.write_tables(hidden, tmp_path)
     assert "N/A" in (tmp_path / "table.md").read_text()
+
+
+def test_runs_trained_at_once_lose_theirs_and_say_why():
+    study = synthetic_study(SPECS, 2, 3)
+    runs = [
+        dataclasses.replace(run, environment={**run.environment, "seeds_at_once": [0, 1]})
+        if run.activation == "relu"
+        else run
+        for run in study.runs
+    ]
+    drawn = without_seconds(dataclasses.replace(study, runs=tuple(runs)))
+    assert not any(run.is_timed for run in drawn.runs)
+    assert notes(drawn) == [
+        "no seconds are shown of 6 of 6 runs: 2 were trained several seeds at once; those of the "
+        "same seed go with them"
+    ]
+    assert measures.time_axis(drawn, drawn.workloads()[0]) is measures.EPOCHS
+
+
+def test_what_is_left_takes_the_share_of_one_of_several():
+    study = synthetic_study(SPECS, 2, 3, missing={("relu", 1)})
+    alone = live.seconds_left(study)
+    runs = [
+        dataclasses.replace(run, environment={"seeds_at_once": [0, 1, 2, 3]}) for run in study.runs
+    ]
+    together = live.seconds_left(dataclasses.replace(study, runs=tuple(runs)))
+    assert alone
+    assert together == pytest.approx(alone / 4)
