@@ -22,6 +22,7 @@ from jaxact import data, statistics
 from jaxact.command import Option, Options
 from jaxact.comparison import options
 from jaxact.comparison.analysis import measures, sweep
+from jaxact.comparison.engines import lanes
 from jaxact.comparison.plan import Plan
 from jaxact.comparison.study import Study
 from jaxact.errors import ConfigError, did_you_mean
@@ -62,6 +63,7 @@ COMMAND = outcomes.command(
         ),
         "learning_rates": Option("0.0003,0.001,0.003,0.01", f"with --rules={SWEPT}"),
         "rate_seeds": Option(1, "seeds that choose rates, before those shown", least=1),
+        **lanes.OPTIONS,
         "optimizer": Option("adam", "spec"),
         "learning_rate_schedule": Option("constant", "of each run", tuple(SCHEDULES)),
         "target_accuracy": Option(0.95, "on validation images, 0 to 1"),
@@ -84,7 +86,11 @@ def perform(chosen: Options) -> outcomes.Outcome:
     """
     plans = plans_of(chosen)
     folders = {key: folder(*key, plan) for key, plan in plans.items()}
-    made = grid.make(Path(chosen.workdir), {folders[key]: plan for key, plan in plans.items()})
+    made = grid.make(
+        Path(chosen.workdir),
+        {folders[key]: plan for key, plan in plans.items()},
+        **lanes.chosen(chosen),
+    )
     made, notes = grid.without_marked_seconds(made)
     cells = {key: made[name] for key, name in folders.items()}
     is_timed = not notes

@@ -15,7 +15,7 @@ import numpy as np
 
 from experiments.common import training_options
 from jaxact.command import Options
-from jaxact.comparison import compare, study as studies
+from jaxact.comparison import compare, live, study as studies
 from jaxact.comparison.analysis import hidden_seconds, verdicts
 from jaxact.comparison.analysis.measures import Measure
 from jaxact.comparison.live import StudyView
@@ -71,16 +71,24 @@ def plan_of(
     return dataclasses.replace(plan, only_own_rates=is_swept)
 
 
-def make(workdir: Path, plans: Mapping[str, Plan], compile_ahead: int = 0) -> dict[str, Study]:
+def make(
+    workdir: Path,
+    plans: Mapping[str, Plan],
+    compile_ahead: int = 0,
+    seeds_at_once: int = 1,
+    seeds_at_once_on_cpu: bool = False,
+) -> dict[str, Study]:
     """The comparisons of all plans, with the same number of seeds each, all runs made.
 
-    They grow seed by seed, the first one another each time, so that what disturbs the machine
-    disturbs all alike, and what is there when it is stopped are whole pairs.
+    They grow seed by seed, or by as many as are made at once, the first one another each time, so
+    that what disturbs the machine disturbs all alike, and what is there when it is stopped are
+    whole pairs.
 
     Args:
       plans: by folder within `workdir`.
       compile_ahead: programs of runs to come that are compiled while one trains, where no seconds
         are compared.
+      seeds_at_once, seeds_at_once_on_cpu: as `jaxact.comparison.compare.make` takes them.
 
     Raises:
       ConfigError, DataError: before any run is made.
@@ -92,14 +100,18 @@ def make(workdir: Path, plans: Mapping[str, Plan], compile_ahead: int = 0) -> di
     stored = {name: _begin(workdir, name, plan) for name, plan in plans.items()}
     made = Made(plans, stored)
     with stop_on_signals() as stop:
-        for turn in range(max(plan.seeds for plan in plans.values())):
+        most_seeds = max(plan.seeds for plan in plans.values())
+        for turn, seeds in enumerate(range(0, most_seeds, seeds_at_once)):
             for name in names[turn % len(names) :] + names[: turn % len(names)]:
-                plan = _going_on(workdir / name, plans[name], turn + 1)
+                seeds_now = min(seeds + seeds_at_once, plans[name].seeds)
+                plan = _going_on(workdir / name, plans[name], seeds_now)
                 made.studies[name], _ = compare.make(
                     studies.begin(workdir / name, plan),
                     workdir / name,
                     stop,
                     compile_ahead=compile_ahead,
+                    seeds_at_once=seeds_at_once,
+                    seeds_at_once_on_cpu=seeds_at_once_on_cpu,
                     follow=functools.partial(CellView, cell=name, made=made),
                 )
                 if stop:
@@ -137,7 +149,7 @@ class Made:
         """Expected seconds, once each cell has a run: those to be made take the mean of its own."""
         left = 0.0
         for name, study in self.studies.items():
-            done = [run.summary["wall_seconds"] for run in study.runs if run.summary]
+            done = [live.wall_seconds(run) for run in study.runs if run.summary]
             todo = self._runs[name] - self._ended(name)
             if todo > 0 and not done:
                 return None
@@ -195,7 +207,7 @@ def without_marked_seconds(cells: Cells) -> tuple[dict[str, Study], list[str]]:
         name: hidden_seconds.without_seconds(study, everywhere=True) if is_marked else study
         for name, study in cells.items()
     }
-    return drawn, ["runs were made on a machine with other work: no seconds"] * is_marked
+    return drawn, ["runs were made beside other work: no seconds"] * is_marked
 
 
 def _count_of(plan: Plan) -> int:

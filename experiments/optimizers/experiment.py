@@ -20,6 +20,7 @@ from jaxact import data, statistics
 from jaxact.command import Option, Options
 from jaxact.comparison import options
 from jaxact.comparison.analysis import measures, sweep
+from jaxact.comparison.engines import lanes
 from jaxact.comparison.paper.tables import PAPER_ACTIVATIONS
 from jaxact.comparison.plan import Plan, folder_name
 from jaxact.comparison.study import Study
@@ -60,6 +61,7 @@ COMMAND = outcomes.command(
             str,
         ),
         "rate_seeds": Option(1, "seeds that choose rates, before those shown", least=1),
+        **lanes.OPTIONS,
         "learning_rate_schedule": Option("cosine", "of each run", tuple(SCHEDULES)),
         "target_accuracy": Option(0.9, "on validation images, 0 to 1"),
         "margin_points": Option(
@@ -86,6 +88,7 @@ def perform(chosen: Options) -> outcomes.Outcome:
         Path(chosen.workdir),
         {folders[key]: plan for key, plan in plans.items()},
         compile_ahead=COMPILE_AHEAD,
+        **lanes.chosen(chosen),
     )
     cells = {key: made[name] for key, name in folders.items()}
     several = [*dict.fromkeys(epochs for _, epochs in cells)]
