@@ -92,12 +92,16 @@ class Training(NamedTuple):
 def training(job: Job) -> Training:
     """Training as `jaxact.runs.stages` does it: dispatches of many steps, each waited for."""
     config, compiled = network(job)
-    clock, keys = Clock(), Keys.from_seed(config.seed)
-    shape = image_shape(job)
+    return in_training(job, config, compiled, Keys.from_seed(config.seed))
+
+
+def in_training(job: Job, config: Config, compiled: Program, keys: Keys) -> Training:
+    """The training of a program of one run, or of several at once, with its keys."""
+    clock, shape = Clock(), image_shape(job)
     images, labels = synthetic.examples(shape, job.examples)
     examples = setup.on_device(images, labels, *synthetic.statistics(shape))
     length = dispatch.choose(config.steps_per_dispatch, job.examples // job.batch_size)
-    state, totals = initial_state(compiled, clock, keys, job), Totals.zero()
+    state, totals = initial_state(compiled, clock, keys, job), Totals.zero(keys.init.shape)
     order_arguments = (keys.order, jnp.int32(0), examples.labels)
     order = compiled.order.prepare(clock, *order_arguments)(*order_arguments)
 

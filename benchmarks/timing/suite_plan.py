@@ -36,6 +36,7 @@ PEER_SECONDS = {
 }
 SLOW_BFLOAT16 = 2.0  # times as long: a CPU without fast products of it
 ACCURACY_SECONDS = {"cpu": 60.0, "gpu": 120.0}
+SEEDS_AT_ONCE_SECONDS = 120.0
 # A few functions of the ledger, which goes on where it was cut off.
 LEDGER_SECONDS = 90.0
 
@@ -106,7 +107,8 @@ def plan(device: Device, minutes: float, peer: str, peer_python: str, folder: Pa
     Returns:
       VGG-11 and the small CNN, training step and then latency, in the fastest precision; the same
       in the others; and the accuracy of the activations, on a CPU before the others. On an
-      accelerator the ledger comes last: every float, for as long as there is time.
+      accelerator several seeds at once, and the ledger comes last: every float, for as long as
+      there is time.
     """
 
     def steps(effort: Effort) -> list[Step]:
@@ -121,7 +123,7 @@ def plan(device: Device, minutes: float, peer: str, peer_python: str, folder: Pa
         rest, exact = [step for own in others for step in own], accuracy(device, folder)
         if device.platform == "cpu":
             return [*fastest, exact, *rest]
-        return [*fastest, *rest, exact, every_float(folder)]
+        return [*fastest, *rest, exact, seeds_at_once(device, folder), every_float(folder)]
 
     thorough = steps(THOROUGH)
     enough = sum(step.seconds for step in thorough) <= 60 * minutes
@@ -174,6 +176,14 @@ def accuracy(device: Device, folder: Path) -> Step:
         file,
         ACCURACY_SECONDS[kind],
     )
+
+
+def seeds_at_once(device: Device, folder: Path) -> Step:
+    """Several runs of the small CNN in one program, against one alone."""
+    words = ("seeds_at_once", "small_cnn", ACTIVATION, "float32", device.platform)
+    file = folder / results.default_path(*words).name
+    arguments = ("-m", "benchmarks.studies.seeds_at_once", "--counts=4,16", f"--out={file}")
+    return Step("training of several seeds at once", arguments, file, SEEDS_AT_ONCE_SECONDS)
 
 
 def every_float(folder: Path) -> Step:

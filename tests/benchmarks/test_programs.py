@@ -32,6 +32,7 @@ TINY = Job("train_step", batch_size=8, examples=32, seconds=0.001, samples=10)
         ("activations", "--only=rleu", "relu"),
         ("activations", "--only=swiglu", "is timed in a network"),
         ("convolutions", "--only=resnet21", "resnet20"),
+        ("studies.seeds_at_once", "--counts=4,1", "whole numbers from 2"),
         ("train_step", "typo", "typo"),
     ],
 )
