@@ -18,7 +18,13 @@ import numpy as np
 from jaxact.compilation.clock import Clock
 from jaxact.compilation.compiler import CacheUse
 from jaxact.config import Config
-from jaxact.errors import Interrupted, NonFiniteLossError, OutOfMemoryError, WorkdirError
+from jaxact.errors import (
+    ConfigError,
+    Interrupted,
+    NonFiniteLossError,
+    OutOfMemoryError,
+    WorkdirError,
+)
 from jaxact.runs import dispatch, fit, setup as setups
 from jaxact.runs.at_once.lane import Lane, Once, on_host
 from jaxact.runs.cadence import Cadence
@@ -62,6 +68,11 @@ def prepare(configs: Sequence[Config]) -> Setup:
 
 
 def _together(alone: Setup, configs: Sequence[Config]) -> Setup:
+    if alone.data.streamed is not None:
+        raise ConfigError(
+            f"--seeds_at_once={len(configs)} needs images that the device holds, which all seeds "
+            "share: these are streamed; leave it out, or give --config.loading=device"
+        )
     keys = at_once.stacked(*(Keys.from_seed(config.seed) for config in configs))
     return dataclasses.replace(alone, program=at_once.at_once(alone.program), keys=keys)
 

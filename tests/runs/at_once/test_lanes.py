@@ -2,19 +2,26 @@
 
 import dataclasses
 import math
-from typing import Any
+from typing import Any, cast
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxact.errors import Interrupted, NonFiniteLossError, OutOfMemoryError, WorkdirError
+from jaxact.errors import (
+    ConfigError,
+    Interrupted,
+    NonFiniteLossError,
+    OutOfMemoryError,
+    WorkdirError,
+)
 from jaxact.runs import epoch_end, fit
 from jaxact.runs.at_once import group
 from jaxact.runs.process.signals import StopRequest
 from jaxact.runs.progress import ProgressView
 from jaxact.runs.records import record_files
+from jaxact.runs.setup import prepare
 from tests.support import killing
 from tests.support.stopping import StopAfter
 from tests.support.tiny import TINY
@@ -341,3 +348,12 @@ def test_a_clock_goes_on_once(tmp_path):
     assert readings[0] == readings[1] == readings[2] == sorted(readings[0])
     assert before in readings[0]
     assert all(map(math.isfinite, readings[0]))
+
+
+def test_streamed_images_are_refused(monkeypatch):
+    setup = prepare(CONFIG)
+    data = dataclasses.replace(setup.data, streamed=cast(Any, object()))
+    streamed = dataclasses.replace(setup, data=data)
+    monkeypatch.setattr(group.setups, "prepare", lambda config: streamed)
+    with pytest.raises(ConfigError, match=r"^--seeds_at_once=3 needs images that the device holds"):
+        group.prepare(seeds_of())
