@@ -181,7 +181,7 @@ def compile_next(later: Sequence[Group], group: Group, ahead: Ahead) -> None:
     for other in programs.values():
         with contextlib.suppress(Exception):  # its runs tell what is wrong
             is_alone = len(other.configs) == 1
-            ahead.add(prepare(*other.configs) if is_alone else at_once.prepare(other.configs))
+            ahead.add(prepare(other.configs[0]) if is_alone else at_once.prepare(other.configs))
 
 
 def made(
