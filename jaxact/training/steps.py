@@ -243,6 +243,6 @@ def evaluate(
         ), classes
 
     if len(batches.labels) == 1:
-        totals, classes = body(Totals.zero(dtype), (batches.images[0], batches.labels[0]))
+        totals, classes = body(Totals.zero(dtype=dtype), (batches.images[0], batches.labels[0]))
         return Evaluation(totals, classes[None])
-    return Evaluation(*lax.scan(body, Totals.zero(dtype), (batches.images, batches.labels)))
+    return Evaluation(*lax.scan(body, Totals.zero(dtype=dtype), (batches.images, batches.labels)))
