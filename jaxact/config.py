@@ -8,11 +8,12 @@ from typing import Any, NamedTuple
 
 from ml_collections import ConfigDict, config_dict
 
-from jaxact import activations, addresses, data, models, paths
+from jaxact import activations, data, models, paths
 from jaxact.activations import fingerprint
 from jaxact.config_fields import Config as Config
 from jaxact.errors import ConfigError, did_you_mean
 from jaxact.models.own import factories
+from jaxact.training import addresses
 from jaxact.training.losses import LOSSES
 from jaxact.training.optimizer import EXAMPLES, OPTIMIZERS, SCHEDULES, canonical
 

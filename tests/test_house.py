@@ -22,7 +22,7 @@ FILES = [
 # The rooms of jaxact, from the ground up: each imports itself, and rooms of floors below it.
 FLOORS = (
     {"errors"},
-    {"addresses", "packages", "paths", "specs"},
+    {"packages", "paths", "specs"},
     {"activations", "data", "presentation", "statistics"},
     {"models", "timing"},
     {"compilation", "inference"},

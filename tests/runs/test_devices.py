@@ -40,7 +40,7 @@ def many(own_compilation_cache, quick_compilation):
 def train(commands, workdir, stop_after=0, **fields):
     module, first = "jaxact.main", ()
     if stop_after:
-        module, first = "tests.support.stopped_run", (str(stop_after),)
+        module, first = "tests.support.programs.stopped_run", (str(stop_after),)
     options = words(**FIELDS | fields)
     ended = commands.run(module, *first, f"--workdir={workdir}", *options)
     assert ended.returncode == (75 if stop_after else 0), ended.stderr

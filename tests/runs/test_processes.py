@@ -65,7 +65,7 @@ def whole(pair, tmp_path_factory):
 
 def stopped_by_second(pair, workdir, looks):
     """Stops a run by the second of its processes alone, and gives how both ended."""
-    modules = ("tests.support.stopped_run",) * PROCESSES
+    modules = ("tests.support.programs.stopped_run",) * PROCESSES
     return pair(workdir, modules, (("0",), (str(looks),)), steps_per_dispatch=1)
 
 

@@ -16,7 +16,7 @@ NAMES = ("small_cnn", "resnet20", "mobilenet_v2", "convnext", "alexnet32")
 def differences(own_compilation_cache, quick_compilation):
     flags = "--xla_force_host_platform_device_count=4"
     environment = os.environ | {"XLA_FLAGS": flags, "JAX_ENABLE_X64": "1"}
-    printed = python("-m", "tests.support.two_ways", *NAMES, env=environment)
+    printed = python("-m", "tests.support.programs.two_ways", *NAMES, env=environment)
     return {row["model"]: row for row in map(json.loads, printed.splitlines())}
 
 

@@ -20,10 +20,11 @@ import jax
 import numpy as np
 from jax.experimental import multihost_utils
 
-from jaxact import addresses, errors
+from jaxact import errors
 from jaxact.errors import ConfigError, Interrupted, JaxactError, NonFiniteLossError
 from jaxact.runs.process import devices
 from jaxact.runs.process.signals import StopRequest
+from jaxact.training import addresses
 
 Value = TypeVar("Value")
 _STATUS = re.compile(r"[A-Z_]+(?=: )")  # with which XLA's errors begin

@@ -83,7 +83,7 @@ def test_the_memory_of_a_device_is_told(monkeypatch):
 
 @pytest.mark.parametrize("place", ["prepare", "train"])
 def test_a_run_that_needs_too_much_says_so(tiny, tmp_path, monkeypatch, place):
-    def exhausted(*arguments):
+    def exhausted(*arguments, **options):
         raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: Out of memory allocating 9 bytes.")
 
     monkeypatch.setattr(fit, place, exhausted)
