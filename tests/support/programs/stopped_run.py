@@ -1,8 +1,8 @@
 """Runs that stop where a test says, in processes of their own.
 
-`python -m tests.support.programs.stopped_run LOOKS [--OPTION=VALUE ...]` does what `python -m jaxact.main`
-does, asked to stop when it looks for the LOOKS-th time whether it is; 0: it never is; -LOOKS: it is
-killed then.
+`python -m tests.support.programs.stopped_run LOOKS [--OPTION=VALUE ...]` does what `python -m
+jaxact.main` does, asked to stop when it looks for the LOOKS-th time whether it is; 0: it never is;
+-LOOKS: it is killed then.
 """
 
 import os

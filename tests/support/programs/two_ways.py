@@ -1,8 +1,8 @@
 """Trains networks on one device and on all, and prints how far they are from each other.
 
-`python -m tests.support.programs.two_ways MODEL...`, with several devices: for each network a line of JSON,
-the largest difference of any parameter or statistic and of the loss after some steps, and that of
-the evaluation: of values around 1. Networks are those of `make_thin`.
+`python -m tests.support.programs.two_ways MODEL...`, with several devices: for each network a line
+of JSON, the largest difference of any parameter or statistic and of the loss after some steps, and
+that of the evaluation: of values around 1. Networks are those of `make_thin`.
 """
 
 import json
