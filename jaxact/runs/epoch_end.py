@@ -111,8 +111,18 @@ def examine(setup: Setup, clock: Clock, state: TrainState, epoch: int) -> dict[s
         return health.as_row(epoch, measure(state, setup.probe))
 
 
-def write_events(events: Events, step: int, figures: Mapping[str, Any]) -> None:
-    for name, value in figures.items():
+def write_events(events: Events, step: int, figures: Mapping[str, Any], activation: str) -> None:
+    """Adds the figures of an epoch's row to the event file.
+
+    Losses and accuracies stand under the activation as well, "relu/test_loss": one chart for all
+    seeds of a function beside the one for all functions.
+    """
+    scores = {
+        f"{activation}/{name}": value
+        for name, value in figures.items()
+        if name.endswith(("_loss", "_accuracy"))
+    }
+    for name, value in {**figures, **scores}.items():
         if name not in ("epoch", "step") and value is not None:
             events.add_scalar(name, value, global_step=step)
     events.flush()

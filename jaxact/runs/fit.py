@@ -194,7 +194,9 @@ def train(setup: Setup, run: Run, snapshot: Snapshot, changed: str = "") -> Snap
     cadence = Cadence(config.checkpoint_every_epochs, size_bytes(snapshot.arrays))
     with (
         follow(config.epochs, setup.steps_per_epoch, begin) as view,
-        contextlib.closing(Events(run.records / record_files.TENSORBOARD, begin)) as events,
+        contextlib.closing(
+            Events(run.records / record_files.TENSORBOARD, begin, dataclasses.asdict(config))
+        ) as events,
     ):
         announce(setup, run, view, snapshot, changed)
         if is_over(setup, begin, rows):
@@ -217,6 +219,8 @@ def train(setup: Setup, run: Run, snapshot: Snapshot, changed: str = "") -> Snap
             is_last = is_over(setup, stage.step, rows)
             if is_last and best is not None:
                 score_best(setup, run, view, events, snapshot)
+            if is_last:
+                events.end()
             is_due = stage.is_epoch_end and hosts.of_first_is(
                 cadence.is_due(stage.epoch, run.checkpoints.seconds)
             )
@@ -268,13 +272,14 @@ def record_epoch(
     if setup.probe is not None:
         health_rows.append(examine(setup, run.clock, stage.state, stage.epoch))
         record_files.append_row(run.records / record_files.HEALTH, health_rows[-1])
-        figures = health.scalars(health_rows[-1])
+        for under in ("", setup.config.activation):
+            figures |= health.scalars(health_rows[-1], under)
     row, classes = make_row(setup, run.clock, stage.state, stage.totals, rows)
     rows.append(row)
     if classes is not None:
         record_files.write_classes(run.records / record_files.PREDICTIONS, classes)
     record_files.append_row(run.records / record_files.METRICS, rows[-1])
-    write_events(events, stage.step, figures | rows[-1])
+    write_events(events, stage.step, figures | rows[-1], setup.config.activation)
     view.after_epoch(rows[-1], setup.config.eval_split)
 
 
@@ -288,7 +293,7 @@ def score_best(setup: Setup, run: Run, view: RunView, events: Events, snapshot: 
     row |= scores
     snapshot.progress["clock"] = run.clock.readings()
     record_files.write_rows(path, rows)
-    write_events(events, row["step"], scores)
+    write_events(events, row["step"], scores, setup.config.activation)
     if int(snapshot.state.step) < setup.total_steps:
         view.message(
             f"stopped early: {setup.config.early_stopping_epochs} epochs without a lower "

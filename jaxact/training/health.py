@@ -27,6 +27,8 @@ SATURATED_SHARE = 0.95  # of the probe batch. ReLU is flat for half of it when a
 SLOPE_RANGE = 10.0  # the largest slope is looked for at inputs from -10 to 10
 SLOPE_POINTS = 401
 
+NAMES = ("layer", "after")  # of a layer, beside its figures
+
 AUTOMATIC_SHARE = 0.01  # of the training images: less than 1 % of an epoch's work
 AUTOMATIC_MOST = 128
 
@@ -44,6 +46,7 @@ class LayerHealth:
       mean, deviation: of the layer's outputs, over units, images and positions.
       gradient_norm: sqrt(mean_b |dL_b / dy_b|^2), where y_b is the layer's output for image b and
         L_b that image's loss; so it does not depend on the size of the probe batch.
+      after: the layer whose output it takes, such as "Conv_0"; "" where that cannot be told.
 
     `dead` and `saturated` are None for a function that is not elementwise and has no
     `derivative_function`.
@@ -55,6 +58,7 @@ class LayerHealth:
     mean: Array
     deviation: Array
     gradient_norm: Array
+    after: str = dataclasses.field(default="", metadata={"static": True})
 
 
 def automatic_examples(train_examples: int) -> int:
@@ -109,6 +113,7 @@ def layer_health(layer: Observation, gradient: Array) -> LayerHealth:
         mean=outputs.mean(),
         deviation=outputs.std(),
         gradient_norm=jnp.sqrt((gradient**2).sum() / gradient.shape[0]),
+        after=layer.after,
     )
 
 
@@ -159,17 +164,24 @@ def as_row(epoch: int, layers: list[LayerHealth]) -> dict[str, Any]:
     rows = [dataclasses.asdict(layer) for layer in jax.device_get(layers)]
     return {
         "epoch": epoch,
-        "layers": [{name: _as_json(value) for name, value in row.items()} for row in rows],
+        "layers": [
+            {name: _as_json(value) for name, value in row.items() if value != ""} for row in rows
+        ],
     }
 
 
-def scalars(row: Mapping[str, Any]) -> dict[str, float | None]:
-    """A row's figures by a name of their own, such as "health/ActivationLayer_0/dead"."""
+def scalars(row: Mapping[str, Any], under: str = "") -> dict[str, float | None]:
+    """A row's figures by a name of their own, such as "health/ActivationLayer_0/dead".
+
+    Args:
+      under: where given, layers go by what they stand after, and `under` is in place of "health":
+        "relu/Conv_0/dead".
+    """
     return {
-        f"health/{layer['layer']}/{name}": value
+        f"{under or 'health'}/{(under and layer.get('after')) or layer['layer']}/{name}": value
         for layer in row["layers"]
         for name, value in layer.items()
-        if name != "layer"
+        if name not in NAMES
     }
 
 

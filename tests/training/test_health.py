@@ -309,6 +309,7 @@ def rows_by_kind():
 def test_every_kind_of_activation_has_finite_figures(spec):
     (row,) = rows_by_kind()[spec]
     assert row.pop("layer") == "ActivationLayer_0"
+    assert row.pop("after") == "Dense_0"
     assert row.keys() == {"dead", "saturated", "mean", "deviation", "gradient_norm"}
     assert all(map(math.isfinite, row.values()))
     assert 0 <= row["dead"] <= row["dead"] + row["saturated"] <= 1

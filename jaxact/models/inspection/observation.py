@@ -5,10 +5,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jax
+from flax import linen as nn
 from jax import Array
 
 from jaxact.activations import Activation
 from jaxact.models.convolution.rewriting import lowered
+from jaxact.models.inspection.tracing import Call, each_layer
 from jaxact.models.layers.activation_layer import watched
 from jaxact.models.protocol import Model
 
@@ -20,6 +22,8 @@ class Observation:
 
     Attributes:
       name: of the layer, such as "ActivationLayer_0".
+      after: the path of the layer with a kernel that was called last before it, such as "Conv_0";
+        "Conv_0.2" if it is the second one after that. "" where none can be told, as of flax.nnx.
       activation: its function.
       learned: the function's parameters at that time, by name; `{}` for most.
       inputs, outputs: `[batch, ..., units]`.
@@ -30,6 +34,7 @@ class Observation:
     learned: Mapping[str, Array]
     inputs: Array
     outputs: Array
+    after: str = dataclasses.field(default="", metadata={"static": True})
 
 
 def observe(
@@ -53,6 +58,13 @@ def observe(
         variables: Mapping[str, Any], images: Array, shifts: Sequence[Array] | None
     ) -> tuple[Array, list[Observation]]:
         seen: list[Observation] = []
+        passed: list[str] = []  # layers with a kernel
+
+        def note(layer: nn.Module, name: str, call: Call, inputs: Any) -> Any:
+            outputs = call(inputs)
+            if any(name.endswith("kernel") for name in layer.variables.get("params", {})):
+                passed.append(name)
+            return outputs
 
         def keep(
             name: str,
@@ -63,10 +75,13 @@ def observe(
         ) -> Array:
             if shifts is not None:
                 outputs = outputs + shifts[len(seen)]
-            seen.append(Observation(name, activation, dict(learned), inputs, outputs))
+            after = passed[-1] if passed else ""
+            if after and (count := sum(layer.after.split(".")[0] == after for layer in seen)):
+                after += f".{count + 1}"
+            seen.append(Observation(name, activation, dict(learned), inputs, outputs, after))
             return outputs
 
-        with watched(keep):
+        with each_layer(note), watched(keep):
             return model.predict(variables, images), seen
 
     return lowered(evaluate)(variables, images, shifts)

@@ -5,17 +5,23 @@ wait for it for ever. Its `EventsWriter` leaves a file that it could not flush o
 Python 3.13 complains at the end; so records are written here.
 """
 
+import contextlib
 import os
 import socket
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from tensorboardX import summary
-from tensorboardX.proto import event_pb2
+from tensorboardX.proto import event_pb2, summary_pb2
 from tensorboardX.record_writer import RecordWriter
 
-_messages: Any = event_pb2  # its classes are made when it is imported; no type checker sees them
+# Their classes are made when they are imported; no type checker sees them.
+_messages: Any = event_pb2
+_summaries: Any = summary_pb2
+# The figures beside the hyperparameters on TensorBoard's page of them.
+SHOWN = ("test_accuracy", "test_loss", "validation_accuracy", "train_loss", "train_seconds")
 
 
 class Events:
@@ -25,19 +31,33 @@ class Events:
       folder: made if it is not there.
       purge_step: TensorBoard forgets what earlier files of the folder hold from this step on; 0:
         there are none.
+      fields: of the configuration, by name: the run's hyperparameters, on a page of their own.
     """
 
-    def __init__(self, folder: Path, purge_step: int):
+    def __init__(self, folder: Path, purge_step: int, fields: Mapping[str, Any]):
         folder.mkdir(exist_ok=True)
         name = f"events.out.tfevents.{int(time.time())}.{socket.gethostname()}.{os.getpid()}"
         self._writer = RecordWriter(str(folder / name))
-        self._write(file_version="brain.Event:2")
-        if purge_step:
-            start = _messages.SessionLog(status=_messages.SessionLog.START)
-            self._write(step=purge_step, session_log=start)
+        kept = {name: "null" if value is None else value for name, value in fields.items()}
+        experiment, begin, self._end = summary.hparams(kept, dict.fromkeys(SHOWN))
+        with contextlib.ExitStack() as stack:
+            stack.callback(self.close)
+            self._write(file_version="brain.Event:2")
+            if purge_step:
+                start = _messages.SessionLog(status=_messages.SessionLog.START)
+                self._write(step=purge_step, session_log=start)
+            self._write(summary=experiment)
+            self._write(summary=begin)
+            stack.pop_all()
 
     def add_scalar(self, name: str, value: float, global_step: int) -> None:
-        self._write(step=global_step, summary=summary.scalar(name, value))
+        """Adds a figure; its name may hold any sign, as specs do."""
+        one = _summaries.Summary.Value(tag=name, simple_value=float(value))
+        self._write(step=global_step, summary=_summaries.Summary(value=[one]))
+
+    def end(self) -> None:
+        """Marks the run as one that has trained all its epochs."""
+        self._write(summary=self._end)
 
     def _write(self, **content: Any) -> None:
         event = _messages.Event(wall_time=time.time(), **content)
