@@ -42,6 +42,9 @@ ENTRIES = {
     "check": Entry("jaxact.check", "check", "verifies and describes one activation"),
     "predict": Entry("jaxact.predict", "predict", "images' classes, by a run's network", ("PIL",)),
     "export": Entry("jaxact.export", "export", "a run's network as StableHLO or ONNX"),
+    "track": Entry(
+        "jaxact.tracking.command", "track", "shows runs in MLflow, Weights & Biases or Trackio"
+    ),
 }
 
 

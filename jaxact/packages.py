@@ -15,9 +15,12 @@ from jaxact.errors import ConfigError, JaxactError
 DISTRIBUTIONS = {
     "PIL": "pillow",
     "jax2onnx": '"jaxact[onnx]"',
+    "mlflow": '"jaxact[mlflow]"',
     "onnx": '"jaxact[onnx]"',
     "sklearn": "scikit-learn",
     "tensorflow_datasets": "tensorflow-datasets",
+    "trackio": '"jaxact[trackio]"',
+    "wandb": '"jaxact[wandb]"',
 }
 OWN = ("jaxact", "experiments", "benchmarks", "configs")
 

@@ -33,7 +33,7 @@ FLOORS = (
     {"command", "config_file"},
     {"command_line"},
     {"check", "comparison", "export", "main", "predict"},
-    {"api"},
+    {"api", "tracking"},
     {"__main__"},
 )
 FORBIDDEN = {"tensorflow", "clu", "chex", "torch", "experiments", "configs", "benchmarks"}

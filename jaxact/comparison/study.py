@@ -255,7 +255,18 @@ def _way_out(spec: str) -> str:
 
 def read_run(workdir: Path, plan: Plan, config: Config, note: str = "", status: str = "") -> Run:
     """A run as its folder holds it; `status` and `note` if it ended in an error."""
-    folder = workdir / plan.folder(config)
+    return read_folder(workdir / plan.folder(config), config, note, status)
+
+
+def read_folder(folder: Path, config: Config, note: str = "", status: str = "") -> Run:
+    """A run of a configuration as its own folder holds it; without one, it is missing.
+
+    Args:
+      status, note: if it ended in an error.
+
+    Raises:
+      ConfigError: a file is damaged.
+    """
     summary_path = folder / record_files.SUMMARY
     summary: Row = record_files.read_json(summary_path) if summary_path.exists() else {}
     if fault := summary_path.exists() and study_file.SUMMARY(summary, ""):

@@ -31,11 +31,12 @@ def without_seconds(study: Study, everywhere: bool = False) -> Study:
         return run.dataset, None if study.plan.rate_seeds else run.learning_rate, run.seed
 
     hidden = {pair(run) for run in study.runs if everywhere or is_marked(run)}
-    runs = (_untimed(run) if pair(run) in hidden else run for run in study.runs)
+    runs = (untimed(run) if pair(run) in hidden else run for run in study.runs)
     return dataclasses.replace(study, runs=tuple(runs))
 
 
-def _untimed(run: Run) -> Run:
+def untimed(run: Run) -> Run:
+    """A run without its seconds, latencies and rates."""
     metrics = tuple(map(_without_times, run.metrics))
     return dataclasses.replace(
         run, is_timed=False, summary=_without_times(run.summary), metrics=metrics
