@@ -29,7 +29,7 @@ def _mlflow() -> Any:
       ConfigError: it is not installed.
     """
     with needed_for("--to=mlflow"):
-        import mlflow
+        import mlflow  # pyright: ignore[reportMissingImports]
     return mlflow
 
 

@@ -25,7 +25,7 @@ def _trackio() -> Any:
       ConfigError: it is not installed.
     """
     with needed_for("--to=trackio"):
-        import trackio
+        import trackio  # pyright: ignore[reportMissingImports]
     return trackio
 
 

@@ -26,7 +26,7 @@ def _wandb() -> Any:
       ConfigError: it is not installed.
     """
     with needed_for("--to=wandb"):
-        import wandb
+        import wandb  # pyright: ignore[reportMissingImports]
     return wandb
 
 

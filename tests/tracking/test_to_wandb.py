@@ -1,8 +1,10 @@
 """Weights & Biases' library itself, offline: what it keeps to be sent is read from its files."""
 
+import importlib
 import json
 import shutil
 import struct
+from typing import Any
 
 import pytest
 
@@ -43,8 +45,7 @@ def store(tmp_path, monkeypatch):
 
 def records(path):
     """The messages of a `.wandb` file: a LevelDB log after 7 bytes of its own."""
-    from wandb.proto.wandb_internal_pb2 import Record
-
+    messages: Any = importlib.import_module("wandb.proto.wandb_internal_pb2")
     content, place, parts = path.read_bytes(), 7, b""
     while place + 7 <= len(content):
         if (left := BLOCK - place % BLOCK) < 7:  # no room for a header
@@ -54,7 +55,7 @@ def records(path):
         parts += content[place + 7 : place + 7 + length]
         place += 7 + length
         if kind in (1, 4):  # a whole, or the last part of one
-            yield Record.FromString(parts)
+            yield messages.Record.FromString(parts)
             parts = b""
 
 
@@ -67,7 +68,7 @@ def kept(store):
     wandb.teardown()  # as the end of a process: all of it is written
     runs = {}
     for path in sorted(store.glob("offline-run-*/run-*.wandb")):
-        run = None
+        run: Any = None
         for record in records(path):
             kind = record.WhichOneof("record_type")
             value = getattr(record, kind)
@@ -82,14 +83,9 @@ def kept(store):
                 config = value.config if kind == "run" else value
                 run["config"] |= {item.key: json.loads(item.value_json) for item in config.update}
             elif kind == "history":
-                row = {
-                    i.key or "/".join(i.nested_key): json.loads(i.value_json) for i in value.item
-                }
-                run["history"].append(row)
+                run["history"].append(values(value.item))
             elif kind == "summary":
-                for item in value.update:
-                    name = item.key or "/".join(item.nested_key)
-                    run["summary"][name] = json.loads(item.value_json)
+                run["summary"] |= values(value.update)
             elif kind == "artifact":
                 run["artifacts"].append([entry.path for entry in value.manifest.contents])
     return runs

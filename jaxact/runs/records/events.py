@@ -6,6 +6,7 @@ Python 3.13 complains at the end; so records are written here.
 """
 
 import contextlib
+import itertools
 import os
 import socket
 import time
@@ -29,23 +30,22 @@ class Events:
 
     Args:
       folder: made if it is not there.
-      purge_step: TensorBoard forgets what earlier files of the folder hold from this step on; 0:
-        there are none.
+      step: after which this file goes on: TensorBoard forgets what earlier files of the folder
+        hold of later ones, which are trained again; 0: there are none.
       fields: of the configuration, by name: the run's hyperparameters, on a page of their own.
     """
 
-    def __init__(self, folder: Path, purge_step: int, fields: Mapping[str, Any]):
+    def __init__(self, folder: Path, step: int, fields: Mapping[str, Any]):
         folder.mkdir(exist_ok=True)
-        name = f"events.out.tfevents.{int(time.time())}.{socket.gethostname()}.{os.getpid()}"
-        self._writer = RecordWriter(str(folder / name))
+        self._writer = RecordWriter(str(_new_file(folder)))
         kept = {name: "null" if value is None else value for name, value in fields.items()}
         experiment, begin, self._end = summary.hparams(kept, dict.fromkeys(SHOWN))
         with contextlib.ExitStack() as stack:
             stack.callback(self.close)
             self._write(file_version="brain.Event:2")
-            if purge_step:
+            if step:
                 start = _messages.SessionLog(status=_messages.SessionLog.START)
-                self._write(step=purge_step, session_log=start)
+                self._write(step=step + 1, session_log=start)
             self._write(summary=experiment)
             self._write(summary=begin)
             stack.pop_all()
@@ -72,3 +72,13 @@ class Events:
             self._writer.flush()
         finally:
             self._writer.close()
+
+
+def _new_file(folder: Path) -> Path:
+    """A file of the name that TensorBoard looks for, which none before it has had.
+
+    A process may go on with a run in the second in which it has stopped.
+    """
+    name = f"events.out.tfevents.{int(time.time())}.{socket.gethostname()}.{os.getpid()}"
+    paths = (folder / f"{name}.{number}" for number in itertools.count())
+    return next(path for path in paths if not path.exists())

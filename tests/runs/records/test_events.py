@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import json
 import struct
+from typing import Any
 
 import pytest
 from tensorboardX.proto import event_pb2, plugin_hparams_pb2
@@ -13,6 +14,9 @@ from jaxact.runs.records import record_files
 from jaxact.runs.records.events import Events
 from tests.support.tiny import TINY
 
+# Their classes are made when they are imported; no type checker sees them.
+MESSAGES: Any = event_pb2
+HYPERPARAMETERS: Any = plugin_hparams_pb2
 SPEC = "leaky_relu(negative_slope=0.05)"
 
 
@@ -22,7 +26,7 @@ def events_of(folder):
         content, place = path.read_bytes(), 0
         while place < len(content):  # length, its checksum, the event, its checksum
             (length,) = struct.unpack_from("<Q", content, place)
-            yield event_pb2.Event.FromString(content[place + 12 : place + 12 + length])
+            yield MESSAGES.Event.FromString(content[place + 12 : place + 12 + length])
             place += 12 + length + 4
 
 
@@ -43,7 +47,7 @@ def hyperparameters(folder):
         for value in event.summary.value:
             plugin = value.metadata.plugin_data
             if plugin.plugin_name == "hparams":
-                content = plugin_hparams_pb2.HParamsPluginData.FromString(plugin.content)
+                content = HYPERPARAMETERS.HParamsPluginData.FromString(plugin.content)
                 kind = content.WhichOneof("data")
                 found[kind] = getattr(content, kind)
     return found
@@ -96,6 +100,31 @@ def test_the_configuration_is_there_as_hyperparameters(run):
     assert {info.name for info in experiment.hparam_infos} == {*given}
     assert "test_accuracy" in {info.name.tag for info in experiment.metric_infos}
     assert found["session_end_info"].status == 1  # success
+
+
+def test_two_files_of_one_second_are_two(tmp_path):
+    for step in (0, 1):
+        with contextlib.closing(Events(tmp_path, step, {})) as events:
+            events.add_scalar("a", 1.0 + step, step + 1)
+    assert scalars(tmp_path) == {("a", 1): 1.0, ("a", 2): 2.0}
+
+
+def test_tensorboard_shows_a_run_that_went_on(tmp_path):
+    accumulator = pytest.importorskip(
+        "tensorboard.backend.event_processing.event_accumulator",
+        reason="TensorBoard is not installed",
+    )
+    for begin, end in ((0, 4), (2, 6)):  # killed in epoch 5, after the checkpoint of epoch 2
+        with contextlib.closing(Events(tmp_path, 10 * begin, {"seed": 1})) as events:
+            for epoch in range(begin + 1, end + 1):
+                events.add_scalar(f"{SPEC}/test_loss", epoch + begin / 10, 10 * epoch)
+    shown = accumulator.EventAccumulator(str(tmp_path)).Reload()
+    points = [(point.step, point.value) for point in shown.Scalars(f"{SPEC}/test_loss")]
+    assert points[:2] == [(10, 1.0), (20, 2.0)]
+    assert [step for step, _ in points[2:]] == [30, 40, 50, 60]
+    assert [value for _, value in points[2:]] == pytest.approx([3.2, 4.2, 5.2, 6.2])
+    content = shown.PluginTagToContent("hparams")
+    assert {*content} == {"_hparams_/experiment", "_hparams_/session_start_info"}
 
 
 def test_a_run_that_is_not_over_has_no_end(tmp_path):
