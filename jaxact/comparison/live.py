@@ -37,15 +37,16 @@ def seconds_left(study: Study) -> float | None:
     Similar is, in this order: same data set and activation, same data set, any. None if no run is
     done.
     """
-    done = study.with_status(DONE)
-    if not done:
+    seconds: dict[tuple[str, ...], list[float]] = {}
+    for run in study.with_status(DONE):
+        for alike in _kinds(run):
+            seconds.setdefault(alike, []).append(wall_seconds(run))
+    if not seconds:
         return None
+    means = {alike: statistics.mean(values) for alike, values in seconds.items()}
 
     def expected(run: Run) -> float:
-        same_data = [other for other in done if other.dataset == run.dataset]
-        same = [other for other in same_data if other.activation == run.activation]
-        alike = same or same_data or done
-        return statistics.mean(map(wall_seconds, alike))
+        return next(means[alike] for alike in _kinds(run) if alike in means)
 
     return sum(expected(run) for run in study.with_status(MISSING))
 
@@ -53,6 +54,11 @@ def seconds_left(study: Study) -> float | None:
 def wall_seconds(run: Run) -> float:
     """The seconds that a done run took; of one of several at once its share."""
     return run.summary["wall_seconds"] / shared_machine.count_at_once(run.environment)
+
+
+def _kinds(run: Run) -> tuple[tuple[str, ...], ...]:
+    """What other runs are alike in, the most similar first."""
+    return (run.dataset, run.activation), (run.dataset,), ()
 
 
 def best_so_far(study: Study, workload: Workload) -> str:
@@ -136,6 +142,7 @@ class StudyView(contextlib.AbstractContextManager["StudyView"]):
         self._all_task = self._runs.add_task("", total=len(study.runs), left="")
         self._run_task = self._run.add_task("", total=None, epoch="", figures="")
         self._workload: Workload | None = None
+        self._best = ""
         self._live = Live(get_renderable=self._picture, console=self.console)
         self._count()
 
@@ -155,12 +162,14 @@ class StudyView(contextlib.AbstractContextManager["StudyView"]):
         """The run about to be made, and what is to follow it; `label`: not the plan's for it."""
         label = label or self._study.plan.label(config)
         self._workload = Workload(config.dataset, config.learning_rate)
+        self._compare()
         self._run.reset(self._run_task, total=None, description=label, epoch="", figures="")
         return FollowedRun(self, label)
 
     def end_run(self, study: Study, run: Run) -> None:
         """`run` has ended, and `study` has it."""
         self._study, self._drawn = study, hidden_seconds.without_seconds(study)
+        self._compare()
         left = self._count()
         line = f"{self.position()}  {study.plan.label(run)}: {outcome(run)}"
         self.message(f"{line}; {left}" if left else line)
@@ -185,9 +194,13 @@ class StudyView(contextlib.AbstractContextManager["StudyView"]):
         self._runs.update(self._all_task, completed=len(self._study.runs) - missing, left=text)
         return text
 
+    def _compare(self) -> None:
+        """Looks for the best once a run: the picture is drawn while one trains, on its time."""
+        if self._workload is not None:
+            self._best = best_so_far(self._drawn, self._workload)
+
     def _picture(self) -> Group:
-        best = best_so_far(self._drawn, self._workload) if self._workload else ""
-        return Group(self._runs, self._run, Text(best, style="dim"))
+        return Group(self._runs, self._run, Text(self._best, style="dim"))
 
 
 class FollowedRun(contextlib.AbstractContextManager["FollowedRun"]):
