@@ -1,6 +1,7 @@
 """A study, or a single run, as its folder holds it at this moment: only read, whoever writes it."""
 
 import dataclasses
+import operator
 from pathlib import Path
 
 from jaxact.comparison import study as studies, study_file
@@ -24,24 +25,18 @@ class Source:
       study: its runs, each up to its last epoch; of a single run, a study of one.
       drawn: the study without the seconds that say little.
       is_study: whether the folder is a comparison's; else a run's.
+      is_drawn: whether its table, and its report if there can be one, were as new as `study.json`.
     """
 
     workdir: Path
     study: Study
     drawn: Study
     is_study: bool
+    is_drawn: bool
 
     def folder(self, config: Config) -> Path:
         """The folder of a run, which need not be there."""
         return self.workdir / self.study.plan.folder(config) if self.is_study else self.workdir
-
-    @property
-    def is_drawn(self) -> bool:
-        """Whether the table, and the report if there can be one, are as new as `study.json`."""
-        last = REPORT if self.study.with_status(DONE) else TABLE
-        return self.is_study and (
-            modified_ns(self.workdir / last) >= modified_ns(self.workdir / STUDY)
-        )
 
     @property
     def is_finished(self) -> bool:
@@ -76,7 +71,10 @@ class Reader:
                 "--workdir of a comparison, or of a run, that has begun"
             )
         study = self._comparison() if is_study else _single(self._workdir)
-        return Source(self._workdir, study, _without_seconds(study), is_study)
+        last = REPORT if study.with_status(DONE) else TABLE
+        times = (modified_ns(self._workdir / name) for name in (STUDY, last))
+        is_drawn = is_study and operator.le(*times)  # told once: it is drawn at any moment
+        return Source(self._workdir, study, _without_seconds(study), is_study, is_drawn)
 
     def _comparison(self) -> Study:
         """The study, its runs at hand up to their last epochs."""

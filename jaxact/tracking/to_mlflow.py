@@ -1,6 +1,7 @@
 """Pages as runs of MLflow: those of a study nested in its own, each found again by a tag."""
 
 import contextlib
+import io
 import os
 import posixpath
 import re
@@ -153,7 +154,7 @@ class MlflowRun:
             if self._results.get(name) != value
         ]
         status = STATUSES.get(page.status, "FAILED")
-        with _told(self._uri):
+        with _told(self._uri), contextlib.redirect_stdout(io.StringIO()):  # addresses, at each end
             for part in _parts(new, MOST_METRICS):
                 self._client.log_batch(self._id, metrics=part)
             if page.status == RUNNING:

@@ -157,6 +157,22 @@ def test_it_follows_until_the_report_is_there(folder, capsys, tracker, monkeypat
     assert len(capsys.readouterr().out.splitlines()) == 5  # nothing at the look that saw nothing
 
 
+def test_a_report_that_comes_while_it_writes_is_not_left_out(folder, tracker, monkeypatch):
+    (folder / STUDY).touch()  # newer than its report
+    held = tracker.held
+
+    def drawing(page):
+        (folder / REPORT).touch()
+        return held(page)
+
+    monkeypatch.setattr(tracker, "held", drawing)
+    study = Study(folder, [lambda: None])
+    monkeypatch.setattr(command.time, "sleep", study.sleep)
+    assert run(folder, "--to=mlflow", "--follow") == 0
+    assert tracker.by_name()["mine"].status == "done"
+    assert "report.html" in tracker.by_name()["mine"].files
+
+
 def test_a_tracker_that_is_away_for_a_while_is_tried_again(folder, capsys, tracker, monkeypatch):
     with monkeypatch.context() as patch:
 
