@@ -85,12 +85,12 @@ def track(options: Options) -> None:
         return
     how_to_go_on = "what was tracked stays, and the same command goes on"
     with stop_on_signals() as stop, contextlib.ExitStack() as stack:
-        current = stack.enter_context(updates(tracker))
+        current, ended = stack.enter_context(updates(tracker)), {}
         while True:
             with stop.nothing_to_save(how_to_go_on):
                 source = reader.read()
             try:
-                tell(current.bring(pages.of(source)), source, tracker)
+                tell(current.bring(pages.of(source, ended)), source, tracker)
                 if source.is_finished:
                     return
             except TrackingError as error:

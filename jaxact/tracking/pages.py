@@ -72,8 +72,16 @@ class Page:
     ended: float = 0.0
 
 
-def of(source: Source) -> list[Page]:
-    """The page of the study, if it is one, and of each run of which there is something to show."""
+Ended = dict[tuple[Any, ...], tuple[Run, Run, Page]]
+
+
+def of(source: Source, ended: Ended | None = None) -> list[Page]:
+    """The page of the study, if it is one, and of each run of which there is something to show.
+
+    Args:
+      ended: keeps the pages of runs that have ended from one look at a folder to the next.
+    """
+    ended = {} if ended is None else ended
     study = source.study
     planned = list(zip(study.plan.runs(), study.runs, source.drawn.runs, strict=True))
     begun = [trio for trio in planned if trio[1].status != MISSING or trio[1].metrics]
@@ -83,10 +91,16 @@ def of(source: Source) -> list[Page]:
         ((config, run, drawn),) = begun
         return [_run_page(source, config, run, drawn, source.workdir.resolve().name)]
     own = identity.of(["study", *_content(begun[0][1])], source.workdir, source.is_finished)
-    runs = [
-        _run_page(source, config, run, drawn, study.plan.folder(config).as_posix(), own)
-        for config, run, drawn in begun
-    ]
+    runs = []
+    for config, run, drawn in begun:
+        key = tuple(_key(run).values())
+        before = ended.get(key)
+        if before is None or before[:2] != (run, drawn):
+            name = study.plan.folder(config).as_posix()
+            before = run, drawn, _run_page(source, config, run, drawn, name, own)
+            if run.status != MISSING:
+                ended[key] = before
+        runs.append(before[2])
     return [_study_page(source, own, min(page.began for page in runs)), *runs]
 
 

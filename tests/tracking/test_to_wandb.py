@@ -68,7 +68,7 @@ def kept(store):
     wandb.teardown()  # as the end of a process: all of it is written
     runs = {}
     for path in sorted(store.glob("offline-run-*/run-*.wandb")):
-        run: Any = None
+        run: dict[str, Any] = {}
         for record in records(path):
             kind = record.WhichOneof("record_type")
             value = getattr(record, kind)
@@ -78,7 +78,7 @@ def kept(store):
                 run["ids"].add(value.run_id)
                 run["group"] = value.run_group
                 run["folders"].add(path.parent)
-            assert run is not None or kind not in ("history", "summary", "config", "artifact")
+            assert run or kind not in ("history", "summary", "config", "artifact")
             if kind in ("run", "config"):
                 config = value.config if kind == "run" else value
                 run["config"] |= {item.key: json.loads(item.value_json) for item in config.update}
