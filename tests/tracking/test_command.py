@@ -15,7 +15,7 @@ from jaxact.tracking import command, identity
 from jaxact.tracking.source import REPORT, TABLE
 from jaxact.tracking.tracker import TrackingError
 from tests.support.studies import synthetic_study, write_study
-from tests.support.tracking import Recording
+from tests.support.tracking.recording import Recording
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,7 @@ import pytest
 from jaxact.errors import ConfigError
 from jaxact.tracking.to_mlflow import ToMlflow
 from jaxact.tracking.tracker import TrackingError, Update
-from tests.support import tracked
+from tests.support.tracking import stages as tracked
 
 mlflow = pytest.importorskip(
     "mlflow", reason='MLflow is not installed: pip install "jaxact[mlflow]"'

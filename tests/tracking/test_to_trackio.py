@@ -11,7 +11,7 @@ from jaxact.tracking import pages
 from jaxact.tracking.source import Reader
 from jaxact.tracking.to_trackio import ToTrackio, run_name
 from jaxact.tracking.tracker import TrackingError, Update
-from tests.support import tracked
+from tests.support.tracking import stages as tracked
 
 with pytest.MonkeyPatch.context() as patch:  # it chooses its store when it is imported
     patch.setenv("TRACKIO_DIR", tempfile.mkdtemp(prefix="jaxact-trackio-"))

@@ -11,7 +11,7 @@ import pytest
 from jaxact.errors import ConfigError
 from jaxact.tracking.to_wandb import ToWandb
 from jaxact.tracking.tracker import Held, TrackingError, Update
-from tests.support import tracked
+from tests.support.tracking import stages as tracked
 
 wandb = pytest.importorskip("wandb", reason="needs Weights & Biases, the extra wandb of jaxact")
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")

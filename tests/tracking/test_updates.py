@@ -14,7 +14,7 @@ from jaxact.tracking import identity, pages
 from jaxact.tracking.source import REPORT, TABLE, Reader
 from jaxact.tracking.tracker import Update, updates
 from tests.support.studies import synthetic_study, write_study
-from tests.support.tracking import Recording
+from tests.support.tracking.recording import Recording
 
 SPECS = ("relu", "leaky_relu(negative_slope=0.05)")
 
