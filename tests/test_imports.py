@@ -18,8 +18,8 @@ from tests.support.paths import ROOT
 from tests.support.published_files import idx, make_split
 
 OPTIONAL = {
-    *("PIL", "array_record", "jinja2", "matplotlib", "mpmath", "mlflow", "optuna", "plotly"),
-    *("sklearn", "tensorflow_datasets", "trackio", "wandb"),
+    *("PIL", "array_record", "cloudpickle", "jinja2", "matplotlib", "mlflow", "mpmath", "optuna"),
+    *("plotly", "ray", "sklearn", "submitit", "tensorflow_datasets", "trackio", "wandb"),
 }
 COMMANDS = [
     path

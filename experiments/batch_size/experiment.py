@@ -89,7 +89,7 @@ def perform(chosen: Options) -> outcomes.Outcome:
     made = grid.make(
         Path(chosen.workdir),
         {folders[key]: plan for key, plan in plans.items()},
-        **lanes.chosen(chosen),
+        lanes.engine_of(chosen.seeds_at_once, chosen.seeds_at_once_on_cpu, compile_ahead=0),
     )
     made, notes = grid.without_marked_seconds(made)
     cells = {key: made[name] for key, name in folders.items()}

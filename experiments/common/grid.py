@@ -18,6 +18,9 @@ from jaxact.command import Options
 from jaxact.comparison import compare, live, study as studies
 from jaxact.comparison.analysis import hidden_seconds, verdicts
 from jaxact.comparison.analysis.measures import Measure
+from jaxact.comparison.engines import lanes
+from jaxact.comparison.engines.engine import Engine
+from jaxact.comparison.engines.in_process import InProcess
 from jaxact.comparison.live import StudyView
 from jaxact.comparison.options import make_plan
 from jaxact.comparison.plan import Plan
@@ -74,9 +77,7 @@ def plan_of(
 def make(
     workdir: Path,
     plans: Mapping[str, Plan],
-    compile_ahead: int = 0,
-    seeds_at_once: int = 1,
-    seeds_at_once_on_cpu: bool = False,
+    engine: Engine | None = None,
 ) -> dict[str, Study]:
     """The comparisons of all plans, with the same number of seeds each, all runs made.
 
@@ -86,9 +87,7 @@ def make(
 
     Args:
       plans: by folder within `workdir`.
-      compile_ahead: programs of runs to come that are compiled while one trains, where no seconds
-        are compared.
-      seeds_at_once, seeds_at_once_on_cpu: as `jaxact.comparison.compare.make` takes them.
+      engine: makes the runs; None: this process, one after the other, nothing compiled meanwhile.
 
     Raises:
       ConfigError, DataError: before any run is made.
@@ -96,22 +95,22 @@ def make(
       Interrupted: by SIGTERM or SIGINT; what is there has been saved.
       RunsFailed: some runs ended in an error that is no outcome of training.
     """
+    engine = engine or InProcess(compile_ahead=0)
+    at_once = lanes.seeds_of(engine)
     names = [*plans]
     stored = {name: _begin(workdir, name, plan) for name, plan in plans.items()}
     made = Made(plans, stored)
     with stop_on_signals() as stop:
         most_seeds = max(plan.seeds for plan in plans.values())
-        for turn, seeds in enumerate(range(0, most_seeds, seeds_at_once)):
+        for turn, seeds in enumerate(range(0, most_seeds, at_once)):
             for name in names[turn % len(names) :] + names[: turn % len(names)]:
-                seeds_now = min(seeds + seeds_at_once, plans[name].seeds)
+                seeds_now = min(seeds + at_once, plans[name].seeds)
                 plan = _going_on(workdir / name, plans[name], seeds_now)
                 made.studies[name], _ = compare.make(
                     studies.begin(workdir / name, plan),
                     workdir / name,
                     stop,
-                    compile_ahead=compile_ahead,
-                    seeds_at_once=seeds_at_once,
-                    seeds_at_once_on_cpu=seeds_at_once_on_cpu,
+                    engine=engine,
                     follow=functools.partial(CellView, cell=name, made=made),
                 )
                 if stop:

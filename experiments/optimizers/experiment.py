@@ -87,8 +87,7 @@ def perform(chosen: Options) -> outcomes.Outcome:
     made = grid.make(
         Path(chosen.workdir),
         {folders[key]: plan for key, plan in plans.items()},
-        compile_ahead=COMPILE_AHEAD,
-        **lanes.chosen(chosen),
+        lanes.engine_of(chosen.seeds_at_once, chosen.seeds_at_once_on_cpu, COMPILE_AHEAD),
     )
     cells = {key: made[name] for key, name in folders.items()}
     several = [*dict.fromkeys(epochs for _, epochs in cells)]

@@ -13,7 +13,7 @@ import numpy as np
 from experiments.search import halving
 from experiments.search.halving import Budget, Train
 from jaxact import statistics
-from jaxact.comparison.engines.local import one_line
+from jaxact.comparison.engines.attempts import one_line
 
 if TYPE_CHECKING:
     import optuna

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from experiments.search import composition_sampler
 from jaxact.activations import ActivationError
-from jaxact.comparison.engines.local import one_line
+from jaxact.comparison.engines.attempts import one_line
 from jaxact.errors import ConfigError, JaxactError, NonFiniteLossError
 from jaxact.packages import needed_for
 

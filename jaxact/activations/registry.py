@@ -232,6 +232,11 @@ def is_given(name: str) -> bool:
     return name in _given
 
 
+def given() -> dict[str, Callable[..., Any]]:
+    """What `give` was given, by name."""
+    return dict(_given)
+
+
 def get(spec: str | Activation) -> Activation:
     """The activation that a spec names.
 

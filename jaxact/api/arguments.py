@@ -38,6 +38,7 @@ _KINDS = {
     float: (numbers.Real, "a number"),
     str: (str, "a text"),
     bool: (bool, "True or False"),
+    Path: ((str, os.PathLike), "a path"),
 }
 
 

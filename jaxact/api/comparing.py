@@ -12,7 +12,7 @@ from jaxact.api.study import Study
 from jaxact.api.words import for_python
 from jaxact.comparison import study as studies
 from jaxact.comparison.compare import COMMAND, make
-from jaxact.comparison.engines import lanes
+from jaxact.comparison.engines import choice
 from jaxact.comparison.growth import MOST_SEEDS
 from jaxact.comparison.options import make_plan, split_remake
 from jaxact.comparison.paper.tables import PAPER_ACTIVATIONS
@@ -43,6 +43,12 @@ def compare(
     compile_ahead: int | None = None,
     seeds_at_once: int = 1,
     seeds_at_once_on_cpu: bool = False,
+    engine: str = choice.LOCAL,
+    parallel: int | None = None,
+    cpus_per_run: int | None = None,
+    gpus_per_run: int | None = None,
+    address: str | None = None,
+    storage: str | Path | None = None,
     progress: bool = True,
     **fields: Any,
 ) -> Study:
@@ -74,8 +80,14 @@ def compare(
       seeds_at_once: runs of one activation that are trained in one program, on an accelerator:
         quicker where one run leaves it idle; they have no seconds then. On a CPU it is slower, and
         refused unless `seeds_at_once_on_cpu`.
+      engine: "local", "ray" or "slurm": what makes the runs.
+      parallel, cpus_per_run, gpus_per_run: how many at once, and the cores and GPUs of each: one
+        after the other in this process, if not given. Functions of a notebook need the package
+        cloudpickle to be sent to other processes.
+      address, storage: of a Ray cluster, and a folder that all its nodes see.
       progress: whether to show it: a line in a notebook's cell, else lines on stderr.
-      **fields: of `jaxact.Config`, by name. `dataset` may be arrays: `(images, labels)` or
+      **fields: of `jaxact.Config`, by name; and `slurm_partition`, `slurm_minutes` and the others
+        that the command has for SLURM. `dataset` may be arrays: `(images, labels)` or
         `(images, labels, test_images, test_labels)`.
 
     Returns:
@@ -102,13 +114,19 @@ def compare(
         "compile_ahead": compile_ahead,
         "seeds_at_once": seeds_at_once,
         "seeds_at_once_on_cpu": seeds_at_once_on_cpu,
+        "engine": engine,
+        "parallel": parallel,
+        "cpus_per_run": cpus_per_run,
+        "gpus_per_run": gpus_per_run,
+        "address": address,
+        "storage": storage,
+        **{name: fields.pop(name, None) for name in choice.OPTIONS if name.startswith("slurm_")},
     }
     with contextlib.ExitStack() as stack:
         stack.enter_context(for_python())
         options = {name: arguments.option(name, value) for name, value in options.items()}
         price = price_of(options.pop("price_per_hour"), options.pop("currency"))
-        names = ("compile_ahead", *lanes.OPTIONS)
-        how = {name: options.pop(name) for name in names}
+        maker = choice.engine_of({name: options.pop(name) for name in choice.OPTIONS})
         base = stack.enter_context(arguments.checked(config, fields, COMMAND.options))
         if datasets is not None:
             datasets = [
@@ -151,8 +169,8 @@ def compare(
             stop,
             remake=again,
             most_seeds=(options["max_seeds"] or MOST_SEEDS) if options["until"] else 0,
+            engine=maker,
             follow=views.of_study(progress),
-            **how,
         )
         if more or study.with_status(studies.MISSING):
             raise KeyboardInterrupt(_interrupted(study, workdir))

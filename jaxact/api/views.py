@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from rich.console import Console
+from rich.progress import TaskID
 
 from jaxact.comparison.live import StudyView
 from jaxact.comparison.study import Run, Study
@@ -39,28 +40,32 @@ class CellStudyView(StudyView):
     def __init__(self, study: Study):
         super().__init__(study, Console(quiet=True))
         self._line = Line()
-        self._now: dict[str, Any] = {}
+        self._told = ""
+        self._now: dict[TaskID, dict[str, Any]] = {}  # of the runs at hand
 
     def __exit__(self, *exception: object) -> None:
         super().__exit__(*exception)
         self._line.show(self._text(), is_last=True)
 
     def message(self, text: str) -> None:
-        self._now = {"description": text}
+        self._told, self._now = text, {}
         self._line.show(self._text())
 
     def end_run(self, study: Study, run: Run) -> None:
         super().end_run(study, run)
-        self._now = {}
+        self._told, self._now = "", {}
 
-    def update_run(self, **fields: Any) -> None:
-        super().update_run(**fields)
-        self._now |= fields
+    def update_run(self, row: TaskID, **fields: Any) -> None:
+        super().update_run(row, **fields)
+        self._now.setdefault(row, {}).update(fields)
         self._line.show(self._text())
 
     def _text(self) -> str:
-        words = (self._now.get(name, "") for name in ("description", "epoch", "figures"))
-        return "   ".join(filter(None, (f"{self.position()} runs", *words)))
+        words = [f"{self.position()} runs", self._told]
+        for row, fields in self._now.items():
+            label = self.label(row) if len(self._now) > 1 else ""
+            words += [label, fields.get("epoch", ""), fields.get("figures", "")]
+        return "   ".join(filter(None, words))
 
 
 class SilentRunView(contextlib.AbstractContextManager["SilentRunView"]):

@@ -1,7 +1,6 @@
 """A comparison, from its options to its files."""
 
 import dataclasses
-import functools
 from collections.abc import Callable, Collection
 from pathlib import Path
 
@@ -9,8 +8,10 @@ from jaxact.command import Option, Options
 from jaxact.command_line import ConfigCommand
 from jaxact.comparison import growth, study as studies
 from jaxact.comparison.analysis import churn, hidden_seconds
-from jaxact.comparison.engines import dry_run, lanes
-from jaxact.comparison.engines.local import make_runs
+from jaxact.comparison.engines import choice, dry_run, lanes
+from jaxact.comparison.engines.engine import Engine
+from jaxact.comparison.engines.in_process import InProcess
+from jaxact.comparison.engines.making import make_runs
 from jaxact.comparison.growth import MOST_SEEDS
 from jaxact.comparison.live import StudyView
 from jaxact.comparison.options import make_plan, split_remake
@@ -91,14 +92,7 @@ epochs extend it.""",
             str,
         ),
         "dry_run": dry_run.OPTION,
-        "compile_ahead": Option(
-            None,
-            "programs of activations to come that are compiled at once, in threads, while one "
-            "trains; up to 4 on an accelerator, by the processor's cores, if not given; on a CPU 0",
-            int,
-            least=0,
-        ),
-        **lanes.OPTIONS,
+        **choice.OPTIONS,
         **PRICE,
         "pdf": files.PDF_OPTION,
         "format": Option(
@@ -121,9 +115,7 @@ def make(
     *,
     remake: Collection[str] = (),
     most_seeds: int = 0,
-    compile_ahead: int | None = None,
-    seeds_at_once: int = 1,
-    seeds_at_once_on_cpu: bool = False,
+    engine: Engine | None = None,
     follow: Callable[[Study], StudyView] = StudyView,
 ) -> tuple[Study, Plan | None]:
     """Makes the runs that a study lacks, and adds those that they call for.
@@ -133,10 +125,7 @@ def make(
       stop: asked between dispatches whether to stop.
       remake: the activations whose runs are made anew.
       most_seeds: up to which seeds are added while the answer is not clear.
-      compile_ahead: see `jaxact.comparison.engines.local.make_runs`.
-      seeds_at_once: runs of one activation that one program trains, see
-        `jaxact.comparison.engines.lanes`.
-      seeds_at_once_on_cpu: whether also where that is slower than one after another.
+      engine: makes the runs; None: this process, one after the other.
       follow: makes what shows the study's progress.
 
     Returns:
@@ -147,16 +136,15 @@ def make(
       ConfigError, DataError: before any run is made.
       WorkdirError: the folder cannot be written, or another process is at work in it.
     """
-    lanes.check(seeds_at_once, seeds_at_once_on_cpu)
-    way = None
-    if seeds_at_once > 1:
-        way = functools.partial(lanes.make_missing, count=seeds_at_once)
+    engine = engine or InProcess()
+    if isinstance(engine, lanes.SeedsAtOnce):
+        engine.refuse_cpu()
     with workdirs.told(workdir):
-        study = make_runs(study, workdir, stop, compile_ahead, remake, follow, way)
+        study = make_runs(study, workdir, stop, engine, remake, follow)
         most_seeds = max(most_seeds, study.plan.seeds)
-        while (more := growth.grown(study, most_seeds, seeds_at_once)) and not stop:
+        while (more := growth.grown(study, most_seeds, lanes.seeds_of(engine))) and not stop:
             study = dataclasses.replace(studies.begin(workdir, more), price=study.price)
-            study = make_runs(study, workdir, stop, compile_ahead, (), follow, way)
+            study = make_runs(study, workdir, stop, engine, (), follow)
         study = churn.with_churn(study, workdir)
         study.save(workdir)
     return study, more
@@ -194,15 +182,17 @@ def compare(options: Options) -> None:
         plan = plan.going_on(studies.load(workdir).plan)
     remake = split_remake(options.remake, plan)
     determinism.ask(config.deterministic)  # before JAX starts
+    engine = None if options.dry_run else choice.engine_of(vars(options))
     devices.start()  # or each run would say that it failed
     study = studies.begin(workdir, plan, remake)
     study = dataclasses.replace(study, price=price or study.price)
     if options.dry_run:
-        lanes.check(**lanes.chosen(options))
+        if options.seeds_at_once > 1:
+            lanes.SeedsAtOnce(options.seeds_at_once, options.seeds_at_once_on_cpu).refuse_cpu()
         most = (options.max_seeds or MOST_SEEDS) if options.until else None
         dry_run.show(dry_run.of_study(study, workdir, most, remake), workdir, study.price)
-        if options.seeds_at_once > 1:
-            print("the time is that of one run after another; of seeds at once it is not foretold")
+        if options.seeds_at_once > 1 or options.parallel or options.engine != choice.LOCAL:
+            print("the time is that of one run after another; of runs at once it is not foretold")
         return
     with stop_on_signals() as stop:
         study, more = make(
@@ -211,8 +201,7 @@ def compare(options: Options) -> None:
             stop,
             remake=remake,
             most_seeds=(options.max_seeds or MOST_SEEDS) if options.until else 0,
-            compile_ahead=options.compile_ahead,
-            **lanes.chosen(options),
+            engine=engine,
         )
         drawn = hidden_seconds.without_seconds(study)
         show(drawn)

@@ -2,6 +2,7 @@
 
 5/18 runs  ━━━━━━━━━━━━━━━━━━━━━━━━━━  about 0:01:12 left
 tanh, seed 0  epoch 7/20  ━━━━━━━━━━━━━━  9,000 images/s  loss 0.2134  test 93.10 %
+selu, seed 0  epoch 3/20  ━━━━━━━━━━━━━━  8,900 images/s  loss 0.4020  test 88.90 %
 soonest at 97 %: selu, 1.93 s   lowest error: prelu, 1.94 %
 """
 
@@ -10,12 +11,13 @@ import datetime
 import math
 import statistics
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from rich.console import Console, Group
 from rich.live import Live
-from rich.progress import BarColumn, Progress, TextColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.text import Text
 
 from jaxact.comparison.analysis import hidden_seconds, measures
@@ -32,33 +34,28 @@ def clock_text(seconds: float) -> str:
 
 
 def seconds_left(study: Study) -> float | None:
-    """Expected seconds of the missing runs: each as long as the most similar done ones.
+    """Expected seconds of the missing runs, one after the other: as long as the most similar ones.
 
     Similar is, in this order: same data set and activation, same data set, any. None if no run is
     done.
     """
-    seconds: dict[tuple[str, ...], list[float]] = {}
+    done: dict[tuple[str, ...], list[float]] = {}
     for run in study.with_status(DONE):
-        for alike in _kinds(run):
-            seconds.setdefault(alike, []).append(wall_seconds(run))
-    if not seconds:
+        for key in ((run.dataset, run.activation), (run.dataset,), ()):
+            done.setdefault(key, []).append(wall_seconds(run))
+    if not done:
         return None
-    means = {alike: statistics.mean(values) for alike, values in seconds.items()}
-
-    def expected(run: Run) -> float:
-        return next(means[alike] for alike in _kinds(run) if alike in means)
-
-    return sum(expected(run) for run in study.with_status(MISSING))
+    means = {key: statistics.fmean(seconds) for key, seconds in done.items()}
+    missing = Counter((run.dataset, run.activation) for run in study.with_status(MISSING))
+    return sum(
+        count * next(means[key] for key in (pair, pair[:1], ()) if key in means)
+        for pair, count in missing.items()
+    )
 
 
 def wall_seconds(run: Run) -> float:
     """The seconds that a done run took; of one of several at once its share."""
     return run.summary["wall_seconds"] / shared_machine.count_at_once(run.environment)
-
-
-def _kinds(run: Run) -> tuple[tuple[str, ...], ...]:
-    """What other runs are alike in, the most similar first."""
-    return (run.dataset, run.activation), (run.dataset,), ()
 
 
 def best_so_far(study: Study, workload: Workload) -> str:
@@ -125,7 +122,7 @@ class StudyView(contextlib.AbstractContextManager["StudyView"]):
         self.console = console or Console(stderr=True, highlight=False)
         self.now = now
         self.is_timed = not shared_machine.is_shared()
-        self._study, self._drawn = study, hidden_seconds.without_seconds(study)
+        self._study = study
         self._runs = Progress(
             TextColumn("{task.completed:.0f}/{task.total:.0f} runs"),
             BarColumn(),
@@ -140,8 +137,9 @@ class StudyView(contextlib.AbstractContextManager["StudyView"]):
             console=self.console,
         )
         self._all_task = self._runs.add_task("", total=len(study.runs), left="")
-        self._run_task = self._run.add_task("", total=None, epoch="", figures="")
+        self._rows: dict[TaskID, str] = {}  # the label of the run at hand; "": it has ended
         self._workload: Workload | None = None
+        self._best_of: tuple[Study, Workload | None] = (study, None)
         self._best = ""
         self._live = Live(get_renderable=self._picture, console=self.console)
         self._count()
@@ -158,25 +156,34 @@ class StudyView(contextlib.AbstractContextManager["StudyView"]):
         """A line of its own, above the view."""
         self.console.print(text, markup=False, soft_wrap=True)
 
-    def begin_run(self, config: Config, label: str = "") -> "FollowedRun":
-        """The run about to be made, and what is to follow it; `label`: not the plan's for it."""
-        label = label or self._study.plan.label(config)
+    def begin_run(self, config: Config) -> "FollowedRun":
+        """The run about to be made, perhaps beside others, and what is to follow it."""
+        label = self._study.plan.label(config)
         self._workload = Workload(config.dataset, config.learning_rate)
-        self._compare()
-        self._run.reset(self._run_task, total=None, description=label, epoch="", figures="")
-        return FollowedRun(self, label)
+        free = (row for row, other in self._rows.items() if other in ("", label))
+        row = next(free, None)
+        if row is None:
+            row = self._run.add_task("", total=None, epoch="", figures="")
+        self._rows[row] = label
+        self._run.reset(row, total=None, description=label, epoch="", figures="")
+        return FollowedRun(self, label, row)
 
     def end_run(self, study: Study, run: Run) -> None:
         """`run` has ended, and `study` has it."""
-        self._study, self._drawn = study, hidden_seconds.without_seconds(study)
-        self._compare()
+        label = study.plan.label(run)
+        self._rows = {row: "" if other == label else other for row, other in self._rows.items()}
+        self._study = study
         left = self._count()
-        line = f"{self.position()}  {study.plan.label(run)}: {outcome(run)}"
+        line = f"{self.position()}  {label}: {outcome(run)}"
         self.message(f"{line}; {left}" if left else line)
 
-    def update_run(self, **fields: Any) -> None:
-        """The display of the run at hand."""
-        self._run.update(self._run_task, **fields)
+    def update_run(self, row: TaskID, **fields: Any) -> None:
+        """The display of a run at hand."""
+        self._run.update(row, **fields)
+
+    def label(self, row: TaskID) -> str:
+        """The run that a row of the display shows; "" once it has ended."""
+        return self._rows[row]
 
     def position(self) -> str:
         """The runs that have ended, of all: `5/18`."""
@@ -184,8 +191,11 @@ class StudyView(contextlib.AbstractContextManager["StudyView"]):
         return f"{count - len(self._study.with_status(MISSING))}/{count}"
 
     def seconds_left(self) -> float | None:
-        """Expected seconds of what is to be made; None where that is nothing, or not known."""
-        return seconds_left(self._study) or None
+        """Expected seconds of what is to be made; None where that is nothing, or not known.
+
+        As many runs are taken to be made at once as there have been.
+        """
+        return (seconds_left(self._study) or 0.0) / max(len(self._rows), 1) or None
 
     def _count(self) -> str:
         missing = len(self._study.with_status(MISSING))
@@ -194,21 +204,22 @@ class StudyView(contextlib.AbstractContextManager["StudyView"]):
         self._runs.update(self._all_task, completed=len(self._study.runs) - missing, left=text)
         return text
 
-    def _compare(self) -> None:
-        """Looks for the best once a run: the picture is drawn while one trains, on its time."""
-        if self._workload is not None:
-            self._best = best_so_far(self._drawn, self._workload)
-
     def _picture(self) -> Group:
-        return Group(self._runs, self._run, Text(self._best, style="dim"))
+        study, workload = self._best_of
+        if self._workload and (self._study is not study or self._workload != workload):
+            drawn = hidden_seconds.without_seconds(self._study)
+            self._best_of = self._study, self._workload
+            self._best = best_so_far(drawn, self._workload)
+        best = self._best  # it is drawn more often than runs end
+        return Group(self._runs, self._run, Text(best, style="dim"))
 
 
 class FollowedRun(contextlib.AbstractContextManager["FollowedRun"]):
     """One run of a comparison, as `jaxact.runs.fit.fit` reports it; call it to start."""
 
-    def __init__(self, view: StudyView, label: str):
+    def __init__(self, view: StudyView, label: str, row: TaskID):
         self._view = view
-        self._label = label
+        self._label, self._row = label, row
         self._epochs = self._steps_per_epoch = 1
         self._accuracy = ""
         self._line_due = view.now() + LINE_EVERY_SECONDS
@@ -242,4 +253,4 @@ class FollowedRun(contextlib.AbstractContextManager["FollowedRun"]):
         self.message(f"epoch {row['epoch']}/{self._epochs}  {accuracy}")
 
     def _update(self, **fields: Any) -> None:
-        self._view.update_run(**fields)
+        self._view.update_run(self._row, **fields)

@@ -1,6 +1,7 @@
 """The plan of a comparison: which runs there are, where each lies, what may go on with what."""
 
 import dataclasses
+import functools
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -175,6 +176,14 @@ class Plan:
                                 seed=seed,
                                 target_accuracy=self.target_accuracy(dataset),
                             )
+
+    @functools.cached_property
+    def places(self) -> dict[tuple[str, float, str, int], int]:
+        """The position of each run, by its data set, rate, activation and seed."""
+        return {
+            (run.dataset, run.learning_rate, run.activation, run.seed): place
+            for place, run in enumerate(self.runs())
+        }
 
     def _has(self, seed: int, dataset: str, rate: float, spec: str) -> bool:
         if not self.rate_seeds or seed in self.choosing_seeds:

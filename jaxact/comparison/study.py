@@ -152,9 +152,8 @@ class Study:
 
     def with_run(self, run: Run) -> "Study":
         """The study with one of its runs replaced by a newer reading of it."""
-        return dataclasses.replace(
-            self, runs=tuple(run if _key(old) == _key(run) else old for old in self.runs)
-        )
+        place = self.plan.places[_key(run)]
+        return dataclasses.replace(self, runs=(*self.runs[:place], run, *self.runs[place + 1 :]))
 
     def with_status(self, *statuses: str) -> list[Run]:
         return [run for run in self.runs if run.status in statuses]

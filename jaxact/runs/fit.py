@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,7 @@ def fit(
     follow: Follow = ProgressView,
     stop: StopRequest | None = None,
     ahead: Ahead | None = None,
+    placed: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Trains as `config` says, or goes on where an earlier process of the same run stopped.
 
@@ -74,6 +76,8 @@ def fit(
       follow: makes what shows the training; a bar or lines on stderr, if not given.
       stop: asked between dispatches whether to stop; SIGTERM and SIGINT ask, if None.
       ahead: compiles for other runs meanwhile; the summary tells how long beside this one.
+      placed: what `environment.json` holds beside the surroundings of every run: by whom it was
+        placed, and with how many others.
 
     Returns:
       The summary, as in `summary.json`.
@@ -95,6 +99,7 @@ def fit(
         fields |= workdirs.function_record(config.activation)  # JAX's first use
         workdirs.check_workdir(workdir, fields)
         described = environment.describe(config.deterministic, config.devices)
+        described |= dict(placed or {})
         with memory.explained(config):
             setup = prepare(config, may_stream=True)
         fields |= setup.records

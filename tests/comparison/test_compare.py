@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from jaxact.comparison import study as studies
-from jaxact.comparison.engines import local
+from jaxact.comparison.engines import making
 from jaxact.comparison.output.tables import study_table
 from jaxact.comparison.plan import Plan
 from jaxact.comparison.study import DIVERGED, DONE, FAILED, MISSING
@@ -52,7 +52,7 @@ def plan_of(config, *specs, seeds=1, **changes):
 
 
 def make(plan, workdir, stop=None):
-    return local.make_runs(
+    return making.make_runs(
         studies.begin(workdir, plan), workdir, StopRequest() if stop is None else stop
     )
 
@@ -127,7 +127,7 @@ def test_failures_leave_their_traceback(tiny, tmp_path, monkeypatch):
 
     monkeypatch.setattr(fit, "fit", fail)
     make(plan_of(tiny, "relu"), tmp_path)
-    log = (tmp_path / local.FAILURES).read_text()
+    log = (tmp_path / making.FAILURES).read_text()
     assert "relu, seed 0" in log
     assert "Traceback" in log
     assert "deep inside" in log

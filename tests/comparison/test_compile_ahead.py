@@ -7,7 +7,8 @@ import threading
 import pytest
 
 from jaxact.comparison import study as studies
-from jaxact.comparison.engines import local
+from jaxact.comparison.engines import making
+from jaxact.comparison.engines.in_process import InProcess
 from jaxact.comparison.output.tables import study_table
 from jaxact.comparison.plan import Plan
 from jaxact.comparison.study import DONE, FAILED
@@ -27,7 +28,9 @@ def plan_of(*specs, seeds=1, **changes):
 
 
 def make(plan, workdir, threads):
-    return local.make_runs(studies.begin(workdir, plan), workdir, StopRequest(), threads)
+    return making.make_runs(
+        studies.begin(workdir, plan), workdir, StopRequest(), InProcess(threads)
+    )
 
 
 @pytest.fixture(autouse=True)

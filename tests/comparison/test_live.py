@@ -102,3 +102,38 @@ def test_the_best_so_far_counts_what_is_done():
         study, runs=tuple(dataclasses.replace(r, status=MISSING) for r in study.runs)
     )
     assert live.best_so_far(nothing, study.workloads()[0]) == ""
+
+
+def test_runs_made_at_once_have_a_row_each_and_share_the_time_left():
+    study = synthetic_study(3, 2, missing=MISSES)
+    whole = synthetic_study(3, 2)
+    console = Console(file=io.StringIO(), force_terminal=True, width=100, color_system=None)
+    configs = [c for c, r in zip(study.plan.runs(), study.runs, strict=True) if not r.summary]
+    with StudyView(study, console, Clock()) as view:
+        alone = view.seconds_left()
+        assert alone is not None
+        first, second = (view.begin_run(config)(10, 4, 0) for config in configs[:2])
+        first.after_dispatch(8, 1.25, 1000.0)
+        second.after_dispatch(12, 1.5, 900.0)
+        assert view.seconds_left() == pytest.approx(alone / 2)
+        with console.capture() as shown:
+            console.print(view._picture())
+        picture = shown.get()
+        assert "selu, seed 0 epoch 2/10" in picture
+        assert "epoch 3/10" in picture
+        run = next(r for r in whole.runs if (r.activation, r.seed) == ("selu", 0))
+        view.end_run(study.with_run(run), run)
+        view.begin_run(configs[2])  # in the row of the one that has ended
+        with console.capture() as shown:
+            console.print(view._picture())
+        assert "selu, seed 0" not in shown.get()
+        assert shown.get().count("\n") == picture.count("\n")
+
+
+def test_time_left_takes_no_longer_with_many_runs(monkeypatch):
+    study = synthetic_study(3, 40, missing={("relu", k) for k in range(20)})
+    looks = []
+    mean = live.statistics.fmean
+    monkeypatch.setattr(live.statistics, "fmean", lambda v: looks.append(len(v)) or mean(v))
+    assert live.seconds_left(study)
+    assert sum(looks) <= 3 * len(study.runs)  # each done run is looked at once for each likeness

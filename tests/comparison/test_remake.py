@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from jaxact.comparison import compare, options, study as studies
-from jaxact.comparison.engines import local
+from jaxact.comparison.engines import making
 from jaxact.comparison.output import files
 from jaxact.comparison.plan import Plan
 from jaxact.comparison.study import DONE, MISSING
@@ -35,7 +35,7 @@ def plan(tiny):
 
 def make(plan, workdir, remake=()):
     study = studies.begin(workdir, plan, remake)
-    return local.make_runs(study, workdir, StopRequest(), remake=remake)
+    return making.make_runs(study, workdir, StopRequest(), remake=remake)
 
 
 def stamps(workdir):

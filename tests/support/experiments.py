@@ -11,10 +11,10 @@ from types import ModuleType
 from typing import Any
 
 from experiments.common.outcomes import Outcome
-from jaxact.comparison.engines import local
 from jaxact.config import Config
 from jaxact.errors import Interrupted, NonFiniteLossError
 from jaxact.presentation import columns
+from jaxact.runs import fit
 from jaxact.runs.records import record_files
 
 
@@ -52,7 +52,7 @@ class Planted:
         self.error, self.epoch_to_target = error, epoch_to_target
         self.stop_after, self.environment = stop_after, environment or {}
         self.calls: list[Config] = []
-        monkeypatch.setattr(local.fit, "fit", self)
+        monkeypatch.setattr(fit, "fit", self)
 
     def __call__(self, config: Config, workdir: Path, **_: Any) -> None:
         if len(self.calls) == self.stop_after:

@@ -17,7 +17,7 @@ import warnings
 # What is slow to import, and defines no flags: those are defined by the command that has them.
 IMPORTED = (
     "tests.support.networks",
-    "jaxact.comparison.engines.local",
+    "jaxact.comparison.engines.making",
     "matplotlib.figure",
     "ml_collections.config_flags",
 )

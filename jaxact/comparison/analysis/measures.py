@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from jaxact import statistics
+from jaxact.comparison.analysis import machines
 from jaxact.comparison.price import Price
 from jaxact.comparison.study import DONE, MISSING, Run, Study, Workload
 from jaxact.config import Config
@@ -77,9 +78,10 @@ EPOCHS = TimeAxis(epoch_to_target, "epoch", "epoch", "epochs")
 
 
 def time_axis(study: Study, workload: Workload) -> TimeAxis:
-    """Seconds, or epochs where runs have ended and none of them shows its seconds."""
+    """Seconds; epochs where runs have ended, and none shows seconds that can be ranked."""
     made = [run for name in study.plan.activations for run in study.made(workload, name)]
-    return EPOCHS if made and not any(run.is_timed for run in made) else SECONDS
+    is_ranked = any(run.is_timed for run in made) and machines.are_ranked(made)
+    return SECONDS if is_ranked or not made else EPOCHS
 
 
 def on_axis(axis: TimeAxis, runs: Sequence[Run]) -> list[Run]:
@@ -203,12 +205,15 @@ def performance_profile(study: Study) -> Profile | None:
     Of each data set one: where rates were chosen, each at its own.
 
     Returns:
-      None with fewer than two such workloads, or if nobody solved one.
+      None with fewer than two such workloads, or if nobody solved one, or their seconds are not
+      ranked.
     """
     medians = {name: [] for name in study.plan.activations}
     for workload in study.workloads():
         if study.plan.own_rates and workload.learning_rate is not None:
             continue
+        if time_axis(study, workload) is not SECONDS:
+            return None
         for name, times in by_seed(study, workload, seconds_to_target).items():
             medians[name].append(statistics.median(times).value)
     table = np.array(list(medians.values()))

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from jaxact.command import Option
-from jaxact.comparison.engines.local import check_before_training, one_line
+from jaxact.comparison.engines.attempts import one_line
+from jaxact.comparison.engines.making import check_before_training
 from jaxact.comparison.price import Price
 from jaxact.comparison.study import DONE, MISSING, Study
 from jaxact.config import Config

@@ -6,23 +6,22 @@ compared, and no run has seconds of its own.
 
 import contextlib
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 
-from jaxact.command import Option, Options
-from jaxact.comparison.engines.local import FAILURES, check_function, make_run, one_line
-from jaxact.comparison.live import StudyView
-from jaxact.comparison.plan import Plan
-from jaxact.comparison.study import DIVERGED, DONE, FAILED, MISSING, Run, Study, read_run
+from jaxact.command import Option
+from jaxact.comparison.engines.attempts import attempt, check_function, one_line
+from jaxact.comparison.engines.engine import Ended, Engine, Work
+from jaxact.comparison.engines.in_process import InProcess
+from jaxact.comparison.study import DIVERGED, DONE, FAILED, MISSING, Run, Study
 from jaxact.config import Config
 from jaxact.errors import ConfigError, Interrupted
-from jaxact.runs.ahead import Ahead
+from jaxact.runs.ahead import Ahead, default_threads
 from jaxact.runs.at_once import group as at_once
 from jaxact.runs.process import shared_machine
-from jaxact.runs.process.signals import StopRequest
 from jaxact.runs.records import record_files
 from jaxact.runs.records.checkpoint import steps_in
 from jaxact.runs.setup import prepare
@@ -40,9 +39,29 @@ OPTIONS = {
 }
 
 
-def chosen(options: Options) -> dict[str, Any]:
-    """The options of this engine among those of a command."""
-    return {name: getattr(options, name) for name in OPTIONS}
+def engine_of(count: int, on_cpu: bool, compile_ahead: int | None = None) -> Engine:
+    """The engine that trains so many seeds at once.
+
+    Args:
+      count: 1: one after the other.
+      on_cpu: whether also where that is slower.
+      compile_ahead: as `InProcess` takes it.
+
+    Raises:
+      ConfigError: `on_cpu` is of no use.
+    """
+    if count > 1:
+        return SeedsAtOnce(count, on_cpu, compile_ahead)
+    if on_cpu:
+        raise ConfigError(
+            "--seeds_at_once_on_cpu is of use with several --seeds_at_once alone: leave it out"
+        )
+    return InProcess(compile_ahead)
+
+
+def seeds_of(engine: Engine) -> int:
+    """The seeds that an engine makes at once."""
+    return engine.count if isinstance(engine, SeedsAtOnce) else 1
 
 
 class Group(NamedTuple):
@@ -55,28 +74,6 @@ class Group(NamedTuple):
 
     configs: tuple[Config, ...]
     is_missing: tuple[bool, ...]
-
-    def label(self, plan: Plan) -> str:
-        """The group in a line of text: `relu, seed 0 and 3 more at once`."""
-        return f"{plan.label(self.configs[0])} and {len(self.configs) - 1} more at once"
-
-
-def check(seeds_at_once: int, seeds_at_once_on_cpu: bool) -> None:
-    """Refuses seeds at once where they are slower; call it when JAX has been started.
-
-    Raises:
-      ConfigError: there is no accelerator, and nobody has said that it does not matter.
-    """
-    if seeds_at_once_on_cpu and seeds_at_once == 1:
-        raise ConfigError(
-            "--seeds_at_once_on_cpu is of use with several --seeds_at_once alone: leave it out"
-        )
-    is_cpu = jax.default_backend() == "cpu"
-    if seeds_at_once > 1 and is_cpu and not seeds_at_once_on_cpu:
-        raise ConfigError(
-            f"--seeds_at_once={seeds_at_once} is for accelerators: on a CPU it is slower than one "
-            "after another; leave it out, or add --seeds_at_once_on_cpu"
-        )
 
 
 def groups(study: Study, workdir: Path, most: int) -> list[Group]:
@@ -145,30 +142,36 @@ def _together(runs: dict[int, Run], steps: dict[int, list[int]], most: int) -> l
     return found
 
 
-def make_missing(
-    study: Study,
-    workdir: Path,
-    stop: StopRequest,
-    ahead: Ahead,
-    follow: Callable[[Study], StudyView] = StudyView,
-    *,
-    count: int,
-) -> Study:
-    """The study with its missing runs made, `count` at once; as `local.make_missing`."""
-    todo = groups(study, workdir, count)
-    if not todo:
-        return study
-    with follow(study) as view:
-        for place, group in enumerate(todo):
-            if stop:
-                break
-            compile_next(todo[place + 1 :], group, ahead)
-            for run in made(study, workdir, group, view, stop, ahead):
-                study = study.with_run(run)
-                study.save(workdir)
-                if run.status != MISSING:
-                    view.end_run(study, run)
-    return study
+class SeedsAtOnce:
+    """Makes runs several seeds at once, group after group, in this process.
+
+    Args:
+      count: runs that are made at once.
+      on_cpu: whether also on a CPU.
+      compile_ahead: as `jaxact.comparison.engines.in_process.InProcess` takes it.
+    """
+
+    def __init__(self, count: int, on_cpu: bool = False, compile_ahead: int | None = None):
+        self.count, self._on_cpu, self._compile_ahead = count, on_cpu, compile_ahead
+
+    def refuse_cpu(self) -> None:
+        """Starts JAX, and raises ConfigError where seeds at once are slower, unless asked for."""
+        if jax.default_backend() == "cpu" and not self._on_cpu:
+            raise ConfigError(
+                f"--seeds_at_once={self.count} is for accelerators: on a CPU it is slower than one "
+                "after another; leave it out, or add --seeds_at_once_on_cpu"
+            )
+
+    def runs(self, work: Work) -> Iterator[tuple[Config, Ended]]:
+        """The runs as they end; see `jaxact.comparison.engines.engine.Engine`."""
+        threads = default_threads() if self._compile_ahead is None else self._compile_ahead
+        todo = groups(work.study, work.workdir, self.count)
+        with Ahead(threads) as ahead:
+            for place, group in enumerate(todo):
+                if work.stop:
+                    return
+                compile_next(todo[place + 1 :], group, ahead)
+                yield from made(work, group, ahead)
 
 
 def compile_next(later: Sequence[Group], group: Group, ahead: Ahead) -> None:
@@ -184,36 +187,24 @@ def compile_next(later: Sequence[Group], group: Group, ahead: Ahead) -> None:
             ahead.add(prepare(other.configs[0]) if is_alone else at_once.prepare(other.configs))
 
 
-def made(
-    study: Study,
-    workdir: Path,
-    group: Group,
-    view: StudyView,
-    stop: StopRequest,
-    ahead: Ahead,
-) -> Iterator[Run]:
+def made(work: Work, group: Group, ahead: Ahead) -> Iterator[tuple[Config, Ended]]:
     """Makes the runs of a group, or goes on with those that were stopped; each as it ends."""
+    first = group.configs[group.is_missing.index(True)]
+    function, follow = work.study.functions.get(first.activation), work.view.begin_run(first)
     if len(group.configs) == 1:
-        yield make_run(study, workdir, group.configs[0], view, stop, ahead)
+        yield first, attempt(first, work.folder(first), function, follow, work.stop, ahead)
         return
-    left = dict(enumerate(group.configs))
-    folders = [
-        workdir / study.plan.folder(config) if is_missing else None
-        for config, is_missing in zip(group.configs, group.is_missing, strict=True)
-    ]
-    status, note = MISSING, ""
+    left = {p: c for p, c in enumerate(group.configs) if group.is_missing[p]}
+    folders = [work.folder(left[p]) if p in left else None for p in range(len(group.configs))]
+    end = Ended(MISSING)
     try:
-        check_function(study, group.configs[0].activation)
-        follow = view.begin_run(group.configs[0], group.label(study.plan))
-        for place, error in at_once.train(group.configs, folders, stop, follow):
-            own = (DONE, "") if error is None else (DIVERGED, str(error).split(";")[0])
-            yield read_run(workdir, study.plan, left.pop(place), *reversed(own))
+        check_function(function, first.activation)
+        for place, error in at_once.train(group.configs, folders, work.stop, follow):
+            is_done = error is None
+            own = Ended(DONE) if is_done else Ended(DIVERGED, str(error).split(";")[0])
+            yield left.pop(place), own
     except Interrupted:
         pass
     except Exception as error:
-        status, note = FAILED, one_line(error)
-        with open(workdir / FAILURES, "a", encoding="utf-8") as file:
-            file.write(f"{group.label(study.plan)}\n{traceback.format_exc()}\n")
-    for place, config in left.items():
-        if folders[place] is not None:
-            yield read_run(workdir, study.plan, config, note, status)
+        end = Ended(FAILED, one_line(error), traceback.format_exc())
+    yield from ((config, end) for config in left.values())

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from jaxact.comparison.analysis import hidden_seconds
+from jaxact.comparison.analysis import hidden_seconds, machines
 from jaxact.comparison.study import DONE, Run, Study
 from jaxact.errors import ConfigError
 from jaxact.runs.process import shared_machine
@@ -58,7 +58,7 @@ def export(study: Study, folder: Path, author: Author, today: str | None = None)
     timestamp = today or datetime.date.today().isoformat()
     paths = []
     for run in study.with_status(DONE):
-        if hidden_seconds.is_marked(run):
+        if _is_disturbed(run):
             continue
         place = folder / DATASETS.get(run.dataset, study.plan.title(run.dataset)) / "train"
         place.mkdir(parents=True, exist_ok=True)
@@ -73,12 +73,16 @@ def exported(study: Study, folder: Path, author: Author) -> list[str]:
     """Exports, and says what was written, and what was left out."""
     lines = [f"DAWNBench entries: {len(export(study, folder, author))} in {folder}"]
     done = study.with_status(DONE)
-    if left_out := sum(map(hidden_seconds.is_marked, done)):
+    if left_out := sum(map(_is_disturbed, done)):
         lines.append(
-            f"no DAWNBench entries: of {left_out} of {len(done)} runs, made beside other work "
-            f"({shared_machine.VARIABLE}, or several seeds at once)"
+            f"no DAWNBench entries: of {left_out} of {len(done)} runs, made on a machine "
+            f"with other work ({shared_machine.VARIABLE}), or at once with others"
         )
     return lines
+
+
+def _is_disturbed(run: Run) -> bool:
+    return hidden_seconds.is_marked(run) or machines.is_beside_others(run)
 
 
 def entry(study: Study, run: Run, author: Author, timestamp: str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from plotly import offline
 import jaxact
 from jaxact import statistics
 from jaxact.comparison import answers, study as studies
-from jaxact.comparison.analysis import hidden_seconds, measures, sweep, verdicts
+from jaxact.comparison.analysis import hidden_seconds, machines, measures, sweep, verdicts
 from jaxact.comparison.output import report_content as content
 from jaxact.comparison.output.tables import rows as table_rows, study_table
 from jaxact.comparison.study import Study, Workload
@@ -64,7 +64,7 @@ def page(study: Study) -> str:
         model=plan.config.model if plan.elsewhere is None else plan.elsewhere.title,
         elsewhere=plan.elsewhere,
         is_timed=plan.is_timed,
-        notes=hidden_seconds.notes(study),
+        notes=[*hidden_seconds.notes(study), *machines.notes(study)],
         baseline=plan.baseline,
         seeds=measures.most_seeds(study),
         intervals=statistics.intervals_in_words(measures.most_seeds(study)),

@@ -170,5 +170,15 @@ def spec_of(model: Any, taken: tuple[str, ...] = ()) -> str:
     name = re.sub(r"\W", "", name, flags=re.ASCII)
     name = name if name.isidentifier() and name != "lambda" else "network"
     name = f"{name}_own" if name in taken else name
-    _given[name] = model
+    give(name, model)
     return name
+
+
+def give(name: str, model: Callable[..., Any]) -> None:
+    """Has specs find a maker of modules by a name in this process; the latest counts."""
+    _given[name] = model
+
+
+def given() -> dict[str, Callable[..., Any]]:
+    """What `give` was given, by name."""
+    return dict(_given)

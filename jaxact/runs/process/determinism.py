@@ -29,7 +29,7 @@ def ask(wanted: bool) -> None:
     """Sets XLA's flag, if wanted; raises as `ensure`."""
     flags = os.environ.get("XLA_FLAGS", "")
     if wanted and FLAG not in flags.split():
-        if _backend_is_up() and jax.default_backend() != "cpu":
+        if backend_is_up() and jax.default_backend() != "cpu":
             raise ConfigError(
                 "config.deterministic=True comes too late: this process uses its "
                 f"{jax.default_backend()} already; start it with XLA_FLAGS={FLAG}"
@@ -37,7 +37,7 @@ def ask(wanted: bool) -> None:
         os.environ["XLA_FLAGS"] = f"{flags} {FLAG}".strip()
 
 
-def _backend_is_up() -> bool:
+def backend_is_up() -> bool:
     """Whether JAX has started; it tells by refusing to change an option that it has read then."""
     option, given = "jax_num_cpu_devices", jax.config.jax_num_cpu_devices  # pyright: ignore[reportAttributeAccessIssue]
     try:

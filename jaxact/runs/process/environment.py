@@ -13,7 +13,7 @@ import jax
 import psutil
 
 import jaxact
-from jaxact.runs.process import determinism, devices, huge_pages, shared_machine
+from jaxact.runs.process import cores, determinism, devices, huge_pages, shared_machine
 
 PACKAGES = ("jax", "jaxlib", "flax", "optax", "orbax-checkpoint")
 
@@ -43,6 +43,8 @@ def describe(deterministic: bool = False, count: int | None = None) -> dict[str,
         "cpu_model": cpu_model(),
         "cpu_count": os.cpu_count(),
         "usable_cpus": usable_cpus(),
+        "cores": cores.in_words(cores.usable()),
+        "host": platform.node(),
         shared_machine.FIELD: shared_machine.is_shared(),
         shared_machine.AT_ONCE: [],
         "operating_system": f"{platform.system()} {platform.machine()}",
@@ -68,11 +70,9 @@ def _jax_option(name: str) -> Any:
     return getattr(jax.config, name, None)
 
 
-def usable_cpus() -> int | None:
-    """The processors that this process may use."""
-    if hasattr(os, "sched_getaffinity"):  # Linux
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count()
+def usable_cpus() -> int:
+    """The number of processors that this process may use."""
+    return len(cores.usable())
 
 
 def cpu_model() -> str:

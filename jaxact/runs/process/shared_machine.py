@@ -7,8 +7,10 @@ from typing import Any
 from jaxact.errors import ConfigError
 
 VARIABLE = "JAXACT_SHARED_MACHINE"
-FIELD = "shared_machine"  # of `environment.json`
-AT_ONCE = "seeds_at_once"  # likewise: the seeds of the runs that one program trained together
+# Of `environment.json`:
+FIELD = "shared_machine"
+AT_ONCE = "seeds_at_once"  # of the runs that one program trained together
+RUNS_AT_ONCE = "runs_at_once"  # on the machine, by the comparison that the run is of
 YES, NO = ("1", "true", "yes", "on"), ("", "0", "false", "no", "off")
 NOTE = f"made beside other work ({VARIABLE}, or several seeds at once): no seconds are shown"
 
@@ -53,3 +55,8 @@ def count_at_once(environment: Mapping[str, Any]) -> int:
 def is_beside(environment: Mapping[str, Any]) -> bool:
     """Whether it is of a run whose seconds are not its own, for either reason."""
     return is_marked(environment) or is_at_once(environment)
+
+
+def runs_at_once(environment: Mapping[str, Any]) -> int:
+    """The runs that were made at once where one was, itself included, by its `environment.json`."""
+    return environment.get(RUNS_AT_ONCE, 1)

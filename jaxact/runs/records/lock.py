@@ -61,3 +61,24 @@ def held(workdir: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+@contextlib.contextmanager
+def tried(path: Path) -> Iterator[bool]:
+    """Holds the lock of a file within the block, if no other process does; gives whether it does.
+
+    Raises:
+      OSError: the file cannot be opened.
+    """
+    check_system()
+    assert fcntl is not None
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+    finally:
+        os.close(descriptor)

@@ -85,8 +85,8 @@ def write(workdir: Path, now: Mapping[str, Any], step: int) -> str:
     """Writes `environment.json` of a run that is about to train.
 
     Where it goes on elsewhere than it began, "resumed" lists the steps at which it did, with what
-    was different before. A run that was once made beside other work stays marked: its clocks count
-    on from there.
+    was different before. A run that was once made beside other work, or others, stays marked: its
+    clocks count on from there.
 
     Args:
       now: the surroundings.
@@ -105,6 +105,8 @@ def write(workdir: Path, now: Mapping[str, Any], step: int) -> str:
         now = {**now, shared_machine.FIELD: True}
     if shared_machine.is_at_once(stored) and not shared_machine.is_at_once(now):
         now = {**now, shared_machine.AT_ONCE: stored[shared_machine.AT_ONCE]}
+    if (most := shared_machine.runs_at_once(stored)) > shared_machine.runs_at_once(now):
+        now = {**now, shared_machine.RUNS_AT_ONCE: most}
     record_files.write_json(path, {**now, "resumed": resumed} if resumed else now)
     return in_words(changed)
 

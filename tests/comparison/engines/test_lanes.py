@@ -39,9 +39,7 @@ def plan_of(tiny, *specs, seeds):
 def make(plan, workdir, count, stop=None):
     study = studies.begin(workdir, plan)
     stop = StopRequest() if stop is None else stop
-    return compare.make(study, workdir, stop, seeds_at_once=count, seeds_at_once_on_cpu=count > 1)[
-        0
-    ]
+    return compare.make(study, workdir, stop, engine=lanes.engine_of(count, count > 1))[0]
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ def test_a_run_says_records_and_sets_it(commands, tmp_path, wanted):
 
 def test_it_knows_whether_jax_has_started():
     code = (
-        "import jax; from jaxact.runs.process.determinism import _backend_is_up as up;"
+        "import jax; from jaxact.runs.process.determinism import backend_is_up as up;"
         "before = up(); jax.devices(); print(before, up(), jax.device_count())"
     )
     printed = python("-c", code, env=os.environ | {"JAX_PLATFORMS": "cpu"})

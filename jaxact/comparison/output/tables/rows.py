@@ -75,6 +75,7 @@ RATIO = Figure(
     measure=measures.parameters_ratio,
     legend="/ReLU: parameters over those of the same network with ReLU.",
 )
+_TIMES = ("seconds_to_target", "train_seconds", "latency_ms", "step_ms")
 _SEEN_RATIO = 0.005  # less is one number of parameters: a few slopes, learned
 _FIGURES_LEGEND = (
     "epoch, s to target: the first epoch at the target, and the training time at its end. Medians "
@@ -160,10 +161,12 @@ def rows(study: Study, workload: Workload) -> list[Row]:
     where misses make it so; `source`, MEASURED or PAPER; `best`, the columns in which the row
     is marked; `is_baseline`. A missing figure, or an infinite one, is None.
     """
+    are_seconds_ranked = measures.time_axis(study, workload) is measures.SECONDS
     tested: dict[Measure, dict[str, Comparison]] = {
         measure: {
             comparison.name: comparison
             for comparison in verdicts.against_baseline(study, workload, measure)
+            if are_seconds_ranked or measure is measures.error_percent
         }
         for measure in (measures.error_percent, measures.seconds_to_target)
     }
@@ -230,12 +233,13 @@ def _mark(study: Study, workload: Workload, table: Sequence[Row]) -> None:
     if len(study.plan.rivals) < 2 or measures.most_seeds(study) < MIN_PAIRS:
         return
     floor = statistics.median([measures.latency_floor_ms(run) for run in study.runs]).value
+    is_timed = measures.time_axis(study, workload) is measures.SECONDS
     spoken_of = verdicts.spoken_of(study, workload)
     together = verdicts.between(study, workload, *spoken_of)
     whole = verdicts.fewest_lost(study, workload)
     for column in COLUMNS:
         measure = column.measure_in(study)
-        if not column.best or measure is None:
+        if not column.best or measure is None or (column.name in _TIMES and not is_timed):
             continue
         matrix = together.get(measure) or verdicts.between(study, workload, measure)[measure]
         centres = {row["activation"]: row[column.name] for row in table}

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from jaxact import statistics
 from jaxact.comparison import answers
-from jaxact.comparison.analysis import hidden_seconds, measures, sweep, verdicts
+from jaxact.comparison.analysis import hidden_seconds, machines, measures, sweep, verdicts
 from jaxact.comparison.output.tables.columns import DETAILS, FIGURES, VERDICTS, Figure
 from jaxact.comparison.output.tables.rows import (
     COLUMNS,
@@ -185,7 +185,13 @@ def _pair_cell(comparison: statistics.Comparison | None) -> str:
 def notes(study: Study) -> list[str]:
     """The lines below a table: what diverged or failed, and what its reader should know."""
     own = study.plan.elsewhere.notes if study.plan.elsewhere is not None else ()
-    return [*not_done(study), *disturbed(study), *hidden_seconds.notes(study), *own]
+    return [
+        *not_done(study),
+        *disturbed(study),
+        *hidden_seconds.notes(study),
+        *machines.notes(study),
+        *own,
+    ]
 
 
 def not_done(study: Study) -> list[str]:

@@ -1,23 +1,24 @@
-"""Makes the runs of a comparison that are not there yet, one after another."""
+"""The making of a comparison's runs, whatever engine makes them: checks, folders, study.json."""
 
 import contextlib
-import traceback
-from collections.abc import Callable, Collection, Sequence
+import time
+from collections.abc import Callable, Collection, Generator
 from pathlib import Path
+from typing import cast
 
-from jaxact.activations import fingerprint
+from jaxact.comparison.engines.engine import Engine, Work
+from jaxact.comparison.engines.in_process import InProcess
 from jaxact.comparison.live import StudyView
-from jaxact.comparison.study import DIVERGED, DONE, FAILED, MISSING, Run, Study, read_run
+from jaxact.comparison.study import DIVERGED, DONE, FAILED, MISSING, Study, read_run
 from jaxact.config import Config
-from jaxact.errors import ConfigError, Interrupted, JaxactError, NonFiniteLossError
-from jaxact.runs import fit
-from jaxact.runs.ahead import Ahead, default_threads
+from jaxact.errors import ConfigError, JaxactError
 from jaxact.runs.process import environment
 from jaxact.runs.process.signals import StopRequest
 from jaxact.runs.records import lock, record_files, surroundings, workdirs
 from jaxact.runs.setup import prepare
 
 FAILURES = "failures.log"
+SPARING = 10.0  # times what the last writing of `study.json` took, between two
 
 
 def check_before_training(study: Study, workdir: Path, remake: Collection[str]) -> None:
@@ -70,22 +71,19 @@ def make_runs(
     study: Study,
     workdir: Path,
     stop: StopRequest,
-    compile_ahead: int | None = None,
+    engine: Engine | None = None,
     remake: Collection[str] = (),
     follow: Callable[[Study], StudyView] = StudyView,
-    make: Callable[..., Study] | None = None,
 ) -> Study:
-    """The study with every missing run made, `study.json` written before the first and after each.
+    """The study with every missing run made, `study.json` written before, meanwhile and after.
 
     A run that ends in an error is a miss that says why, and the others go on. Returns early, some
     runs still missing, once `stop` is asked for.
 
     Args:
-      compile_ahead: programs of runs to come that are compiled at once while a run trains; None:
-        as many as go well with the device.
+      engine: makes the runs; None: this process, one after the other.
       remake: the activations whose runs are replaced, as `begin` had it.
       follow: makes what shows the progress.
-      make: makes the missing runs, as `make_missing` does, which is taken if None.
 
     Raises:
       ConfigError, DataError: no run can be made; nothing has been written.
@@ -104,16 +102,14 @@ def make_runs(
             raise ConfigError(
                 f"--workdir={workdir} cannot be written ({error.strerror}); choose another"
             ) from error
-        threads = default_threads() if compile_ahead is None else compile_ahead
-        ahead = stack.enter_context(Ahead(threads))
-        return (make or make_missing)(study, workdir, stop, ahead, follow)
+        return make_missing(study, workdir, stop, engine or InProcess(), follow)
 
 
 def make_missing(
     study: Study,
     workdir: Path,
     stop: StopRequest,
-    ahead: Ahead,
+    engine: Engine,
     follow: Callable[[Study], StudyView] = StudyView,
 ) -> Study:
     """The study with its missing runs made, once it is known that they can be."""
@@ -124,74 +120,50 @@ def make_missing(
     ]
     if not todo:
         return study
-    with follow(study) as view:
-        for place, config in enumerate(todo):
-            if stop:
-                break
-            compile_next(todo[place + 1 :], config, ahead)
-            run = make_run(study, workdir, config, view, stop, ahead)
-            study = study.with_run(run)
-            study.save(workdir)
-            if run.status != MISSING:
-                view.end_run(study, run)
+    with follow(study) as view, Saved(study, workdir) as saved:
+        work = Work(study, workdir, todo, view, stop)
+        with contextlib.closing(cast(Generator, engine.runs(work))) as ended_runs:
+            for config, ended in ended_runs:
+                if ended.traceback:
+                    with open(workdir / FAILURES, "a", encoding="utf-8") as file:
+                        file.write(f"{study.plan.label(config)}\n{ended.traceback}\n")
+                run = read_run(workdir, study.plan, config, ended.note, ended.status)
+                study = study.with_run(run)
+                saved.update(study, is_only_here=run.status in (DIVERGED, FAILED))
+                if run.status != MISSING:
+                    view.end_run(study, run)
     return study
 
 
-def compile_next(later: Sequence[Config], config: Config, ahead: Ahead) -> None:
-    """Has the programs of later runs on the same data compiled, in their order."""
-    programs: dict[tuple[str, float], Config] = {}  # the first run that needs each
-    for run in later if ahead.works else ():
-        if run.dataset == config.dataset:
-            programs.setdefault((run.activation, run.learning_rate), run)
-    for run in programs.values():
-        with contextlib.suppress(Exception):  # the run itself tells what is wrong
-            ahead.add(prepare(run, may_stream=True))
+class Saved(contextlib.AbstractContextManager["Saved"]):
+    """Writes `study.json` as the study grows, and at the end of the block, however it ends.
 
+    The file is written whole, which takes the longer the more runs there are. What is done lies in
+    the runs' folders too, so the file may be behind: it is written as often as takes a small share
+    of the time.
+    """
 
-def make_run(
-    study: Study,
-    workdir: Path,
-    config: Config,
-    view: StudyView,
-    stop: StopRequest,
-    ahead: Ahead,
-) -> Run:
-    """Makes a run, or goes on with one that was stopped, and reads what it left."""
-    status, note = DONE, ""
-    try:
-        check_function(study, config.activation)
-        fit.fit(
-            config,
-            workdir / study.plan.folder(config),
-            follow=view.begin_run(config),
-            stop=stop,
-            ahead=ahead,
-        )
-    except Interrupted:
-        status = MISSING
-    except NonFiniteLossError as error:
-        status, note = DIVERGED, str(error).split(";")[0]
-    except Exception as error:
-        status, note = FAILED, one_line(error)
-        with open(workdir / FAILURES, "a", encoding="utf-8") as file:
-            file.write(f"{study.plan.label(config)}\n{traceback.format_exc()}\n")
-    return read_run(workdir, study.plan, config, note, status)
+    def __init__(self, study: Study, workdir: Path, now: Callable[[], float] = time.monotonic):
+        self._study, self._workdir, self._now = study, workdir, now
+        self._is_behind = False
+        self._due = now()
 
+    def __exit__(self, *exception: object) -> None:
+        if self._is_behind:
+            self._write()
 
-def check_function(study: Study, spec: str) -> None:
-    """Refuses a function that was redefined while its study was being made, as a notebook can."""
-    stored, now = study.functions.get(spec), workdirs.function_record(spec).get(workdirs.FUNCTION)
-    if stored and now and fingerprint.change(stored, now):
-        raise ConfigError(
-            f"{spec} was redefined while the comparison was being made: its other runs are of what "
-            "it was; compare again"
-        )
+    def update(self, study: Study, is_only_here: bool) -> None:
+        """Takes the study as it is now.
 
+        Args:
+          is_only_here: whether it has what no other file does, and is written at once.
+        """
+        self._study, self._is_behind = study, True
+        if is_only_here or self._now() >= self._due:
+            self._write()
 
-def one_line(error: Exception) -> str:
-    """An error in a line: a message of jaxact's own as it is, another after its kind."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    text = lines[0] if lines else ""
-    if isinstance(error, JaxactError):
-        return text
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+    def _write(self) -> None:
+        begin = self._now()
+        self._study.save(self._workdir)
+        end = self._now()
+        self._is_behind, self._due = False, end + SPARING * (end - begin)

@@ -1,0 +1,162 @@
+"""The engine that makes runs at once on this machine, in processes with cores of their own."""
+
+import collections
+import contextlib
+import dataclasses
+import json
+import pickle
+import selectors
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from jaxact.comparison.engines import reporting
+from jaxact.comparison.engines.engine import MOST_ATTEMPTS, Ended, Work
+from jaxact.comparison.engines.processes.worker import ENDED
+from jaxact.comparison.engines.processes.worker_process import Slot, Worker
+from jaxact.comparison.engines.terms import Terms
+from jaxact.comparison.study import MISSING
+from jaxact.config import Config
+from jaxact.runs.process import shared_machine
+
+LOOK_SECONDS = 0.2  # between two looks at whether the user has asked to stop
+
+
+class Workers:
+    """Makes as many runs at once as there are slots, in processes that stay.
+
+    A process that dies is started again, and its run goes on from its last checkpoint, once.
+
+    Args:
+      slots: none has a core or a device of another's.
+    """
+
+    def __init__(self, slots: Sequence[Slot]):
+        self._slots = slots
+
+    def runs(self, work: Work) -> Iterator[tuple[Config, Ended]]:
+        """The runs as they end; see `jaxact.comparison.engines.engine.Engine`."""
+        slots = self._slots[: len(work.configs)]
+        with tempfile.TemporaryDirectory(prefix="jaxact-") as folder, Pool(slots, work) as pool:
+            terms = Path(folder) / "terms"
+            terms.write_bytes(pickle.dumps(Terms.of(work.study)))
+            yield from pool.runs(terms)
+
+
+class Pool(contextlib.AbstractContextManager["Pool"]):
+    """The workers of a comparison while it is made; leaving the context ends them."""
+
+    def __init__(self, slots: Sequence[Slot], work: Work):
+        self._slots, self._work = slots, work
+        self._workers: dict[int, Worker] = {}
+        self._streams = selectors.DefaultSelector()
+        self._waiting = collections.deque(work.configs)
+        self._attempts: collections.Counter[str] = collections.Counter()
+
+    def __exit__(self, *exception: object) -> None:
+        self._streams.close()
+        for worker in self._workers.values():
+            worker.end()
+
+    def runs(self, terms: Path) -> Iterator[tuple[Config, Ended]]:
+        """The runs as they end.
+
+        Args:
+          terms: the file of the pickled `Terms`.
+        """
+        while True:
+            if self._work.stop.signal is not None:
+                self._waiting.clear()
+                for worker in self._workers.values():
+                    if worker.config is not None:
+                        worker.ask_to_stop()
+            elif self._waiting:
+                self._hand_out(terms)
+            if not any(worker.config for worker in self._workers.values()):
+                return
+            for key, _ in self._streams.select(LOOK_SECONDS):
+                place, name = key.data
+                if (worker := self._workers.get(place)) is not None:
+                    yield from self._read(place, worker, name)
+
+    def _hand_out(self, terms: Path) -> None:
+        """Gives each worker that has nothing to do a run, and a slot without one a worker."""
+        for place, slot in enumerate(self._slots):
+            worker = self._workers.get(place)
+            if not self._waiting:
+                return
+            if worker is None:
+                worker = self._workers[place] = Worker(slot, terms)
+                for name in ("messages", "errors"):
+                    stream = getattr(worker, name)
+                    self._streams.register(stream, selectors.EVENT_READ, (place, name))
+            if worker.config is None:
+                self._begin(worker, self._next(worker))
+
+    def _begin(self, worker: Worker, config: Config) -> None:
+        study = self._work.study
+        self._attempts[study.plan.label(config)] += 1
+        job = {
+            "config": dataclasses.asdict(config),
+            "folder": str(self._work.folder(config).absolute()),
+            "function": study.functions.get(config.activation),
+            "placed": {shared_machine.RUNS_AT_ONCE: len(self._slots)},
+        }
+        worker.begin(config, job, self._work.view.begin_run(config))
+
+    def _next(self, worker: Worker) -> Config:
+        """The run that a worker is to begin: the first, or one of its seed that it has compiled.
+
+        Else one that no other has, so that few programs are compiled twice.
+        """
+        first = self._waiting[0]
+        taken = set().union(*(other.programs for other in self._workers.values()))
+
+        def place(config: Config) -> int:
+            program = (config.dataset, config.activation, config.learning_rate)
+            return 0 if program in worker.programs else 1 if program not in taken else 2
+
+        alike = [config for config in self._waiting if config.seed == first.seed]
+        chosen = min(alike, key=place)  # the first of those
+        self._waiting.remove(chosen)
+        return chosen
+
+    def _read(self, place: int, worker: Worker, name: str) -> Iterator[tuple[Config, Ended]]:
+        """Takes what a worker sent; gives a run that has ended by it."""
+        if name == "errors":
+            for line in worker.lines(worker.errors):
+                self._work.view.message(line)
+            if worker.is_dead():
+                self._streams.unregister(worker.errors)
+            return
+        lines = [*worker.lines(worker.messages)]
+        for line in lines:
+            event, values = json.loads(line)
+            if event == ENDED:
+                yield worker.free(), Ended(*values)
+            elif worker.followed is not None:
+                reporting.show(worker.followed, event, values)
+        if not lines and worker.is_dead():
+            yield from self._bury(place, worker)
+
+    def _bury(self, place: int, worker: Worker) -> Iterator[tuple[Config, Ended]]:
+        """Lets go of a worker that died; its run is tried again, unless it has been."""
+        for stream in (worker.messages, worker.errors):
+            with contextlib.suppress(KeyError):  # it came to its end before
+                self._streams.unregister(stream)
+        for line in worker.lines(worker.errors):
+            self._work.view.message(line)
+        ended = worker.death()
+        del self._workers[place]
+        worker.end()
+        if worker.config is None:
+            return
+        config = worker.free()
+        label = self._work.study.plan.label(config)
+        if self._work.stop:
+            yield config, Ended(MISSING)
+        elif self._attempts[label] < MOST_ATTEMPTS:
+            self._work.view.message(f"{label}: {ended.note}; it is tried again")
+            self._waiting.appendleft(config)
+        else:
+            yield config, ended
