@@ -13,8 +13,10 @@ import hashlib
 import logging
 import os
 import pickle
+import re
 import shutil
 import signal
+import socket
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -32,6 +34,7 @@ from jaxact.errors import ConfigError
 from jaxact.runs.process import cores
 from jaxact.runs.process.signals import NUMBERS
 
+CONNECT_SECONDS = 10.0
 LOOK_SECONDS = 0.5  # between two looks at what tasks have told
 
 
@@ -79,6 +82,8 @@ class OnRay:
         if ray.is_initialized():  # by the program that compares
             yield
             return
+        _check_reachable(self._address)
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is told to anybody
         options: dict[str, Any] = {"address": self._address or "local"}
         if self._address is None:
             options |= {"num_cpus": len(cores.usable()), "include_dashboard": False}
@@ -112,6 +117,20 @@ class OnRay:
             )
 
 
+def _check_reachable(address: str | None) -> None:
+    """Refuses an address HOST:PORT where nobody listens: Ray would try for minutes."""
+    match = re.fullmatch(r"(?:ray://)?([^/]+):(\d+)", address or "")
+    if match is None:
+        return
+    try:
+        socket.create_connection((match[1], int(match[2])), CONNECT_SECONDS).close()
+    except (OSError, OverflowError) as error:
+        raise ConfigError(
+            f"--address={address}: no Ray cluster can be used there ({error}); start one (`ray "
+            "start --head`), or leave it out to start one on this machine"
+        ) from error
+
+
 class Tasks(contextlib.AbstractContextManager["Tasks"]):
     """The tasks of a comparison while it is made; leaving the context ends them."""
 
@@ -141,6 +160,9 @@ class Tasks(contextlib.AbstractContextManager["Tasks"]):
                 is_told = True
                 self._waiting.clear()
                 self._ray.get(self._board.stop.remote())
+                for task, config in self._at_hand.items():
+                    if self._work.study.plan.label(config) not in self._followed:
+                        self._ray.cancel(task)  # it waits for a place, as far as is known
                 continue
             while self._waiting and len(self._at_hand) < parallel:
                 self._submit(self._waiting.popleft())
@@ -189,7 +211,8 @@ class Tasks(contextlib.AbstractContextManager["Tasks"]):
             else:
                 yield config, ended
             return
-        files.replace(self._work.folder(config), content)
+        if content:  # it got as far as a folder
+            files.replace(self._work.folder(config), content)
         if self._storage is not None:
             shutil.rmtree(self._storage / self._work.study.plan.folder(config), ignore_errors=True)
         yield config, Ended(*ended)

@@ -49,7 +49,8 @@ def make(
             cores.keep_to(own)
         temporary = stack.enter_context(tempfile.TemporaryDirectory(prefix="jaxact-"))
         folder = Path(temporary) / "run" if storage is None else storage
-        if files.newest_step(folder) < files.newest_step(content):
+        is_behind = files.newest_step(folder) < files.newest_step(content)
+        if content and (is_behind or not folder.exists()):
             files.replace(folder, content)
         terms.take(compiler.default_folder())
         job["placed"] = {shared_machine.RUNS_AT_ONCE: _runs_at_once(ray, needs)}
