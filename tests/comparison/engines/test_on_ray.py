@@ -123,7 +123,9 @@ def wait_for(holds, process):
 
 
 def rows_below(folder):
-    return [*folder.rglob("metrics.jsonl")]
+    """The rows of the runs that nodes are making, in folders below theirs or in the storage."""
+    patterns = ("jaxact-*/run", "*/jaxact-*/run", "*/*/seed*")
+    return [path for pattern in patterns for path in folder.glob(f"{pattern}/metrics.jsonl")]
 
 
 @pytest.mark.parametrize("has_storage", [False, True])
@@ -135,7 +137,7 @@ def test_a_node_dies_another_comes_and_the_study_is_that_of_one_machine(
         *(sys.executable, "-m", "experiments.compare", "--engine=ray"),
         *(f"--address={nodes.address}", f"--workdir={tmp_path / 'ray'}", "--seeds=2"),
         *([f"--storage={storage}"] * has_storage),
-        *words(model=NETWORK, target_accuracy=0.0, checkpoint_every_epochs=1, epochs=30),
+        *words(model=NETWORK, target_accuracy=0.0, checkpoint_every_epochs=1, epochs=60),
     ]
     process = subprocess.Popen(
         arguments,

@@ -31,7 +31,7 @@ from jaxact.comparison.live import FollowedRun
 from jaxact.comparison.study import FAILED, MISSING
 from jaxact.config import Config
 from jaxact.errors import ConfigError
-from jaxact.runs.process import cores
+from jaxact.runs.process import cores, environment
 from jaxact.runs.process.signals import NUMBERS
 
 CONNECT_SECONDS = 10.0
@@ -143,6 +143,7 @@ class Tasks(contextlib.AbstractContextManager["Tasks"]):
         self._start = ray.remote(max_calls=1, max_retries=0, **needs)(ray_task.start)
         self._board = ray.remote(num_cpus=0)(ray_task.Board).remote()
         self._sources, self._terms = ray.put(sources.of(work.study.plan)), Terms.of(work.study)
+        self._commit = environment.git_state()  # of the sources, which travel without it
         self._waiting = collections.deque(work.configs)
         self._at_hand: dict[Any, Config] = {}
         self._followed: dict[str, FollowedRun] = {}
@@ -177,7 +178,7 @@ class Tasks(contextlib.AbstractContextManager["Tasks"]):
         job = {
             "config": dataclasses.asdict(config),
             "function": study.functions.get(config.activation),
-            "placed": {},
+            "placed": self._commit,
         }
         if config.data_dir == Config().data_dir:  # where a node has its own
             del job["config"]["data_dir"]

@@ -53,7 +53,7 @@ def make(
         if content and (is_behind or not folder.exists()):
             files.replace(folder, content)
         terms.take(compiler.default_folder())
-        job["placed"] = {shared_machine.RUNS_AT_ONCE: _runs_at_once(ray, needs)}
+        job["placed"] |= {shared_machine.RUNS_AT_ONCE: _runs_at_once(ray, needs)}
         send = lambda event, values: board.tell.remote(label, event, values)  # noqa: E731
         ended = perform({**job, "folder": str(folder)}, terms, send, stop)
         return tuple(ended), files.read(folder)
