@@ -73,6 +73,7 @@ class Nodes:
 def cluster(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+        patch.setenv("RAY_worker_niceness", "0")  # or tests beside this one leave it no time
         made = Nodes(tmp_path_factory.mktemp("nodes"))
         try:
             yield made

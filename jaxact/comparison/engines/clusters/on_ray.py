@@ -87,6 +87,7 @@ class OnRay:
         options: dict[str, Any] = {"address": self._address or "local"}
         if self._address is None:
             options |= {"num_cpus": len(cores.usable()), "include_dashboard": False}
+            os.environ.setdefault("RAY_worker_niceness", "0")  # as other engines' runs
         handlers = {number: signal.getsignal(number) for number in NUMBERS}
         try:
             ray.init(**options, log_to_driver=False, logging_level=logging.ERROR)
