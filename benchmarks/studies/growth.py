@@ -1,6 +1,6 @@
 """python -m benchmarks.studies.growth [--runs=1,12,120,1002] [--epochs=20] [--out=FILE]
 
-What a comparison costs beside training, as it grows: planning it anew and from a folder that has
+The cost of a comparison beside training, as it grows: planning it anew and from a folder that has
 all runs, keeping its records while they are made, `study.json`, tables, figures and report. Runs
 are planted, with records of the size of real ones, so that nothing is trained.
 """

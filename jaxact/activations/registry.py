@@ -233,7 +233,7 @@ def is_given(name: str) -> bool:
 
 
 def given() -> dict[str, Callable[..., Any]]:
-    """What `give` was given, by name."""
+    """The functions that `give` was given, by name."""
     return dict(_given)
 
 

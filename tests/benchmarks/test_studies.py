@@ -1,4 +1,4 @@
-"""What comparisons cost beside training, and the time that engines save: the programs, in small."""
+"""The programs that measure comparisons: their growth, and the time that engines save."""
 
 import json
 

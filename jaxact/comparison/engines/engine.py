@@ -33,7 +33,7 @@ class Ended(NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class Work:
-    """What an engine is to do, and by what it tells.
+    """The runs that an engine is to make, and by what it tells of them.
 
     Attributes:
       study: as it stands; its plan knows the folders of runs, and it the fingerprints of functions.

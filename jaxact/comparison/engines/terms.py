@@ -35,7 +35,7 @@ ALIKE = (*surroundings.HELD, "jaxact", "jax", "jaxlib", "flax", "optax")
 
 @dataclasses.dataclass(frozen=True)
 class Terms:
-    """What the processes that make runs of one comparison have alike.
+    """The settings and objects that all processes have which make runs of one comparison.
 
     Attributes:
       settings: of JAX.
@@ -81,7 +81,7 @@ class Terms:
                     give(name, value)
 
     def broken(self, deterministic: bool) -> str:
-        """What is not alike in this process, in a line; "" where all is."""
+        """The differences of this process from the terms, in a line; "" where there is none."""
         now = environment.describe(deterministic)
         changed = surroundings.changes(self.surroundings, now, ALIKE)
         if not changed:
@@ -103,7 +103,7 @@ _GIVE = (registry.give, factories.give, arrays.give)
 
 
 def _packed(study: Study) -> bytes:
-    """What the specs of a comparison mean in this process alone, in the order of `_GIVE`."""
+    """The objects that specs name in this process alone, pickled in the order of `_GIVE`."""
     plan = study.plan
     names = {
         spec.partition("(")[0] for spec in plan.activations if not own.is_found_elsewhere(spec)

@@ -180,5 +180,5 @@ def give(name: str, model: Callable[..., Any]) -> None:
 
 
 def given() -> dict[str, Callable[..., Any]]:
-    """What `give` was given, by name."""
+    """The makers that `give` was given, by name."""
     return dict(_given)

@@ -1,4 +1,4 @@
-"""What two studies of the same training have in common, whoever made their runs, and where."""
+"""The part of a study that is the same whoever made its runs, and where."""
 
 import json
 from pathlib import Path

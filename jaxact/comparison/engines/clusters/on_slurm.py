@@ -236,7 +236,7 @@ class SlurmRun:
     claims: int
 
     def __call__(self) -> tuple[str, ...]:
-        """How the run ended, as `Ended` has it; a job that is preempted does not return."""
+        """The end of the run, as `Ended` has it; a job that is preempted does not return."""
         with contextlib.ExitStack() as stack:
             if own := stack.enter_context(claims.claimed(self.claims)) if self.claims else []:
                 cores.keep_to(own)
@@ -252,7 +252,7 @@ class SlurmRun:
         return tuple(ended)
 
     def checkpoint(self) -> Any:
-        """What is submitted in place of this when the job is queued again: the same."""
+        """The submission in place of this one when the job is queued again: the same."""
         import submitit  # pyright: ignore[reportMissingImports]
 
         return submitit.helpers.DelayedSubmission(self)

@@ -1,4 +1,4 @@
-"""What runs in processes of a Ray cluster before jaxact can be imported there.
+"""The start of a run in a process of a Ray cluster, before jaxact can be imported there.
 
 It travels by value and imports Python's own alone: jaxact comes with the task, as it is where the
 comparison is made.
@@ -23,7 +23,7 @@ class Board:
         self._told.append((run, event, values))
 
     def collect(self):
-        """What has been told since the last time: `(run, event, values)`."""
+        """The messages told since the last time: `(run, event, values)`."""
         told, self._told = self._told, []
         return told
 

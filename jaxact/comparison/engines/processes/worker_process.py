@@ -112,7 +112,7 @@ class Worker:
         return self._process.poll() is not None
 
     def death(self) -> Ended:
-        """How the process ended, and what it said last; as the end of a run that failed."""
+        """The end of the run at hand, whose process ended: how it did, and what it said last."""
         code = self._process.wait()
         how = f"ended with exit code {code}"
         if code < 0:
