@@ -93,7 +93,8 @@ class Lane:
         self._watched = dataclasses.replace(
             group, config=setup.config, program=group.program._replace(**parts)
         )
-        self._events = Events(run.workdir / record_files.TENSORBOARD, int(snapshot.state.step))
+        folder, step = run.workdir / record_files.TENSORBOARD, int(snapshot.state.step)
+        self._events = Events(folder, step, dataclasses.asdict(setup.config))
 
     def close(self) -> None:
         """Closes its event file."""
@@ -156,6 +157,7 @@ class Lane:
         setup = dataclasses.replace(self.setup, config=config)
         summary = summarize(setup, self.run.clock, self.snapshot) | dict.fromkeys(NOT_ITS_OWN)
         summary["compilation_cache"] = compilation_cache
+        self._events.end()
         record_files.write_json(self.run.workdir / record_files.SUMMARY, summary)
 
 
