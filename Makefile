@@ -6,7 +6,7 @@ VERSION := $(shell $(PYTHON) -c "import sys; print('%d.%d' % sys.version_info[:2
 CONSTRAINTS ?= constraints/jax-$(if $(filter 3.11,$(VERSION)),0.10,0.12).txt
 WANTED := $(VERSION) $(CONSTRAINTS)
 
-.PHONY: run test soak lint types clean
+.PHONY: run test docs soak lint types clean
 .DEFAULT_GOAL := run
 
 # An environment of another Python, or of other versions, is made anew.
@@ -32,6 +32,13 @@ test: .venv/installed-dev  ## the whole test suite
 soak: .venv/installed-dev  ## hundreds of kills, thousands of hostile inputs; writes docs/reliability.md
 	PYTHONPATH=".$${PYTHONPATH:+:$$PYTHONPATH}" $(BIN)/python tests/faults/soak.py
 
+.venv/installed-docs: .venv/installed-dev requirements-docs.txt constraints/docs.txt
+	$(BIN)/python -m pip install -q --no-compile -r requirements-docs.txt -c $(CONSTRAINTS) -c constraints/docs.txt
+	touch $@
+
+docs: .venv/installed-docs  ## the site, in docs/_build/html: runs the tutorials, warnings are errors
+	PYTHONPATH="$(CURDIR)$${PYTHONPATH:+:$$PYTHONPATH}" $(BIN)/python -m sphinx -W --keep-going -c docs -d docs/_build/doctrees . docs/_build/html
+
 lint: .venv/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -40,4 +47,4 @@ types: .venv/installed-dev
 	$(BIN)/pyright
 
 clean:
-	rm -rf .venv .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv docs/_build .pytest_cache .ruff_cache .hypothesis

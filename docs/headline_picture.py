@@ -57,8 +57,15 @@ def picture(study: Study) -> Figure:
     for row, (spec, values) in enumerate(epochs.items()):
         places = [min(value, never) for value in values]
         heights = [row + 0.5 * (k / (len(values) - 1) - 0.5) for k in range(len(values))]
-        look = {"color": styles[spec].color, "marker": styles[spec].marker, "linestyle": "none"}
-        axes.plot(places, heights, markeredgecolor="white", markeredgewidth=0.4, **look)
+        axes.plot(
+            places,
+            heights,
+            color=styles[spec].color,
+            marker=styles[spec].marker,
+            markeredgecolor="white",
+            markeredgewidth=0.4,
+            linestyle="none",
+        )
         median = statistics.median(values).value
         if math.isfinite(median):
             axes.plot([median], [row], "|", color="black", markersize=15, markeredgewidth=2)

@@ -198,26 +198,28 @@ def test_the_command_never_imports_tensorflow():
     assert python("-c", code).strip() == "False"
 
 
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+REFERENCE = ROOT / "docs" / "reference"
 LISTS = {
-    "Activations": activations.names(),
-    "Functions that see channels": activations.channel_names(),
-    "Data": data.names(),
-    "Fields": networks.PUBLISHED,
+    "Activations": (REFERENCE / "activations.md", activations.names()),
+    "Functions that see channels": (REFERENCE / "activations.md", activations.channel_names()),
+    "Data": (REFERENCE / "commands.md", data.names()),
+    "Networks": (REFERENCE / "commands.md", networks.PUBLISHED),
 }
 
 
 @pytest.mark.parametrize("heading", LISTS)
-def test_the_readme_lists_what_there_is(heading):
-    words = re.findall(r"\w+", README.split(f"**{heading}.**")[1].split("\n\n")[0])
-    lacking = set(LISTS[heading]) - set(words)
-    assert not lacking, f"README.md, the paragraph **{heading}.**, lacks {lacking}"
+def test_the_reference_lists_what_there_is(heading):
+    page, names = LISTS[heading]
+    words = re.findall(r"\w+", page.read_text("utf-8").split(f"**{heading}.**")[1].split("\n\n")[0])
+    lacking = set(names) - set(words)
+    assert not lacking, f"{page.name}, the paragraph **{heading}.**, lacks {lacking}"
 
 
 def test_the_readme_counts_the_activations():
     names = activations.names()
     count = f"{len(names) - len(aliases.twins(names))} activations ({len(names)} names) whose"
-    assert count in README, "README.md: their number"
+    readme = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    assert count in readme, "README.md: their number"
 
 
 def test_every_experiment_has_its_section_and_what_is_linked_is_there():

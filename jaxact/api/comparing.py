@@ -59,7 +59,7 @@ def compare(
 
     Args:
       functions: the activations, or one: specs, pure functions of an array (a lambda, too), or
-        `jaxact.activations.Activation`s; the paper's six, if not given.
+        records of `jaxact.activations.get`; the paper's six, if not given.
       config: what the fields that are not given are: a `jaxact.Config`, a mapping, or a file such
         as "configs/mnist.py:paper"; None: the defaults.
       seeds: runs of each; at least 5 for a test, 8 or more to tell one of six from the baseline.

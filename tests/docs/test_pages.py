@@ -1,0 +1,66 @@
+"""The pages: every link leads somewhere, every page is in the contents, pictures are the data's."""
+
+import importlib.util
+import re
+
+import pytest
+
+from tests.support.paths import ROOT
+
+DOCS = ROOT / "docs"
+PAGES = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "benchmarks/README.md")),
+    *(ROOT / name for name in ("experiments/README.md", "results/README.md")),
+    *sorted(path for path in DOCS.rglob("*.md") if "_build" not in path.parts),
+]
+FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
+
+
+def prose(path):
+    """A page without its blocks of code and what is code within a line."""
+    return re.sub(r"`[^`\n]*`", "", FENCED.sub("", path.read_text(encoding="utf-8")))
+
+
+def anchors(path):
+    """The anchors of a page's headings, as GitHub and MyST make them."""
+    headings = re.findall(r"^#+ (.*)$", FENCED.sub("", path.read_text("utf-8")), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_anchors_are_those_of_the_headings():
+    assert "how-many-seeds" in anchors(DOCS / "statistics.md")
+    assert "what-misses-the-goal-and-why" in anchors(DOCS / "exactness.md")
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_link_leads_somewhere(path):
+    for link in re.findall(r"\]\(([^()\s]+)\)", prose(path)):
+        if "://" in link or link.startswith("mailto:"):
+            continue
+        place, _, anchor = link.partition("#")
+        target = (path.parent / place).resolve() if place else path
+        assert target.exists(), f"{link} is not there"
+        assert target.is_relative_to(ROOT), f"{link} leads out of the repository"
+        if anchor:
+            assert anchor in anchors(target), f"{link}: {target.name} has no such heading"
+
+
+def test_every_page_is_in_the_contents():
+    contents = re.findall(r"^[\w./-]+$", (DOCS / "index.md").read_text("utf-8"), re.MULTILINE)
+    listed = {(DOCS / f"{entry}.md").resolve() for entry in contents}
+    pages = {path for path in PAGES if path not in (DOCS / "index.md", ROOT / "README.md")}
+    assert pages <= listed
+    assert all(path.exists() for path in listed)
+
+
+def test_the_readme_says_what_its_picture_shows():
+    spec = importlib.util.spec_from_file_location("picture", DOCS / "headline_picture.py")
+    assert spec is not None
+    assert spec.loader is not None
+    picture = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(picture)
+    study = picture.load()
+    readme = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    assert picture.finding(study) in readme
+    assert list(picture.epochs_to_target(study))[-1] == "tanh"
+    assert len(study.plan.shown_seeds) >= 10
