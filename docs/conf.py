@@ -85,9 +85,8 @@ def fields() -> str:
     groups: dict[str, list[str]] = {}
     for field in dataclasses.fields(jaxact.Config):
         default = "" if field.default is dataclasses.MISSING else f"`{field.default}`"
-        row = f"| `{field.name}` | {default} | {field.metadata['meaning']} |".replace(
-            "None`", "null`"
-        )
+        default = "`null`" if field.default is None else default
+        row = f"| `{field.name}` | {default} | {field.metadata['meaning']} |"
         groups.setdefault(field.metadata["group"], []).append(row)
     head = ["", "| field | default | meaning |", "|---|---|---|"]
     return "\n".join("\n".join([f"\n### {name}", *head, *rows]) for name, rows in groups.items())

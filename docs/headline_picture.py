@@ -52,7 +52,7 @@ def picture(study: Study) -> Figure:
     epochs = epochs_to_target(study)
     never = study.plan.config.epochs + 2
     figure, axes = drawing.new_axes(finding(study))
-    figure.set_figheight(1.2 + 0.36 * len(epochs))
+    figure.set_size_inches(6.8, 1.2 + 0.38 * len(epochs))
     styles, labels = style_of(study.plan.activations), labels_of(epochs)
     for row, (spec, values) in enumerate(epochs.items()):
         places = [min(value, never) for value in values]
@@ -62,6 +62,7 @@ def picture(study: Study) -> Figure:
             heights,
             color=styles[spec].color,
             marker=styles[spec].marker,
+            markersize=6,
             markeredgecolor="white",
             markeredgewidth=0.4,
             linestyle="none",
