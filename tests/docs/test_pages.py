@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from jaxact import __main__ as command, errors
 from tests.support.paths import ROOT
 
 DOCS = ROOT / "docs"
@@ -64,3 +65,11 @@ def test_the_readme_says_what_its_picture_shows():
     assert picture.finding(study) in readme
     assert list(picture.epochs_to_target(study))[-1] == "tanh"
     assert len(study.plan.shown_seeds) >= 10
+
+
+def test_the_reference_has_every_command_and_exit_code():
+    page = (DOCS / "reference" / "commands.md").read_text(encoding="utf-8")
+    assert {*re.findall(r"^\| `jaxact ([\w-]+)` ", page, re.MULTILINE)} == {*command.ENTRIES}
+    codes = {kind.exit_code for kind in vars(errors).values() if hasattr(kind, "exit_code")}
+    told = {int(code) for code in re.findall(r"^\| (\d+) \| ", page, re.MULTILINE)}
+    assert told == codes | {0}
