@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from jaxact import __main__ as command, errors
+from jaxact import __main__ as command, activations, errors
 from tests.support.paths import ROOT
 
 DOCS = ROOT / "docs"
@@ -73,3 +73,11 @@ def test_the_reference_has_every_command_and_exit_code():
     codes = {kind.exit_code for kind in vars(errors).values() if hasattr(kind, "exit_code")}
     told = {int(code) for code in re.findall(r"^\| (\d+) \| ", page, re.MULTILINE)}
     assert told == codes | {0}
+
+
+def test_the_sheet_shows_every_activation():
+    """matplotlib writes each text as outlines, below a comment that has it."""
+    sheet = (DOCS / "figures" / "activations.svg").read_text(encoding="utf-8")
+    lacking = {name for name in activations.names() if f"<!-- {name} -->" not in sheet}
+    way = "python -m experiments.plot_activations --sets=sheet --out=docs/figures"
+    assert not lacking, f"draw it anew: {way}"
