@@ -125,7 +125,8 @@ def parsed(*words):
     return main.COMMAND.parse(words).config
 
 
-OPTIONAL = [name for name, rule in RULES.items() if rule.holds(None)]
+# With `distributed` the command looks for other processes, before anything else.
+OPTIONAL = [n for n, rule in RULES.items() if rule.holds(None) and n != "distributed"]
 
 
 @pytest.mark.parametrize("name", OPTIONAL)
@@ -139,6 +140,10 @@ def test_null_is_none(name, null):
     assert (
         getattr(parsed(split, f"--config.{name}", null, f"--config.{name}={value}"), name) == value
     )
+
+
+def test_a_process_is_alone_if_that_is_what_is_said_last():
+    assert parsed("--config.distributed=auto", "--config.distributed=null").distributed is None
 
 
 @pytest.mark.parametrize("name", ["epochs", "dropout_rate", "model", "deterministic"])

@@ -5,6 +5,11 @@ all runs, keeping its records while they are made, `study.json`, tables, figures
 are planted, with records of the size of real ones, so that nothing is trained.
 """
 
+if __name__ == "__main__":  # before the imports that would fail
+    from jaxact.runs.process import start
+
+    start.begin("jinja2", "matplotlib", "plotly")
+
 import dataclasses
 import math
 import sys

@@ -207,4 +207,6 @@ def made(work: Work, group: Group, ahead: Ahead) -> Iterator[tuple[Config, Ended
         pass
     except Exception as error:
         end = Ended(FAILED, one_line(error), traceback.format_exc())
-    yield from ((config, end) for config in left.values())
+    for config in left.values():
+        yield config, end
+        end = end._replace(traceback="")  # it is said once for all of them

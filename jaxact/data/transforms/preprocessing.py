@@ -53,7 +53,7 @@ def normalize(
     Returns:
       `[..., height, width, channels]` of `dtype`.
     """
-    wide = jnp.promote_types(dtype, jnp.float32)
+    wide = jnp.float64 if jnp.dtype(dtype) == jnp.float64 else jnp.float32
     mean, std = jnp.asarray(mean, wide), jnp.asarray(std, wide)
     pixels = (images.astype(wide) / 255 - mean) / std
     if whitening is not None:

@@ -4,6 +4,8 @@ import jax.numpy as jnp
 from flax import linen as nn
 from jax import Array
 
+from jaxact.activations.numerics import computing_dtype
+
 # Krizhevsky et al. 2012, section 3.3: chosen on a validation set.
 LRN_K, LRN_SIZE, LRN_ALPHA, LRN_BETA = 2.0, 5, 1e-4, 0.75
 
@@ -34,7 +36,7 @@ def local_response_norm(
     Returns:
       The shape and dtype of `x`.
     """
-    wide = x.astype(jnp.promote_types(x.dtype, jnp.float32))
+    wide = x.astype(computing_dtype(x))
     half = size // 2
     around = [(0, 0)] * (x.ndim - 1) + [(half, half)]
     squares = jnp.pad(wide**2, around)

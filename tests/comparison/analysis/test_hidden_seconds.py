@@ -188,7 +188,7 @@ def test_marked_runs_are_no_entries_of_dawnbench(tmp_path):
         for name, seed in (("tanh", 0), ("elu", 0), ("relu", 1), ("tanh", 1))
     }
     assert lines[0].startswith("DAWNBench entries: 4 in")
-    assert "of 2 of 6 runs, made beside other work (JAXACT_SHARED_MACHINE, or" in lines[1]
+    assert "of 2 of 6 runs, made on a machine with other work (JAXACT_SHARED_MACHINE)" in lines[1]
     (line,) = dawnbench.exported(marked_study(()), tmp_path, dawnbench.Author("Ada", "a@b"))
     assert "6 in" in line
 

@@ -39,7 +39,7 @@ def trained(recipe: program.Recipe, shape: tuple[int, int, int]) -> tuple[Any, A
     state = made.init.compile(keys.init, image)(keys.init, image)
     drawing = keys.order, jnp.int32(0), examples.labels
     order = made.order.compile(*drawing)(*drawing)
-    totals = Totals.zero(dtype)
+    totals = Totals.zero(dtype=dtype)
     arguments = dispatch.argument(STEPS), state, totals, order, examples, keys
     state, totals = made.train.compile(*arguments)(*arguments)
     evaluation = made.evaluate.compile(state, batches)(state, batches)
