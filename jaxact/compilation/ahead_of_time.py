@@ -72,7 +72,7 @@ class AheadOfTime:
         self._unpaid: set[Any] = set()  # signatures whose seconds are on no clock yet
 
     def changed(self, change: Callable[[Callable[..., Any]], Callable[..., Any]]) -> "AheadOfTime":
-        """What compiles `change(function)` likewise."""
+        """A compiler of `change(function)`, with the options of this one."""
         return AheadOfTime(change(self.function), self._donate, self._options)
 
     def lower(self, *arguments: Any, platform: str | None = None) -> jax.stages.Lowered:

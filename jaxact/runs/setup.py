@@ -138,13 +138,13 @@ class Setup:
 
     @property
     def fed(self) -> Examples:
-        """What has the shapes of the examples that the train program takes."""
+        """The shapes of the examples that the train program takes."""
         if self.data.streamed is None:
             return self.train
         return feeds.shapes_of_chunk(self.train, self.config.batch_size, self.chunk_steps)
 
     def feed(self, step: int) -> Feed:
-        """What gives the training loop its images from a step on; to be closed."""
+        """The feed of the training loop from a step on; to be closed."""
         config = self.config
         if self.data.streamed is None:
             return feeds.Resident(self.train)

@@ -50,7 +50,7 @@ class FileImages:
         return Batch(images, facts)
 
     def error(self, place: int) -> Unusable | None:
-        """What is wrong with an image; None if it can be read."""
+        """The fault of an image, in a line; None if it can be read."""
         try:
             self._picture(place)
         except Unusable as error:

@@ -18,7 +18,7 @@ _SHOWN = 5
 
 
 class Listing(NamedTuple):
-    """What is in a folder and not hidden.
+    """The entries of a folder that are not hidden.
 
     Attributes:
       folders: in natural order of name.

@@ -17,7 +17,7 @@ _CHUNK_BYTES = 2**24
 
 
 class Survey(NamedTuple):
-    """What is known of all images once each was read.
+    """The facts about all images that are known once each was read.
 
     Attributes:
       shape: `(height, width, channels)`.

@@ -48,7 +48,7 @@ class Source(Protocol):
         ...
 
     def complaint(self, place: int) -> str:
-        """What is wrong with an image that is broken, in a line."""
+        """The fault of a broken image, in a line."""
         ...
 
 

@@ -42,7 +42,7 @@ def default_workers(source: Source) -> int:
 
 
 class _Batches:
-    """What Grain calls a source: the batches of a plan from one on, by their numbers."""
+    """A source, as Grain has it: the batches of a plan from one on, by their numbers."""
 
     def __init__(self, source: Source, plan: Plan, begin: int):
         self._source, self._plan, self._begin = source, plan, begin

@@ -38,7 +38,7 @@ class Once:
         self._results: dict[int, Any] = {}  # of that state, by the data
 
     def prepare(self, clock: Clock, state: TrainState, data: Any) -> Measure:
-        """What gives the results, on the host; compiled on the clock."""
+        """The function that gives the results, on the host; compiled on the clock."""
         run = self._program.prepare(clock, state, data)
 
         def measure(state: TrainState, data: Any) -> Any:
@@ -106,7 +106,7 @@ class Lane:
         return early_stopping.best_epoch(self.rows) == self.rows[-1]["epoch"]
 
     def is_over(self, step: int) -> bool:
-        """Whether it has all its epochs, or as many as early stopping lets it have."""
+        """Whether the lane has all its epochs, or as many as early stopping lets it have."""
         return fit.is_over(self.setup, step, self.rows)
 
     def look(self, stage: Stage, totals: Totals, view: RunView) -> None:

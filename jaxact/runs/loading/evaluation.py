@@ -39,7 +39,7 @@ class StreamedBatches:
         self._stream: Stream | None = None
 
     def first(self) -> Examples:
-        """What has the shapes of each batch, `[1, batch, ...]`, for compilation."""
+        """The shapes of each batch, `[1, batch, ...]`, for compilation."""
         shape = (1, self.labels.shape[1])
         return self._like.with_images(
             jax.ShapeDtypeStruct((*shape, *self._images.shape[1:]), jnp.uint8),  # pyright: ignore[reportArgumentType]

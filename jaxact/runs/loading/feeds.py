@@ -40,7 +40,7 @@ class Chunk(NamedTuple):
 
 
 class Feed(Protocol):
-    """What gives the training loop its images."""
+    """The source of the images that the training loop takes."""
 
     def begin(self, epoch: int, draw: Draw) -> None:
         """Begins an epoch, from 0."""
@@ -184,7 +184,7 @@ def chunk_steps(image_bytes: int, batch_size: int, steps_per_epoch: int) -> int:
 
 
 def shapes_of_chunk(examples: Examples, batch_size: int, steps: int) -> Examples:
-    """What has the shapes of a chunk's examples, for compilation."""
+    """The shapes of a chunk's examples, for compilation."""
     count = steps * batch_size
     images = jax.ShapeDtypeStruct((count, *examples.images.shape[1:]), jnp.uint8)
     labels = jax.ShapeDtypeStruct((count,), jnp.int32)

@@ -96,7 +96,7 @@ def mesh(count: int) -> Mesh | None:
 
 
 def _too_few(there: int, each: int, processes: int) -> str:
-    """What is there instead, and what to do."""
+    """The devices that are there instead, and the way to go on."""
     platform = jax.default_backend()
     whose = "a process sees" if processes > 1 else "JAX sees"
     devices = f"{there} device{'s' * (there != 1)}"

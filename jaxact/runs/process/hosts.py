@@ -80,7 +80,7 @@ def is_first() -> bool:
 
 
 def of_first(value: Value) -> Value:
-    """What the first process has, in all of them: a value that JSON holds."""
+    """The value of the first process, in all of them; one that JSON holds."""
     return _told(value, 0) if are_several() else value
 
 
@@ -132,7 +132,7 @@ def together() -> Iterator[None]:
 
 
 def by_first(action: Callable[[], Value]) -> Value:
-    """What the first process gets by an action that it alone performs; its error is that of all.
+    """The result of an action that the first process alone performs; its error is that of all.
 
     Args:
       action: gives what JSON holds.
@@ -231,7 +231,7 @@ def _of_each(number: int) -> list[int]:
 
 
 def _told(value: Any, source: int) -> Any:
-    """What one process has, in all of them."""
+    """The value of one process, in all of them."""
     is_source = jax.process_index() == source
     text = np.frombuffer(json.dumps(value).encode(), np.uint8)
     size = max(_of_each(len(text) if is_source else 0))

@@ -43,7 +43,7 @@ def is_marked(environment: Mapping[str, Any]) -> bool:
 
 
 def is_at_once(environment: Mapping[str, Any]) -> bool:
-    """Whether it is of a run that was, in part at least, one of several in one program."""
+    """Whether an `environment.json` is of a run that was, at times, one of several in a program."""
     return bool(environment.get(AT_ONCE))
 
 
@@ -53,7 +53,7 @@ def count_at_once(environment: Mapping[str, Any]) -> int:
 
 
 def is_beside(environment: Mapping[str, Any]) -> bool:
-    """Whether it is of a run whose seconds are not its own, for either reason."""
+    """Whether an `environment.json` is of a run whose seconds are not its own, for either reason."""
     return is_marked(environment) or is_at_once(environment)
 
 

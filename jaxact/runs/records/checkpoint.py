@@ -123,7 +123,7 @@ class Checkpoints(contextlib.AbstractContextManager["Checkpoints"]):
         return hosts.of_first(steps_in(self._directory))
 
     def whole_steps(self) -> list[int]:
-        """Those of them whose checkpoint is not damaged."""
+        """The steps whose checkpoint is not damaged."""
         return [s for s in self.steps() if checksums.damage(self._directory / str(s)) is None]
 
     def newest_step(self) -> int | None:
