@@ -191,8 +191,13 @@ def test_the_readme_has_a_section_for_every_program():
         "accuracy",
         "checkpoint_cost",
         "convolutions",
+        "data_parallel",
+        "engines",
+        "growth",
         "ledger_mpfr",
+        "seeds_at_once",
         "start_up",
         "step_profile",
+        "streaming",
         "verdicts",
     }

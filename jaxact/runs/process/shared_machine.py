@@ -53,7 +53,7 @@ def count_at_once(environment: Mapping[str, Any]) -> int:
 
 
 def is_beside(environment: Mapping[str, Any]) -> bool:
-    """Whether an `environment.json` is of a run whose seconds are not its own, for either reason."""
+    """Whether an `environment.json` is of a run without seconds of its own, for either reason."""
     return is_marked(environment) or is_at_once(environment)
 
 
