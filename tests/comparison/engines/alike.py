@@ -1,15 +1,36 @@
-"""The part of a study that is the same whoever made its runs, and where."""
+"""Small studies for any engine, and the part of one that is the same whoever made its runs."""
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
 
 import flax.linen as nn
 
+from jaxact.comparison import study as studies
+from jaxact.comparison.engines import making
+from jaxact.comparison.plan import Plan
+from jaxact.runs.process.signals import StopRequest
+from tests.support.tiny import TINY
+
 NETWORK = "tests.comparison.engines.alike:PlainCNN"  # by its place: any process finds it
 # What differs: times, and where a run was made.
 TIMES = {"images_per_second", "peak_memory_bytes", "compilation_cache", "git_dirty"}
 PLACES = {"cores", "host", "runs_at_once", "resumed", "cpu_count", "huge_pages"}
+
+
+CONFIG = dataclasses.replace(TINY, model=NETWORK, target_accuracy=0.0, checkpoint_every_epochs=1)
+
+
+def plan_of(*specs, seeds=1, **changes):
+    config = dataclasses.replace(CONFIG, **changes)
+    return Plan(config, ("digits",), (config.learning_rate,), specs, seeds, specs[0])
+
+
+def make(plan, workdir, engine, stop=None):
+    study = studies.begin(workdir, plan)
+    stop = StopRequest() if stop is None else stop
+    return making.make_runs(study, workdir, stop, engine)
 
 
 def stored(workdir: Path) -> Any:

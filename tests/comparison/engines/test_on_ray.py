@@ -1,7 +1,6 @@
 """Runs as tasks of a Ray cluster: two nodes without a common disk, one of which dies."""
 
 import contextlib
-import dataclasses
 import os
 import shutil
 import signal
@@ -13,19 +12,17 @@ from pathlib import Path
 import pytest
 
 from jaxact.comparison import compare, study as studies
-from jaxact.comparison.engines import making
 from jaxact.comparison.engines.clusters.on_ray import OnRay
 from jaxact.comparison.engines.processes.slots import slots
 from jaxact.comparison.engines.processes.workers import Workers
 from jaxact.comparison.paper.tables import PAPER_ACTIVATIONS
-from jaxact.comparison.plan import Plan
 from jaxact.comparison.study import DONE, FAILED, MISSING
 from jaxact.errors import ConfigError
 from jaxact.runs.process import cores
 from jaxact.runs.process.signals import StopRequest
-from tests.comparison.engines.alike import NETWORK, stored
+from tests.comparison.engines.alike import NETWORK, make, plan_of, stored
 from tests.support.paths import ROOT, python_path
-from tests.support.tiny import TINY, words
+from tests.support.tiny import words
 
 ray = pytest.importorskip("ray", reason="Ray is not installed (the extra `ray`)")
 pytestmark = [
@@ -33,7 +30,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning"),
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
 ]
-CONFIG = dataclasses.replace(TINY, model=NETWORK, target_accuracy=0.0, checkpoint_every_epochs=1)
 STORE_BYTES = 80 * 2**20
 
 
@@ -112,17 +108,6 @@ class StopOnceItTrains(StopRequest):
         if self.signal is None and rows_below(self.folder):
             self.receive(signal.SIGTERM, None)
         return self.signal is not None
-
-
-def plan_of(*specs, seeds=1, **changes):
-    config = dataclasses.replace(CONFIG, **changes)
-    return Plan(config, ("digits",), (config.learning_rate,), specs, seeds, specs[0])
-
-
-def make(plan, workdir, engine, stop=None):
-    study = studies.begin(workdir, plan)
-    stop = StopRequest() if stop is None else stop
-    return making.make_runs(study, workdir, stop, engine)
 
 
 def wait_for(holds, process):

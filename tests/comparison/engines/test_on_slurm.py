@@ -1,6 +1,5 @@
 """Runs as jobs of submitit, on its local cluster."""
 
-import dataclasses
 import os
 import signal
 import threading
@@ -9,33 +8,17 @@ import time
 import psutil
 import pytest
 
-from jaxact.comparison import study as studies
-from jaxact.comparison.engines import making
 from jaxact.comparison.engines.clusters.on_slurm import ON_THIS_MACHINE, OnSlurm
 from jaxact.comparison.engines.processes.slots import slots
 from jaxact.comparison.engines.processes.workers import Workers
-from jaxact.comparison.plan import Plan
 from jaxact.comparison.study import DONE, MISSING
 from jaxact.errors import ConfigError
 from jaxact.runs.process import cores
 from jaxact.runs.process.signals import StopRequest
-from tests.comparison.engines.alike import NETWORK, stored
-from tests.support.tiny import TINY
+from tests.comparison.engines.alike import make, plan_of, stored
 
 submitit = pytest.importorskip("submitit", reason="submitit is not installed (the extra `slurm`)")
 pytestmark = pytest.mark.skipif(len(cores.usable()) < 2, reason="two cores are needed")
-CONFIG = dataclasses.replace(TINY, model=NETWORK, target_accuracy=0.0, checkpoint_every_epochs=1)
-
-
-def plan_of(*specs, seeds=1, **changes):
-    config = dataclasses.replace(CONFIG, **changes)
-    return Plan(config, ("digits",), (config.learning_rate,), specs, seeds, specs[0])
-
-
-def make(plan, workdir, engine, stop=None):
-    study = studies.begin(workdir, plan)
-    stop = StopRequest() if stop is None else stop
-    return making.make_runs(study, workdir, stop, engine)
 
 
 def jobs():

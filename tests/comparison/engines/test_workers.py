@@ -1,6 +1,7 @@
 """Runs made at once in processes: they are those of one process, whatever dies or is stopped."""
 
 import dataclasses
+import functools
 import json
 import os
 import signal
@@ -18,33 +19,25 @@ from jaxact.comparison.engines import making
 from jaxact.comparison.engines.processes import worker_process
 from jaxact.comparison.engines.processes.slots import slots
 from jaxact.comparison.engines.processes.workers import Workers
-from jaxact.comparison.plan import Plan
 from jaxact.comparison.study import DONE, FAILED, MISSING
 from jaxact.errors import Interrupted
 from jaxact.runs.process import cores
 from jaxact.runs.process.signals import StopRequest
 from jaxact.runs.records import record_files
+from tests.comparison.engines import alike
 from tests.comparison.engines.alike import NETWORK, stored
 from tests.support.paths import ROOT, python_path
-from tests.support.tiny import TINY, words
+from tests.support.tiny import words
 
 needs_two = pytest.mark.skipif(len(cores.usable()) < 2, reason="two cores are needed")
 pytestmark = pytest.mark.skipif(
     not hasattr(os, "sched_setaffinity"), reason="this system cannot keep a process to cores"
 )
-CONFIG = dataclasses.replace(TINY, model=NETWORK, epochs=1, target_accuracy=0.0)
-
-
-def plan_of(*specs, seeds=1, **changes):
-    config = dataclasses.replace(CONFIG, **changes)
-    return Plan(config, ("digits",), (config.learning_rate,), specs, seeds, specs[0])
+plan_of = functools.partial(alike.plan_of, epochs=1)
 
 
 def make(plan, workdir, parallel=1, stop=None):
-    engine = Workers(slots(parallel, 1, 0))
-    study = studies.begin(workdir, plan)
-    stop = StopRequest() if stop is None else stop
-    return making.make_runs(study, workdir, stop, engine)
+    return alike.make(plan, workdir, Workers(slots(parallel, 1, 0)), stop)
 
 
 @needs_two
@@ -122,7 +115,7 @@ def test_functions_of_a_program_are_sent_with_the_runs(tmp_path):
     pytest.importorskip("cloudpickle")
     study = jaxact.compare(
         ["relu", lambda x: x * 0.5],
-        CONFIG,
+        alike.CONFIG,
         seeds=1,
         cpus_per_run=1,
         workdir=tmp_path / "study",

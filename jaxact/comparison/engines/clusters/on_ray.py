@@ -6,7 +6,6 @@ storage folder, which all nodes see, it trains in there: a node that dies then c
 epoch at hand, without one all that it has made in this command.
 """
 
-import collections
 import contextlib
 import dataclasses
 import hashlib
@@ -25,10 +24,11 @@ from typing import Any
 from jaxact import packages
 from jaxact.comparison.engines import reporting
 from jaxact.comparison.engines.clusters import files, ray_task, sources
-from jaxact.comparison.engines.engine import MOST_ATTEMPTS, Ended, Work
+from jaxact.comparison.engines.engine import Ended, Work
 from jaxact.comparison.engines.terms import Terms
+from jaxact.comparison.engines.waiting import Waiting
 from jaxact.comparison.live import FollowedRun
-from jaxact.comparison.study import FAILED, MISSING
+from jaxact.comparison.study import FAILED
 from jaxact.config import Config
 from jaxact.errors import ConfigError
 from jaxact.runs.process import cores, environment
@@ -145,10 +145,9 @@ class Tasks(contextlib.AbstractContextManager["Tasks"]):
         self._board = ray.remote(num_cpus=0)(ray_task.Board).remote()
         self._sources, self._terms = ray.put(sources.of(work.study.plan)), Terms.of(work.study)
         self._commit = environment.git_state()  # of the sources, which travel without it
-        self._waiting = collections.deque(work.configs)
+        self._waiting = Waiting(work)
         self._at_hand: dict[Any, Config] = {}
         self._followed: dict[str, FollowedRun] = {}
-        self._attempts: collections.Counter[str] = collections.Counter()
 
     def __exit__(self, *exception: object) -> None:
         for task in self._at_hand:
@@ -175,7 +174,7 @@ class Tasks(contextlib.AbstractContextManager["Tasks"]):
 
     def _submit(self, config: Config) -> None:
         study, label = self._work.study, self._work.study.plan.label(config)
-        self._attempts[label] += 1
+        self._waiting.count(config)
         job = {
             "config": dataclasses.asdict(config),
             "function": study.functions.get(config.activation),
@@ -205,13 +204,7 @@ class Tasks(contextlib.AbstractContextManager["Tasks"]):
         except self._ray.exceptions.RayError as error:
             lines = str(error).strip().splitlines()
             ended = Ended(FAILED, f"{type(error).__name__}: {lines[0]}", str(error))
-            if self._work.stop:
-                yield config, Ended(MISSING)
-            elif self._attempts[label] < MOST_ATTEMPTS:
-                self._work.view.message(f"{label}: {ended.note}; it is tried again")
-                self._waiting.appendleft(config)
-            else:
-                yield config, ended
+            yield from self._waiting.after_death(config, ended)
             return
         if content:  # it got as far as a folder
             files.replace(self._work.folder(config), content)

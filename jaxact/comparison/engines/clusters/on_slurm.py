@@ -4,7 +4,6 @@ A job that is preempted, or comes to its time limit, stops with a checkpoint and
 submitit's local cluster makes the same jobs on this machine, for trying.
 """
 
-import collections
 import contextlib
 import dataclasses
 import os
@@ -19,8 +18,9 @@ from typing import Any
 from jaxact import packages
 from jaxact.comparison.engines.attempts import perform
 from jaxact.comparison.engines.clusters import claims
-from jaxact.comparison.engines.engine import MOST_ATTEMPTS, Ended, Work
+from jaxact.comparison.engines.engine import Ended, Work
 from jaxact.comparison.engines.terms import Terms
+from jaxact.comparison.engines.waiting import Waiting
 from jaxact.comparison.live import FollowedRun
 from jaxact.comparison.study import FAILED, MISSING
 from jaxact.config import Config
@@ -116,10 +116,9 @@ class Jobs(contextlib.AbstractContextManager["Jobs"]):
     def __init__(self, executor: Any, work: Work, is_here: bool, cpus: int):
         self._executor, self._work, self._is_here, self._cpus = executor, work, is_here, cpus
         self._terms = Terms.of(work.study)
-        self._waiting = collections.deque(work.configs)
+        self._waiting = Waiting(work)
         self._at_hand: dict[str, tuple[Any, Config]] = {}  # by the run's label
         self._shown: dict[str, Shown] = {}
-        self._attempts: collections.Counter[str] = collections.Counter()
 
     def __exit__(self, *exception: object) -> None:
         for job, _ in self._at_hand.values():
@@ -144,7 +143,7 @@ class Jobs(contextlib.AbstractContextManager["Jobs"]):
                 self._shown[label].look()
                 if job.done():
                     del self._at_hand[label]
-                    yield from self._ended(label, job, config)
+                    yield from self._ended(job, config)
             if self._at_hand:
                 time.sleep(look_seconds)
 
@@ -164,26 +163,21 @@ class Jobs(contextlib.AbstractContextManager["Jobs"]):
                 made.append(self._executor.submit(run))
         for job, config in zip(made, configs, strict=True):
             label = study.plan.label(config)
-            self._attempts[label] += 1
+            self._waiting.count(config)
             self._at_hand[label] = job, config
             self._shown[label] = Shown(self._work, config)
 
-    def _ended(self, label: str, job: Any, config: Config) -> Iterator[tuple[Config, Ended]]:
+    def _ended(self, job: Any, config: Config) -> Iterator[tuple[Config, Ended]]:
         """Takes what a job left; its run is tried again if it died, once, or was preempted."""
         try:
             ended = Ended(*job.result())
         except Exception as error:  # submitit's own, and whatever else a job may leave
             lines = str(error).strip().splitlines() or [""]
             ended = Ended(FAILED, f"its job {job.job_id} ended without a result", "\n".join(lines))
-            if self._work.stop:
-                ended = Ended(MISSING)
-            elif self._attempts[label] < MOST_ATTEMPTS:
-                self._work.view.message(f"{label}: {ended.note}; it is tried again")
-                self._waiting.appendleft(config)
-                return
+            yield from self._waiting.after_death(config, ended)
+            return
         if ended.status == MISSING and not self._work.stop:  # by someone else
-            self._attempts[label] -= 1
-            self._waiting.appendleft(config)
+            self._waiting.put_back(config)
             return
         yield config, ended
 

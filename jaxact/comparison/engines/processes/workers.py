@@ -1,6 +1,5 @@
 """The engine that makes runs at once on this machine, in processes with cores of their own."""
 
-import collections
 import contextlib
 import dataclasses
 import json
@@ -11,11 +10,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from jaxact.comparison.engines import reporting
-from jaxact.comparison.engines.engine import MOST_ATTEMPTS, Ended, Work
+from jaxact.comparison.engines.engine import Ended, Work
 from jaxact.comparison.engines.processes.worker import ENDED
 from jaxact.comparison.engines.processes.worker_process import Slot, Worker
 from jaxact.comparison.engines.terms import Terms
-from jaxact.comparison.study import MISSING
+from jaxact.comparison.engines.waiting import Waiting
 from jaxact.config import Config
 from jaxact.runs.process import shared_machine
 
@@ -50,8 +49,7 @@ class Pool(contextlib.AbstractContextManager["Pool"]):
         self._slots, self._work = slots, work
         self._workers: dict[int, Worker] = {}
         self._streams = selectors.DefaultSelector()
-        self._waiting = collections.deque(work.configs)
-        self._attempts: collections.Counter[str] = collections.Counter()
+        self._waiting = Waiting(work)
 
     def __exit__(self, *exception: object) -> None:
         self._streams.close()
@@ -95,7 +93,7 @@ class Pool(contextlib.AbstractContextManager["Pool"]):
 
     def _begin(self, worker: Worker, config: Config) -> None:
         study = self._work.study
-        self._attempts[study.plan.label(config)] += 1
+        self._waiting.count(config)
         job = {
             "config": dataclasses.asdict(config),
             "folder": str(self._work.folder(config).absolute()),
@@ -151,12 +149,4 @@ class Pool(contextlib.AbstractContextManager["Pool"]):
         worker.end()
         if worker.config is None:
             return
-        config = worker.free()
-        label = self._work.study.plan.label(config)
-        if self._work.stop:
-            yield config, Ended(MISSING)
-        elif self._attempts[label] < MOST_ATTEMPTS:
-            self._work.view.message(f"{label}: {ended.note}; it is tried again")
-            self._waiting.appendleft(config)
-        else:
-            yield config, ended
+        yield from self._waiting.after_death(worker.free(), ended)
