@@ -21,6 +21,7 @@ from jaxact.config import Config
 from jaxact.errors import ConfigError
 from jaxact.inference import latency
 from jaxact.runs import dispatch, setup
+from jaxact.runs.loading import run_data
 from jaxact.runs.process import devices, environment
 from jaxact.training import program
 from jaxact.training.program import Program
@@ -99,7 +100,7 @@ def in_training(job: Job, config: Config, compiled: Program, keys: Keys) -> Trai
     """The training of a program of one run, or of several at once, with its keys."""
     clock, shape = Clock(), image_shape(job)
     images, labels = synthetic.examples(shape, job.examples)
-    examples = setup.on_device(images, labels, *synthetic.statistics(shape))
+    examples = run_data.on_device(images, labels, *synthetic.statistics(shape))
     length = dispatch.choose(config.steps_per_dispatch, job.examples // job.batch_size)
     state, totals = initial_state(compiled, clock, keys, job), Totals.zero(keys.init.shape)
     order_arguments = (keys.order, jnp.int32(0), examples.labels)

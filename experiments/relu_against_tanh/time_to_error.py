@@ -19,6 +19,7 @@ from jaxact.compilation.clock import Clock
 from jaxact.config import Config
 from jaxact.runs import setup as setups
 from jaxact.runs.dispatch import DispatchLength
+from jaxact.runs.loading import run_data
 from jaxact.runs.setup import Setup
 from jaxact.runs.stages import stages
 from jaxact.training import steps
@@ -77,10 +78,10 @@ def prepare(config: Config, optimizer: str, measurements_per_epoch: int) -> Cour
     setup = any_rate.at_any_rate(setups.prepare(config), OPTIMIZERS[optimizer])
     examples = setup.train
     split = data.Split(np.asarray(examples.images), np.asarray(examples.labels))
-    sample = data.subset(split, min(len(split), SAMPLE), setups.SPLIT_SEED)
+    sample = data.subset(split, min(len(split), SAMPLE), run_data.SPLIT_SEED)
     return Course(
         setup=setup,
-        sample=setups.in_batches(sample, *examples.preprocessing),
+        sample=run_data.in_batches(sample, *examples.preprocessing),
         interval=max(round(setup.steps_per_epoch / measurements_per_epoch), 1),
     )
 

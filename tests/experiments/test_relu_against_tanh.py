@@ -13,6 +13,7 @@ from experiments.relu_against_tanh.time_to_error import Choice, Trace
 from jaxact import data
 from jaxact.compilation.clock import Clock
 from jaxact.runs import setup
+from jaxact.runs.loading import run_data
 from jaxact.training.state import Totals
 from tests.support.experiments import perform
 from tests.support.tiny import TINY
@@ -85,7 +86,7 @@ def errors_of_a_run(config):
     drawing = (run.keys.order, jnp.int32(0), run.train.labels)
     order = run.program.order.prepare(clock, *drawing)(*drawing)
     split = data.Split(np.asarray(run.train.images), np.asarray(run.train.labels))
-    batches = setup.in_batches(split, *run.train.preprocessing)
+    batches = run_data.in_batches(split, *run.train.preprocessing)
     evaluate = run.program.evaluate.prepare(clock, state, batches)
     errors = [1 - evaluate(state, batches).means()[1]]
     for _ in range(run.steps_per_epoch):

@@ -9,7 +9,8 @@ import pytest
 
 from jaxact.config import Config
 from jaxact.errors import ConfigError
-from jaxact.runs import load, setup
+from jaxact.runs import load
+from jaxact.runs.loading import run_data
 from jaxact.runs.records import record_files
 from tests.support import killing
 from tests.support.commands import Commands
@@ -167,7 +168,7 @@ def test_a_network_of_float64_is_loaded_in_it_and_not_without(whole, monkeypatch
     config = Config(**{field.name: fields[field.name] for field in dataclasses.fields(Config)})
     with jax.enable_x64(True):
         network = load.load(workdir)
-        classes = network.logits(setup.load(config).test_images).argmax(-1)
+        classes = network.logits(run_data.load(config).test_images).argmax(-1)
     assert {leaf.dtype for leaf in jax.tree.leaves(network.params)} == {np.dtype("float64")}
     expected = record_files.read_classes(workdir / record_files.PREDICTIONS)
     np.testing.assert_array_equal(classes, expected)

@@ -10,8 +10,9 @@ import pytest
 from jaxact import data, models
 from jaxact.errors import DataError
 from jaxact.runs import fit
+from jaxact.runs.loading.run_data import choose_splits
 from jaxact.runs.records import record_files
-from jaxact.runs.setup import choose_splits, prepare
+from jaxact.runs.setup import prepare
 from tests.support import networks
 from tests.support.own_files import CLASSES, class_folders, npz
 

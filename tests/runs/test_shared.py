@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from jaxact import data
-from jaxact.runs import setup
+from jaxact.runs.loading import run_data
 from jaxact.runs.setup import prepare
 from jaxact.runs.shared import Shared, size_bytes
 
@@ -20,7 +20,7 @@ from jaxact.runs.shared import Shared, size_bytes
 def reads(monkeypatch):
     """The data sets that are read from now on."""
     names, load = [], data.load
-    monkeypatch.setattr(setup, "DATA", Shared(lambda: 1e9))
+    monkeypatch.setattr(run_data, "DATA", Shared(lambda: 1e9))
 
     def counted(name, *more, **options):
         names.append(name)
@@ -132,6 +132,6 @@ def test_a_failure_is_not_kept_and_two_threads_make_it_once():
 
 
 def test_the_size_is_that_of_all_arrays(tiny):
-    images = setup.load(tiny)
+    images = run_data.load(tiny)
     assert size_bytes(images) > images.train.images.nbytes + images.test_images.nbytes
     assert size_bytes({"a": np.zeros(3), "b": [np.zeros(2, np.uint8), None, "text"]}) == 26

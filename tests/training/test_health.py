@@ -17,7 +17,8 @@ from jaxact.config import Config
 from jaxact.errors import ConfigError, Interrupted
 from jaxact.models.inspection.observation import observe
 from jaxact.models.layers.common import flatten
-from jaxact.runs import fit, setup
+from jaxact.runs import fit
+from jaxact.runs.loading import run_data
 from jaxact.runs.records import record_files, workdirs
 from jaxact.training import health
 from jaxact.training.steps import Examples
@@ -447,13 +448,13 @@ def test_rows_after_the_checkpoint_are_measured_again_not_doubled(tiny, tmp_path
 
 def test_the_probe_is_of_the_size_asked_for_and_the_same_for_every_seed(tiny):
     split = data.load("digits", tiny.data_dir).train
-    first = setup.choose_probe(split, dataclasses.replace(tiny, health_examples=40))
-    other = setup.choose_probe(split, dataclasses.replace(tiny, health_examples=40, seed=1))
+    first = run_data.choose_probe(split, dataclasses.replace(tiny, health_examples=40))
+    other = run_data.choose_probe(split, dataclasses.replace(tiny, health_examples=40, seed=1))
     assert first is not None
     assert other is not None
     assert len(first) == 40
     np.testing.assert_array_equal(first.images, other.images)
-    assert setup.choose_probe(split, dataclasses.replace(tiny, health_examples=0)) is None
+    assert run_data.choose_probe(split, dataclasses.replace(tiny, health_examples=0)) is None
 
 
 @pytest.mark.parametrize(

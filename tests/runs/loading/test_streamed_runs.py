@@ -119,7 +119,7 @@ def test_what_is_too_large_is_streamed_unless_it_shall_not(config, monkeypatch):
     kinds = []
     for loading, free in (("auto", 1e9), ("auto", 1e3), ("device", 1e3), ("stream", 1e9)):
         monkeypatch.setattr(choice, "free_bytes", lambda free=free: free)
-        monkeypatch.setattr("jaxact.runs.setup.DATA", Shared(lambda: 0))
+        monkeypatch.setattr("jaxact.runs.loading.run_data.DATA", Shared(lambda: 0))
         setup = prepare(dataclasses.replace(config, loading=loading), may_stream=True)
         kinds.append(setup.data.streamed is not None)
     assert kinds == [False, True, False, True]

@@ -8,6 +8,7 @@ from jaxact import command
 from jaxact.config import Config
 from jaxact.errors import ConfigError, NonFiniteLossError
 from jaxact.runs import setup
+from jaxact.runs.loading import run_data
 from jaxact.runs.process import modes
 
 STRICT = {
@@ -27,7 +28,7 @@ def strict(request):
         yield request.param
 
 
-@pytest.mark.parametrize("prepare", [setup.load, setup.prepare])
+@pytest.mark.parametrize("prepare", [run_data.load, setup.prepare])
 def test_a_run_is_refused_in_a_line(strict, prepare):
     with pytest.raises(ConfigError, match=f"^{strict} .* unset it") as refused:
         prepare(Config())

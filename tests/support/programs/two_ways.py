@@ -14,8 +14,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxact import models
-from jaxact.runs import dispatch, setup
+from jaxact import data, models
+from jaxact.runs import dispatch
+from jaxact.runs.loading import run_data
 from jaxact.training import data_parallel, program
 from jaxact.training.state import Totals
 from jaxact.training.steps import Keys
@@ -30,9 +31,9 @@ def trained(recipe: program.Recipe, shape: tuple[int, int, int]) -> tuple[Any, A
     images = draw.integers(0, 256, (EXAMPLES, *shape), np.uint8)
     labels = draw.integers(0, 10, EXAMPLES, np.int32)
     fitted = np.full(shape[-1:], 0.5, np.float32), np.full(shape[-1:], 0.25, np.float32)
-    examples = setup.on_device(images, labels, *fitted, mesh=recipe.mesh)
-    split = setup.data.Split(images[: EXAMPLES - 1], labels[: EXAMPLES - 1])
-    batches = setup.in_batches(split, *fitted, mesh=recipe.mesh)
+    examples = run_data.on_device(images, labels, *fitted, mesh=recipe.mesh)
+    split = data.Split(images[: EXAMPLES - 1], labels[: EXAMPLES - 1])
+    batches = run_data.in_batches(split, *fitted, mesh=recipe.mesh)
     keys, dtype = Keys.from_seed(0), models.wide_dtype(recipe.model.precision)
     made = program.assemble(recipe, program.build(recipe).optimizer)
     image = jnp.zeros((1, *shape), jnp.float32)
