@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from jaxact.api.fitting import Run as Run, fit as fit
     from jaxact.api.study import Study as Study
     from jaxact.config import Config as Config
+    from jaxact.evidence.reading import results as results
     from jaxact.inference.network import Network as Network
     from jaxact.models.replacement.replace import replace_activation as replace_activation
     from jaxact.runs.load import load as load
@@ -25,6 +26,7 @@ _PUBLIC = {
     "compare": "jaxact.api.comparing",
     "fit": "jaxact.api.fitting",
     "load": "jaxact.runs.load",
+    "results": "jaxact.evidence.reading",
     "replace_activation": "jaxact.models.replacement.replace",
     "statistics": "",
 }

@@ -34,6 +34,7 @@ FLOORS = (
     {"command_line"},
     {"check", "comparison", "export", "main", "predict"},
     {"api", "tracking"},
+    {"evidence"},
     {"__main__"},
 )
 FORBIDDEN = {"tensorflow", "clu", "chex", "torch", "experiments", "configs", "benchmarks"}

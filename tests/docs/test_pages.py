@@ -6,6 +6,7 @@ import re
 import pytest
 
 from jaxact import __main__ as command, activations, errors
+from jaxact.evidence import reading
 from tests.support.paths import ROOT
 
 DOCS = ROOT / "docs"
@@ -54,12 +55,27 @@ def test_every_page_is_in_the_contents():
     assert all(path.exists() for path in listed)
 
 
-def test_the_readme_says_what_its_picture_shows():
-    spec = importlib.util.spec_from_file_location("picture", DOCS / "headline_picture.py")
+def script(name):
+    """A program of docs/, as a module."""
+    spec = importlib.util.spec_from_file_location(name, DOCS / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
-    picture = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(picture)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_page_of_results_and_the_data_set_are_those_of_the_folders():
+    maker = script("results_page")
+    made = maker.gathered()
+    assert reading.PUBLISHED.read_text(encoding="utf-8") == maker.as_json(made)
+    assert maker.PAGE.read_text(encoding="utf-8") == maker.page(made)
+    without = [row["study"] for row in maker.rows(made, "studies") if row["command"] is None]
+    assert not without, "results/README.md names no command of theirs"
+
+
+def test_the_readme_says_what_its_picture_shows():
+    picture = script("headline_picture")
     study = picture.load()
     readme = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
     assert picture.finding(study) in readme
