@@ -19,7 +19,7 @@ from jaxact.training.optimizer import EXAMPLES, OPTIMIZERS, SCHEDULES, canonical
 
 
 class Rule(NamedTuple):
-    """What a field may hold: a test, the words that say it, and the names if it is one of some."""
+    """The values of a field: a test, the words that say it, and the names if it is one of some."""
 
     holds: Callable[[Any], bool]
     allowed: str

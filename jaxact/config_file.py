@@ -84,7 +84,7 @@ def load(path: str) -> dict[str, Any]:
 
 
 def _cause(error: BaseException, file: Path) -> str:
-    """What failed in a file, and on which of its lines: `mine.py, line 3: NameError: ...`."""
+    """The failure in a file, and on which of its lines: `mine.py, line 3: NameError: ...`."""
     if isinstance(error, SyntaxError) and error.filename == str(file):
         return f"line {error.lineno}: {type(error).__name__}: {error.msg}"
     lines = [

@@ -188,7 +188,7 @@ def _folded(
 
 
 def _convolution(layer: nn.Conv, folded: Mapping[str, Array], images: Array) -> Array:
-    """What `nn.Conv` computes, by a kernel that is stored output-major.
+    """The convolution that `nn.Conv` computes, by a kernel that is stored output-major.
 
     The product of one image's few pixels takes as long as to read the kernel, and reads this one in
     order.

@@ -17,7 +17,7 @@ Value = TypeVar("Value")
 
 
 class Shared:
-    """What functions gave, by key; what was not asked for the longest is let go first."""
+    """The results of functions, by key; what was not asked for the longest is let go first."""
 
     def __init__(self, budget_bytes: Callable[[], float]):
         self._budget_bytes = budget_bytes

@@ -21,7 +21,7 @@ TOLERANCES = {"float32": 1e-3, "float64": 1e-12, "tf32": 2e-2, "bfloat16": 1e-1}
 
 
 def network_to_time(setup: Setup, snapshot: Snapshot) -> tuple[Any, int]:
-    """What the classifier takes: BatchNorm folded, where real images then have the same logits.
+    """The variables that are timed: BatchNorm folded where real images then have the same logits.
 
     Returns:
       The variables, and how many BatchNorm layers were folded.

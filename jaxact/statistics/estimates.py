@@ -214,7 +214,7 @@ def _exact_bca(values: np.ndarray) -> tuple[float, float]:
 
 @functools.cache
 def _multisets(count: int) -> np.ndarray:
-    """How often each of `count` values is drawn, for all outcomes of as many draws."""
+    """Counts of each of `count` values, for all outcomes of as many draws."""
     drawn = itertools.combinations_with_replacement(range(count), count)
     return np.array([np.bincount(places, minlength=count) for places in drawn], float)
 

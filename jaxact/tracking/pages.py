@@ -180,7 +180,7 @@ def _run_page(
 
 
 def _content(run: Run) -> list[Any]:
-    """What tells a run from all others: which it is, and the first figures that it left."""
+    """The content that tells a run from all others: its name, and the first figures that it left."""
     first = run.metrics[0] if run.metrics else dict(run.summary) or None
     return [_key(run), first]
 
@@ -204,7 +204,7 @@ def _epochs(run: Run, times: list[float]) -> Iterator[Epoch]:
 
 
 def _results(summary: Row) -> Row:
-    """What a summary has beside the fields of the configuration."""
+    """The figures of a summary, without the fields of the configuration."""
     fields = {field.name for field in dataclasses.fields(Config)}
     return {name: value for name, value in summary.items() if name not in fields}
 

@@ -18,7 +18,7 @@ TABLE, REPORT = "table.md", "report.html"  # what a comparison writes at its end
 
 @dataclasses.dataclass(frozen=True)
 class Source:
-    """What a folder holds.
+    """The study or run in a folder.
 
     Attributes:
       workdir: the folder.

@@ -95,7 +95,7 @@ class ToWandb:
 
 
 def _held(summary: Mapping[str, Any]) -> Held:
-    """What W&B's summary of a run tells."""
+    """The state of a page by W&B's summary of a run."""
     epoch = int(summary.get(EPOCH) or 0)
     return Held(epoch, summary.get(FILES) or "", summary.get(STATUS) or RUNNING)
 

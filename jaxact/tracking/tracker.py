@@ -21,7 +21,7 @@ class TrackingError(JaxactError):
 
 
 class Held(NamedTuple):
-    """What a tracker has of a page.
+    """The state of a page in a tracker.
 
     Attributes:
       epoch: the last one; 0: none.
@@ -68,7 +68,7 @@ class Tracker(Protocol):
     place: str
 
     def held(self, page: Page) -> Held:
-        """What is there of a page."""
+        """The state of a page there."""
         ...
 
     def open(self, page: Page) -> Entry:
@@ -77,7 +77,7 @@ class Tracker(Protocol):
 
 
 class Update(NamedTuple):
-    """What was given to a tracker: pages, of these new ones, epochs, and files."""
+    """Counts of what was given to a tracker: pages, of these new ones, epochs, and files."""
 
     pages: int = 0
     new_pages: int = 0
@@ -90,7 +90,7 @@ class Update(NamedTuple):
 
 @dataclasses.dataclass
 class _Kept:
-    """What is known of a page: as it was last seen, what the tracker holds, and where to write."""
+    """A page as it was last seen, as the tracker holds it, and where to write."""
 
     page: Page | None
     held: Held
@@ -176,7 +176,7 @@ class Updates:
 
 
 def first_line(error: Exception) -> str:
-    """What a library says of an error, in at most 200 characters of one line."""
+    """The first line of an error, in at most 200 characters."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return (lines[0] if lines else type(error).__name__)[:200]
 

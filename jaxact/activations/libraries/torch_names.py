@@ -42,7 +42,7 @@ def _rrelu(
     training: Value = False,
     inplace: Value = False,
 ) -> str:
-    """Whether it draws is the network's mode here."""
+    """Drops PyTorch's `training`: the network's mode decides here."""
     return spec("rrelu", lower=lower, upper=upper)
 
 

@@ -24,7 +24,7 @@ _CACHED_IMAGES = 100  # that a processor's cache holds, for a copy in three pass
 
 @dataclasses.dataclass(frozen=True)
 class Form:
-    """How one of the two data sets is published, and its readers.
+    """The published form of one of the two data sets, and its readers.
 
     Attributes:
       python_folder, python_archive: of the pickled batches.

@@ -55,7 +55,7 @@ def keys(archive: zipfile.ZipFile) -> list[str]:
 
 
 class Header(NamedTuple):
-    """What an array's header declares; no more than the archive holds."""
+    """The declarations of an array's header; no more than the archive holds."""
 
     shape: tuple[int, ...]
     is_fortran: bool

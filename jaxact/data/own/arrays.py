@@ -225,7 +225,7 @@ def _with_channels_last(images: np.ndarray, name: str, channels_last: bool | Non
 
 
 def _constant(images: np.ndarray) -> tuple[int, int]:
-    """How many images of more than a pixel are of one colour alone, and the index of the first."""
+    """Counts images, of more than a pixel, of one colour alone; and the index of the first."""
     if images[0, ..., 0].size == 1:
         return 0, 0
     chunk_images = max(1, _CHUNK_VALUES // images[0].size)

@@ -30,7 +30,7 @@ def as_labels(labels: np.ndarray, name: str, examples: int, images_name: str) ->
 
 
 def _remedy(labels: np.ndarray) -> str:
-    """What labels that are no integers `[examples]` seem to be, and what to save instead."""
+    """The likely meaning of labels that are no integers `[examples]`, and what to save instead."""
     if labels.dtype.kind == "f" and not np.isfinite(labels).all():
         return "they hold NaN or infinite numbers: remove such images, or label them"
     if labels.ndim == 2 and labels.size:

@@ -49,7 +49,7 @@ class Unusable(Exception):
 
 
 class Header(NamedTuple):
-    """What is known before an image is decoded: `(width, height)` once upright, and colours."""
+    """The facts known before an image is decoded: `(width, height)` once upright, and colours."""
 
     size: tuple[int, int]
     is_grey: bool

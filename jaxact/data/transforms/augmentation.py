@@ -86,7 +86,7 @@ def augmentations() -> tuple[str, ...]:
 
 
 def parse_augmentation(text: str, default: str = NONE) -> tuple[Step, ...]:
-    """What a text names, in its order.
+    """The steps that a text names, in its order.
 
     Args:
       text: names separated by commas, each with or without its amount.
@@ -213,7 +213,7 @@ def augment_examples(
 
 
 def augment(text: str, key: Array, images: Array, components: Array | None = None) -> Array:
-    """As `augment_examples`, of images without labels."""
+    """Augments images without labels; see `augment_examples`."""
     labels = jnp.zeros(len(images), jnp.int32)
     return augment_examples(text, 1, key, images, labels, components)[0]
 

@@ -146,7 +146,7 @@ def _load(config: Config, files: Hashable) -> RunData:
 
 
 def _notes(dataset: data.Dataset, config: Config) -> list[str]:
-    """What the user may have expected otherwise, as `configs/cifar.py` speaks of crop and flip."""
+    """Notes on what the user may have expected otherwise: `configs/cifar.py` has crop and flip."""
     is_own = dataset.fingerprint is not None
     if not is_own or config.augmentation != "default":
         return []

@@ -138,7 +138,7 @@ def has_trained(workdir: Path) -> bool:
 
 
 def function_record(spec: str) -> dict[str, Any]:
-    """What `config.json` holds beside the fields: the fingerprint of one's own activation.
+    """The record of `config.json` beside the fields: the fingerprint of one's own activation.
 
     Raises:
       ActivationError: the activation is wrong.
