@@ -180,7 +180,7 @@ def _run_page(
 
 
 def _content(run: Run) -> list[Any]:
-    """The content that tells a run from all others: its name, and the first figures that it left."""
+    """The content that tells a run from all others: its name, and the first figures it left."""
     first = run.metrics[0] if run.metrics else dict(run.summary) or None
     return [_key(run), first]
 
