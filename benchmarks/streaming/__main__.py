@@ -81,7 +81,8 @@ def speed(bench: Bench, options: Options) -> dict[str, dict[str, list[float]]]:
 
     def measure(way: str) -> dict[str, float]:
         name = f"speed {next(numbers)}"
-        bench.run(way, name, epochs=options.epochs, train_examples=options.train_examples)
+        fields = {"train_examples": options.train_examples, "test_examples": options.batch_size}
+        bench.run(way, name, epochs=options.epochs, **fields)
         rate = runs.images_per_second(bench.folder / name, options.batch_size)
         return {"images_per_second": rate}
 
