@@ -150,6 +150,7 @@ class Study:
         """
         with needed_for("a figure"):
             from jaxact.comparison.output import figures
+            from jaxact.presentation.figure import figure_of
 
         known = {**figures.OF_A_WORKLOAD, **figures.OF_ALL}
         if name not in known:
@@ -158,12 +159,12 @@ class Study:
                 f"{', '.join(known)})"
             )
         if name in figures.OF_ALL:
-            figure = figures.OF_ALL[name](self._drawn)
+            chart = figures.OF_ALL[name](self._drawn)
         else:
-            figure = known[name](self._drawn, self._workload(dataset, learning_rate))
-        if figure is None:
+            chart = known[name](self._drawn, self._workload(dataset, learning_rate))
+        if chart is None:
             raise ConfigError(f"the study has no data for figure {name!r}")
-        return figure
+        return figure_of(chart)
 
     def report(self, path: str | os.PathLike[str]) -> Path:
         """Writes the report, a page that needs no network, and returns its path.

@@ -8,14 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
-from jaxact.presentation.style import GREY, Style
+from jaxact.presentation.style import GREY
 
 DPI = 160
 FORMATS = ("png", "svg")
@@ -77,23 +75,6 @@ def new_axes(title: str) -> tuple[Figure, Axes]:
     axes = figure.subplots()
     axes.set_title(title)
     return figure, axes
-
-
-def rising_share(
-    axes: Axes, x: np.ndarray, share: np.ndarray, style: Style, clip_on: bool = True
-) -> Line2D:
-    """A line of a share in percent that rises in steps, marked where it does."""
-    (line,) = axes.step(
-        x,
-        100 * share,
-        where="post",
-        color=style.color,
-        linestyle=style.line_style,
-        marker=style.marker,
-        markevery=np.flatnonzero(np.diff(share, prepend=0)).tolist(),
-        clip_on=clip_on,
-    )
-    return line
 
 
 def _files(folder: Path, name: str, formats: Sequence[str]) -> list[Path]:

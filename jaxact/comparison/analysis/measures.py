@@ -65,16 +65,18 @@ class TimeAxis(NamedTuple):
       measure: of a run, where on the axis it did.
       field: of `metrics.jsonl`, where an epoch ended.
       title, unit: of the axis, and of its numbers.
+      reading: a number in words.
     """
 
     measure: Measure
     field: str
     title: str
     unit: str
+    reading: str
 
 
-SECONDS = TimeAxis(seconds_to_target, "train_seconds", "training time (s)", "s")
-EPOCHS = TimeAxis(epoch_to_target, "epoch", "epoch", "epochs")
+SECONDS = TimeAxis(seconds_to_target, "train_seconds", "training time (s)", "s", "{} s")
+EPOCHS = TimeAxis(epoch_to_target, "epoch", "epoch", "epochs", "epoch {}")
 
 
 def time_axis(study: Study, workload: Workload) -> TimeAxis:

@@ -5,8 +5,9 @@ from pathlib import Path
 from jaxact.comparison.output import cost_figures, error_figures, health_figures, learning_figures
 from jaxact.comparison.study import Study, Workload
 from jaxact.presentation import drawing
+from jaxact.presentation.figure import figure_of
 
-# By the name of their files. Each gives a figure, or None where the study has no data for it.
+# By the name of their files. Each gives a chart, or None where the study has no data for it.
 OF_A_WORKLOAD = {
     "accuracy": learning_figures.accuracy,
     "loss": learning_figures.loss,
@@ -39,11 +40,11 @@ def draw_all(study: Study, folder: Path, pdf: bool = False) -> list[Path]:
     }
     drawn |= {name: draw(study) for name, draw in OF_ALL.items()}
     paths = []
-    for name, figure in drawn.items():
-        if figure is None:
+    for name, chart in drawn.items():
+        if chart is None:
             drawing.remove(folder, name)
         else:
-            paths += drawing.save(figure, folder, name, formats)
+            paths += drawing.save(figure_of(chart), folder, name, formats)
     return paths
 
 

@@ -1,56 +1,83 @@
-"""Figures of how activations learn: accuracy and loss by epoch, and time to accuracy."""
+"""Charts of how activations learn: accuracy and loss by epoch or second, and time to accuracy."""
 
 import math
 from collections.abc import Sequence
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from jaxact import statistics
 from jaxact.comparison.analysis import learning_curves, measures
+from jaxact.comparison.output.parts import entries, limits_about
 from jaxact.comparison.study import DIVERGED, FAILED, Run, Study, Workload
-from jaxact.presentation import drawing
-from jaxact.presentation.style import GREY, labels_of, style_of
+from jaxact.presentation import numbers as words
+from jaxact.presentation.chart import LOG, Axis, Chart, Line, Mark, Points, Rule, numbers
+
+EVAL, TRAIN = "eval", "train"  # which images
+EPOCH, SECONDS = "epoch", "seconds"  # along which axis
+MARKERS = 8  # of a line, about
 
 
-@drawing.house_style()
-def accuracy(study: Study, workload: Workload) -> Figure | None:
-    """Accuracy after each epoch, in percent, of every activation, and the target."""
-    split = study.plan.config.eval_split
+def accuracy(
+    study: Study, workload: Workload, images: str = EVAL, along: str = EPOCH
+) -> Chart | None:
+    """Accuracy in percent of every activation after each epoch, and the target.
+
+    Args:
+      images: EVAL, those of the plan's split, or TRAIN.
+      along: EPOCH, or SECONDS of training.
+    """
+    split = study.plan.config.eval_split if images == EVAL else TRAIN
+    curves = _curves(study, workload, f"{split}_accuracy", 100.0, -math.inf)
+    if not curves:
+        return None
     target = 100 * study.plan.target_accuracy(workload.dataset)
-    drawn = _draw_curves(study, workload, f"{split}_accuracy", 100.0, -math.inf, target)
-    if drawn is None:
-        return None
-    figure, axes, curves = drawn
-    axes.set_ylabel(f"{split} accuracy (%)")
+    marks = _marks(study, workload, curves, along, f"{split}_accuracy", 100.0)
     # The first epochs are far below: they are cut off, so that the others can be told apart.
-    shown = [100 * c.median[len(c.median) // 4 :] for c in curves]
-    low, _ = _span([*shown, np.array([target])])
-    _, high = _span([np.array([target]), *(100 * values for c in curves for values in c[1:])])
+    late = [c.median[len(c.median) // 4 :] for c in curves.values()]
+    low, _ = _span([*late, np.array([target])])
+    _, high = _span([np.array([target]), *(values for c in curves.values() for values in c[1:])])
     margin = 0.06 * max(high - low, 0.5)
-    axes.set_ylim(low - margin, high + margin)
-    return figure
+    whole = limits_about([target, *(v for mark in marks for v in mark.y)], 0.06)
+    return Chart(
+        title=study.title(workload),
+        x=_x_axis(curves, along),
+        y=Axis(f"{split} accuracy (%)", "{} %", limits=(low - margin, high + margin), whole=whole),
+        marks=(*marks, Rule("y", target, f"target, {target:g} %")),
+        legend=_legend(study, workload, curves),
+        caption=_caption(study, workload, curves, marks),
+    )
 
 
-@drawing.house_style()
-def loss(study: Study, workload: Workload) -> Figure | None:
-    """Mean loss after each epoch of every activation; cross-entropy is in nats."""
-    split, name = study.plan.config.eval_split, study.plan.config.loss
-    drawn = _draw_curves(study, workload, f"{split}_loss", 1.0, math.inf, None)
-    if drawn is None:
+def loss(study: Study, workload: Workload, images: str = EVAL, along: str = EPOCH) -> Chart | None:
+    """Mean loss of every activation after each epoch; cross-entropy is in nats.
+
+    Args:
+      images, along: as of `accuracy`.
+    """
+    split = study.plan.config.eval_split if images == EVAL else TRAIN
+    curves = _curves(study, workload, f"{split}_loss", 1.0, math.inf)
+    if not curves:
         return None
-    figure, axes, curves = drawn
-    kind = "cross-entropy, nats" if name == "cross_entropy" else name
-    axes.set_ylabel(f"{split} loss ({kind})")
-    low, high = _span([values for c in curves for values in (c.median, c.low, c.high)], above=0)
-    axes.set_ylim(low / 1.1, high * 1.1)
-    drawing.log_axis(axes, "y")
-    return figure
+    is_entropy = study.plan.config.loss == "cross_entropy"
+    kind = "cross-entropy, nats" if is_entropy else study.plan.config.loss
+    low, high = _span([values for c in curves.values() for values in c[1:]], above=0)
+    marks = _marks(study, workload, curves, along, f"{split}_loss", 1.0)
+    return Chart(
+        title=study.title(workload),
+        x=_x_axis(curves, along),
+        y=Axis(
+            f"{split} loss ({kind})",
+            "{} nats" if is_entropy else "{}",
+            scale=LOG,
+            limits=(low / 1.1, high * 1.1),
+        ),
+        marks=tuple(marks),
+        legend=_legend(study, workload, curves),
+        caption=_caption(study, workload, curves, marks),
+    )
 
 
-@drawing.house_style()
-def time_to_accuracy(study: Study, workload: Workload) -> Figure | None:
+def time_to_accuracy(study: Study, workload: Workload) -> Chart | None:
     """Share of the runs at the target over training seconds; misses stay below 100 %.
 
     The line of an activation with a miss goes on for as long as its runs trained. Over epochs,
@@ -63,91 +90,136 @@ def time_to_accuracy(study: Study, workload: Workload) -> Figure | None:
     made = {spec: runs for spec, runs in made.items() if runs}
     if not made or not study.plan.is_timed:
         return None
-    figure, axes = drawing.new_axes(study.title(workload))
-    labels, styles = labels_of(made), style_of(study.plan.activations)
-    handles, texts = [], []
+    lines = []
     for spec, runs in made.items():
         at, share = measures.reached_over_time(runs, axis)
-        handles.append(drawing.rising_share(axes, at, share, styles[spec]))
-        texts.append(f"{labels[spec]} ({measures.reached(runs)}/{len(runs)})")
-    axes.set_xlim(left=0)
-    axes.set_ylim(-4, 104)
-    axes.set_xlabel(axis.title)
+        lines.append(rising(spec, at, share))
     goal = study.plan.goal(workload.dataset)
     if study.plan.elsewhere is None:
         goal += f" {study.plan.config.eval_split} accuracy"
-    axes.set_ylabel(f"runs at {goal} (%)")
-    drawing.add_legend(figure, handles, texts)
-    drawing.add_caption(
-        figure,
-        "In brackets: runs at the target of all runs. With a miss, the line ends where training "
-        "did.",
+    counts = {spec: f" ({measures.reached(runs)}/{len(runs)})" for spec, runs in made.items()}
+    return Chart(
+        title=study.title(workload),
+        x=Axis(axis.title, axis.reading, limits=(0, None)),
+        y=Axis(f"runs at {goal} (%)", "{} %", limits=(-4, 104)),
+        marks=tuple(lines),
+        legend=entries(study.plan.activations, made, counts),
+        caption="In brackets: runs at the target of all runs. With a miss, the line ends where "
+        "training did.",
     )
-    return figure
 
 
-def _draw_curves(
-    study: Study, workload: Workload, field: str, scale: float, lost: float, target: float | None
-) -> tuple[Figure, Axes, list[learning_curves.Curve]] | None:
-    """Median and interval of a field of `metrics.jsonl` by epoch; None where no run has it.
-
-    Args:
-      scale: what the field is multiplied with.
-      lost: see `learning_curves.curve`.
-      target: where the line of the target is, if it has one.
-    """
-    runs = {spec: study.made(workload, spec) for spec in study.plan.activations}
-    runs = {spec: of_spec for spec, of_spec in runs.items() if of_spec}
-    curves = {spec: learning_curves.curve(of_spec, field, lost) for spec, of_spec in runs.items()}
-    if all(np.isnan(c.median).all() for c in curves.values()):
-        return None
-    figure, axes = drawing.new_axes(study.title(workload))
-    labels, styles = labels_of(curves), style_of(study.plan.activations)
-    handles = []
-    for position, (spec, c) in enumerate(curves.items()):
-        style = styles[spec]
-        every = max(1, len(c.epochs) // 8)
-        (line,) = axes.plot(
-            c.epochs,
-            scale * c.median,
-            color=style.color,
-            linestyle=style.line_style,
-            marker=style.marker,
-            markevery=(position % every, every),  # those of different activations stand apart
-            zorder=3,
-        )
-        axes.fill_between(
-            c.epochs,
-            scale * c.low,
-            scale * c.high,
-            where=np.isfinite(c.low) & np.isfinite(c.high),
-            color=style.color,
-            alpha=0.15,
-            linewidth=0,
-        )
-        handles.append(line)
-    texts = [labels[spec] + lost_note(runs[spec]) for spec in curves]
-    if target is not None:
-        handles.append(axes.axhline(target, color=GREY, linestyle=(0, (5, 3)), linewidth=1))
-        texts.append(f"target, {target:g} %")
-    drawing.count_epochs(axes, max(len(c.epochs) for c in curves.values()))
-    drawing.add_legend(figure, handles, texts)
-    seeds = max(len(of_spec) for of_spec in runs.values())
-    caption = "One seed."
-    if seeds > 1:
-        band = statistics.interval_words(seeds, "median")
-        caption = f"Lines: median over {seeds} seeds; bands: its {band}."
-    if any(lost_note(of_spec) for of_spec in runs.values()):
-        caption += " Runs that diverged or failed count as infinitely bad."
-    drawing.add_caption(figure, caption)
-    return figure, axes, list(curves.values())
+def rising(name: str, x: np.ndarray, share: np.ndarray) -> Line:
+    """A share in percent that rises in steps, marked where it does."""
+    marked = np.flatnonzero(np.diff(share, prepend=0))
+    return Line(name, numbers(x), numbers(100 * share), marked=tuple(marked.tolist()), is_step=True)
 
 
 def lost_note(runs: Sequence[Run]) -> str:
     """` (1 of 3 diverged)` for a legend, or "" where every run was trained to its end."""
-    words = {status: f"of {len(runs)} {status}" for status in (DIVERGED, FAILED)}
-    counts = measures.count_statuses(runs, words)
+    of_these = {status: f"of {len(runs)} {status}" for status in (DIVERGED, FAILED)}
+    counts = measures.count_statuses(runs, of_these)
     return f" ({counts})" if counts else ""
+
+
+def _curves(
+    study: Study, workload: Workload, field: str, scale: float, lost: float
+) -> dict[str, learning_curves.Curve]:
+    """Median and interval of a field of `metrics.jsonl`; empty where no run has it.
+
+    Args:
+      scale: what the field is multiplied with.
+      lost: see `learning_curves.curve`.
+    """
+    runs = {spec: study.made(workload, spec) for spec in study.plan.activations}
+    curves = {
+        spec: learning_curves.curve(of_spec, field, lost)
+        for spec, of_spec in runs.items()
+        if of_spec
+    }
+    if all(np.isnan(c.median).all() for c in curves.values()):
+        return {}
+    return {
+        spec: c._replace(median=scale * c.median, low=scale * c.low, high=scale * c.high)
+        for spec, c in curves.items()
+    }
+
+
+def _marks(
+    study: Study,
+    workload: Workload,
+    curves: dict[str, learning_curves.Curve],
+    along: str,
+    field: str,
+    scale: float,
+) -> list[Line | Points]:
+    """A line with its band for each activation, and a cross where one of its runs diverged."""
+    lines, ends = [], []
+    for position, (spec, c) in enumerate(curves.items()):
+        runs = study.made(workload, spec)
+        seconds = learning_curves.curve(runs, "train_seconds", math.nan).median
+        every = max(1, len(c.epochs) // MARKERS)
+        has_band = bool(np.isfinite(c.low).any() or np.isfinite(c.high).any())
+        if along == SECONDS:
+            notes = [f"epoch {epoch}" for epoch in c.epochs]
+        else:
+            notes = [words.duration(s) if math.isfinite(s) else "" for s in seconds]
+        line = Line(
+            name=spec,
+            x=numbers(seconds if along == SECONDS else c.epochs),
+            y=numbers(c.median),
+            low=numbers(c.low) if has_band else (),
+            high=numbers(c.high) if has_band else (),
+            # those of different activations stand apart
+            marked=tuple(range(position % every, len(c.epochs), every)),
+            notes=tuple(notes) if any(notes) else (),
+        )
+        lines.append(line)
+        last = [(run, run.metrics[-1]) for run in runs if run.status == DIVERGED and run.metrics]
+        last = [(run, row) for run, row in last if math.isfinite(row.get(field) or math.nan)]
+        if last:
+            key = "train_seconds" if along == SECONDS else "epoch"
+            ends.append(
+                Points(
+                    spec,
+                    numbers([row.get(key) or math.nan for _, row in last]),
+                    numbers([scale * row[field] for _, row in last]),
+                    is_end=True,
+                    notes=tuple(f"seed {run.seed}: {run.note}" for run, _ in last),
+                )
+            )
+    return [*lines, *ends]
+
+
+def _x_axis(curves: dict[str, learning_curves.Curve], along: str) -> Axis:
+    if along == SECONDS:
+        return Axis("training time (s)", "{} s", limits=(0, None))
+    epochs = max(len(c.epochs) for c in curves.values())
+    margin = min(0.03 * epochs, 0.5)
+    return Axis("epoch", "epoch {}", limits=(1 - margin, epochs + margin), is_counted=True)
+
+
+def _legend(study: Study, workload: Workload, curves: dict[str, learning_curves.Curve]):
+    notes = {spec: lost_note(study.made(workload, spec)) for spec in curves}
+    return entries(study.plan.activations, curves, notes)
+
+
+def _caption(
+    study: Study,
+    workload: Workload,
+    curves: dict[str, learning_curves.Curve],
+    marks: Sequence[Mark],
+) -> str:
+    seeds = max(len(study.made(workload, spec)) for spec in curves)
+    caption = "One seed."
+    if seeds > 1:
+        band = statistics.interval_words(seeds, "median")
+        caption = f"Lines: median over {seeds} seeds; bands: its {band}."
+    if any(lost_note(study.made(workload, spec)) for spec in curves):
+        caption += " Runs that diverged or failed count as infinitely bad."
+    if any(isinstance(mark, Points) for mark in marks):
+        caption += " A cross: a run diverged."
+    return caption
 
 
 def _span(arrays: Sequence[np.ndarray], above: float = -math.inf) -> tuple[float, float]:

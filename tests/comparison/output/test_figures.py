@@ -18,6 +18,8 @@ from jaxact.comparison.output import (
     learning_figures,
 )
 from jaxact.presentation import drawing
+from jaxact.presentation.chart import Chart
+from jaxact.presentation.figure import figure_of
 from jaxact.presentation.style import GREY, labels_of
 from tests.support.studies import LAYERS, synthetic_study
 
@@ -50,9 +52,9 @@ def workload_of(study):
 
 
 def draw(function, study) -> Any:
-    figure = function(study, workload_of(study))
-    assert figure is not None
-    return figure
+    chart = function(study, workload_of(study))
+    assert chart is not None
+    return figure_of(chart)
 
 
 def legend(figure):
@@ -67,17 +69,18 @@ def test_every_study_gives_what_it_has_data_for(name):
     drawn = {
         key: function(study, workload_of(study)) for key, function in figures.OF_A_WORKLOAD.items()
     }
-    absent = {key for key, figure in drawn.items() if figure is None}
+    absent = {key for key, chart in drawn.items() if chart is None}
     everything = set(drawn)
     assert absent == {
         "neither health nor latency": {k for k in everything if k.startswith("health")}
         | {"error_against_latency"},
         "lost at once": everything - {"time_to_accuracy"},
     }.get(name, set())
-    for key, figure in drawn.items():
+    for key, chart in drawn.items():
         if name == "many" and key == "health_gradient_norm":
             continue  # the panels are those of health_dead
-        if figure is not None and key != "health_saturated":  # drawn as health_dead is
+        if chart is not None and key != "health_saturated":  # drawn as health_dead is
+            figure = figure_of(chart)
             figure.draw_without_rendering()  # warnings are errors
             assert figure.get_supxlabel()
             if len(figure.axes) == 1:
@@ -240,7 +243,9 @@ def test_the_dispatch_floor_is_drawn_to_scale():
 
 def test_the_profile_is_that_of_medians_over_workloads():
     study = synthetic_study(3, 3, 12, datasets=("mnist", "digits", "cifar10"))
-    figure: Any = cost_figures.performance_profile(study)
+    chart = cost_figures.performance_profile(study)
+    assert isinstance(chart, Chart)
+    figure: Any = figure_of(chart)
     medians = {
         spec: [
             float(np.median(list(map(measures.seconds_to_target, study.of(workload, spec)))))

@@ -1,0 +1,28 @@
+"""Parts that charts of a comparison share: legends and limits."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+
+from jaxact.presentation.chart import Entry
+from jaxact.presentation.style import labels_of, style_of
+
+
+def entries(
+    planned: Sequence[str], shown: Iterable[str], notes: Mapping[str, str] | None = None
+) -> tuple[Entry, ...]:
+    """The legend of the activations that are shown.
+
+    Args:
+      planned: all of the comparison, in whose order they have their styles.
+      notes: what follows a label.
+    """
+    styles, labels, notes = style_of(planned), labels_of(shown := list(shown)), notes or {}
+    return tuple(Entry(name, labels[name] + notes.get(name, ""), styles[name]) for name in shown)
+
+
+def limits_about(values: Iterable[float], share: float) -> tuple[float, float]:
+    """The ends of an axis that shows all finite values, with a share of their range about them."""
+    finite = [value for value in values if math.isfinite(value)] or [0.0]
+    low, high = min(finite), max(finite)
+    margin = share * ((high - low) or 1)
+    return low - margin, high + margin
