@@ -3,7 +3,7 @@
 if __name__ == "__main__":  # before the imports that would fail
     from jaxact.runs.process import start
 
-    start.begin("jinja2", "matplotlib", "plotly")
+    start.begin("jinja2", "matplotlib")
 
 import sys
 

@@ -26,7 +26,7 @@ class Entry(NamedTuple):
     packages: tuple[str, ...] = ()
 
 
-_DRAWING = ("jinja2", "matplotlib", "plotly")
+_DRAWING = ("jinja2", "matplotlib")
 ENTRIES = {
     "train": Entry("jaxact.main", "train", "one network with one activation"),
     "compare": Entry("jaxact.comparison.compare", "compare", "activations, seed by seed"),

@@ -19,7 +19,7 @@ from tests.support.published_files import idx, make_split
 
 OPTIONAL = {
     *("PIL", "array_record", "cloudpickle", "jinja2", "matplotlib", "mlflow", "mpmath", "optuna"),
-    *("plotly", "ray", "sklearn", "submitit", "tensorflow_datasets", "trackio", "wandb"),
+    *("ray", "sklearn", "submitit", "tensorflow_datasets", "trackio", "wandb"),
 }
 COMMANDS = [
     path

@@ -8,7 +8,7 @@ are planted, with records of the size of real ones, so that nothing is trained.
 if __name__ == "__main__":  # before the imports that would fail
     from jaxact.runs.process import start
 
-    start.begin("jinja2", "matplotlib", "plotly")
+    start.begin("jinja2", "matplotlib")
 
 import dataclasses
 import math

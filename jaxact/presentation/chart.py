@@ -45,6 +45,10 @@ class Axis:
     is_counted: bool = False
     rows: tuple[str, ...] = ()
 
+    def between(self, low: float, high: float) -> "Axis":
+        """The same axis with these ends."""
+        return dataclasses.replace(self, limits=(low, high))
+
 
 @dataclasses.dataclass(frozen=True)
 class Line:
@@ -93,6 +97,8 @@ class Centre:
       y: the row.
       low, high: nan without an interval; infinite where it has no end.
       word: what it is, such as "mean".
+      is_dot: whether the bar is the activation's marker.
+      text: the figure in words, where its place on the axis is not its value.
     """
 
     name: str
@@ -101,6 +107,8 @@ class Centre:
     low: float
     high: float
     word: str
+    is_dot: bool = False
+    text: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -143,7 +151,7 @@ class Zone:
 
 @dataclasses.dataclass(frozen=True)
 class Label:
-    """Text to the right of a point."""
+    """Text to the left of a point."""
 
     name: str
     x: float
@@ -250,7 +258,7 @@ def as_data(chart: Chart | HeatMaps, names: Sequence[str]) -> dict[str, Any]:
 
     def plain(value: Any) -> Any:
         if isinstance(value, float):
-            return float(f"{value:.{DIGITS}g}") if math.isfinite(value) else None
+            return _short(value)
         if isinstance(value, tuple | list):
             return [plain(item) for item in value]
         return plain(value.tolist()) if isinstance(value, np.ndarray) else value
@@ -276,6 +284,14 @@ def as_data(chart: Chart | HeatMaps, names: Sequence[str]) -> dict[str, Any]:
         "marks": [{"kind": type(mark).__name__.lower(), **fields(mark)} for mark in chart.marks],
         "legend": [[places[entry.name], entry.text] for entry in chart.legend],
     }
+
+
+def _short(value: float) -> float | None:
+    """The number that JSON writes with the fewest characters; None where it has none."""
+    if not math.isfinite(value):
+        return None
+    rounded = float(f"{value:.{DIGITS}g}")
+    return int(rounded) if rounded.is_integer() and abs(rounded) < 10**DIGITS else rounded
 
 
 def _is_empty(value: Any) -> bool:

@@ -90,7 +90,11 @@ def _draw(axes: Axes, mark: Mark, styles: dict[str, Style]) -> dict[str, Line2D]
         case Centre():
             if not math.isnan(mark.low):
                 axes.plot([mark.low, mark.high], [mark.y] * 2, color=GREY, linewidth=2, zorder=2)
-            axes.plot([mark.value], [mark.y], "|", color="black", markersize=14, markeredgewidth=2)
+            form = {"marker": "|", "color": "black", "markersize": 14, "markeredgewidth": 2}
+            if mark.is_dot:
+                style = styles[mark.name]
+                form = {"marker": style.marker, "color": style.color, "markersize": 6, "zorder": 3}
+            axes.plot([mark.value], [mark.y], linestyle="none", **form)
         case Cross():
             return {mark.name: _draw_cross(axes, mark, styles[mark.name])}
         case Rule():
@@ -104,7 +108,8 @@ def _draw(axes: Axes, mark: Mark, styles: dict[str, Style]) -> dict[str, Line2D]
             axes.annotate(
                 mark.text,
                 (mark.x, mark.y),
-                (6, 0),
+                (-6, 0),
+                horizontalalignment="right",
                 textcoords="offset points",
                 verticalalignment="center",
                 fontsize=7.5,

@@ -1,4 +1,4 @@
-"""The look of activations in figures: colour, dashes and marker, for matplotlib and plotly alike.
+"""The look of activations in figures: colour, dashes and marker, for matplotlib and pages alike.
 
 Colours are those of Okabe and Ito (2008, Color universal design), told apart by colour-blind
 readers, less the yellow, too light for a line on white. Dashes and markers tell activations apart
@@ -16,19 +16,19 @@ GREY = "#666666"  # of what is no activation: targets, notes
 _COLORS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY_BLUE, BLACK)
 # On and off lengths in line widths; () is a solid line.
 _DASHES = ((), (4.0, 1.5), (1.0, 1.2), (6.0, 1.5, 1.0, 1.5), (8.0, 2.5, 2.5, 2.5))
-# matplotlib's code and plotly's name of each marker.
+# matplotlib's code of each marker, and its outline about (0, 0), 10 wide, as an SVG path.
 _MARKERS = {
-    "o": "circle",
-    "s": "square",
-    "^": "triangle-up",
-    "D": "diamond",
-    "v": "triangle-down",
-    "P": "cross",
-    "X": "x",
-    "*": "star",
-    "p": "pentagon",
-    "<": "triangle-left",
-    "h": "hexagon",
+    "o": "M-4.5 0a4.5 4.5 0 1 0 9 0a4.5 4.5 0 1 0-9 0z",
+    "s": "M-4-4h8v8h-8z",
+    "^": "M0-5L5 4H-5z",
+    "D": "M0-5.5L5.5 0L0 5.5L-5.5 0z",
+    "v": "M0 5L5-4H-5z",
+    "P": "M-1.7-5h3.4v3.3h3.3v3.4h-3.3v3.3h-3.4v-3.3h-3.3v-3.4h3.3z",
+    "X": "M-5-2.6L-2.6-5L0-2.4L2.6-5L5-2.6L2.4 0L5 2.6L2.6 5L0 2.4L-2.6 5L-5 2.6L-2.4 0z",
+    "*": "M0-5.5L1.4-1.8L5.2-1.7L2.2 .7L3.2 4.5L0 2.3L-3.2 4.5L-2.2 .7L-5.2-1.7L-1.4-1.8z",
+    "p": "M0-5L4.8-1.5L2.9 4H-2.9L-4.8-1.5z",
+    "<": "M-5 0L4-5V5z",
+    "h": "M0-5L4.3-2.5V2.5L0 5L-4.3 2.5V-2.5z",
 }
 # The paper's six look alike in every study.
 _FIXED = ("relu", "tanh", "selu", "prelu", "elu", "leaky_relu")
@@ -55,13 +55,13 @@ class Style(NamedTuple):
         return (0.0, self.dash) if self.dash else "solid"
 
     @property
-    def plotly_dash(self) -> str:
-        """The dashes as plotly's `line.dash`, for lines 2 pixels wide."""
-        return ",".join(f"{2 * length:g}px" for length in self.dash) or "solid"
+    def svg_dash(self) -> str:
+        """The dashes as SVG's `stroke-dasharray`, for lines 2 pixels wide; "" for a solid line."""
+        return " ".join(f"{2 * length:g}" for length in self.dash)
 
     @property
-    def plotly_symbol(self) -> str:
-        """The marker as plotly's `marker.symbol`."""
+    def outline(self) -> str:
+        """The marker as an SVG path about (0, 0), 10 wide."""
         return _MARKERS[self.marker]
 
 

@@ -1,8 +1,9 @@
-"""Styles: told apart with and without colour, the same in every study, known to both libraries."""
+"""Styles: told apart with and without colour, the same in every study, on paper and on pages."""
 
 import itertools
+import re
 
-import plotly.graph_objects as plotly
+import numpy as np
 import pytest
 from matplotlib import font_manager
 from matplotlib.ft2font import FT2Font
@@ -44,13 +45,18 @@ def test_colours_contrast_with_white():
         assert 1.05 / (luminance(s.color) + 0.05) >= 2
 
 
-def test_both_libraries_know_every_style():
+def test_a_page_has_the_markers_and_dashes_of_the_figures():
+    outlines = {}
     for s in style.style_of(specs(35)).values():
         line = Line2D([], [], color=s.color, linestyle=s.line_style, marker=s.marker)
         assert line.get_marker() == s.marker
-        plotly.Scatter(
-            line={"dash": s.plotly_dash, "color": s.color}, marker={"symbol": s.plotly_symbol}
-        )
+        assert tuple(float(length) / 2 for length in s.svg_dash.split()) == s.dash
+        corners = np.array(re.findall(r"-?(?:\d+\.?\d*|\.\d+)", s.outline), float)
+        assert s.outline.startswith("M")
+        assert s.outline.endswith("z")
+        assert 3 <= np.abs(corners).max() <= 9.1
+        outlines[s.marker] = s.outline
+    assert len({*outlines.values()}) == len(outlines) > 7
 
 
 def test_labels_are_short_and_different():

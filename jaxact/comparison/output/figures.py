@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from jaxact.comparison.output import cost_figures, error_figures, health_figures, learning_figures
+from jaxact.comparison.output import cost_figures, health_figures, learning_figures, row_figures
 from jaxact.comparison.study import Study, Workload
 from jaxact.presentation import drawing
 from jaxact.presentation.figure import figure_of
@@ -12,7 +12,7 @@ OF_A_WORKLOAD = {
     "accuracy": learning_figures.accuracy,
     "loss": learning_figures.loss,
     "time_to_accuracy": learning_figures.time_to_accuracy,
-    "error": error_figures.error,
+    "error": row_figures.error,
     "error_against_latency": cost_figures.error_against_latency,
     "health_dead": health_figures.dead,
     "health_saturated": health_figures.saturated,

@@ -40,7 +40,7 @@ def write_all(study: Study, workdir: Path, pdf: bool = False) -> list[str]:
     write_tables(study, workdir)
     written = [f"table: {workdir / 'table.md'}"]
     if study.with_status(DONE):
-        # matplotlib, plotly and jinja2: slow to import, and needed once there is something to draw
+        # matplotlib and jinja2: slow to import, and needed once there is something to draw
         with needed_for("the report"):
             from jaxact.comparison.output import figures, report
 

@@ -5,7 +5,7 @@ import functools
 import numpy as np
 
 from jaxact.comparison.analysis import learning_curves
-from jaxact.comparison.output.learning_figures import lost_note
+from jaxact.comparison.output.parts import lost_note
 from jaxact.comparison.study import Study, Workload
 from jaxact.presentation.chart import LOG, Axis, HeatMaps, Panel
 from jaxact.presentation.style import labels_of
@@ -41,6 +41,8 @@ def heat_maps(study: Study, workload: Workload, field: str) -> HeatMaps | None:
         high = max(high, 1.01 * low)
     elif field in SHARES:
         low, high = 0.0, max(high, 1.0)  # less than 1 % is not blown up
+    elif low == high:
+        low, high = low - 0.5, high + 0.5
     labels = labels_of(maps)
     return HeatMaps(
         title=study.title(workload),

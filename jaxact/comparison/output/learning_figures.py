@@ -7,8 +7,9 @@ import numpy as np
 
 from jaxact import statistics
 from jaxact.comparison.analysis import learning_curves, measures
-from jaxact.comparison.output.parts import entries, limits_about
-from jaxact.comparison.study import DIVERGED, FAILED, Run, Study, Workload
+from jaxact.comparison.output.parts import entries, is_survey, limits_about, lost_note
+from jaxact.comparison.output.row_figures import times
+from jaxact.comparison.study import DIVERGED, Study, Workload
 from jaxact.presentation import numbers as words
 from jaxact.presentation.chart import LOG, Axis, Chart, Line, Mark, Points, Rule, numbers
 
@@ -78,6 +79,11 @@ def loss(study: Study, workload: Workload, images: str = EVAL, along: str = EPOC
 
 
 def time_to_accuracy(study: Study, workload: Workload) -> Chart | None:
+    """When runs reached the target: shares over time; of a survey a row an activation."""
+    return times(study, workload) if is_survey(study) else shares(study, workload)
+
+
+def shares(study: Study, workload: Workload) -> Chart | None:
     """Share of the runs at the target over training seconds; misses stay below 100 %.
 
     The line of an activation with a miss goes on for as long as its runs trained. Over epochs,
@@ -115,13 +121,6 @@ def rising(name: str, x: np.ndarray, share: np.ndarray) -> Line:
     return Line(name, numbers(x), numbers(100 * share), marked=tuple(marked.tolist()), is_step=True)
 
 
-def lost_note(runs: Sequence[Run]) -> str:
-    """` (1 of 3 diverged)` for a legend, or "" where every run was trained to its end."""
-    of_these = {status: f"of {len(runs)} {status}" for status in (DIVERGED, FAILED)}
-    counts = measures.count_statuses(runs, of_these)
-    return f" ({counts})" if counts else ""
-
-
 def _curves(
     study: Study, workload: Workload, field: str, scale: float, lost: float
 ) -> dict[str, learning_curves.Curve]:
@@ -155,6 +154,7 @@ def _marks(
 ) -> list[Line | Points]:
     """A line with its band for each activation, and a cross where one of its runs diverged."""
     lines, ends = [], []
+    is_timed = measures.time_axis(study, workload) is measures.SECONDS
     for position, (spec, c) in enumerate(curves.items()):
         runs = study.made(workload, spec)
         seconds = learning_curves.curve(runs, "train_seconds", math.nan).median
@@ -163,7 +163,10 @@ def _marks(
         if along == SECONDS:
             notes = [f"epoch {epoch}" for epoch in c.epochs]
         else:
-            notes = [words.duration(s) if math.isfinite(s) else "" for s in seconds]
+            is_said = np.isfinite(seconds) & is_timed
+            notes = [
+                words.duration(s) if said else "" for s, said in zip(seconds, is_said, strict=True)
+            ]
         line = Line(
             name=spec,
             x=numbers(seconds if along == SECONDS else c.epochs),

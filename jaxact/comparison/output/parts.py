@@ -1,10 +1,14 @@
-"""Parts that charts of a comparison share: legends and limits."""
+"""Parts that charts of a comparison share: legends, limits, and what is a survey."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
 
+from jaxact.comparison.analysis import measures
+from jaxact.comparison.study import DIVERGED, FAILED, Run, Study
 from jaxact.presentation.chart import Entry
 from jaxact.presentation.style import labels_of, style_of
+
+MOST = 12  # activations that a chart shows alike
 
 
 def entries(
@@ -26,3 +30,15 @@ def limits_about(values: Iterable[float], share: float) -> tuple[float, float]:
     low, high = min(finite), max(finite)
     margin = share * ((high - low) or 1)
     return low - margin, high + margin
+
+
+def lost_note(runs: Sequence[Run]) -> str:
+    """` (1 of 3 diverged)` for a legend, or "" where every run was trained to its end."""
+    words = {status: f"of {len(runs)} {status}" for status in (DIVERGED, FAILED)}
+    counts = measures.count_statuses(runs, words)
+    return f" ({counts})" if counts else ""
+
+
+def is_survey(study: Study) -> bool:
+    """Whether there are too many activations for a chart to show each of them alike."""
+    return len(study.plan.activations) > MOST

@@ -2,31 +2,35 @@
 
 import base64
 import hashlib
+import math
 import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import jinja2
-from plotly import offline
 
 import jaxact
 from jaxact import statistics
 from jaxact.comparison import answers, study as studies
 from jaxact.comparison.analysis import hidden_seconds, machines, measures, sweep, verdicts
-from jaxact.comparison.output import report_content as content
+from jaxact.comparison.output import cost_figures, parts, report_content as content
 from jaxact.comparison.output.tables import rows as table_rows, study_table
 from jaxact.comparison.study import Study, Workload
 from jaxact.presentation import columns as cells
+from jaxact.presentation.chart import HeatMaps, as_data
 from jaxact.runs.records import record_files
 
 REPORT = "report.html"
 PAGE = Path(__file__).parent / "report_page"
-SCRIPTS = ("page.js", "charts.js", "explorer.js", "health.js", "start.js")
+SCRIPTS = (  # in the order in which they stand on the page
+    *("page.js", "scales.js", "marks.js", "drawing.js", "reading.js"),
+    *("charts.js", "explorer.js", "health.js", "start.js"),
+)
 MARKS = {"confirmed": "✓", "refuted": "✗", "undecided": "?"}
 HEALTH_WORDS = {
     "dead": "dead units",
-    "saturated": "saturated units",
+    "saturated": "saturated outputs",
     "gradient_norm": "gradient norm",
     "mean": "mean output",
     "deviation": "standard deviation",
@@ -56,8 +60,8 @@ def page(study: Study) -> str:
     activations = content.drawn(plan.activations)
     explored = content.explored(plan.activations, plan.elsewhere is None)
     workloads = [_workload(study, workload) for workload in study.workloads()]
-    profile, facts = content.profile(study), content.environment(study)
-    plotly, javascript = offline.get_plotlyjs(), _javascript()
+    profile, facts = cost_figures.performance_profile(study), content.environment(study)
+    javascript = _javascript()
     return environment.get_template("page.html").render(
         title=_title(study),
         summary=_summary(study),
@@ -75,6 +79,7 @@ def page(study: Study) -> str:
         latency_samples=plan.config.latency_samples,
         targets=_targets(study),
         series=activations,
+        most_rows=parts.MOST,
         workloads=workloads,
         profile=profile,
         sweeps=_sweeps(study),
@@ -82,7 +87,6 @@ def page(study: Study) -> str:
         marks=MARKS,
         explorer=explored,
         has_functions=plan.elsewhere is None or any(not f["reason"] for f in explored["functions"]),
-        health_measures=list(HEALTH_WORDS.items()),
         configuration=content.configuration(study),
         environment=facts,
         differing=[fact.field for fact in facts if len(fact.values) > 1],
@@ -90,17 +94,14 @@ def page(study: Study) -> str:
         version=jaxact.__version__,
         data={
             "series": activations,
-            "epochs": plan.config.epochs,
-            "evalSplit": plan.config.eval_split,
             "explorer": explored,
-            "profile": profile,
+            "profile": profile and as_data(profile, plan.activations),
             "workloads": [workload["data"] for workload in workloads],
         },
-        # Ours and plotly's: the only texts that the template takes unescaped.
+        # Our own: the only texts that the template takes unescaped.
         css=(PAGE / "page.css").read_text(encoding="utf-8"),
-        plotly=plotly,
         javascript=javascript,
-        script_hashes=" ".join(map(_script_hash, (plotly, javascript))),
+        script_hash=_script_hash(javascript),
     )
 
 
@@ -160,11 +161,10 @@ def _summary(study: Study) -> str:
 
 def _workload(study: Study, workload: Workload) -> dict[str, Any]:
     """The page's content for one workload; `data` is for its charts."""
-    curves, health = content.curves(study, workload), content.health(study, workload)
-    errors, axis = content.errors(study, workload), measures.time_axis(study, workload)
-    plan = study.plan
-    is_own = plan.elsewhere is None
-    target = plan.target_accuracy(workload.dataset) if is_own else None
+    charts, curves = content.charts(study, workload), content.curves(study, workload)
+    health = content.health(study, workload)
+    plan, names = study.plan, study.plan.activations
+    target = plan.target_accuracy(workload.dataset) if plan.elsewhere is None else None
     return {
         "name": study.workload_title(workload),
         "answer": re.split(r"(?<=\.) ", answers.answer(study, workload)),  # its sentences
@@ -173,19 +173,19 @@ def _workload(study: Study, workload: Workload) -> dict[str, Any]:
         "comparisons": _comparisons(study, workload),
         "matrices": study_table.matrices(study, workload),
         "lost": content.lost(study, workload),
-        "has_errors": any(found["runs"] for found in errors),
-        "has_curves": any(curves),
-        "has_times": plan.is_timed and (any(curves) or not is_own),
-        "has_seconds": axis is measures.SECONDS,
+        "charts": charts,
+        "curves": {name: by_way["eval-epoch"] for name, by_way in curves.items()},
+        "has_seconds": measures.time_axis(study, workload) is measures.SECONDS,
         "health": health,
-        "health_tables": _health_tables(study, health) if health else [],
+        "health_words": [(field, HEALTH_WORDS[field]) for field in health],
+        "health_tables": [_health_table(field, maps) for field, maps in health.items()],
         "data": {
-            "target": target,
-            "curves": curves,
-            "errors": errors,
-            "times": content.times(study, workload),
-            "timeAxis": {"title": axis.title, "unit": axis.unit},
-            "health": health,
+            "charts": {name: as_data(chart, names) for name, chart in charts.items()},
+            "curves": {
+                name: {way: as_data(chart, names) for way, chart in by_way.items()}
+                for name, by_way in curves.items()
+            },
+            "health": {field: as_data(maps, names) for field, maps in health.items()},
         },
     }
 
@@ -255,20 +255,11 @@ def _texts(comparison: statistics.Comparison) -> list[str]:
     return [text.replace("-", "\N{MINUS SIGN}") for text in cells]
 
 
-def _health_tables(study: Study, health: dict[str, Any]) -> list[dict[str, Any]]:
-    """The last epoch of the heat maps in words, one table for each measure that there is."""
-    found = []
-    for measure, title in HEALTH_WORDS.items():
-        rows = [
-            (name, [_health_text(layer[-1], measure) for layer in grids[measure]])
-            for name, grids in zip(study.plan.activations, health["activations"], strict=True)
-            if grids is not None
-        ]
-        found.append({"title": title.capitalize(), "rows": rows})
-    return found
+def _health_table(field: str, maps: HeatMaps) -> dict[str, Any]:
+    """The last epoch of heat maps in words."""
 
+    def text(value: float) -> str:
+        return NO_VALUE if math.isnan(value) else maps.scale.reading.format(f"{value:.3g}")
 
-def _health_text(value: float | None, measure: str) -> str:
-    if value is None:
-        return NO_VALUE
-    return f"{100 * value:.3g} %" if measure in content.SHARES else f"{value:.3g}"
+    rows = [(panel.name, [text(layer[-1]) for layer in panel.values]) for panel in maps.panels]
+    return {"title": HEALTH_WORDS[field].capitalize(), "layers": maps.rows, "rows": rows}

@@ -1,40 +1,27 @@
-"""The content of a comparison's page as plain data: curves, times, functions, health, records.
+"""The content of a comparison's page as plain data: charts, functions, records.
 
 Every list that runs over activations is in the plan's order; None stands where there is nothing.
 """
 
-import math
+import base64
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from jaxact import activations, statistics
-from jaxact.comparison.analysis import learning_curves, measures
+from jaxact import activations
+from jaxact.comparison.analysis import measures
+from jaxact.comparison.output import health_figures, learning_figures, row_figures
+from jaxact.comparison.output.parts import is_survey
 from jaxact.comparison.study import DIVERGED, DONE, FAILED, MISSING, Study, Workload
 from jaxact.presentation import style
+from jaxact.presentation.chart import Chart, HeatMaps
 from jaxact.specs import text_of_value
 
 LIGHT, DARK = "#fcfcfa", "#15171a"  # the page's backgrounds; page.css has the same
 DARK_CONTRAST = 3.0  # of lines: WCAG 2.2, 1.4.11; on light paper colours are the figures' own
 EXPLORED = (-6.0, 6.0, 1201)  # first and last x, and how many
-HEALTH_MEASURES = ("dead", "saturated", "gradient_norm", "mean", "deviation")
-SHARES = ("dead", "saturated")
 STATUS_WORDS = {DIVERGED: "diverged", FAILED: "failed", MISSING: "not made"}
-# Markers as SVG paths about (0, 0), 10 wide, for the keys of the charts.
-_OUTLINES = {
-    "circle": "M-4.5 0a4.5 4.5 0 1 0 9 0a4.5 4.5 0 1 0-9 0z",
-    "square": "M-4-4h8v8h-8z",
-    "triangle-up": "M0-5L5 4H-5z",
-    "diamond": "M0-5.5L5.5 0L0 5.5L-5.5 0z",
-    "triangle-down": "M0 5L5-4H-5z",
-    "cross": "M-1.7-5h3.4v3.3h3.3v3.4h-3.3v3.3h-3.4v-3.3h-3.3v-3.4h3.3z",
-    "x": "M-5-2.6L-2.6-5L0-2.4L2.6-5L5-2.6L2.4 0L5 2.6L2.6 5L0 2.4L-2.6 5L-5 2.6L-2.4 0z",
-    "star": "M0-5.5L1.4-1.8L5.2-1.7L2.2 .7L3.2 4.5L0 2.3L-3.2 4.5L-2.2 .7L-5.2-1.7L-1.4-1.8z",
-    "pentagon": "M0-5L4.8-1.5L2.9 4H-2.9L-4.8-1.5z",
-    "triangle-left": "M-5 0L4-5V5z",
-    "hexagon": "M0-5L4.3-2.5V2.5L0 5L-4.3 2.5V-2.5z",
-}
 _NULLS = {"train_examples": "all", "test_examples": "all"}  # what None says in these fields
 # Fields of the configuration that the plan replaces, and one that says where files lie, no more.
 _REPLACED = ("dataset", "learning_rate", "activation", "seed", "data_dir")
@@ -72,125 +59,51 @@ def drawn(names: Sequence[str]) -> list[dict[str, Any]]:
             "label": labels[name],
             "light": styles[name].color,
             "dark": on_dark(styles[name].color),
-            "dash": styles[name].plotly_dash,
-            "stroke": " ".join(f"{2 * length:g}" for length in styles[name].dash),
-            "symbol": styles[name].plotly_symbol,
-            "outline": _OUTLINES[styles[name].plotly_symbol],
+            "dash": styles[name].svg_dash,
+            "outline": styles[name].outline,
         }
         for name in names
     ]
 
 
-def _rounded(value: float | None, digits: int = 6) -> float | None:
-    """Shorter in JSON; None for what JSON has no number for."""
-    if value is None or not math.isfinite(value):
-        return None
-    return float(f"{value:.{digits}g}")
-
-
-def _list(values: np.ndarray | Sequence[float]) -> list[float | None]:
-    return [_rounded(float(value)) for value in values]
-
-
-def curves(study: Study, workload: Workload) -> list[dict[str, Any] | None]:
-    """Medians over the seeds and their intervals at each epoch, and where runs diverged.
-
-    Returns:
-      For each activation None, or `epoch`, `seconds`, `diverged`, and for each of eval and train
-      and accuracy and loss the `median`, `low` and `high`; the end of an interval that lost runs
-      make infinite is None while the other is not.
-    """
-    fields = {
-        f"{key}_{measure}": (f"{split}_{measure}", lost)
-        for key, split in (("eval", study.plan.config.eval_split), ("train", "train"))
-        for measure, lost in (("accuracy", -math.inf), ("loss", math.inf))
+def charts(study: Study, workload: Workload) -> dict[str, Chart]:
+    """The charts of a workload that are as they are, by the names of their places on the page."""
+    drawn = {
+        "error": row_figures.error(study, workload),
+        "times": row_figures.times(study, workload),
+        # a line for each activation of a survey would show none
+        "reached": None if is_survey(study) else learning_figures.shares(study, workload),
     }
-    found = []
-    for name in study.plan.activations:
-        runs = study.made(workload, name)
-        seconds = learning_curves.curve(runs, "train_seconds", math.nan)
-        if not len(seconds.epochs):
-            found.append(None)
-            continue
-        curve: dict[str, Any] = {
-            "epoch": seconds.epochs.tolist(),
-            "seconds": _list(seconds.median),
-            "diverged": [
-                {
-                    "seed": run.seed,
-                    "note": run.note,
-                    "epoch": run.metrics[-1]["epoch"],
-                    "seconds": run.metrics[-1].get("train_seconds"),
-                    **{key: run.metrics[-1].get(field) for key, (field, _) in fields.items()},
-                }
-                for run in runs
-                if run.status == DIVERGED and run.metrics
-            ],
-        }
-        for key, (field, lost) in fields.items():
-            estimate = learning_curves.curve(runs, field, lost)
-            curve[key] = {
-                "median": _list(estimate.median),
-                "low": _list(estimate.low),
-                "high": _list(estimate.high),
-            }
-        found.append(curve)
-    return found
+    return {name: chart for name, chart in drawn.items() if chart is not None}
 
 
-def times(study: Study, workload: Workload) -> list[dict[str, Any]]:
-    """Where on the time axis runs reached the target, None for a miss, and what that comes to."""
-    axis = measures.time_axis(study, workload)
-    found = []
-    for name in study.plan.activations:
-        runs = measures.on_axis(axis, study.made(workload, name))
-        reached = [axis.measure(run) for run in runs]
-        at, shares = measures.reached_over_time(runs, axis)
-        found.append(
-            {
-                "runs": [
-                    {"seed": run.seed, "at": _rounded(value)}
-                    for run, value in zip(runs, reached, strict=True)
-                ],
-                "median": {k: _rounded(v) for k, v in statistics.median(reached)._asdict().items()},
-                "steps": {"x": _list(at), "y": _list(shares)} if runs else {"x": [], "y": []},
-            }
-        )
-    return found
-
-
-def errors(study: Study, workload: Workload) -> list[dict[str, Any]]:
-    """The error in percent of every run that has one, and the mean and interval of these."""
-    found = []
-    for name in study.plan.activations:
-        runs = study.of(workload, name)
-        values = [measures.error_percent(run) for run in runs]
-        found.append(
-            {
-                "runs": [
-                    {"seed": run.seed, "error": _rounded(value)}
-                    for run, value in zip(runs, values, strict=True)
-                    if not math.isnan(value)
-                ],
-                "mean": {k: _rounded(v) for k, v in statistics.mean(values)._asdict().items()},
-            }
-        )
-    return found
-
-
-def profile(study: Study) -> dict[str, Any] | None:
-    """Performance profile of median times over the workloads; None of fewer than two.
+def curves(study: Study, workload: Workload) -> dict[str, dict[str, Chart]]:
+    """The learning curves of a workload: accuracy and loss, on each images and along each axis.
 
     Returns:
-      `ratios`, from 1 to where the last one ends, and `shares`, a list for each activation.
+      For each of `accuracy` and `loss`, where runs have it, charts by `eval-epoch` and the like.
     """
-    drawn = measures.performance_profile(study)
-    if drawn is None:
-        return None
+    along = [learning_figures.EPOCH]
+    if measures.time_axis(study, workload) is measures.SECONDS:
+        along.append(learning_figures.SECONDS)
+    ways = [(i, a) for i in (learning_figures.EVAL, learning_figures.TRAIN) for a in along]
+    drawn = {
+        draw.__name__: {f"{i}-{a}": draw(study, workload, i, a) for i, a in ways}
+        for draw in (learning_figures.accuracy, learning_figures.loss)
+    }
     return {
-        "ratios": _list(drawn.ratios),
-        "shares": [_list(share) for share in drawn.shares.values()],
+        name: {way: chart for way, chart in by_way.items() if chart is not None}
+        for name, by_way in drawn.items()
+        if None not in by_way.values()
     }
+
+
+def health(study: Study, workload: Workload) -> dict[str, HeatMaps]:
+    """The heat maps of every measure that some run has; empty without health rows."""
+    drawn = {
+        field: health_figures.heat_maps(study, workload, field) for field in health_figures.SCALES
+    }
+    return {field: maps for field, maps in drawn.items() if maps is not None}
 
 
 def explored(names: Sequence[str], are_specs: bool = True) -> dict[str, Any]:
@@ -200,8 +113,8 @@ def explored(names: Sequence[str], are_specs: bool = True) -> dict[str, Any]:
       are_specs: whether other names than jaxact's own may be looked for, which imports modules.
 
     Returns:
-      `x`, and `functions`: spec, values and slopes (None where not finite), kinks, `learnable`
-      parameters in words; where a function cannot be shown so, a `reason` and no values.
+      `x`, and `functions`: spec, values and slopes (see `packed`), kinks, `learnable` parameters in
+      words; where a function cannot be shown so, a `reason` and no values.
     """
     x = np.round(np.linspace(*EXPLORED), 2)
     points = x.astype(np.float32)
@@ -222,8 +135,8 @@ def explored(names: Sequence[str], are_specs: bool = True) -> dict[str, Any]:
             {
                 "spec": name,
                 "reason": "",
-                "values": [_rounded(float(v), 7) for v in values],
-                "slopes": [_rounded(float(v), 7) for v in slopes],
+                "values": packed(values),
+                "slopes": packed(slopes),
                 "kinks": [kink.at for kink in function.kinks],
                 "learnable": [f"{key} = {text_of_value(value)}" for key, value in function.initial],
             }
@@ -231,25 +144,13 @@ def explored(names: Sequence[str], are_specs: bool = True) -> dict[str, Any]:
     return {"x": x.tolist(), "functions": functions}
 
 
-def health(study: Study, workload: Workload) -> dict[str, Any] | None:
-    """Medians over seeds of every measure, layer by layer and epoch by epoch; None without rows.
+def packed(values: np.ndarray) -> str:
+    """Numbers as the page's script reads them: float32, little-endian, in base64.
 
-    Returns:
-      `layers`, and `activations`: None, or `epoch` and `[layer][epoch]` for each measure.
+    >>> packed(np.array([0.0, 1.0]))
+    'AAAAAAAAgD8='
     """
-    layers, _ = learning_curves.heat_maps(study, workload, HEALTH_MEASURES[0])
-    if not layers:
-        return None
-    maps = {m: learning_curves.heat_maps(study, workload, m)[1] for m in HEALTH_MEASURES}
-
-    def of(name: str) -> dict[str, Any] | None:
-        if name not in maps[HEALTH_MEASURES[0]]:
-            return None
-        grids = {m: [[_rounded(v, 4) for v in row] for row in maps[m][name]] for m in maps}
-        epochs = len(grids[HEALTH_MEASURES[0]][0])
-        return {"epoch": list(range(1, epochs + 1)), **grids}
-
-    return {"layers": layers, "activations": [of(name) for name in study.plan.activations]}
+    return base64.b64encode(np.asarray(values, "<f4").tobytes()).decode("ascii")
 
 
 class Lost(NamedTuple):

@@ -7,7 +7,7 @@ import pytest
 
 from jaxact import statistics
 from jaxact.comparison.analysis import learning_curves
-from jaxact.comparison.output.learning_figures import lost_note
+from jaxact.comparison.output.parts import lost_note
 from jaxact.comparison.study import DONE, Run
 from tests.support.studies import synthetic_study
 

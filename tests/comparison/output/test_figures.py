@@ -12,13 +12,13 @@ from jaxact import statistics
 from jaxact.comparison.analysis import learning_curves, measures
 from jaxact.comparison.output import (
     cost_figures,
-    error_figures,
     figures,
     health_figures,
     learning_figures,
+    row_figures,
 )
 from jaxact.presentation import drawing
-from jaxact.presentation.chart import Chart
+from jaxact.presentation.chart import Chart, Line
 from jaxact.presentation.figure import figure_of
 from jaxact.presentation.style import GREY, labels_of
 from tests.support.studies import LAYERS, synthetic_study
@@ -206,7 +206,7 @@ def test_misses_are_not_drawn_as_reached():
 
 def test_errors_are_those_of_the_runs_with_their_mean():
     study = synthetic_study(3, 5, 3, failed={("tanh", 1)})
-    axes = draw(error_figures.error, study).axes[0]
+    axes = draw(row_figures.error, study).axes[0]
     labels = [text.get_text() for text in axes.get_yticklabels()]
     assert labels == list(study.plan.activations)
     for row, spec in enumerate(study.plan.activations):
@@ -271,6 +271,19 @@ def test_there_is_no_profile_without_several_solved_workloads():
     assert cost_figures.performance_profile(synthetic_study(1, 1, 12)) is None
     lost = synthetic_study(1, 1, 3, datasets=("mnist", "digits"), never_reach={"relu"})
     assert cost_figures.performance_profile(lost) is None
+
+
+def test_profiles_begin_with_the_soonest_and_leave_out_what_was_not_tried():
+    datasets, specs = ("mnist", "cifar10"), ("relu", "tanh")
+    not_tried = synthetic_study((*specs, "elu"), 1, 8, datasets=datasets, missing={("elu", 0)})
+    assert cost_figures.performance_profile(not_tried) is None
+    profile = cost_figures.performance_profile(synthetic_study(specs, 1, 8, datasets=datasets))
+    assert profile is not None
+    relu, tanh = profile.marks
+    assert isinstance(relu, Line)
+    assert isinstance(tanh, Line)
+    assert (relu.x[0], relu.y[-1]) == (1, 100)
+    assert {*tanh.y} == {0}  # it never gets there
 
 
 def test_heat_maps_are_medians_by_layer_and_epoch():
@@ -349,7 +362,7 @@ def test_a_pdf_holds_its_fonts_and_no_date(tmp_path):
 
 
 def test_pdfs_are_written_where_asked_and_kept_up_to_date(tmp_path, few_pixels, monkeypatch):
-    monkeypatch.setattr(figures, "OF_A_WORKLOAD", {"error": error_figures.error})
+    monkeypatch.setattr(figures, "OF_A_WORKLOAD", {"error": row_figures.error})
     study = synthetic_study(1, 1, 1, health=False, latency=False)
     assert not [path for path in figures.draw_all(study, tmp_path) if path.suffix == ".pdf"]
     asked = [path for path in figures.draw_all(study, tmp_path, pdf=True) if path.suffix == ".pdf"]

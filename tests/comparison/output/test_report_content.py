@@ -1,5 +1,6 @@
 """What the report draws, as data: functions, colours, environments, profiles."""
 
+import base64
 import dataclasses
 
 import numpy as np
@@ -20,8 +21,9 @@ def test_functions_are_sampled_as_jaxact_has_them(spec):
     assert 0 in x
     (function,) = explored["functions"]
     act = activations.get(spec)
-    np.testing.assert_allclose(function["values"], act(x, **act.params), rtol=1e-6)
-    np.testing.assert_allclose(function["slopes"], act.derivative(x, **act.params), rtol=1e-6)
+    for kind, expected in (("values", act), ("slopes", act.derivative)):
+        held = np.frombuffer(base64.b64decode(function[kind]), "<f4")
+        np.testing.assert_array_equal(held, expected(x, **act.params))
 
 
 @pytest.mark.parametrize("spec", ["softmax", "swiglu", "no.such.module:function"])
@@ -56,20 +58,6 @@ def test_environments_say_which_runs_differ():
         ("Another", 1),
     ]
     assert differing.values[1][1] == ["relu, seed 1"]
-
-
-def test_profiles_begin_with_the_fastest_and_leave_out_what_was_not_tried():
-    study = synthetic_study(
-        ("relu", "elu", "tanh"), 1, 8, datasets=("mnist", "cifar10"), missing={("elu", 0)}
-    )
-    assert content.profile(study) is None  # elu was tried on neither
-    study = synthetic_study(("relu", "tanh"), 1, 8, datasets=("mnist", "cifar10"))
-    profile = content.profile(study)
-    assert profile is not None
-    assert profile["ratios"][0] == 1
-    relu, tanh = profile["shares"]
-    assert relu[-1] == 1
-    assert tanh[-1] == 0  # it never gets there
 
 
 def test_the_configuration_names_no_folder_of_the_machine():

@@ -1,8 +1,6 @@
 """The report in a browser: no network, no errors, by mouse and by keyboard, wide, narrow, dark."""
 
-import os
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,37 +8,21 @@ import pytest
 from jaxact import activations
 from jaxact.comparison import compare_results, results_file
 from jaxact.comparison.output import report, report_content as content
+from tests.support import browsers
+from tests.support.browsers import opened, wait_until
 from tests.support.studies import synthetic_study
 
-CHROMIUM = Path("/usr/bin/chromium")
 SPECS = ("relu", "tanh", "leaky_relu(negative_slope=0.1)", "elu")
-CHART = """document.querySelector("[data-workload='0'] [data-chart=accuracy]")"""
 WIDE = {"width": 1200, "height": 900}
 HOSTILE = ("<script>fooled()</script>", '"><img src=x onerror=fooled()>', "<b>%{x}</b>")
 
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"there is no browser at {CHROMIUM}")
+pytestmark = browsers.NEEDED
 
 
 @pytest.fixture(scope="module")
 def browser():
-    options = ["--no-sandbox"] if os.geteuid() == 0 else []
-    with playwright.sync_playwright() as api:
-        browser = api.chromium.launch(executable_path=CHROMIUM, args=options)
+    with browsers.launched() as browser:
         yield browser
-        browser.close()
-
-
-def opened(browser, path, **options):
-    """A page, and lists that fill with its errors and with what it asks for."""
-    page = browser.new_page(**options)
-    page.set_default_timeout(10_000)
-    errors, requests = [], []
-    page.on("console", lambda message: errors.append(message.text))
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.on("request", lambda request: requests.append(request.url))
-    page.goto(path.as_uri())
-    return page, errors, requests
 
 
 @pytest.fixture(scope="module")
@@ -67,15 +49,6 @@ def usual_view(page):
         page.select_option("#workload", "0")
 
 
-def wait_until(page, expression):
-    """Until a JavaScript expression holds (the page's policy forbids `wait_for_function`)."""
-    for _ in range(100):
-        if page.evaluate(expression):
-            return
-        page.wait_for_timeout(50)
-    raise AssertionError(f"{expression} never held")
-
-
 def column(page, number):
     return page.locator('[data-workload="0"] table.results tbody tr').evaluate_all(
         f"rows => rows.map(row => row.cells[{number}].dataset.value)"
@@ -89,14 +62,14 @@ def header(page, name):
 def lines(page, chart):
     """How many lines a chart of the workload that is shown has."""
     box = page.locator(f"[data-workload]:visible [data-chart={chart}]")
-    return box.evaluate("box => box.data.filter(trace => trace.line?.width === 2).length")
+    return box.locator("path.line").count()
 
 
 def test_charts_are_drawn(page):
     for chart in ("accuracy", "loss", "times", "reached"):
         assert page.locator(f"[data-workload]:visible [data-chart={chart}] svg").count()
     assert lines(page, "accuracy") == len(SPECS)
-    assert page.locator("[data-workload]:visible [data-map] svg.main-svg").count()
+    assert page.locator("[data-workload]:visible [data-map] svg .cell").count()
 
 
 def test_a_click_sorts_and_another_turns_round(page):
@@ -142,7 +115,7 @@ def test_every_control_can_be_reached_by_keyboard(page):
 def test_the_x_axis_turns_to_seconds(page):
     def axis():
         box = page.locator("[data-workload]:visible [data-chart=accuracy]")
-        return box.evaluate("box => box.layout.xaxis.title.text")
+        return box.locator(".title").first.text_content()
 
     assert axis() == "epoch"
     page.get_by_label("training seconds").first.check()
@@ -211,8 +184,8 @@ def test_the_explorer_follows_the_mouse(page):
     x, _ = read_out(page)
     assert -3 < x < -1
     assert_read_out_is_right(page, x)
-    assert page.locator(".marks span").count() == 2
-    line = page.locator(".marks span").first.bounding_box()
+    assert page.locator(".cursor-line").count() == 2
+    line = page.locator(".cursor-line").first.bounding_box()
     assert line["x"] == pytest.approx(box["x"] + box["width"] / 3, abs=3)
 
 
@@ -262,18 +235,18 @@ def test_text_stands_out_as_drawn(page, scheme):
     assert faint == []
 
 
-def test_charts_follow_the_light(page):
-    def colors():
-        return page.evaluate(
-            f"{CHART}.data.filter(trace => trace.line?.width === 2).map(trace => trace.line.color)"
-        )
+def strokes(page):
+    """The colours of the lines of the accuracies, as drawn."""
+    lines = page.locator("[data-workload]:visible [data-chart=accuracy] path.line")
+    colors = lines.evaluate_all("all => all.map(line => getComputedStyle(line).stroke)")
+    return [hexadecimal(color).upper() for color in colors]
 
+
+def test_charts_follow_the_light(page):
     drawn = content.drawn(SPECS)
-    wait_until(page, f"{CHART}.layout.paper_bgcolor === '{content.LIGHT}'")
-    assert colors() == [item["light"] for item in drawn]
-    page.emulate_media(color_scheme="dark")
-    wait_until(page, f"{CHART}.layout.paper_bgcolor === '{content.DARK}'")
-    assert colors() == [item["dark"] for item in drawn]
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        assert strokes(page) == [item[scheme].upper() for item in drawn]
 
 
 def test_nothing_moves_while_the_page_is_drawn(page):
@@ -291,12 +264,16 @@ def test_nothing_moves_while_the_page_is_drawn(page):
 
 def test_on_paper_charts_fit_and_are_light(page):
     page.emulate_media(color_scheme="dark", media="print")
-    page.evaluate("dispatchEvent(new Event('beforeprint'))")
-    box = page.locator("[data-workload]:visible [data-chart=accuracy]")
-    assert box.evaluate("box => box.layout.paper_bgcolor") == "#ffffff"
+    page.set_viewport_size({"width": 680, "height": 900})
+    wait_until(page, "document.querySelector('[data-chart=accuracy] svg').clientWidth < 680")
+    assert strokes(page) == [item["light"].upper() for item in content.drawn(SPECS)]
+    body = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert hexadecimal(body) == "#ffffff"
     assert page.locator(".selector").is_hidden()
-    page.evaluate("dispatchEvent(new Event('afterprint'))")
-    assert box.evaluate("box => box.layout.paper_bgcolor") != "#ffffff"
+    sides = page.locator(".chart svg:visible").evaluate_all(
+        "all => all.map(svg => svg.getBoundingClientRect()).map(box => [box.left, box.right])"
+    )
+    assert all(0 <= left < right <= 680 for left, right in sides)
 
 
 def test_hostile_names_are_shown_not_run(browser, tmp_path):
@@ -308,13 +285,8 @@ def test_hostile_names_are_shown_not_run(browser, tmp_path):
     chips = page.locator("[data-workload] .chip.series").all_inner_texts()
     assert chips == list(HOSTILE)
     # what a chart says of a name
-    labels = page.locator("[data-chart=times] .annotation").all_inner_texts()
-    assert labels
-    for name in HOSTILE:
-        assert any(
-            name in label
-            for label in page.locator("[data-chart=times] .annotation").all_text_contents()
-        )
+    labels = page.locator("[data-chart=times] .row").all_text_contents()
+    assert [label.rpartition(" (")[0] for label in labels] == list(HOSTILE)
     page.close()
 
 
@@ -330,12 +302,11 @@ def test_results_made_elsewhere_have_charts_of_what_is_known(browser, tmp_path, 
     study = compare_results.study_of(results_file.read("my.csv", text.encode()), "Mine")
     page, errors, _ = opened(browser, report.write_report(study, tmp_path))
     charts = page.locator("[data-chart]").evaluate_all("all => all.map(e => e.dataset.chart)")
-    assert charts == ["errors", *["times", "reached"] * is_timed]
-    assert page.locator("[data-chart=errors] .scatterlayer .trace").count() == 3 * len(NAMES)
-    shown = page.locator("[data-chart=errors] .annotation-text").all_text_contents()
-    assert shown == list(NAMES)
+    assert charts == ["error", *["times", "reached"] * is_timed]
+    assert page.locator("[data-chart=error] .marker").count() == 3 * len(NAMES)
+    assert page.locator("[data-chart=error] .row").all_text_contents() == list(NAMES)
     page.locator(".chip.series").first.click()
-    assert page.locator("[data-chart=errors] .annotation-text").all_text_contents() == [*NAMES[1:]]
+    assert page.locator("[data-chart=error] .row").all_text_contents() == [*NAMES[1:]]
     assert page.locator("#functions").count() == 0
     assert errors == []
     page.close()

@@ -1,10 +1,25 @@
 // The functions and derivatives under a cursor that the mouse, a finger or the slider moves.
 
-const MARGIN = { l: 40, r: 12, t: 10, b: 36 };
+const KINDS = ["values", "slopes"];
 const EDGE = 6; // x from -EDGE to EDGE
 const FARTHEST = 12; // functions that leave this range leave the chart
 let cursor = 1;
 
+/** Samples as the page holds them, float32 in base64; null where not finite. */
+function decoded(text) {
+  const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+  const view = new DataView(bytes.buffer);
+  return Array.from({ length: bytes.length / 4 }, (_, k) => {
+    const value = view.getFloat32(4 * k, true);
+    return Number.isFinite(value) ? value : null;
+  });
+}
+
+for (const functionOf of data.explorer.functions) {
+  for (const kind of KINDS) if (functionOf[kind]) functionOf[kind] = decoded(functionOf[kind]);
+}
+
+const explorerBox = (kind) => document.getElementById(`explorer-${kind}`);
 const sampleAt = (x) => Math.round(((x + EDGE) / (2 * EDGE)) * (data.explorer.x.length - 1));
 
 function formatted(value) {
@@ -15,19 +30,19 @@ function formatted(value) {
 }
 
 /** A curve with a gap where the derivative jumps. */
-function broken(x, y, kinks) {
-  const points = { x: [], y: [] };
+function broken(of, x, y, kinks) {
+  const line = { kind: "line", of, x: [], y: [] };
   const step = x[1] - x[0];
   y.forEach((value, k) => {
     const nearKink = kinks.some((at) => x[k - 1] <= at + step / 2 && x[k] >= at - step / 2);
     if (k && nearKink && Math.abs(value - y[k - 1]) > 0.02) {
-      points.x.push(x[k]);
-      points.y.push(null);
+      line.x.push(x[k]);
+      line.y.push(null);
     }
-    points.x.push(x[k]);
-    points.y.push(value);
+    line.x.push(x[k]);
+    line.y.push(value);
   });
-  return points;
+  return line;
 }
 
 function rangeOf(kind) {
@@ -45,70 +60,45 @@ function rangeOf(kind) {
 
 function drawExplorer() {
   if (!document.getElementById("cursor")) return; // no function is known
-  for (const kind of ["values", "slopes"]) {
-    const box = document.getElementById(`explorer-${kind}`);
-    const traces = [...shown]
+  for (const kind of KINDS) {
+    const lines = [...shown]
       .filter((k) => data.explorer.functions[k][kind])
       .map((k) => {
-        const [item, functionOf] = [data.series[k], data.explorer.functions[k]];
-        const kinks = kind === "slopes" ? functionOf.kinks : [];
-        return {
-          ...broken(data.explorer.x, functionOf[kind], kinks),
-          mode: "lines",
-          line: { color: colorOf(item), width: 2, dash: item.dash },
-          hoverinfo: "skip",
-        };
+        const functionOf = data.explorer.functions[k];
+        return broken(k, data.explorer.x, functionOf[kind], kind === "slopes" ? functionOf.kinks : []);
       });
-    const range = rangeOf(kind);
-    const zero = { zeroline: true, zerolinecolor: theme().muted, zerolinewidth: 1 };
-    const layout = {
-      margin: MARGIN,
-      xaxis: axis("", { range: [-EDGE, EDGE], dtick: 2, ...zero }),
-      yaxis: axis("", { range, ...zero }),
-    };
-    draw(box, traces, layout, { staticPlot: true });
-    box.dataset.range = JSON.stringify(range);
+    const axis = { reading: "{}", scale: "linear", rows: [] };
+    const zero = { kind: "rule", at: 0 };
+    show(explorerBox(kind), {
+      x: { ...axis, title: "x", limits: [-EDGE, EDGE] },
+      y: { ...axis, title: kind === "values" ? "f(x)" : "f\u2032(x)", limits: rangeOf(kind) },
+      marks: [{ ...zero, axis: "x" }, { ...zero, axis: "y" }, ...lines],
+      legend: [],
+    }, { isStill: true });
   }
   showCursor();
 }
 
-function marks(box) {
-  let layer = box.parentNode.querySelector(".marks");
-  if (!layer) {
-    layer = document.createElement("div");
-    layer.className = "marks";
-    box.after(layer);
-  }
-  return layer;
-}
-
 /** The line and dots at the cursor, and the values in the table. */
 function showCursor() {
-  if (!document.getElementById("cursor")) return;
   const at = sampleAt(cursor);
   document.getElementById("cursor-at").textContent = `x = ${cursor.toFixed(2).replace("-", "\u2212")}`;
   const slider = document.getElementById("cursor");
   slider.value = cursor;
   slider.setAttribute("aria-valuetext", `x = ${cursor.toFixed(2)}`);
-  for (const kind of ["values", "slopes"]) {
-    const box = document.getElementById(`explorer-${kind}`);
-    const [low, high] = JSON.parse(box.dataset.range);
-    const width = box.clientWidth - MARGIN.l - MARGIN.r;
-    const height = box.clientHeight - MARGIN.t - MARGIN.b;
-    const layer = marks(box);
-    const line = document.createElement("span");
-    line.style.left = `${MARGIN.l + (width * (cursor + EDGE)) / (2 * EDGE)}px`;
-    line.style.top = `${MARGIN.t}px`;
-    line.style.height = `${height}px`;
+  for (const kind of KINDS) {
+    const { drawn } = views.get(explorerBox(kind));
+    if (!drawn) continue;
+    const { svg, plot, x, y } = drawn;
+    svg.querySelector(".cursor-marks")?.remove();
+    const layer = add(svg, "g", { class: "cursor-marks" });
+    add(layer, "path", { class: "cursor-line", d: upright(x.at(cursor), plot.top, plot.bottom) });
     for (const k of shown) {
       const value = data.explorer.functions[k][kind]?.[at] ?? null;
-      if (value === null || value < low || value > high) continue;
-      const dot = document.createElement("i");
-      dot.style.top = `${(height * (high - value)) / (high - low)}px`;
-      dot.style.background = colorOf(data.series[k]);
-      line.append(dot);
+      if (value === null || value < y.limits[0] || value > y.limits[1]) continue;
+      const dot = seriesGroup(layer, k);
+      add(dot, "circle", { class: "dot", cx: placed(x.at(cursor)), cy: placed(y.at(value)), r: 4 });
     }
-    layer.replaceChildren(line);
   }
   for (const row of all("[data-function]")) {
     const functionOf = data.explorer.functions[Number(row.dataset.function)];
@@ -137,9 +127,8 @@ function makeExplorer() {
   });
   for (const box of all(".explorer")) {
     const follow = (event) => {
-      const left = box.getBoundingClientRect().left + MARGIN.l;
-      const width = box.clientWidth - MARGIN.l - MARGIN.r;
-      moveCursor(((event.clientX - left) / width) * 2 * EDGE - EDGE);
+      const { drawn } = views.get(box);
+      if (drawn) moveCursor(drawn.x.value(event.clientX - box.getBoundingClientRect().left));
     };
     box.addEventListener("pointermove", follow);
     box.addEventListener("pointerdown", follow); // a tap

@@ -3,56 +3,95 @@
 // viridis, as in the figures
 const COLORS = ["#440154", "#482878", "#3e4989", "#31688e", "#26828e", "#1f9e89", "#35b779",
   "#6ece58", "#b5de2b", "#fde725"];
-const COLORSCALE = COLORS.map((color, k) => [k / (COLORS.length - 1), color]);
+const CELL_TICKS = 5; // of epochs below a map, at most
 
-const isShare = (measure) => measure === "dead" || measure === "saturated";
-
-/** The values as colours are given to them: norms by their logarithm. */
-function heights(grid, measure) {
-  if (measure !== "gradient_norm") return grid;
-  return grid.map((row) => row.map((v) => (v === null || v <= 0 ? null : Math.log10(v))));
+/** The colour of a share of the scale, from 0 to 1. */
+function colorAt(share) {
+  const place = Math.min(Math.max(share, 0), 1) * (COLORS.length - 1);
+  const below = Math.min(Math.floor(place), COLORS.length - 2);
+  const [from, to] = [COLORS[below], COLORS[below + 1]];
+  const channel = (color, k) => parseInt(color.slice(k, k + 2), 16);
+  const mixed = [1, 3, 5].map((k) => Math.round(channel(from, k) + (place - below) * (channel(to, k) - channel(from, k))));
+  return `rgb(${mixed.join(",")})`;
 }
 
-function shownAs(value, measure) {
-  if (value === null) return "N/A";
-  return isShare(measure) ? `${number(100 * value, 3)} %` : number(value, 3);
+/** Draws a map of layers by epochs; returns its cells that have a value, by rows. */
+function drawMap(box, maps, panel) {
+  const [width, height] = [box.clientWidth, box.clientHeight];
+  box.querySelector("svg")?.remove();
+  if (!width) return [];
+  const svg = add(box, "svg", { viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: "xMidYMin meet", "aria-hidden": "true" });
+  const room = width / 3;
+  const left = Math.min(room, Math.max(...maps.rows.map((row) => textWidth(row)))) + 8;
+  const [right, top, bottom] = [width - 8, 4, height - 40];
+  const columns = panel.values[0].length;
+  const [wide, high] = [(right - left) / columns, (bottom - top) / maps.rows.length];
+  const scale = scaleOf(maps.scale.scale === "log", maps.scale.limits, [0, 1]);
+  const gap = wide > 6 ? 1 : 0;
+  const groups = panel.values.map((values, row) =>
+    values.flatMap((value, column) => {
+      const cell = { x: left + column * wide, y: top + row * high, width: wide, height: high };
+      const isDrawn = value !== null && !(maps.scale.scale === "log" && value <= 0);
+      add(svg, "rect", { class: isDrawn ? "cell" : "cell empty", x: placed(cell.x), y: placed(cell.y),
+        width: placed(wide - gap), height: placed(high - 1), fill: isDrawn ? colorAt(scale.at(value)) : undefined });
+      if (value === null) return [];
+      const words = [`${maps.rows[row]}, epoch ${column + 1}`, reading(maps.scale, value)];
+      return [{ box, cell, x: cell.x + wide / 2, y: cell.y, lines: [panel.title, ...words] }];
+    }));
+  maps.rows.forEach((row, k) => {
+    add(svg, "text", { class: "row", x: left - 6, y: placed(top + (k + 0.5) * high + 4), "text-anchor": "end" }, fitted(row, left - 8));
+  });
+  for (const epoch of linearTicks([1, columns], Math.min(CELL_TICKS, width / 50), true)) {
+    add(svg, "text", { class: "tick", x: placed(left + (epoch - 0.5) * wide), y: bottom + 15, "text-anchor": "middle" }, number(epoch));
+  }
+  add(svg, "text", { class: "title", x: placed((left + right) / 2), y: bottom + 32, "text-anchor": "middle" }, maps.x);
+  return groups;
 }
 
 function drawHealth() {
   const section = workloadSection();
   const { health } = data.workloads[current];
   if (!health) return;
-  const measure = chosen("health");
-  const grids = health.activations.map((found) => found && heights(found[measure], measure));
-  const values = grids.flat(2).filter((v) => v !== null);
-  let [low, high] = values.reduce(([a, b], v) => [Math.min(a, v), Math.max(b, v)], [Infinity, -Infinity]);
-  if (isShare(measure)) [low, high] = [0, Math.max(high, 0.1)];
+  const maps = health[chosen("health")];
   const [left, bar, right] = section.querySelector("[data-scale]").children;
-  const ends = (v) => (measure === "gradient_norm" ? number(10 ** v, 2) : shownAs(v, measure));
-  [left.textContent, right.textContent] = values.length ? [ends(low), ends(high)] : ["none", "none"];
+  [left.textContent, right.textContent] = maps ? maps.scale.limits.map((end) => reading(maps.scale, end)) : ["none", "none"];
   bar.style.background = `linear-gradient(to right, ${COLORS.join(",")})`;
-  const longest = Math.max(...health.layers.map((layer) => layer.length));
+  section.querySelector("[data-folded]").textContent = maps?.folded ?? "";
+  const groups = [];
   for (const map of all("[data-map]", section)) {
-    const k = Number(map.dataset.map);
-    const found = health.activations[k];
-    map.hidden = !shown.has(k) || !found;
-    if (map.hidden) continue;
-    const text = found[measure].map((row, layer) =>
-      row.map((v, n) => `${plain(health.layers[layer])}<br>epoch ${found.epoch[n]}: ${shownAs(v, measure)}`),
-    );
-    draw(
-      map.querySelector(".chart"),
-      [{ type: "heatmap", x: found.epoch, y: health.layers.map((_, n) => n), z: grids[k], text,
-        hoverinfo: "text", zmin: low, zmax: high, colorscale: COLORSCALE, showscale: false,
-        xgap: found.epoch.length > 40 ? 0 : 1, ygap: 1 }],
-      {
-        dragmode: false,
-        margin: { l: Math.min(16 + 6.5 * longest, 130), r: 6, t: 4, b: 46 },
-        xaxis: axis("epoch", { showgrid: false, fixedrange: true, nticks: 8, tickformat: "d" }, { size: 12 }),
-        yaxis: axis("", { showgrid: false, fixedrange: true, autorange: "reversed", automargin: false,
-          tickvals: health.layers.map((_, n) => n), ticktext: health.layers.map(plain),
-          tickfont: { size: 11 } }),
-      },
-    );
+    const panel = maps?.panels.find(({ of }) => of === Number(map.dataset.map));
+    map.hidden = !panel || !shown.has(panel.of);
+    if (!map.hidden) groups.push(...drawMap(map.querySelector(".chart"), maps, panel));
   }
+  makeMapsReadable(section.querySelector(".maps"), groups.filter((cells) => cells.length));
+}
+
+/** The maps of a workload are read as one: by keyboard, on from the last row of one to the next. */
+function makeMapsReadable(root, groups) {
+  const isNew = !views.has(root);
+  views.set(root, { groups, current: null });
+  if (!isNew) return;
+  root.tabIndex = 0;
+  const read = (hit) => {
+    const view = views.get(root);
+    if (view.current) hideTip(view.current.box);
+    view.current = hit;
+    if (hit) showTip(hit.box, hit);
+  };
+  const readAt = (event) => {
+    const box = event.target.closest(".chart");
+    if (!box) return read(null);
+    const { left, top } = box.getBoundingClientRect();
+    const own = views.get(root).groups.map((cells) => cells.filter((hit) => hit.box === box));
+    return read(hitAt(own, event.clientX - left, event.clientY - top, 0));
+  };
+  root.addEventListener("pointermove", (event) => event.pointerType !== "touch" && readAt(event));
+  root.addEventListener("pointerdown", readAt);
+  root.addEventListener("pointerleave", () => read(null));
+  root.addEventListener("blur", () => read(null));
+  root.addEventListener("keydown", (event) => {
+    if (!KEYS.includes(event.key)) return;
+    event.preventDefault();
+    read(stepFrom(views.get(root).groups, views.get(root).current, event.key));
+  });
 }

@@ -1,77 +1,11 @@
-// Data, state, and what all charts share: theme, escaping, legends.
+// Data, state, and what all charts share: sorting, legends.
 
 const data = JSON.parse(document.getElementById("data").textContent);
 const shown = new Set(data.series.map((_, k) => k)); // activations in the charts, by position
-const darkScheme = matchMedia("(prefers-color-scheme: dark)");
-const coarsePointer = matchMedia("(pointer: coarse)");
-let printing = false;
 let current = 0; // the workload that is shown
 
 const all = (selector, root = document) => [...root.querySelectorAll(selector)];
 const workloadSection = () => document.querySelector(`[data-workload="${current}"]`);
-
-/** Plotly reads a little HTML in every text, and TeX between $: names are to be shown as they are. */
-function plain(text) {
-  return String(text).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll("$", "&#36;");
-}
-
-function theme() {
-  const style = getComputedStyle(document.documentElement);
-  const read = (name) => style.getPropertyValue(name).trim();
-  return {
-    dark: darkScheme.matches && !printing,
-    paper: printing ? "#ffffff" : read("--paper"),
-    ink: printing ? "#000000" : read("--ink"),
-    muted: printing ? "#444444" : read("--muted"),
-    grid: printing ? "#dddddd" : read("--grid"),
-    font: getComputedStyle(document.body).fontFamily,
-  };
-}
-
-const colorOf = (item) => (theme().dark ? item.dark : item.light);
-
-function translucent(color, opacity) {
-  const channel = (k) => parseInt(color.slice(k, k + 2), 16);
-  return `rgba(${channel(1)},${channel(3)},${channel(5)},${opacity})`;
-}
-
-function axis(title, more = {}, font = {}) {
-  const { muted, grid } = theme();
-  return {
-    title: { text: title, standoff: 8, font: { color: muted, size: 13, ...font } },
-    color: muted,
-    gridcolor: grid,
-    linecolor: grid,
-    zeroline: false,
-    ...more,
-  };
-}
-
-/** Draws or redraws a chart in its box, whose height the page has set. */
-function draw(box, traces, layout, config = {}) {
-  const { paper, ink, font } = theme();
-  return Plotly.react(
-    box,
-    traces,
-    {
-      paper_bgcolor: paper,
-      plot_bgcolor: paper,
-      font: { family: font, size: 13, color: ink },
-      margin: { l: 64, r: 14, t: 10, b: 48 },
-      showlegend: false,
-      hovermode: "closest",
-      hoverlabel: { bgcolor: paper, bordercolor: ink, font: { color: ink }, align: "left" },
-      dragmode: coarsePointer.matches ? false : "zoom", // a finger is to scroll the page
-      width: printing ? Math.min(box.clientWidth, 640) : undefined,
-      height: box.clientHeight,
-      ...layout,
-    },
-    { displayModeBar: false, responsive: true, ...config },
-  );
-}
-
-const number = (value, digits = 4) =>
-  value === null || value === undefined ? "N/A" : String(Number(value.toPrecision(digits)));
 
 /** The value of a switch of a workload, such as "epoch" of the x axis's. */
 function chosen(name) {

@@ -1,11 +1,8 @@
-// Starts the page: draws what is shown, and draws again when a choice or the light changes.
+// Starts the page: draws what is shown, and draws again when a choice or a width changes.
 
 function redraw() {
   drawCurves();
-  drawErrors();
-  drawTimes();
-  drawReached();
-  drawProfile();
+  drawOthers();
   drawHealth();
   drawExplorer();
 }
@@ -19,9 +16,18 @@ function choose(workload) {
   if (select) select.value = String(workload);
 }
 
-function setPrinting(begins) {
-  printing = begins;
-  redraw();
+/** Draws again what has another width; the light and paper are the style sheet's. */
+function followWidths() {
+  const widths = new Map();
+  const observer = new ResizeObserver((entries) => {
+    const isOther = entries.filter(({ target }) => widths.get(target) !== target.clientWidth);
+    for (const { target } of isOther) widths.set(target, target.clientWidth);
+    if (isOther.some(({ target }) => target.clientWidth)) redraw();
+  });
+  for (const box of all(".chart")) {
+    widths.set(box, box.clientWidth);
+    observer.observe(box);
+  }
 }
 
 choose(0);
@@ -39,11 +45,8 @@ for (const link of all("[data-choose]")) {
     redraw();
   });
 }
-for (const [prefix, drawAgain] of [["x-", drawCurves], ["split-", drawCurves], ["range-", drawCurves], ["health-", drawHealth]]) {
-  for (const input of all(`input[name^="${prefix}"]`)) input.addEventListener("change", drawAgain);
+for (const [prefix, draw] of [["x-", drawCurves], ["split-", drawCurves], ["range-", drawCurves], ["health-", drawHealth]]) {
+  for (const input of all(`input[name^="${prefix}"]`)) input.addEventListener("change", draw);
 }
-darkScheme.addEventListener("change", redraw);
-addEventListener("resize", showCursor);
-addEventListener("beforeprint", () => setPrinting(true));
-addEventListener("afterprint", () => setPrinting(false));
 redraw();
+followWidths();
