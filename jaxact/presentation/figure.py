@@ -30,20 +30,23 @@ from jaxact.presentation.style import GREY, Style
 COLOR_MAP = "viridis"  # perceptually uniform, and rising in lightness
 NO_DATA = "#e6e6e6"
 MUTED = "#bbbbbb"
-CAPTION_CHARACTERS = 15.5  # of a caption, in an inch
+CAPTION_CHARACTERS, TITLE_CHARACTERS = 15.5, 12.5  # in an inch
 
 
 @drawing.house_style()
 def figure_of(chart: Chart | HeatMaps) -> Figure:
     """A chart as a figure, which `drawing.save` writes."""
     figure = _heat_maps(chart) if isinstance(chart, HeatMaps) else _axes(chart)
+    texts = [chart.caption]
+    if isinstance(chart, HeatMaps) and chart.folded:
+        texts = [chart.folded, chart.caption]
     width = round(CAPTION_CHARACTERS * figure.get_figwidth())
-    drawing.add_caption(figure, textwrap.fill(chart.caption, width))
+    drawing.add_caption(figure, "\n".join(textwrap.fill(text, width) for text in texts))
     return figure
 
 
 def _axes(chart: Chart) -> Figure:
-    figure, axes = drawing.new_axes(chart.title)
+    figure, axes = drawing.new_axes("" if chart.subtitle else chart.title)
     styles = {entry.name: entry.style for entry in chart.legend}
     texts = {entry.name: entry.text for entry in chart.legend}
     handles: dict[str, Line2D] = {}
@@ -53,19 +56,31 @@ def _axes(chart: Chart) -> Figure:
     _set(axes, "x", chart.x)
     _set(axes, "y", chart.y)
     if chart.y.rows:
-        figure.set_figheight(1.3 + 0.38 * len(chart.y.rows))
+        count = len(chart.y.rows)
+        figure.set_figheight(
+            1.3 + min(0.38 * count, 1.5 + 0.2 * count) + 0.2 * bool(chart.subtitle)
+        )
         axes.set_yticks(range(len(chart.y.rows)), [texts[name] for name in chart.y.rows])
         axes.set_ylim(len(chart.y.rows) - 0.5, -0.5)
         axes.grid(visible=False, axis="y")
     elif handles:
         named = [texts.get(name, name) for name in handles]
         drawing.add_legend(figure, [*handles.values()], named)
+    if chart.subtitle:
+        axes.set_title(chart.subtitle, fontsize=8, color=GREY)
+        _title(figure, chart.title)
     for mark in chart.marks:  # that depend on where the axes end
         if isinstance(mark, Length):
             _draw_length(axes, mark)
         elif isinstance(mark, Zone):
             _draw_zone(axes, mark)
     return figure
+
+
+def _title(figure: Figure, title: str) -> None:
+    """A title over the whole figure, once that has its width."""
+    width = round(TITLE_CHARACTERS * figure.get_figwidth())
+    figure.suptitle(textwrap.fill(title, width), fontsize=10, x=0.01, ha="left")
 
 
 def _draw(axes: Axes, mark: Mark, styles: dict[str, Style]) -> dict[str, Line2D]:
@@ -222,16 +237,20 @@ def _set(axes: Axes, which: str, axis: charts.Axis) -> None:
 
 
 def _heat_maps(chart: HeatMaps) -> Figure:
-    """A panel an activation, all with one colour scale."""
+    """A panel an activation, all with one colour scale; text alone where all are folded."""
     count, scale = len(chart.panels), chart.scale
+    if not count:
+        figure = drawing.new_figure(5.6, 0.9)
+        _title(figure, chart.title)
+        return figure
     is_log = scale.scale == charts.LOG
     low, high = (0.0 if end is None else end for end in scale.limits)
     norm = (LogNorm if is_log else Normalize)(low, high)
     columns = min(count, 3 if count <= 9 else 5)
     rows = math.ceil(count / columns)
     height = max(1.0, 0.16 * len(chart.rows) + 0.55)
-    figure = drawing.new_figure(2.1 * columns + 1.6, max(height * rows + 1.1, 2.6))
-    figure.suptitle(chart.title, fontsize=10, x=0.01, ha="left")
+    figure = drawing.new_figure(max(2.1 * columns + 1.6, 5.6), max(height * rows + 1.1, 2.6))
+    _title(figure, chart.title)
     panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
     for panel, axes in zip(chart.panels, panels.flat, strict=False):
         edges = (np.arange(length + 1) - 0.5 for length in panel.values.shape)

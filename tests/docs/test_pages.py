@@ -77,9 +77,10 @@ def test_the_page_of_results_and_the_data_set_are_those_of_the_folders():
 def test_the_readme_says_what_its_picture_shows():
     picture = script("headline_picture")
     study = picture.load()
+    chart = picture.picture(study)
     readme = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
-    assert picture.finding(study) in readme
-    assert list(picture.epochs_to_target(study))[-1] == "tanh"
+    assert chart.title in readme
+    assert chart.y.rows[-1] == "tanh"
     assert len(study.plan.shown_seeds) >= 10
 
 

@@ -1,6 +1,7 @@
 """Charts of how healthy activations are in training: heat maps of layer by epoch."""
 
 import functools
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -19,43 +20,74 @@ SCALES = {
     "deviation": Axis("standard deviation of outputs"),
 }
 SHARES = ("dead", "saturated")
+ENDS = (1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)  # percent with which a scale of shares may end
+# What is said of activations of which a figure is 0 in every layer after every epoch.
+NONE = {
+    "dead": "No dead units",
+    "saturated": "No saturated outputs",
+    "gradient_norm": "No gradient",
+}
 
 
 def heat_maps(study: Study, workload: Workload, field: str) -> HeatMaps | None:
     """A panel an activation, all with one colour scale; None where no run has the field.
 
-    Shares are in percent. Zeros have no place on the logarithmic scale of gradient norms.
+    Shares are in percent. Zeros have no place on the logarithmic scale of gradient norms. An
+    activation of which all figures are 0, or missing, has no panel: a line of text names it.
 
     Args:
       field: of SCALES.
     """
     layers, maps = learning_curves.heat_maps(study, workload, field)
-    scale = SCALES[field]
     maps = {spec: values * (100 if field in SHARES else 1) for spec, values in maps.items()}
-    values = np.concatenate([values.ravel() for values in maps.values()] or [np.array([])])
-    values = values[np.isfinite(values) & (values > 0 if scale.scale == LOG else True)]
-    if not values.size:
+    known = {spec: values[np.isfinite(values)] for spec, values in maps.items()}
+    if not any(values.size for values in known.values()):
         return None
-    low, high = float(values.min()), float(values.max())
-    if scale.scale == LOG:
-        high = max(high, 1.01 * low)
-    elif field in SHARES:
-        low, high = 0.0, max(high, 1.0)  # less than 1 % is not blown up
-    elif low == high:
-        low, high = low - 0.5, high + 0.5
     labels = labels_of(maps)
+    missing = [labels[spec] for spec, values in known.items() if not values.size]
+    zero = [spec for spec, values in known.items() if values.size and not values.any()]
+    zero = zero if field in NONE else []
+    lines = ((NONE.get(field, ""), [labels[spec] for spec in zero]), ("No value", missing))
+    drawn = {spec: values for spec, values in known.items() if values.size and spec not in zero}
+    scale = _scaled(field, [*drawn.values()])
+    is_share = field in SHARES
+    ends = [scale.reading.format(f"{end:.3g}") for end in scale.limits if end is not None]
+    stated = f" One scale for all panels, {' to '.join(ends)}; grey: no data." if drawn else ""
     return HeatMaps(
         title=study.title(workload),
         x="epoch",
         y="layer",
         rows=tuple(layers),
-        scale=Axis(scale.title, scale.reading, scale.scale, (low, high)),
+        scale=scale,
         panels=tuple(
-            Panel(spec, labels[spec] + lost_note(study.made(workload, spec)), values)
-            for spec, values in maps.items()
+            Panel(
+                spec,
+                labels[spec]
+                + lost_note(study.made(workload, spec))
+                + (f", up to {values.max():.3g} %" if is_share else ""),
+                maps[spec],
+            )
+            for spec, values in drawn.items()
         ),
-        caption="Median over the seeds; grey: no data.",
+        caption=f"Median over the seeds.{stated}",
+        folded=" ".join(f"{words}: {', '.join(names)}." for words, names in lines if names),
     )
+
+
+def _scaled(field: str, drawn: Iterable[np.ndarray]) -> Axis:
+    """The scale of a field with ends that hold all figures, round ones of shares."""
+    scale = SCALES[field]
+    values = np.concatenate([*drawn, np.array([])])
+    values = values[values > 0] if scale.scale == LOG else values
+    if field in SHARES:
+        greatest = float(values.max(initial=0.0))
+        return scale.between(0.0, next(end for end in ENDS if greatest <= end * (1 + 1e-9)))
+    if not values.size:
+        return scale.between(1.0, 10.0)
+    low, high = float(values.min()), float(values.max())
+    if scale.scale == LOG:
+        return scale.between(low, max(high, 1.01 * low))
+    return scale.between(low, high) if low < high else scale.between(low - 0.5, high + 0.5)
 
 
 dead = functools.partial(heat_maps, field="dead")

@@ -1,7 +1,9 @@
-"""Parts that charts of a comparison share: legends, limits, and what is a survey."""
+"""Parts that charts of a comparison share: legends, limits, and what a survey is."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
 
 from jaxact.comparison.analysis import measures
 from jaxact.comparison.study import DIVERGED, FAILED, Run, Study
@@ -9,6 +11,7 @@ from jaxact.presentation.chart import Entry
 from jaxact.presentation.style import labels_of, style_of
 
 MOST = 12  # activations that a chart shows alike
+FAR = 3.0  # a figure is far that is so many spreads beyond the best three quarters of all
 
 
 def entries(
@@ -30,6 +33,19 @@ def limits_about(values: Iterable[float], share: float) -> tuple[float, float]:
     low, high = min(finite), max(finite)
     margin = share * ((high - low) or 1)
     return low - margin, high + margin
+
+
+def far(values: Iterable[float]) -> float:
+    """The figure from which on others could not be told apart if it had a place on their axis.
+
+    Args:
+      values: of which the least are the best; those that are not finite do not count.
+    """
+    finite = [value for value in values if math.isfinite(value)]
+    if not finite:
+        return math.inf
+    most = float(np.quantile(finite, 0.75))
+    return most + FAR * (most - min(finite))
 
 
 def lost_note(runs: Sequence[Run]) -> str:

@@ -14,7 +14,7 @@ import jaxact
 from jaxact import statistics
 from jaxact.comparison import answers, study as studies
 from jaxact.comparison.analysis import hidden_seconds, machines, measures, sweep, verdicts
-from jaxact.comparison.output import cost_figures, parts, report_content as content
+from jaxact.comparison.output import cost_figures, parts, report_content as content, titles
 from jaxact.comparison.output.tables import rows as table_rows, study_table
 from jaxact.comparison.study import Study, Workload
 from jaxact.presentation import columns as cells
@@ -161,7 +161,9 @@ def _summary(study: Study) -> str:
 
 def _workload(study: Study, workload: Workload) -> dict[str, Any]:
     """The page's content for one workload; `data` is for its charts."""
-    charts, curves = content.charts(study, workload), content.curves(study, workload)
+    found = titles.findings(study, workload)
+    charts = content.charts(study, workload, found)
+    curves = content.curves(study, workload, found)
     health = content.health(study, workload)
     plan, names = study.plan, study.plan.activations
     target = plan.target_accuracy(workload.dataset) if plan.elsewhere is None else None
@@ -175,6 +177,7 @@ def _workload(study: Study, workload: Workload) -> dict[str, Any]:
         "lost": content.lost(study, workload),
         "charts": charts,
         "curves": {name: by_way["eval-epoch"] for name, by_way in curves.items()},
+        "in_colour": content.in_colour(curves) if parts.is_survey(study) else "",
         "has_seconds": measures.time_axis(study, workload) is measures.SECONDS,
         "health": health,
         "health_words": [(field, HEALTH_WORDS[field]) for field in health],

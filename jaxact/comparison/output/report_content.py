@@ -4,7 +4,7 @@ Every list that runs over activations is in the plan's order; None stands where 
 """
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,9 +13,10 @@ from jaxact import activations
 from jaxact.comparison.analysis import measures
 from jaxact.comparison.output import health_figures, learning_figures, row_figures
 from jaxact.comparison.output.parts import is_survey
+from jaxact.comparison.output.titles import Findings
 from jaxact.comparison.study import DIVERGED, DONE, FAILED, MISSING, Study, Workload
 from jaxact.presentation import style
-from jaxact.presentation.chart import Chart, HeatMaps
+from jaxact.presentation.chart import Chart, HeatMaps, Line
 from jaxact.specs import text_of_value
 
 LIGHT, DARK = "#fcfcfa", "#15171a"  # the page's backgrounds; page.css has the same
@@ -66,18 +67,18 @@ def drawn(names: Sequence[str]) -> list[dict[str, Any]]:
     ]
 
 
-def charts(study: Study, workload: Workload) -> dict[str, Chart]:
+def charts(study: Study, workload: Workload, found: Findings) -> dict[str, Chart]:
     """The charts of a workload that are as they are, by the names of their places on the page."""
     drawn = {
-        "error": row_figures.error(study, workload),
-        "times": row_figures.times(study, workload),
+        "error": row_figures.error(study, workload, found),
+        "times": row_figures.times(study, workload, found),
         # a line for each activation of a survey would show none
-        "reached": None if is_survey(study) else learning_figures.shares(study, workload),
+        "reached": None if is_survey(study) else learning_figures.shares(study, workload, found),
     }
     return {name: chart for name, chart in drawn.items() if chart is not None}
 
 
-def curves(study: Study, workload: Workload) -> dict[str, dict[str, Chart]]:
+def curves(study: Study, workload: Workload, found: Findings) -> dict[str, dict[str, Chart]]:
     """The learning curves of a workload: accuracy and loss, on each images and along each axis.
 
     Returns:
@@ -87,15 +88,26 @@ def curves(study: Study, workload: Workload) -> dict[str, dict[str, Chart]]:
     if measures.time_axis(study, workload) is measures.SECONDS:
         along.append(learning_figures.SECONDS)
     ways = [(i, a) for i in (learning_figures.EVAL, learning_figures.TRAIN) for a in along]
+    accuracy, loss = learning_figures.accuracy, learning_figures.loss
     drawn = {
-        draw.__name__: {f"{i}-{a}": draw(study, workload, i, a) for i, a in ways}
-        for draw in (learning_figures.accuracy, learning_figures.loss)
+        "accuracy": {f"{i}-{a}": accuracy(study, workload, i, a, found) for i, a in ways},
+        "loss": {f"{i}-{a}": loss(study, workload, i, a) for i, a in ways},
     }
     return {
         name: {way: chart for way, chart in by_way.items() if chart is not None}
         for name, by_way in drawn.items()
         if None not in by_way.values()
     }
+
+
+def in_colour(curves: Mapping[str, Mapping[str, Chart]]) -> str:
+    """The lines of a survey that are not grey, and what they are, a sentence for each measure."""
+    sentences = []
+    for name, (chart, *_) in ((name, [*by_way.values()]) for name, by_way in curves.items()):
+        muted = {mark.name for mark in chart.marks if isinstance(mark, Line) and mark.is_muted}
+        texts = [entry.text for entry in chart.legend if entry.name not in muted]
+        sentences.append(f"{name.capitalize()} in colour: {', '.join(texts)}. ")
+    return "".join(sentences)
 
 
 def health(study: Study, workload: Workload) -> dict[str, HeatMaps]:

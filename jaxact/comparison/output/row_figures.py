@@ -8,7 +8,8 @@ import numpy as np
 
 from jaxact import statistics
 from jaxact.comparison.analysis import measures
-from jaxact.comparison.output.parts import entries, is_survey, limits_about, lost_note
+from jaxact.comparison.output.parts import entries, far, is_survey, limits_about, lost_note
+from jaxact.comparison.output.titles import Findings, findings, titled
 from jaxact.comparison.study import Run, Study, Workload
 from jaxact.presentation.chart import (
     Axis,
@@ -26,7 +27,6 @@ from jaxact.statistics import Estimate
 SPREAD = 0.5  # of a row's height, over which its runs are dealt out
 MARGIN = 0.05  # of the axis, about what it shows
 ZONE = 0.14  # of the axis, beside it where a figure has no place on it
-FAR = 3.0  # a figure of a survey has none that is so many spreads above its better three quarters
 
 
 class _Rows(NamedTuple):
@@ -39,8 +39,12 @@ class _Rows(NamedTuple):
     interval: str
 
 
-def error(study: Study, workload: Workload) -> Chart | None:
-    """Test error in percent of every run, and the means with their intervals."""
+def error(study: Study, workload: Workload, found: Findings | None = None) -> Chart | None:
+    """Test error in percent of every run, and the means with their intervals.
+
+    Args:
+      found: the findings of the workload, where they are known already.
+    """
     runs = {
         spec: [run for run in study.of(workload, spec) if measures.error_percent(run) >= 0]
         for spec in study.plan.activations
@@ -50,64 +54,83 @@ def error(study: Study, workload: Workload) -> Chart | None:
     interval = statistics.interval_words(measures.most_seeds(study))
     rows = _Rows(axis, measures.error_percent, statistics.mean, "mean", interval)
     notes = {spec: lost_note(study.made(workload, spec)) for spec in runs}
-    return _chart(study, workload, rows, runs, notes)
+    chart = _chart(study, rows, runs, notes, is_survey(study))
+    return chart and titled(chart, study, workload, (found or findings(study, workload)).errors)
 
 
-def times(study: Study, workload: Workload) -> Chart | None:
-    """When each run reached the target, in seconds of training or epochs, with medians."""
+def times(
+    study: Study,
+    workload: Workload,
+    found: Findings | None = None,
+    is_sorted: bool | None = None,
+) -> Chart | None:
+    """When each run reached the target, in seconds of training or epochs, with medians.
+
+    Args:
+      found: the findings of the workload, where they are known already.
+      is_sorted: whether the soonest stands at the top; as a survey, if not given.
+    """
     if not study.plan.is_timed:
         return None
     axis = measures.time_axis(study, workload)
     runs = {
         spec: measures.on_axis(axis, study.made(workload, spec)) for spec in study.plan.activations
     }
-    title = f"{axis.title.removesuffix(' (s)')} to {study.plan.goal(workload.dataset)}"
-    unit = " (s)" if axis is measures.SECONDS else ""
+    goal = study.plan.goal(workload.dataset)
+    is_timed = axis is measures.SECONDS
+    title = f"training time to {goal} (s)" if is_timed else f"epochs to {goal}"
     interval = statistics.interval_words(measures.most_seeds(study), "median")
-    drawn = Axis(title + unit, axis.reading, is_counted=axis is measures.EPOCHS)
+    drawn = Axis(title, axis.reading, is_counted=not is_timed)
     rows = _Rows(drawn, axis.measure, statistics.median, "median", interval)
     notes = {spec: f" ({measures.reached(made)}/{len(made)})" for spec, made in runs.items()}
-    return _chart(study, workload, rows, runs, notes)
+    is_first = is_survey(study) if is_sorted is None else is_sorted
+    chart = _chart(study, rows, runs, notes, is_first)
+    return chart and titled(chart, study, workload, (found or findings(study, workload)).times)
 
 
 def _chart(
     study: Study,
-    workload: Workload,
     rows: _Rows,
     runs: Mapping[str, Sequence[Run]],
     notes: Mapping[str, str],
+    is_sorted: bool,
 ) -> Chart | None:
-    """A row an activation that has runs; of a survey sorted, the best at the top."""
+    """A row an activation that has runs, without a title; sorted, the best stands at the top.
+
+    A survey has dots alone, and a line through that of the baseline.
+    """
     values = {spec: [*map(rows.measure, made)] for spec, made in runs.items() if made}
     if not values:
         return None
     centres = {spec: rows.centre(of_spec) for spec, of_spec in values.items()}
-    is_sorted, baseline = is_survey(study), study.plan.baseline
+    is_dotted, baseline = is_survey(study), study.plan.baseline
     figures = [end for centre in centres.values() for end in centre]
-    far = math.inf
+    last = math.inf
     if is_sorted:
         centres = dict(sorted(centres.items(), key=lambda item: item[1].value))
+    if is_dotted:
         notes = {**notes, baseline: " (baseline)" + notes[baseline]}
-        far = _far([centre.value for centre in centres.values()])
+        last = far(centre.value for centre in centres.values())
     else:
         figures += [value for of_spec in values.values() for value in of_spec]
-    low, high = limits_about([value for value in figures if value <= far], MARGIN)
-    outside = [value for value in figures if value > far or value == math.inf]
+    low, high = limits_about([value for value in figures if value <= last], MARGIN)
+    outside = [value for value in figures if value > last or value == math.inf]
     zone = Zone(high, high + ZONE * (high - low), _beyond(outside))
 
     def place(value: float) -> float:
-        is_outside = value > far or value == math.inf
+        is_outside = value > last or value == math.inf
         return (zone.low + zone.high) / 2 if is_outside else value
 
     marks: list[Mark] = [zone] if outside else []
-    if is_sorted and baseline in centres and place(centres[baseline].value) < high:
+    if is_dotted and baseline in centres and place(centres[baseline].value) < high:
         marks.append(Rule("x", centres[baseline].value, is_dashed=False))
     for row, (spec, centre) in enumerate(centres.items()):
-        if is_sorted:
+        if is_dotted:
             marks += _dot(spec, row, centre, place, rows)
             continue
         if math.isfinite(centre.value):
-            marks.append(Centre(spec, row, *map(place, centre), rows.word))
+            value, begin, end = map(place, centre)
+            marks.append(Centre(spec, row, value, begin, end, rows.word))
         heights = row + SPREAD * (
             np.arange(len(values[spec])) / max(len(values[spec]) - 1, 1) - 0.5
         )
@@ -120,12 +143,12 @@ def _chart(
             )
         )
     return Chart(
-        title=study.title(workload),
+        title="",
         x=rows.axis.between(low, zone.high if outside else high),
         y=Axis("activation", "", rows=tuple(centres)),
         marks=tuple(marks),
         legend=entries(study.plan.activations, centres, notes),
-        caption=_caption(study, rows, is_sorted),
+        caption=_caption(study, rows, is_dotted),
     )
 
 
@@ -133,14 +156,15 @@ def _dot(
     spec: str, row: int, centre: Estimate, place: Callable[[float], float], rows: _Rows
 ) -> list[Mark]:
     """The centre of a row of a survey; its figure beside it where it has no place on the axis."""
-    at = place(centre.value)
+    at, begin, end = map(place, centre)
     if at == centre.value:
-        return [Centre(spec, row, *map(place, centre), rows.word, is_dot=True)]
+        return [Centre(spec, row, at, begin, end, rows.word, is_dot=True)]
     text = _beyond([centre.value])
+    marks: list[Mark] = []
     if math.isfinite(centre.value):
         text = rows.axis.reading.format(f"{centre.value:.3g}")
-    marks: list[Mark] = [Centre(spec, row, at, math.nan, math.nan, rows.word, True, text)]
-    return [*marks, Label(spec, at, row, text)] if math.isfinite(centre.value) else marks
+        marks.append(Label(spec, at, row, text))
+    return [Centre(spec, row, at, math.nan, math.nan, rows.word, True, text), *marks]
 
 
 def _beyond(values: Sequence[float]) -> str:
@@ -149,18 +173,9 @@ def _beyond(values: Sequence[float]) -> str:
     return " or ".join(filter(None, words))
 
 
-def _far(values: Sequence[float]) -> float:
-    """The figure beyond which those on the axis could not be told apart."""
-    finite = [value for value in values if math.isfinite(value)]
-    if not finite:
-        return math.inf
-    most = float(np.quantile(finite, 0.75))
-    return most + FAR * (most - min(finite))
-
-
-def _caption(study: Study, rows: _Rows, is_sorted: bool) -> str:
+def _caption(study: Study, rows: _Rows, is_dotted: bool) -> str:
     seeds, centre = measures.most_seeds(study), f"{rows.word}, line: its {rows.interval}"
-    if not is_sorted:
+    if not is_dotted:
         return f"A mark for each seed, from top to bottom; bar: {centre}."
     dots = "One seed" if seeds == 1 else f"{seeds} seeds; dot: {centre}"
     return f"{dots}. The thin line is at {study.plan.baseline}, the baseline."

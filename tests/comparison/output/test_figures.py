@@ -1,5 +1,6 @@
 """Figures of studies: the right numbers, labels and files, whatever became of the runs."""
 
+import itertools
 import math
 import xml.etree.ElementTree as ElementTree
 from typing import Any
@@ -9,11 +10,10 @@ import numpy as np
 import pytest
 
 from jaxact import statistics
-from jaxact.comparison.analysis import learning_curves, measures
+from jaxact.comparison.analysis import measures
 from jaxact.comparison.output import (
     cost_figures,
     figures,
-    health_figures,
     learning_figures,
     row_figures,
 )
@@ -21,7 +21,7 @@ from jaxact.presentation import drawing
 from jaxact.presentation.chart import Chart, Line
 from jaxact.presentation.figure import figure_of
 from jaxact.presentation.style import GREY, labels_of
-from tests.support.studies import LAYERS, synthetic_study
+from tests.support.studies import synthetic_study
 
 ODD_SPECS = (
     "relu",
@@ -88,14 +88,14 @@ def test_every_study_gives_what_it_has_data_for(name):
                 assert figure.axes[0].get_ylabel()
 
 
-@pytest.mark.parametrize("name", ["plain", "many", "odd names", "one of each"])
+CURVES = [learning_figures.accuracy, learning_figures.loss, learning_figures.time_to_accuracy]
+
+
 @pytest.mark.parametrize(
-    "function",
+    ("function", "name"),
     [
-        learning_figures.accuracy,
-        learning_figures.loss,
-        learning_figures.time_to_accuracy,
-        cost_figures.error_against_latency,
+        *itertools.product(CURVES, ("plain", "odd names", "one of each")),
+        *((cost_figures.error_against_latency, name) for name in ("plain", "many", "odd names")),
     ],
 )
 def test_legends_name_every_activation_differently(function, name):
@@ -208,7 +208,7 @@ def test_errors_are_those_of_the_runs_with_their_mean():
     study = synthetic_study(3, 5, 3, failed={("tanh", 1)})
     axes = draw(row_figures.error, study).axes[0]
     labels = [text.get_text() for text in axes.get_yticklabels()]
-    assert labels == list(study.plan.activations)
+    assert labels == ["relu", "tanh (1 of 5 failed)", "selu"]
     for row, spec in enumerate(study.plan.activations):
         interval, mean, runs = axes.lines[3 * row : 3 * row + 3]
         errors = measures.by_seed(study, workload_of(study), measures.error_percent)[spec]
@@ -284,44 +284,6 @@ def test_profiles_begin_with_the_soonest_and_leave_out_what_was_not_tried():
     assert isinstance(tanh, Line)
     assert (relu.x[0], relu.y[-1]) == (1, 100)
     assert {*tanh.y} == {0}  # it never gets there
-
-
-def test_heat_maps_are_medians_by_layer_and_epoch():
-    study = synthetic_study(2, 3, 4)
-    layers, maps = learning_curves.heat_maps(study, workload_of(study), "dead")
-    assert layers == list(LAYERS)
-    runs = study.of(workload_of(study), "tanh")
-    expected = np.median(
-        [[[layer["dead"] for layer in row["layers"]] for row in run.health] for run in runs], 0
-    )
-    np.testing.assert_allclose(maps["tanh"], expected.T)
-    figure = draw(health_figures.dead, study)
-    drawn = figure.axes[1].collections[0]
-    np.testing.assert_allclose(drawn.get_array(), 100 * expected.T)
-    assert figure.axes[-1].get_ylabel() == "dead units (%)"
-    assert [text.get_text() for text in figure.axes[0].get_yticklabels()] == list(LAYERS)
-    low, high = figure.axes[0].get_ylim()
-    assert low > high  # the first layer on top
-
-
-def test_health_that_is_not_defined_is_left_blank():
-    study = synthetic_study(2, 1, 2)
-    for run in study.runs:
-        for row in run.health:
-            for layer in row["layers"]:
-                layer["saturated"] = None
-                if run.activation == "relu":
-                    layer["dead"] = None
-    assert health_figures.saturated(study, workload_of(study)) is None
-    figure = draw(health_figures.dead, study)
-    assert np.ma.getmaskarray(np.ma.masked_invalid(figure.axes[0].collections[0].get_array())).all()
-    figure.draw_without_rendering()
-
-
-def test_gradient_norms_of_zero_do_no_harm():
-    study = synthetic_study(2, 1, 2)
-    study.runs[0].health[0]["layers"][0]["gradient_norm"] = 0.0
-    draw(health_figures.gradient_norm, study).draw_without_rendering()
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import itertools
 import json
 import re
 from html.parser import HTMLParser
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -14,6 +14,7 @@ from jaxact.comparison import answers, redraw
 from jaxact.comparison.output import report, report_content as content
 from jaxact.comparison.output.tables import rows as table_rows
 from jaxact.comparison.study import Study
+from jaxact.presentation import chart
 from tests.support.studies import LAYERS, swept_study, synthetic_study, write_study
 
 SPECS = ("relu", "tanh", "leaky_relu(negative_slope=0.1)", "elu")
@@ -176,14 +177,20 @@ def test_the_policy_names_the_script_that_runs(text, page):
     assert report._script_hash(script) in policy["content"]
 
 
+def test_the_script_draws_every_kind_of_mark():
+    script = (report.PAGE / "marks.js").read_text(encoding="utf-8")
+    kinds = {kind.__name__.lower() for kind in get_args(chart.Mark)}
+    assert kinds == set(re.findall(r"^  (\w+)\(group, mark, at", script, re.MULTILINE))
+
+
 def test_a_survey_s_page_is_small():
     study = synthetic_study(49, seeds=5, epochs=10)
     assert len(report.page(study).encode()) < 2e6
 
 
-def marks_of(chart, spec, kind):
+def marks_of(drawn, spec, kind):
     """The marks of one kind that an activation has in a chart of the page's data."""
-    return [m for m in chart["marks"] if m["kind"] == kind and m["of"] == SPECS.index(spec)]
+    return [m for m in drawn["marks"] if m["kind"] == kind and m["of"] == SPECS.index(spec)]
 
 
 def test_curves_are_medians_over_the_seeds(page, study):
@@ -202,8 +209,8 @@ def test_curves_are_medians_over_the_seeds(page, study):
 
 def test_a_run_that_diverged_ends_in_a_cross(page, study):
     (workload,) = page.data()["workloads"]
-    for way, chart in workload["curves"]["accuracy"].items():
-        (end,) = [mark for mark in marks_of(chart, "elu", "points") if mark.get("is_end")]
+    for way, drawn in workload["curves"]["accuracy"].items():
+        (end,) = [mark for mark in marks_of(drawn, "elu", "points") if mark.get("is_end")]
         (run,) = study.with_status("diverged")
         (row,) = run.metrics[-1:]
         split = "test" if way.startswith("eval") else "train"
@@ -213,13 +220,13 @@ def test_a_run_that_diverged_ends_in_a_cross(page, study):
 
 def test_misses_stand_where_no_time_is(page):
     (workload,) = page.data()["workloads"]
-    chart = workload["charts"]["times"]
-    (zone,) = [mark for mark in chart["marks"] if mark["kind"] == "zone"]
+    drawn = workload["charts"]["times"]
+    (zone,) = [mark for mark in drawn["marks"] if mark["kind"] == "zone"]
     assert zone["text"] == "never"
-    (tanh,) = marks_of(chart, "tanh", "points")
+    (tanh,) = marks_of(drawn, "tanh", "points")
     assert all(zone["low"] < x < zone["high"] for x in tanh["x"])
-    assert not marks_of(chart, "tanh", "centre")
-    (elu,) = marks_of(chart, "elu", "points")
+    assert not marks_of(drawn, "tanh", "centre")
+    (elu,) = marks_of(drawn, "elu", "points")
     assert [x > zone["low"] for x in elu["x"]] == [False, True, False, False, False]
     (share,) = marks_of(workload["charts"]["reached"], "elu", "line")
     assert share["y"][-1] < 100
@@ -254,7 +261,7 @@ def test_a_study_whose_runs_all_missed_is_reported(status):
     page = Page(report.page(study))
     charts = page.data()["workloads"][0]["charts"]
     assert ("times" in charts) == (status != "missing")
-    assert not [m for chart in charts.values() for m in chart["marks"] if m["kind"] == "centre"]
+    assert not [m for drawn in charts.values() for m in drawn["marks"] if m["kind"] == "centre"]
 
 
 def test_differences_between_environments_are_pointed_out(study):

@@ -8,8 +8,8 @@ import pytest
 from jaxact import activations
 from jaxact.comparison import compare_results, results_file
 from jaxact.comparison.output import report, report_content as content
-from tests.support import browsers
-from tests.support.browsers import opened, wait_until
+from tests.comparison.output import browsers
+from tests.comparison.output.browsers import opened, wait_until
 from tests.support.studies import synthetic_study
 
 SPECS = ("relu", "tanh", "leaky_relu(negative_slope=0.1)", "elu")
@@ -265,7 +265,9 @@ def test_nothing_moves_while_the_page_is_drawn(page):
 def test_on_paper_charts_fit_and_are_light(page):
     page.emulate_media(color_scheme="dark", media="print")
     page.set_viewport_size({"width": 680, "height": 900})
-    wait_until(page, "document.querySelector('[data-chart=accuracy] svg').clientWidth < 680")
+    wait_until(
+        page, "document.querySelector('[data-chart=accuracy] svg').viewBox.baseVal.width === 680"
+    )
     assert strokes(page) == [item["light"].upper() for item in content.drawn(SPECS)]
     body = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert hexadecimal(body) == "#ffffff"

@@ -39,7 +39,7 @@ function rowsOf(chart) {
 function drawRowLabels(svg, labels, at, plot, isAbove) {
   labels.forEach((label, row) => {
     const y = at.row(row);
-    if (isAbove) add(svg, "text", { class: "row", x: plot.left, y: placed(y - 9) }, fitted(label, plot.right - plot.left));
+    if (isAbove) add(svg, "text", { class: "row halo", x: plot.left, y: placed(y - 9) }, fitted(label, plot.right - plot.left));
     else add(svg, "text", { class: "row", x: plot.left - 10, y: placed(y + 4), "text-anchor": "end" }, fitted(label, plot.left - 12));
   });
 }

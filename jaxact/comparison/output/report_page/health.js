@@ -50,18 +50,20 @@ function drawMap(box, maps, panel) {
 
 function drawHealth() {
   const section = workloadSection();
-  const { health } = data.workloads[current];
-  if (!health) return;
-  const maps = health[chosen("health")];
-  const [left, bar, right] = section.querySelector("[data-scale]").children;
-  [left.textContent, right.textContent] = maps ? maps.scale.limits.map((end) => reading(maps.scale, end)) : ["none", "none"];
+  const scale = section.querySelector("[data-scale]");
+  if (!scale) return; // it was not recorded
+  const maps = data.workloads[current].health[chosen("health")];
+  const [left, bar, right] = scale.children;
+  [left.textContent, right.textContent] = maps.scale.limits.map((end) => reading(maps.scale, end));
   bar.style.background = `linear-gradient(to right, ${COLORS.join(",")})`;
-  section.querySelector("[data-folded]").textContent = maps?.folded ?? "";
+  section.querySelector("[data-folded]").textContent = maps.folded ?? "";
   const groups = [];
   for (const map of all("[data-map]", section)) {
-    const panel = maps?.panels.find(({ of }) => of === Number(map.dataset.map));
+    const panel = maps.panels.find(({ of }) => of === Number(map.dataset.map));
     map.hidden = !panel || !shown.has(panel.of);
-    if (!map.hidden) groups.push(...drawMap(map.querySelector(".chart"), maps, panel));
+    if (map.hidden) continue;
+    map.querySelector(".chart-title").textContent = panel.title;
+    groups.push(...drawMap(map.querySelector(".chart"), maps, panel));
   }
   makeMapsReadable(section.querySelector(".maps"), groups.filter((cells) => cells.length));
 }
@@ -87,7 +89,7 @@ function makeMapsReadable(root, groups) {
   };
   root.addEventListener("pointermove", (event) => event.pointerType !== "touch" && readAt(event));
   root.addEventListener("pointerdown", readAt);
-  root.addEventListener("pointerleave", () => read(null));
+  root.addEventListener("pointerleave", (event) => event.pointerType !== "touch" && read(null));
   root.addEventListener("blur", () => read(null));
   root.addEventListener("keydown", (event) => {
     if (!KEYS.includes(event.key)) return;

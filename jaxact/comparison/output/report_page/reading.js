@@ -135,7 +135,9 @@ function makeReadable(box) {
     start = null;
     box.querySelector(".frame")?.remove();
   });
-  box.addEventListener("pointerleave", () => read(null));
+  box.addEventListener("pointerleave", (event) => {
+    if (event.pointerType !== "touch") read(null); // a finger leaves as soon as it is lifted
+  });
   box.addEventListener("dblclick", () => zoom(box, {}));
   box.addEventListener("blur", () => read(null));
   box.addEventListener("keydown", (event) => {

@@ -72,7 +72,8 @@ function ticksOf(axis, limits, most) {
 /** Ticks of a horizontal axis, [value, text], as many as stand side by side. */
 function spacedTicks(axis, scale, width, zone) {
   const [low, high] = scale.limits;
-  const own = zone ? [[(zone.low + zone.high) / 2, zone.text]] : [];
+  const middle = zone && (zone.low + zone.high) / 2;
+  const own = zone && low <= middle && middle <= high ? [[middle, zone.text]] : [];
   for (let most = Math.max(2, Math.floor(width / 60)); most > 0; most -= 1) {
     const values = ticksOf(axis, [low, high], most).filter((value) => !zone || value < zone.low);
     const ticks = [...values.map((value) => [value, number(value, 12)]), ...own];
