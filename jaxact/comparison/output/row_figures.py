@@ -124,24 +124,18 @@ def _chart(
     marks: list[Mark] = [zone] if outside else []
     if is_dotted and baseline in centres and place(centres[baseline].value) < high:
         marks.append(Rule("x", centres[baseline].value, is_dashed=False))
-    for row, (spec, centre) in enumerate(centres.items()):
+    for row, (spec, estimate) in enumerate(centres.items()):
+        centre = _centre(spec, row, estimate, place, rows, is_dotted)
         if is_dotted:
-            marks += _dot(spec, row, centre, place, rows)
+            marks.append(centre)
+            if math.isfinite(estimate.value) and centre.value != estimate.value:
+                marks.append(Label(spec, centre.value, row, _words(rows.axis, estimate.value)))
             continue
-        if math.isfinite(centre.value):
-            value, begin, end = map(place, centre)
-            marks.append(Centre(spec, row, value, begin, end, rows.word))
-        heights = row + SPREAD * (
-            np.arange(len(values[spec])) / max(len(values[spec]) - 1, 1) - 0.5
-        )
-        marks.append(
-            Points(
-                spec,
-                numbers([place(value) for value in values[spec]]),
-                numbers(heights) if len(values[spec]) > 1 else (row,),
-                notes=tuple(f"seed {run.seed}" for run in runs[spec]),
-            )
-        )
+        marks += [centre] if math.isfinite(estimate.value) else []
+        places = [place(value) for value in values[spec]]
+        heights = SPREAD * (np.linspace(0, 1, len(places)) - 0.5) * (len(places) > 1)
+        seeds = tuple(f"seed {run.seed}" for run in runs[spec])
+        marks.append(Points(spec, numbers(places), numbers(row + heights), notes=seeds))
     return Chart(
         title="",
         x=rows.axis.between(low, zone.high if outside else high),
@@ -152,19 +146,26 @@ def _chart(
     )
 
 
-def _dot(
-    spec: str, row: int, centre: Estimate, place: Callable[[float], float], rows: _Rows
-) -> list[Mark]:
-    """The centre of a row of a survey; its figure beside it where it has no place on the axis."""
-    at, begin, end = map(place, centre)
-    if at == centre.value:
-        return [Centre(spec, row, at, begin, end, rows.word, is_dot=True)]
-    text = _beyond([centre.value])
-    marks: list[Mark] = []
-    if math.isfinite(centre.value):
-        text = rows.axis.reading.format(f"{centre.value:.3g}")
-        marks.append(Label(spec, at, row, text))
-    return [Centre(spec, row, at, math.nan, math.nan, rows.word, True, text), *marks]
+def _centre(
+    spec: str,
+    row: int,
+    estimate: Estimate,
+    place: Callable[[float], float],
+    rows: _Rows,
+    is_dot: bool,
+) -> Centre:
+    """The centre of a row, said in words where a part of it has no place on the axis."""
+    value, low, high = map(place, estimate)
+    text = ""
+    places = zip((value, low, high), estimate, strict=True)
+    if any(at != end for at, end in places if not math.isnan(end)):
+        ends = " to ".join(_words(rows.axis, end) for end in estimate[1:] if not math.isnan(end))
+        text = _words(rows.axis, estimate.value) + (f" ({ends})" if ends else "")
+    return Centre(spec, row, value, low, high, rows.word, is_dot, text)
+
+
+def _words(axis: Axis, value: float) -> str:
+    return axis.reading.format(f"{value:.3g}") if math.isfinite(value) else "never"
 
 
 def _beyond(values: Sequence[float]) -> str:

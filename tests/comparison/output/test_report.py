@@ -228,6 +228,9 @@ def test_misses_stand_where_no_time_is(page):
     assert not marks_of(drawn, "tanh", "centre")
     (elu,) = marks_of(drawn, "elu", "points")
     assert [x > zone["low"] for x in elu["x"]] == [False, True, False, False, False]
+    (centre,) = marks_of(drawn, "elu", "centre")
+    assert zone["low"] < centre["high"] < zone["high"]
+    assert centre["text"].endswith(" to never)")
     (share,) = marks_of(workload["charts"]["reached"], "elu", "line")
     assert share["y"][-1] < 100
 

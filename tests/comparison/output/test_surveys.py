@@ -74,8 +74,9 @@ def test_what_is_far_from_the_others_does_not_press_them_together(study):
     assert label.text == "62 %"
     assert zone.low < label.x < zone.high
     assert zone.text == "more"
+    _, low, high = statistics.mean([60.0 + seed for seed in range(5)])
     (far,) = (mark for mark in of_kind(chart, Centre) if mark.name == LAST)
-    assert far.text == "62 %"
+    assert far.text == f"62 % ({low:.3g} % to {high:.3g} %)"
     others = [mark.value for mark in of_kind(chart, Centre) if mark.name != LAST]
     low, high = chart.x.limits
     assert low is not None
@@ -89,7 +90,7 @@ def test_times_are_dots_too_and_never_stands_apart(study):
     dots = {dot.name: dot for dot in of_kind(chart, Centre)}
     assert zone.text == "never"
     assert zone.low < dots["tanh"].value < zone.high
-    assert dots["tanh"].text == "never"
+    assert dots["tanh"].text.startswith("never")
     assert chart.y.rows[-1] == "tanh"
     runs = study.of(study.workloads()[0], "relu")
     median = statistics.median([measures.seconds_to_target(run) for run in runs])
