@@ -45,9 +45,10 @@ def choose(text: str) -> list[Activation]:
     """
     chosen = [activations.get(spec) for spec in split_specs(text, "specs")]
     for activation in chosen:
-        if isinstance(activation, activations.ChannelActivation):
+        if not graphs.has_curve(activation):
             raise ConfigError(
-                f"--specs={text}: {activation.spec} sees channels, so it has no curve; leave it out"
+                f"--specs={text}: {activation.spec} draws its parameters for the channels that it "
+                "sees, so it has no curve before; leave it out"
             )
         try:
             graphs.derivative(activation, graphs.value(activation, np.zeros(2)))
@@ -58,6 +59,17 @@ def choose(text: str) -> list[Activation]:
                 f"({type(error).__name__}: {reason}); see python -m jaxact.check"
             ) from error
     return chosen
+
+
+def registered() -> list[str]:
+    """The names of all registered functions that have a curve, those of channels last."""
+    names = (*activations.names(), *activations.channel_names())
+    return [name for name in names if graphs.has_curve(activations.get(name))]
+
+
+def without_curve() -> list[str]:
+    """The names of the others."""
+    return [name for name in activations.channel_names() if name not in registered()]
 
 
 def choose_sets(text: str) -> list[str]:
@@ -84,7 +96,9 @@ def figures(sets: Sequence[str], chosen: Sequence[Activation]) -> Iterator[tuple
             figure = plots.function_and_derivative(activation)
             yield f"activation_{folder_name(activation.spec)}", figure
     if "sheet" in sets:
-        yield "activations", plots.contact_sheet(chosen)
+        known = [activations.get(name) for name in registered()]
+        is_all = {*known} == {*chosen}
+        yield "activations", plots.contact_sheet(chosen, without_curve() if is_all else ())
 
 
 def draw(sets: Sequence[str], chosen: Sequence[Activation], folder: Path) -> list[Path]:
@@ -108,6 +122,6 @@ def perform(options: Options) -> None:
     """Draws what the options name."""
     devices.start()  # or each function would seem to fail
     sets = choose_sets(options.sets or ("each,sheet" if options.specs else ",".join(SETS)))
-    specs = options.specs if options.specs is not None else ",".join(activations.names())
+    specs = options.specs if options.specs is not None else ",".join(registered())
     paths = draw(sets, choose(specs), Path(options.out))
     print(f"{len(paths)} files in {options.out}")

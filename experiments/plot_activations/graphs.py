@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxact.activations import Activation
+from jaxact.activations import Activation, ChannelActivation
 
 POINTS = 600
 LENGTH = 640  # of arrays, and its multiples: more than the points with those beside kinks
@@ -33,14 +33,49 @@ class Graph(NamedTuple):
     jumps: list[Jump]
 
 
+def has_curve(activation: Activation) -> bool:
+    """Whether there is something to draw before a network has drawn its parameters.
+
+    Not of functions of channels whose parameters follow from the input's shape.
+    """
+    return not (isinstance(activation, ChannelActivation) and activation.learned)
+
+
+def shown_of(activation: Activation) -> str:
+    """The inputs at which a function that is not elementwise is drawn; "" of others."""
+    if activation.elementwise:
+        return ""
+    if not isinstance(activation, ChannelActivation):
+        return "of (x, 0)"
+    pieces = max(int(activation.ratio), 1)
+    return f"of ({', '.join(['1'] * (pieces - 1) + ['x'])})" if pieces > 1 else "of x"
+
+
 def value(activation: Activation, x: np.ndarray) -> np.ndarray:
-    """f(x) in float32; of a function that is not elementwise, the first entry of f((x, 0))."""
+    """f(x) in float32; of a function that is not elementwise, the first output of `shown_of`.
+
+    That is of f((x, 0)), or of a function of channels of f((1, x)): its last piece is x, the others
+    are 1, so that of a gated unit the gate is seen.
+    """
+    if isinstance(activation, ChannelActivation):
+        return _padded(jax.vmap(_first_output(activation)), x)
     return _evaluate(activation, activation, x)
 
 
 def derivative(activation: Activation, x: np.ndarray) -> np.ndarray:
     """The derivative of what `value` gives."""
+    if isinstance(activation, ChannelActivation):
+        return _padded(jax.vmap(jax.grad(_first_output(activation))), x)
     return _evaluate(activation, activation.derivative, x)
+
+
+def _first_output(activation: ChannelActivation) -> Callable[[jax.Array], jax.Array]:
+    ones = max(int(activation.ratio), 1) - 1
+
+    def at(x: jax.Array) -> jax.Array:
+        return activation(jnp.append(jnp.ones(ones, x.dtype), x))[0]
+
+    return at
 
 
 def graph(
@@ -111,11 +146,16 @@ def _pieces(
 def _evaluate(
     activation: Activation, function: Callable[..., jax.Array], x: np.ndarray
 ) -> np.ndarray:
-    # Most calls are then of one length, and a function is compiled once.
-    points = jnp.asarray(np.resize(x, -(-len(x) // LENGTH) * LENGTH), jnp.float32)
-    if activation.elementwise:
-        y = function(points, **activation.params)
-    else:
+    def at(points: jax.Array) -> jax.Array:
+        if activation.elementwise:
+            return function(points, **activation.params)
         pairs = jnp.stack([points, jnp.zeros_like(points)], -1)
-        y = jax.vmap(lambda pair: function(pair, **activation.params)[0])(pairs)
-    return np.asarray(y, np.float64)[: len(x)]
+        return jax.vmap(lambda pair: function(pair, **activation.params)[0])(pairs)
+
+    return _padded(at, x)
+
+
+def _padded(function: Callable[[jax.Array], jax.Array], x: np.ndarray) -> np.ndarray:
+    """A function's values; most calls are of one length, so that it is compiled once."""
+    points = jnp.asarray(np.resize(x, -(-len(x) // LENGTH) * LENGTH), jnp.float32)
+    return np.asarray(function(points), np.float64)[: len(x)]

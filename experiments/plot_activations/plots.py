@@ -13,7 +13,7 @@ from experiments.plot_activations import graphs
 from jaxact import activations
 from jaxact.activations import Activation
 from jaxact.presentation import drawing
-from jaxact.presentation.style import BLUE, VERMILLION, labels_of
+from jaxact.presentation.style import BLUE, GREY, VERMILLION, labels_of
 from jaxact.specs import text_of_value
 
 HALF_WIDTH = 5.0  # of the x axis
@@ -46,8 +46,12 @@ def function_and_derivative(activation: Activation, *, log_derivative: bool = Fa
 
 
 @drawing.house_style()
-def contact_sheet(chosen: Sequence[Activation]) -> Figure:
-    """All functions and their derivatives, a panel each; each panel has its own y axis."""
+def contact_sheet(chosen: Sequence[Activation], without: Sequence[str] = ()) -> Figure:
+    """All functions and their derivatives, a panel each; each panel has its own y axis.
+
+    Args:
+      without: names of functions that have no curve, for the note.
+    """
     columns = min(SHEET_COLUMNS, len(chosen))
     rows = math.ceil(len(chosen) / columns)
     figure = drawing.new_figure(max(2.0 * columns, 4.0), 1.65 * rows + 0.7)
@@ -60,6 +64,8 @@ def contact_sheet(chosen: Sequence[Activation]) -> Figure:
         _draw(axes, derivative, VERMILLION, _DASHED, small=True)
         axes.set_xlim(low, high)
         axes.set_title(textwrap.fill(labels[activation.spec], 28), fontsize=8.5)
+        if shown := graphs.shown_of(activation):
+            axes.set_title(shown, loc="right", fontsize=7.5, color=GREY)
         axes.tick_params(labelsize=7)
     for axes in panels.flat[len(chosen) :]:
         axes.set_visible(False)
@@ -70,9 +76,9 @@ def contact_sheet(chosen: Sequence[Activation]) -> Figure:
         Line2D([], [], color=VERMILLION, linestyle=_DASHED, label="derivative f'(x)"),
     ]
     figure.legend(handles=handles, loc="outside upper left", ncols=2)
-    note = "Full circle: the value taken at a jump."
-    if not all(activation.elementwise for activation in chosen):
-        note += " softmax: the first of the two classes (x, 0)."
+    note = "Full circle: the value taken at a jump. Of several outputs the first."
+    if without:
+        note += f" Without a curve, as they begin with random parameters: {', '.join(without)}."
     drawing.add_caption(figure, note)
     return figure
 
@@ -110,13 +116,13 @@ def x_range(activation: Activation) -> tuple[float, float]:
 
 
 def title_of(activation: Activation) -> str:
-    """The spec; learnable parameters at their initial values; what is drawn of softmax."""
+    """The spec; learnable parameters at their initial values; inputs, if it is not elementwise."""
     title = labels_of([activation.spec])[activation.spec]
     if activation.initial:
         values = ", ".join(f"{name} = {text_of_value(value)}" for name, value in activation.initial)
         title += f" with {values}, where learning starts"
-    if not activation.elementwise:
-        title += " of (x, 0), first class"
+    if shown := graphs.shown_of(activation):
+        title += f" {shown}, first output"
     return title
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_hex
 
-from experiments.plot_activations import experiment, plots
+from experiments.plot_activations import experiment, graphs, plots
 from jaxact import activations
 from jaxact.errors import ConfigError
 
@@ -74,6 +74,33 @@ def test_the_sheet_has_a_panel_each(count):
     assert all(len(axes.lines) >= 2 for axes in shown)
 
 
+def test_every_registered_function_has_a_panel_or_is_said_to_have_none():
+    chosen = experiment.choose(",".join(experiment.registered()))
+    (_, figure) = next(iter(experiment.figures(["sheet"], chosen)))
+    titles = [axes.get_title(loc="left") for axes in figure.axes if axes.get_visible()]
+    note = figure.get_supxlabel().split(": ")[-1].rstrip(".").split(", ")
+    names = (*activations.names(), *activations.channel_names())
+    assert sorted([*titles, *note]) == sorted(names)
+    assert all(activations.get(name).learned for name in note)
+
+
+@pytest.mark.parametrize(
+    ("name", "function", "slope"),
+    [
+        ("swiglu", lambda x: x / (1 + np.exp(-x)), None),
+        ("reglu", lambda x: np.maximum(x, 0), lambda x: (x > 0) * 1.0),
+        ("maxout", lambda x: np.maximum(x, 1), lambda x: (x > 1) * 1.0),
+        ("crelu", lambda x: np.maximum(x, 0), lambda x: (x > 0) * 1.0),
+    ],
+)
+def test_of_a_gated_unit_the_gate_is_seen(name, function, slope):
+    x = np.array([-2.0, -0.5, 0.25, 1.5, 3.0])
+    activation = activations.get(name)
+    np.testing.assert_allclose(graphs.value(activation, x), function(x), rtol=1e-5)
+    if slope is not None:
+        np.testing.assert_allclose(graphs.derivative(activation, x), slope(x), rtol=1e-5)
+
+
 def test_the_tutorials_figures():
     tutorial: Any = (
         plots.sigmoid_over_relu(),
@@ -116,7 +143,7 @@ def test_drawn_again_the_files_are_the_same(tmp_path):
         "--specs=",
         "--specs=relu,relu",
         "--specs=relu,softmax(axis=3)",
-        "--specs=relu,swiglu",
+        "--specs=relu,frelu",
         "--specs=builtins:len",
         "--sets=all",
         "--sets=,",
