@@ -10,24 +10,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-
+from experiments.alexnet.costs import CONVOLUTIONS, DENSE_LAYERS, TRAINED, neurons, share
 from experiments.common import outcomes, training_options
 from jaxact import data, models
 from jaxact.command import Option, Options
 from jaxact.config import Config
-from jaxact.presentation import drawing
-from jaxact.presentation.style import BLUE, ORANGE
 from jaxact.runs import fit
 from jaxact.runs.records import record_files
 
 # Model to images and classes: the original's, and CIFAR-10's.
 VARIANTS = {"alexnet": ((227, 227, 3), 1000), "alexnet32": ((32, 32, 3), 10)}
-TRAINED = "alexnet32"
-CONVOLUTIONS, DENSE_LAYERS = "Conv", "Dense"
-
 
 COMMAND = outcomes.command(
     "alexnet",
@@ -62,7 +54,6 @@ def perform(options: Options) -> outcomes.Outcome:
         answer=answer(costs, config, epochs),
         settings=training_options.settings(options),
         rows=rows_of(costs),
-        figures={"layers": draw_layers(costs), "learning": draw_learning(config, epochs)},
         details={
             "layers": {name: [layer._asdict() for layer in of] for name, of in costs.items()},
             "neurons": {name: neurons(of) for name, of in costs.items()},
@@ -104,21 +95,6 @@ def rows_of(costs: Mapping[str, Sequence[models.LayerCost]]) -> list[dict[str, A
     return [*rows, total]
 
 
-def neurons(layers: Sequence[models.LayerCost]) -> int:
-    """Outputs of convolutions and dense layers."""
-    return sum(int(np.prod(layer.output_shape)) for layer in with_kernel(layers))
-
-
-def with_kernel(layers: Sequence[models.LayerCost]) -> list[models.LayerCost]:
-    return [layer for layer in layers if layer.multiply_adds]
-
-
-def share(layers: Sequence[models.LayerCost], kind: str, figure: str) -> float:
-    """Percentage of a figure's sum that layers of a kind have."""
-    whole = sum(getattr(layer, figure) for layer in layers)
-    return 100 * sum(getattr(x, figure) for x in layers if x.name.startswith(kind)) / whole
-
-
 def answer(
     costs: Mapping[str, Sequence[models.LayerCost]],
     config: Config,
@@ -140,63 +116,3 @@ def answer(
         f"{100 * last['test_accuracy']:.1f} % test accuracy after {last['epoch']} epochs (one seed)"
     )
     return ". ".join(parts) + "."
-
-
-def draw_layers(costs: Mapping[str, Sequence[models.LayerCost]]) -> Figure:
-    """Parameters and multiply-adds of every layer that has a kernel, variants side by side."""
-    with drawing.house_style():
-        figure = drawing.new_figure(9.6, 3.6)
-        panels = figure.subplots(1, 2)
-        for axes, field, title in (
-            (panels[0], "parameters", "Parameters"),
-            (panels[1], "multiply_adds", "Multiply-adds of an image"),
-        ):
-            draw_bars(axes, costs, field)
-            axes.set_title(title)
-            axes.set_ylabel(f"{title.lower()} (millions)")
-        panels[0].legend(loc="upper left")
-        return figure
-
-
-def draw_bars(axes: Axes, costs: Mapping[str, Sequence[models.LayerCost]], field: str) -> None:
-    looks: tuple[dict[str, Any], ...] = (
-        {"color": BLUE},
-        {"color": ORANGE, "hatch": "///", "edgecolor": "white"},
-    )
-    width = 0.8 / len(costs)
-    labels: list[str] = []
-    for index, (name, layers) in enumerate(costs.items()):
-        chosen = with_kernel(layers)
-        labels = [layer.name for layer in chosen]
-        places = np.arange(len(chosen)) + (index - (len(costs) - 1) / 2) * width
-        values = [getattr(layer, field) / 1e6 for layer in chosen]
-        axes.bar(places, values, width, label=name, **looks[index])
-    drawing.log_axis(axes, "y")
-    axes.grid(visible=False, axis="x")
-    axes.set_xticks(np.arange(len(labels)), labels, rotation=35, ha="right")
-
-
-def draw_learning(config: Config, epochs: Sequence[Mapping[str, Any]]) -> Figure:
-    """Training and test accuracy over epochs."""
-    with drawing.house_style():
-        figure, axes = drawing.new_axes(
-            f"{TRAINED} on {data.title(config.dataset)}, {config.activation}"
-        )
-        numbers = [row["epoch"] for row in epochs]
-        looks: dict[str, dict[str, Any]] = {
-            "train": {"color": BLUE, "marker": "o", "linestyle": (0, (4, 1.5))},
-            "test": {"color": ORANGE, "marker": "s"},
-        }
-        lines = [
-            axes.plot(numbers, [100 * row[f"{split}_accuracy"] for row in epochs], **look)[0]
-            for split, look in looks.items()
-        ]
-        drawing.count_epochs(axes, len(epochs))
-        axes.set_ylabel("accuracy (%)")
-        drawing.add_legend(figure, lines, ["training, with dropout", "test"])
-        drawing.add_caption(
-            figure,
-            f"One seed; Adam at {config.learning_rate:g}, batches of {config.batch_size}. "
-            "Training: mean over the epoch's batches.",
-        )
-        return figure

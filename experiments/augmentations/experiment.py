@@ -17,7 +17,6 @@ import jax
 import numpy as np
 from jax import Array
 
-from experiments.augmentations import figures
 from experiments.common import history, outcomes, training_options
 from experiments.common.history import History
 from experiments.common.side_by_side import side_by_side
@@ -32,7 +31,8 @@ from jaxact.runs.setup import Setup, prepare
 NONE = "none"
 TOGETHER = "translate,rotate,stretch,shear"
 DEFAULT = ";".join([NONE, *AUGMENTATIONS, TOGETHER])
-VIEWS = ("as they are", "five crops", "ten crops")
+AS_THEY_ARE = "as they are"
+VIEWS = (AS_THEY_ARE, "five crops", "ten crops")
 
 
 COMMAND = outcomes.command(
@@ -175,9 +175,5 @@ def perform(options: Options) -> outcomes.Outcome:
         answer=in_words(errors, tests),
         settings=training_options.settings(options),
         rows=[as_row(name, errors[name], tests.get(name)) for name in names],
-        figures={
-            "sheet": figures.contact_sheet(options.dataset, options.data_dir),
-            "errors": figures.errors(errors, VIEWS),
-        },
         details={"errors": errors},
     )

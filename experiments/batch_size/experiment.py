@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from experiments.batch_size import figures, findings
+from experiments.batch_size import findings
 from experiments.batch_size.findings import Key
-from experiments.common import findings as common, grid, outcomes, training_options
+from experiments.common import findings as common, grid, outcomes, panels, training_options
 from jaxact import data, statistics
 from jaxact.command import Option, Options
 from jaxact.comparison import options
@@ -109,10 +109,6 @@ def perform(chosen: Options) -> outcomes.Outcome:
             for spec in specs
             for key, study in cells.items()
         ],
-        figures={
-            "learning": figures.learning(cells, chosen.target_accuracy),
-            "against_batch_size": figures.against_batch_size(cells, is_timed),
-        },
         details={"runs": [record(key, study, is_timed) for key, study in cells.items()]},
         findings=findings.of_claim(cells, is_timed),
     )
@@ -217,4 +213,5 @@ def record(key: Key, study: Study, is_timed: bool) -> Mapping[str, Any]:
             if sweep.is_sweep(study)
         },
         **{name: grid.by_seed(study, measure) for name, measure in shown.items()},
+        "curves": {spec: panels.curves(study, spec) for spec in study.plan.activations},
     }

@@ -1,7 +1,7 @@
 """The findings on batch sizes: tests against the smallest, and of the source's sentences."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -213,8 +213,3 @@ def _median(study: Study, measure: Measure) -> float:
 
 def _margin(cells: Cells) -> Margin:
     return Margin(next(iter(cells.values())).plan.margin_points)
-
-
-def values_of(cells: Cells, rule: str, spec: str, measure: Measure) -> list[Sequence[float]]:
-    """The figures of an activation by a rule, a list of seeds for each batch size."""
-    return [grid.by_seed(cells[rule, size], measure)[spec] for size in sizes_of(cells)]

@@ -5,7 +5,7 @@ alone, and never on fewer than `MIN_PAIRS` seeds.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from jaxact import statistics
@@ -13,6 +13,7 @@ from jaxact.presentation import numbers
 from jaxact.presentation.tables import Row, escape
 from jaxact.statistics import EQUIVALENT, MIN_PAIRS, SIGNIFICANCE, Comparison
 
+MOST_NAMES = 6  # in a list within a headline
 SUPPORTED, REFUTED, UNDECIDED = "supported", "refuted", "undecided"
 
 
@@ -64,6 +65,39 @@ def equivalent(comparison: Comparison, excess: float) -> str:
     return REFUTED if excess < SIGNIFICANCE and comparison.is_tested else UNDECIDED
 
 
+def told_from(baseline: str, tests: Mapping[str, Comparison], lower: str, higher: str) -> str:
+    """The names that corrected tests tell from a baseline, in the words of a headline.
+
+    Args:
+      tests: of each of the others with the baseline, by name.
+      lower, higher: what a lower and a higher figure is called: "sooner", "later".
+    """
+    parts = []
+    for word, verdict in ((lower, statistics.BETTER), (higher, statistics.WORSE)):
+        names = [name for name, test in tests.items() if test.verdict == verdict]
+        if names:
+            parts.append(f"{word} than {baseline}: {_listed(names, len(tests))}")
+    if parts:
+        return "; ".join(parts)
+    seeds = max((test.pairs for test in tests.values()), default=0)
+    return (
+        f"not decided: no difference from {baseline} is significant on "
+        f"{numbers.count(seeds, 'seed')}"
+    )
+
+
+def _listed(names: Sequence[str], of: int) -> str:
+    if len(names) == of > 2:
+        return f"each of the {of} others"
+    more = len(names) - MOST_NAMES
+    return ", ".join(names[:MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
+
+
+def capitalized(words: str) -> str:
+    """Words with which a sentence begins."""
+    return words[:1].upper() + words[1:]
+
+
 def too_few(seeds: int, comparisons: int) -> str:
     """A sentence for the evidence where seeds are too few for so many comparisons; else ""."""
     needed = statistics.fewest_seeds(comparisons)
@@ -72,7 +106,7 @@ def too_few(seeds: int, comparisons: int) -> str:
     told = f"{numbers.count(seeds, 'seed')} decide{'s' * (seeds == 1)} nothing"
     if seeds >= MIN_PAIRS:
         told = f"no difference is significant on {seeds} seeds, however large"
-    return f" {told[0].upper()}{told[1:]}: it takes {needed} or more (--seeds={needed})."
+    return f" {capitalized(told)}: it takes {needed} or more (--seeds={needed})."
 
 
 def against(test: Comparison) -> str:

@@ -1,7 +1,8 @@
 """Parts of figures that experiments on a grid of comparisons share."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -14,43 +15,44 @@ from jaxact.comparison.study import Study
 from jaxact.presentation import drawing
 from jaxact.presentation.style import Style
 
-
-def error_by_epoch(axes: Axes, study: Study, spec: str, style: Style) -> Line2D:
-    """A curve of the validation error, in percent, of an activation in a cell."""
-    return _by_epoch(axes, study, spec, "validation_accuracy", style)
+FIELDS = {"validation_error": "validation_accuracy", "validation_loss": "validation_loss"}
+Curves = Mapping[str, Mapping[str, Any]]  # field and end to a figure an epoch
 
 
-def loss_by_epoch(axes: Axes, study: Study, spec: str, style: Style) -> Line2D:
-    """A curve of the validation loss of an activation in a cell."""
-    return _by_epoch(axes, study, spec, "validation_loss", style)
+def curves(study: Study, spec: str) -> dict[str, dict[str, list[float]]]:
+    """The median of an activation's runs by epoch, and its interval, as `result.json` holds them.
+
+    Returns:
+      Of each of FIELDS "median", "low" and "high", `[epochs]`; errors in percent.
+    """
+    return {name: _curve(study, spec, field) for name, field in FIELDS.items()}
 
 
-def _by_epoch(axes: Axes, study: Study, spec: str, field: str, style: Style) -> Line2D:
+def _curve(study: Study, spec: str, field: str) -> dict[str, list[float]]:
     is_accuracy = field.endswith("accuracy")
     lost = -math.inf if is_accuracy else math.inf
-    curve = learning_curves.curve(study.made(grid.own(study), spec), field, lost)
-    median, low, high = (
-        100 * (1 - values) if is_accuracy else values
-        for values in (curve.median, curve.low, curve.high)
-    )
+    found = learning_curves.curve(study.made(grid.own(study), spec), field, lost)
+    ends = {"median": found.median, "low": found.low, "high": found.high}
+    if is_accuracy:
+        ends = {name: 100 * (1 - values) for name, values in ends.items()}
+        ends |= {"low": ends["high"], "high": ends["low"]}
+    return {name: values.tolist() for name, values in ends.items()}
+
+
+def by_epoch(axes: Axes, curve: Mapping[str, Sequence[float | None]], style: Style) -> Line2D:
+    """A curve of `curves`, its interval as a band."""
+    median, low, high = (np.array(curve[end], dtype=float) for end in ("median", "low", "high"))
+    epochs = np.arange(1, len(median) + 1)
     (line,) = axes.plot(
-        curve.epochs,
+        epochs,
         median,
         color=style.color,
         linestyle=style.line_style,
         marker=style.marker,
         markersize=3.5,
-        markevery=max(len(curve.epochs) // 6, 1),
+        markevery=max(len(epochs) // 6, 1),
     )
-    axes.fill_between(
-        curve.epochs,
-        low,
-        high,
-        where=np.isfinite(low) & np.isfinite(high),
-        color=style.color,
-        alpha=0.15,
-        linewidth=0,
-    )
+    axes.fill_between(epochs, low, high, color=style.color, alpha=0.15, linewidth=0)
     return line
 
 

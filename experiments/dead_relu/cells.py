@@ -1,13 +1,17 @@
 """Networks trained at a learning rate and a start of the biases, and the units that died of it."""
 
 import math
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from experiments.common import trials
+from jaxact import statistics
 from jaxact.errors import ConfigError
 from jaxact.models.inspection.observation import observe
+
+MOST_DEAD = 0.5  # of the units: from this share on, a rate is said to kill
 
 
 class Cell(NamedTuple):
@@ -27,6 +31,44 @@ class Cell(NamedTuple):
     dead_by_layer: list[list[float]]
     test_accuracy: list[float]
     diverged: int
+
+
+def lines_of(cells: Sequence[Cell], spec: str) -> dict[float, list[Cell]]:
+    """The cells of an activation by the start of its biases, in order."""
+    lines: dict[float, list[Cell]] = {}
+    for cell in cells:
+        if cell.activation == spec:
+            lines.setdefault(cell.bias, []).append(cell)
+    return lines
+
+
+def shares(line: Sequence[Cell]) -> np.ndarray:
+    """Medians over seeds of the share of dead units, `[cells]`."""
+    return np.array([statistics.median(cell.dead).value for cell in line])
+
+
+def killing_rate(line: Sequence[Cell]) -> float:
+    """The lowest learning rate at which MOST_DEAD of the units or more are dead; nan: at none."""
+    rates = [
+        cell.learning_rate
+        for cell, share in zip(line, shares(line), strict=True)
+        if share >= MOST_DEAD
+    ]
+    return min(rates, default=math.nan)
+
+
+def changes(lines: Mapping[float, Sequence[Cell]]) -> dict[float, tuple[float, float]]:
+    """The least and the greatest change of the share, in points, from the first start to others.
+
+    Without starts of which nothing is known at any rate that the first has, too.
+    """
+    (_, first), *others = lines.items()
+    gaps = {bias: 100 * (shares(line) - shares(first)) for bias, line in others}
+    return {
+        bias: (float(np.nanmin(gap)), float(np.nanmax(gap)))
+        for bias, gap in gaps.items()
+        if np.isfinite(gap).any()
+    }
 
 
 def units_of_layers(of: trials.Trials, trial: trials.Trial) -> np.ndarray:

@@ -10,18 +10,14 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from experiments.common import outcomes, training_options, trials
-from experiments.dead_relu import figures
-from experiments.dead_relu.cells import Cell, measure
-from jaxact import data, statistics
+from experiments.dead_relu.cells import Cell, changes, killing_rate, lines_of, measure, shares
+from jaxact import data
 from jaxact.command import Option, Options
 from jaxact.comparison.options import split_specs, split_values
 
 RATES = "0.001,0.003,0.01,0.03,0.1,0.3"
 PROBE = 256  # training images at most: a unit is dead if it passes no gradient for any of them
-MOST_DEAD = 0.5  # of the units: from this share on, a rate is said to kill
 
 COMMAND = outcomes.command(
     "dead_relu",
@@ -55,34 +51,24 @@ def answer(cells: Sequence[Cell]) -> str:
     """From which rate on the units die, and what the bias changes, as measured."""
     sentences = []
     for spec in dict.fromkeys(cell.activation for cell in cells):
-        of_spec = [cell for cell in cells if cell.activation == spec]
-        medians = {}
+        lines = lines_of(cells, spec)
         parts = []
-        for bias in dict.fromkeys(cell.bias for cell in of_spec):
-            line = [cell for cell in of_spec if cell.bias == bias]
-            medians[bias] = np.array([statistics.median(cell.dead).value for cell in line])
+        for bias, line in lines.items():
             said = ", ".join(
                 f"{100 * share:.0f} % dead at {cell.learning_rate:g}"
-                for cell, share in zip(line, medians[bias], strict=True)
+                for cell, share in zip(line, shares(line), strict=True)
                 if math.isfinite(share) and cell in (line[0], line[-1])
             )
-            killing = [
-                cell.learning_rate
-                for cell, share in zip(line, medians[bias], strict=True)
-                if share >= MOST_DEAD
-            ]
-            if killing:
-                said += f", half or more from {min(killing):g} on"
+            if math.isfinite(rate := killing_rate(line)):
+                said += f", half or more from {rate:g} on"
             parts.append(f"bias {bias:g}: {said or 'diverged at either end'}")
         sentences.append(f"{spec}, {'; '.join(parts)}")
-        (first, without), *others = medians.items()
-        for bias, shares in others:
-            gaps = 100 * (shares - without)
-            if np.isfinite(gaps).any():
-                sentences.append(
-                    f"biases of {bias:g} instead of {first:g} change the share by "
-                    f"{np.nanmin(gaps):+.0f} to {np.nanmax(gaps):+.0f} points"
-                )
+        first = next(iter(lines))
+        sentences += [
+            f"biases of {bias:g} instead of {first:g} change the share by {least:+.0f} to "
+            f"{most:+.0f} points"
+            for bias, (least, most) in changes(lines).items()
+        ]
     return ". ".join(sentences) + "."
 
 
@@ -123,6 +109,5 @@ def perform(options: Options) -> outcomes.Outcome:
             "dead": "f'(x) = 0 for every image and position of the probe",
         },
         rows=[row(cell) for cell in cells],
-        figures={"dead_relu": figures.by_rate(cells, where)},
         details={"cells": [cell._asdict() for cell in cells]},
     )

@@ -15,7 +15,6 @@ import jax
 import numpy as np
 
 from experiments.common import outcomes
-from experiments.initialization import figures
 from experiments.initialization.deep_network import (
     SLOPE_SHARE,
     Layer,
@@ -176,7 +175,6 @@ def perform(options: Options) -> outcomes.Outcome:
         activation.spec: {name: of_all[i] for name, of_all in networks.items()}
         for i, activation in enumerate(chosen)
     }
-    verdicts = {(row["activation"], row["initialiser"]): row["verdict"] for row in rows}
     ranges = {activation.spec: histogram_range(activation) for activation in chosen}
     return outcomes.Outcome(
         title=f"Initial weights: {shape}, standard normal inputs",
@@ -194,10 +192,6 @@ def perform(options: Options) -> outcomes.Outcome:
             "thresholds": THRESHOLDS,
         },
         rows=rows,
-        figures={
-            "histograms": figures.histograms(drawn, ranges, verdicts, shape),
-            "layers": figures.by_layer(drawn, shape),
-        },
         details={
             "histogram_ranges": ranges,
             "layers": {

@@ -1,7 +1,7 @@
 """The curves of activations with parameters, before and after training, over a layer's inputs."""
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -88,15 +88,6 @@ def shape_of(
     low, high = np.quantile(pooled, [TAIL, 1 - TAIL])
     low, high = min(low, -1.0), max(high, 1.0)
     x = np.linspace(low, high, POINTS, dtype=np.float32)
-    units = flat[0].shape[-1]
-    has_channels = any(
-        np.ndim(value) > np.ndim(activation.params[name]) for name, value in before.items()
-    )
-    grid = jnp.broadcast_to(jnp.asarray(x)[:, None], (POINTS, units if has_channels else 1))
-
-    def curves(learned: Mapping[str, jax.Array]) -> np.ndarray:
-        return np.asarray(activation(grid, **learned)).T
-
     change = []
     for one, learned in zip(flat, after, strict=True):
         old = np.asarray(activation(jnp.asarray(one), **before))
@@ -108,9 +99,57 @@ def shape_of(
         before={name: np.asarray(value) for name, value in before.items()},
         after={name: np.stack([np.asarray(one[name]) for one in after]) for name in before},
         x=x,
-        initial=curves(before)[0],
-        learned=np.concatenate([curves(learned) for learned in after]),
+        initial=curves(activation, x, before)[0],
+        learned=np.concatenate([curves(activation, x, learned) for learned in after]),
         counts=counts,
         edges=edges,
         change=change,
+    )
+
+
+def curves(activation: Activation, x: np.ndarray, learned: Mapping[str, Any]) -> np.ndarray:
+    """The function at `x` `[points]`, `[curves, points]`: one, or one for each channel."""
+    units = next(
+        (
+            np.shape(value)[-1]
+            for name, value in learned.items()
+            if np.ndim(value) > np.ndim(activation.params[name])
+        ),
+        1,
+    )
+    grid = jnp.broadcast_to(jnp.asarray(x)[:, None], (len(x), units))
+    return np.asarray(activation(grid, **learned)).T
+
+
+def as_record(shape: Shape) -> dict[str, Any]:
+    """A layer's shape as `result.json` holds it: parameters, from which its curves follow."""
+    return {
+        "change": shape.change,
+        "before": {name: value.tolist() for name, value in shape.before.items()},
+        "after": {name: value.tolist() for name, value in shape.after.items()},
+        "range": [float(shape.x[0]), float(shape.x[-1])],
+        "counts": shape.counts.tolist(),
+    }
+
+
+def from_record(activation: Activation, layer: str, record: Mapping[str, Any]) -> Shape:
+    """The shape that `as_record` has written."""
+    low, high = record["range"]
+    x = np.linspace(low, high, POINTS, dtype=np.float32)
+    before = {name: np.float32(value) for name, value in record["before"].items()}
+    after = {name: np.float32(value) for name, value in record["after"].items()}
+    learned = [
+        curves(activation, x, {name: value[seed] for name, value in after.items()})
+        for seed in range(len(record["change"]))
+    ]
+    return Shape(
+        layer=layer,
+        before=before,
+        after=after,
+        x=x,
+        initial=curves(activation, x, before)[0],
+        learned=np.concatenate(learned),
+        counts=np.array(record["counts"]),
+        edges=np.linspace(low, high, len(record["counts"]) + 1),
+        change=record["change"],
     )

@@ -15,8 +15,7 @@ import numpy as np
 from experiments.common import outcomes, training_options, trials
 from experiments.common.side_by_side import side_by_side
 from experiments.common.trials import Trial
-from experiments.learned_shapes import figures
-from experiments.learned_shapes.curves import Shape, shapes_of
+from experiments.learned_shapes.curves import Shape, as_record, shapes_of
 from jaxact import activations, data
 from jaxact.activations import Activation
 from jaxact.command import Option, Options
@@ -185,24 +184,13 @@ def perform(options: Options) -> outcomes.Outcome:
             "probe_images": prepared[0].setup.config.health_examples,
         },
         rows=rows,
-        figures=(
-            {"learned_shapes": figures.shapes(drawn, where, options.sharing)}
-            if (drawn := {spec: shapes for spec, shapes in learned.items() if shapes})
-            else {}
-        ),
         details={
             "test_accuracy": {
                 of.setup.activation.spec: accuracies(done)
                 for of, done in zip(prepared, (base, *others), strict=True)
             },
             "learned": {
-                spec: {
-                    shape.layer: {
-                        "change": shape.change,
-                        **{name: value.tolist() for name, value in shape.after.items()},
-                    }
-                    for shape in shapes
-                }
+                spec: {shape.layer: as_record(shape) for shape in shapes}
                 for spec, shapes in learned.items()
             },
         },

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from experiments.common import findings as common, grid, outcomes, panels, training_options
-from experiments.optimizers import figures, findings
+from experiments.optimizers import findings
 from experiments.optimizers.findings import Key
 from jaxact import data, statistics
 from jaxact.command import Option, Options
@@ -107,11 +107,6 @@ def perform(chosen: Options) -> outcomes.Outcome:
             for spec in next(iter(cells.values())).plan.activations
             for optimizer in dict.fromkeys(name for name, _ in cells)
         ],
-        figures={
-            "learning": figures.learning(cells, panels.error_by_epoch, "validation error (%)"),
-            "loss": figures.learning(cells, panels.loss_by_epoch, "validation loss"),
-            "errors": figures.errors(cells),
-        },
         details={"runs": [record(key, study) for key, study in cells.items()]},
         findings=findings.of_claim(cells),
     )
@@ -234,4 +229,5 @@ def record(key: Key, study: Study) -> dict[str, object]:
         },
         "test_errors": grid.by_seed(study, measures.error_percent),
         "epochs_to_target": grid.by_seed(study, measures.epoch_to_target),
+        "curves": {spec: panels.curves(study, spec) for spec in study.plan.activations},
     }

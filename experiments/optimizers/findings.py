@@ -11,7 +11,7 @@ from jaxact.comparison.analysis import measures, sweep
 from jaxact.comparison.study import Study
 from jaxact.presentation import numbers
 from jaxact.specs import parse
-from jaxact.statistics import Comparison, Margin
+from jaxact.statistics import Comparison, Margin, Values
 from jaxact.training.optimizer import EXAMPLES
 
 Key = tuple[str, int]  # optimizer, epochs
@@ -44,9 +44,16 @@ def tests(cells: Cells, epochs: int) -> dict[tuple[str, str], Comparison]:
 
     Corrected over all optimizers and activations at this number of epochs.
     """
-    errors = {o: errors_of(study) for (o, n), study in cells.items() if n == epochs}
+    return tests_of(
+        {o: errors_of(study) for (o, n), study in cells.items() if n == epochs}, _margin(cells)
+    )
+
+
+def tests_of(
+    errors: Mapping[str, Mapping[str, Values]], margin: Margin
+) -> dict[tuple[str, str], Comparison]:
+    """The tests of `tests`, of errors by optimizer, activation and seed."""
     first = next(iter(errors))
-    margin = _margin(cells)
     families = {
         spec: statistics.compare({o: of[spec] for o, of in errors.items()}, first, margin)
         for spec in errors[first]

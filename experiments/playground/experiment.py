@@ -9,16 +9,15 @@ Expected time: half a minute on two CPU cores.
 import math
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import jax
 import numpy as np
 
 from experiments.common import outcomes
-from experiments.playground import figures, training
-from experiments.playground.findings import ORDER, Cell, Cells, answer, note, rows
+from experiments.playground import training
+from experiments.playground.findings import ORDER, Cell, Cells, answer, as_record, losses_of, rows
 from experiments.playground.problems import LARGEST_NOISE, PROBLEMS, Problem, draw
-from experiments.playground.training import Recipe, Trained
+from experiments.playground.training import Recipe
 from jaxact import activations
 from jaxact.command import Option, Options
 from jaxact.comparison import options as options_of
@@ -96,29 +95,7 @@ def perform(options: Options) -> outcomes.Outcome:
             **recipe._asdict(),
         },
         rows=rows(cells, recipe),
-        figures={
-            "boundaries": figures.boundaries(
-                {key: cell.surface for key, cell in cells.items()},
-                {key: drawn[key[0]][cell.shown].train for key, cell in cells.items()},
-                {key: note(cell) for key, cell in cells.items()},
-            ),
-            "losses": figures.losses(
-                {key: cell.losses for key, cell in cells.items()},
-                {key: cell.converged for key, cell in cells.items()},
-                recipe.target_loss,
-            ),
-        },
-        details={
-            "runs": [
-                {
-                    "problem": problem,
-                    "activation": spec,
-                    "epochs": [int(n) if math.isfinite(n) else None for n in cell.converged],
-                    "test_accuracies": cell.accuracies.tolist(),
-                }
-                for (problem, spec), cell in cells.items()
-            ]
-        },
+        details={"runs": as_record(cells)},
     )
 
 
@@ -134,21 +111,22 @@ def cells_of(spec: str, recipe: Recipe, drawn: Mapping[str, Sequence[Problem]]) 
     cells, start = {}, 0
     for name, of_seeds in drawn.items():
         part = slice(start, start + len(of_seeds))
-        shown = figures.median_run(epochs[part])
+        shown = median_run(epochs[part])
         cells[name, spec] = Cell(
             converged=epochs[part],
             accuracies=accuracies[part],
-            losses=trained.losses[part],
+            losses=losses_of(trained.losses[part]),
             shown=shown,
-            surface=figures.surface(activation, params_of(trained, start + shown)),
+            params=jax.tree.map(lambda leaf, run=start + shown: leaf[run].tolist(), trained.params),
         )
         start = part.stop
     return cells
 
 
-def params_of(trained: Trained, run: int) -> Any:
-    """The parameters of one of the runs."""
-    return jax.tree.map(lambda leaf: leaf[run], trained.params)
+def median_run(converged: Sequence[float] | np.ndarray) -> int:
+    """The position of the run in the middle; the lower of two, misses after all others."""
+    order = np.argsort(converged, kind="stable")
+    return int(order[(len(order) - 1) // 2])
 
 
 def recipe_of(options: Options) -> Recipe:

@@ -1,22 +1,70 @@
 """Figures of the playground: decision boundaries, and losses by epoch."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import jax
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
+from experiments.common import records
+from experiments.common.headlines import add_headline
+from experiments.common.outcomes import Result
+from experiments.playground import findings, problems
 from experiments.playground.problems import Points
 from experiments.playground.training import outputs
+from jaxact import activations
 from jaxact.activations import Activation
-from jaxact.presentation import drawing
+from jaxact.presentation import drawing, numbers
 from jaxact.presentation.style import BLUE, GREY, ORANGE, labels_of, style_of
 
 EDGE = 6.0  # of the square that is drawn
 RESOLUTION = 121  # places along each side of it
 # Dark for 1 and light for -1, with or without colour.
 _COLORS = LinearSegmentedColormap.from_list("playground", ["#F7C95C", "#FFFFFF", "#2F6FA8"])
+
+
+def draw(result: Result) -> dict[str, Figure]:
+    """The figures of a result: its networks are asked for their outputs again."""
+    settings = result["settings"]
+    cells = findings.from_record(result["details"]["runs"])
+    setting = (
+        f"{result['title']}: {'-'.join(map(str, settings['hidden']))} hidden units, learning rate "
+        f"{settings['learning_rate']:g}, {numbers.count(settings['seeds'], 'seed')}, at most "
+        f"{settings['epochs']:,} epochs; the target is a training loss of "
+        f"{settings['target_loss']:g}."
+    )
+    figures = {
+        "boundaries": boundaries(
+            {
+                (problem, spec): surface(activations.get(spec), as_params(cell.params))
+                for (problem, spec), cell in cells.items()
+            },
+            {
+                key: problems.draw(key[0], cell.shown, settings["points"], settings["noise"]).train
+                for key, cell in cells.items()
+            },
+            {key: findings.note(cell) for key, cell in cells.items()},
+        ),
+        "losses": losses(cells, settings["target_loss"]),
+    }
+    for figure in figures.values():
+        add_headline(figure, findings.headline(cells), setting)
+    return figures
+
+
+def as_params(layers: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The parameters of a network, arrays in place of lists."""
+    return [
+        {
+            name: {one: np.float32(leaf) for one, leaf in value.items()}
+            if isinstance(value, Mapping)
+            else np.float32(value)
+            for name, value in layer.items()
+        }
+        for layer in layers
+    ]
 
 
 def surface(activation: Activation, params: object) -> np.ndarray:
@@ -40,12 +88,12 @@ def boundaries(
       points: (problem, activation) to those it was trained on.
       notes: (problem, activation) to what stands above the panel.
     """
-    problems, specs = (list(dict.fromkeys(column)) for column in zip(*surfaces, strict=True))
+    names, specs = (list(dict.fromkeys(column)) for column in zip(*surfaces, strict=True))
     labels = labels_of(specs)
-    figure = drawing.new_figure(2.3 * len(specs) + 1.4, 2.45 * len(problems) + 0.5)
-    panels = figure.subplots(len(problems), len(specs), sharex=True, sharey=True, squeeze=False)
+    figure = drawing.new_figure(2.3 * len(specs) + 1.4, 2.45 * len(names) + 1.0)
+    panels = figure.subplots(len(names), len(specs), sharex=True, sharey=True, squeeze=False)
     image = None
-    for row, problem in zip(panels, problems, strict=True):
+    for row, problem in zip(panels, names, strict=True):
         for axes, spec in zip(row, specs, strict=True):
             key = problem, spec
             image = axes.imshow(
@@ -80,63 +128,55 @@ def boundaries(
 
 
 @drawing.house_style()
-def losses(
-    curves: Mapping[tuple[str, str], np.ndarray],
-    converged: Mapping[tuple[str, str], np.ndarray],
-    target: float,
-) -> Figure:
-    """Training loss by epoch, a panel a problem, a line a run; a marker where a run converged.
+def losses(cells: findings.Cells, target: float) -> Figure:
+    """Training loss by epoch, a panel a problem, a marker where a run converged.
 
     Args:
-      curves: (problem, activation) to `[runs, epochs]`; nan after a run's end.
-      converged: (problem, activation) to epochs, `[runs]`; infinite: never.
       target: the loss to reach.
     """
-    problems, specs = (list(dict.fromkeys(column)) for column in zip(*curves, strict=True))
+    names, specs = (list(dict.fromkeys(column)) for column in zip(*cells, strict=True))
     styles, labels = style_of(specs), labels_of(specs)
-    figure = drawing.new_figure(3.1 * len(problems) + 0.3, 3.4)
-    panels = figure.subplots(1, len(problems), sharey=True, squeeze=False)[0]
+    figure = drawing.new_figure(2.7 * len(names) + 0.3, 3.9)
+    panels = figure.subplots(1, len(names), sharey=True, squeeze=False)[0]
     handles: dict[str, object] = {}
-    for axes, problem in zip(panels, problems, strict=True):
-        most = 1
-        for spec in specs:
-            style, key = styles[spec], (problem, spec)
-            for curve, epoch in zip(curves[key], converged[key], strict=True):
-                shown = curve[~np.isnan(curve)]
-                most = max(most, len(shown))
-                epochs = np.arange(1, len(shown) + 1)
-                axes.plot(epochs, shown, color=style.color, lw=0.5, alpha=0.45, zorder=1)
-                if np.isfinite(epoch):
-                    axes.plot(
-                        epoch,
-                        curve[int(epoch) - 1],
-                        style.marker,
-                        color=style.color,
-                        markeredgecolor="white",
-                        markeredgewidth=0.4,
-                        ms=5,
-                        zorder=3,
-                    )
-            handles[spec] = axes.plot(
-                [], [], style.marker, color=style.color, linestyle=style.line_style
-            )[0]
-        axes.axhline(target, color=GREY, lw=0.9, ls="--", zorder=2)
+    for axes, problem in zip(panels, names, strict=True):
+        for row, spec in enumerate(specs):
+            style, cell = styles[spec], cells[problem, spec]
+            median, low, high = (
+                records.numbers(cell.losses[end], np.inf) for end in ("median", "low", "high")
+            )
+            (handles[spec],) = axes.plot(
+                cell.losses["epochs"],
+                np.where(np.isfinite(median), median, np.nan),
+                color=style.color,
+                linestyle=style.line_style,
+                marker=style.marker,
+                markevery=8,
+            )
+            axes.fill_between(
+                cell.losses["epochs"],
+                low,
+                high,
+                where=np.isfinite(high),
+                color=style.color,
+                alpha=0.15,
+                linewidth=0,
+            )
+            epochs = cell.converged[np.isfinite(cell.converged)]
+            heights = np.full(len(epochs), -0.03 - 0.03 * row)
+            axes.plot(epochs, heights, "|", color=style.color, markersize=6)
+        axes.axhline(target, color=GREY, linewidth=0.9, linestyle="dashed", zorder=2)
         axes.set_title(problem)
-        axes.set_xlim(1, most)
+        axes.set_xlim(1, max(cells[problem, spec].losses["epochs"][-1] for spec in specs))
         axes.set_xlabel("epoch")
         drawing.log_axis(axes, "x")
     panels[0].set_ylabel("training loss (half the squared error)")
-    panels[0].set_ylim(0, 0.6)  # 0.5 is what an output of 0 has
+    panels[0].set_ylim(-0.03 * (len(specs) + 0.7), 0.55)  # 0.5 is what an output of 0 has
+    panels[0].set_yticks(np.arange(0, 0.51, 0.1))
     drawing.add_legend(figure, list(handles.values()), [labels[spec] for spec in handles])
     drawing.add_caption(
         figure,
-        f"A line a run, a marker where it converged: from there its loss is {target:g} (dashed) or "
-        "less. A run ends once that has held.",
+        "Lines: median of the runs; bands: their quartiles; dashed: the target. Ticks below 0: "
+        "where each run converged, to stay at the target or below.",
     )
     return figure
-
-
-def median_run(converged: Sequence[float] | np.ndarray) -> int:
-    """The position of the run in the middle; the lower of two, misses after all others."""
-    order = np.argsort(converged, kind="stable")
-    return int(order[(len(order) - 1) // 2])

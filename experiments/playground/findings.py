@@ -2,17 +2,19 @@
 
 import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from experiments.common import records
 from experiments.playground.training import Recipe
 from jaxact import statistics
 from jaxact.comparison import options
 from jaxact.presentation import numbers
 
 TUTORIAL = {"relu": "about 61", "tanh": "over 100", "sigmoid": "over 1000"}
+MOST_POINTS = 60  # of a curve of losses
 ORDER = tuple(TUTORIAL)  # from the fewest epochs to the most
 
 
@@ -22,19 +24,111 @@ class Cell(NamedTuple):
     Attributes:
       converged: epochs; infinite: a miss.
       accuracies: of the test points, from 0 to 1, at the end of each run.
-      losses: on the training points by epoch, `[runs, epochs]`; nan after a run's end.
+      losses: on the training points, see `losses_of`.
       shown: position of the run with the median epochs.
-      surface: its output over the square, see `playground_figures.surface`.
+      params: of its network, lists in place of arrays.
     """
 
     converged: np.ndarray
     accuracies: np.ndarray
-    losses: np.ndarray
+    losses: Mapping[str, Sequence[float | None]]
     shown: int
-    surface: np.ndarray
+    params: Any
 
 
 Cells = Mapping[tuple[str, str], Cell]  # (problem, activation) to its runs
+
+
+def as_record(cells: Cells) -> list[dict[str, Any]]:
+    """The cells as `result.json` holds them."""
+    return [
+        {
+            "problem": problem,
+            "activation": spec,
+            "epochs": cell.converged.tolist(),
+            "test_accuracies": cell.accuracies.tolist(),
+            "losses": cell.losses,
+            "shown": cell.shown,
+            "params": cell.params,
+        }
+        for (problem, spec), cell in cells.items()
+    ]
+
+
+def from_record(runs: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str], Cell]:
+    """The cells that `as_record` has written."""
+    return {
+        (run["problem"], run["activation"]): Cell(
+            converged=records.numbers(run["epochs"], math.inf),
+            accuracies=records.numbers(run["test_accuracies"]),
+            losses=run["losses"],
+            shown=run["shown"],
+            params=run["params"],
+        )
+        for run in runs
+    }
+
+
+def losses_of(losses: np.ndarray) -> dict[str, list[float]]:
+    """The median and the quartiles of the runs' losses, at epochs that are even on a log axis.
+
+    A run that has ended keeps its last loss; one that never had any counts as infinite.
+
+    Args:
+      losses: `[runs, epochs]`; nan after a run's end.
+
+    Returns:
+      "epochs", "median", "low" and "high".
+    """
+    runs, most = losses.shape
+    last = np.maximum.accumulate(np.where(np.isnan(losses), 0, np.arange(most)), axis=1)
+    kept = losses[np.arange(runs)[:, None], last]
+    kept = np.where(np.isnan(kept), np.inf, kept)
+    epochs = np.unique(np.geomspace(1, most, MOST_POINTS).round().astype(int))
+    ends = [statistics.quartiles(column) for column in kept[:, epochs - 1].T]
+    return {
+        "epochs": epochs.tolist(),
+        **{
+            name: [getattr(end, field) for end in ends]
+            for name, field in (("median", "value"), ("low", "low"), ("high", "high"))
+        },
+    }
+
+
+def headline(cells: Cells) -> str:
+    """On which problems the tutorial's order holds, and which nobody solves."""
+    named = [spec for spec in ORDER if any(spec == other for _, other in cells)]
+    holds, solved = order_holds(cells)
+    unsolved = [problem for problem in dict.fromkeys(p for p, _ in cells) if problem not in solved]
+    parts = []
+    if len(named) > 1 and solved:
+        order = " sooner than ".join(named)
+        parts.append(
+            f"{order} on {len(holds)} of {len(solved)} problems{': ' * bool(holds)}"
+            f"{', '.join(holds)}"
+        )
+    if unsolved:
+        parts.append(f"most runs miss the target on {', '.join(unsolved)}")
+    return "; ".join(parts) or "Every problem is solved"
+
+
+def order_holds(cells: Cells) -> tuple[list[str], list[str]]:
+    """The problems on which the medians are in the tutorial's order, and those it is asked of.
+
+    It is asked of those that most runs of one of its activations solve.
+    """
+    holds, solved = [], []
+    for problem in dict.fromkeys(problem for problem, _ in cells):
+        named = [
+            statistics.median(cells[problem, spec].converged).value
+            for spec in ORDER
+            if (problem, spec) in cells
+        ]
+        if len(named) > 1 and math.isfinite(min(named)):
+            solved.append(problem)
+            if all(a < b for a, b in itertools.pairwise(named)):
+                holds.append(problem)
+    return holds, solved
 
 
 def rows(cells: Cells, recipe: Recipe) -> list[dict[str, Any]]:
@@ -76,7 +170,8 @@ def corrected_p_values(cells: Cells, baseline: str) -> dict[tuple[str, str], flo
 
 def answer(cells: Cells, recipe: Recipe) -> str:
     """The answer, problem by problem, and whether the tutorial's order holds."""
-    sentences, holds, solved = [], [], []
+    sentences = []
+    holds, solved = order_holds(cells)
     for problem in dict.fromkeys(problem for problem, _ in cells):
         of_problem = {spec: cell for (name, spec), cell in cells.items() if name == problem}
         medians = {s: statistics.median(c.converged).value for s, c in of_problem.items()}
@@ -88,11 +183,6 @@ def answer(cells: Cells, recipe: Recipe) -> str:
                 for spec, cell in of_problem.items()
             )
         )
-        named = [medians[spec] for spec in ORDER if spec in medians]
-        if len(named) > 1 and math.isfinite(min(named)):
-            solved.append(problem)
-            if all(a < b for a, b in itertools.pairwise(named)):
-                holds.append(problem)
     text = (
         f"median epochs to a training loss of {recipe.target_loss:g} (runs that got there): "
         f"{'; '.join(sentences)}"

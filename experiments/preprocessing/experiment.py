@@ -19,7 +19,6 @@ import numpy as np
 
 from experiments.common import history, outcomes, training_options
 from experiments.common.history import History
-from experiments.preprocessing import figures
 from jaxact import data, statistics
 from jaxact.command import Option, Options
 from jaxact.data.transforms.whitening import EPSILON
@@ -66,6 +65,16 @@ def chosen(text: str) -> list[str]:
             "once"
         )
     return names
+
+
+def setups_of(options: Options, names: Sequence[str]) -> dict[str, Setup]:
+    """The data after each preprocessing, and what trains on them.
+
+    Raises:
+      ConfigError, DataError: an option is wrong, or the data cannot be had.
+    """
+    config = training_options.config_of(options, augmentation="none")
+    return {name: prepare(dataclasses.replace(config, preprocessing=name)) for name in names}
 
 
 def baseline_of(names: Sequence[str]) -> str:
@@ -168,19 +177,15 @@ def perform(options: Options) -> outcomes.Outcome:
       ConfigError, DataError: an option is wrong, or the data cannot be had.
     """
     names = chosen(options.preprocessings)
-    config = training_options.config_of(options, augmentation="none")
     found: dict[str, dict[str, list[float]]] = {}
     learned: dict[str, list[History]] = {}
-    shown: dict[str, np.ndarray] = {}
     seconds: dict[str, float] = {}
     images = np.empty(0)
-    setups = {name: prepare(dataclasses.replace(config, preprocessing=name)) for name in names}
+    setups = setups_of(options, names)
     history.compile_side_by_side(list(setups.values()))
     for name, setup in setups.items():
         images = np.asarray(setup.train.images)
         seconds[name] = fit_seconds(setup, images)
-        first = setup.train.images[: figures.SHOWN]
-        shown[name] = np.asarray(data.normalize(first, *setup.train.preprocessing))
         learned[name] = [history.train(setup, seed) for seed in range(options.seeds)]
         found[name] = figures_of(learned[name], options.target_accuracy)
     baseline = baseline_of(names)
@@ -203,10 +208,6 @@ def perform(options: Options) -> outcomes.Outcome:
         settings=training_options.settings(options)
         | {"baseline": baseline, "whitening_epsilon": f"{EPSILON} of the mean variance"},
         rows=[as_row(name, found[name], seconds[name], tests) for name in names],
-        figures={
-            "images": figures.before_and_after(images[: figures.SHOWN], shown),
-            "learning": figures.learning(learned, options.target_accuracy),
-        },
         details={
             "runs": {
                 name: [

@@ -18,7 +18,7 @@ import numpy as np
 
 from experiments.common import outcomes, training_options
 from experiments.common.side_by_side import side_by_side
-from experiments.regularization import figures, runs, uncertainty
+from experiments.regularization import runs, uncertainty
 from experiments.regularization.runs import Learned
 from jaxact import data, models
 from jaxact.command import Option, Options
@@ -27,7 +27,7 @@ from jaxact.errors import ConfigError
 from jaxact.presentation.tables import Row
 from jaxact.runs.setup import Setup, prepare
 
-NONE, STOPPED = "none", "early stopping"
+NONE, HINGE, STOPPED = "none", "hinge loss", "early stopping"
 FORMS = tuple(models.DROPOUTS)
 
 
@@ -89,7 +89,7 @@ def variants(options: Options) -> dict[str, dict[str, Any]]:
             f"dropout, {form}": {"dropout": form, "dropout_rate": options.dropout_rate}
             for form in FORMS
         },
-        "hinge loss": {"loss": "hinge"},
+        HINGE: {"loss": "hinge"},
     }
 
 
@@ -124,14 +124,6 @@ def perform(options: Options) -> outcomes.Outcome:
     table = {label: ends(of_label) for label, of_label in learned.items()}
     table[STOPPED] = ends(learned[NONE], stopped=True)
     unseen = {form: uncertainty.summarize(of_form) for form, of_form in asked.items()}
-    panels = [
-        figures.Panel(
-            label,
-            "loss (nats)" if setups[label].config.loss == "cross_entropy" else "hinge loss",
-            of_label,
-        )
-        for label, of_label in learned.items()
-    ]
     return outcomes.Outcome(
         title=(
             f"Overfitting on {options.train_examples} images of {data.title(options.dataset)}, "
@@ -142,21 +134,6 @@ def perform(options: Options) -> outcomes.Outcome:
         answer=" ".join([*what_was_found(table), *uncertainty.in_words(unseen)]),
         settings=training_options.settings(options),
         rows=[as_row(label, values, table[NONE]) for label, values in table.items()],
-        figures={
-            "overfitting": figures.losses(
-                panels, {label: values["test error (%)"] for label, values in table.items()}
-            ),
-            "monte_carlo": figures.spreads(
-                {
-                    form: {
-                        kind: np.concatenate([seed[kind].spreads for seed in of_form])
-                        for kind in of_form[0]
-                    }
-                    for form, of_form in asked.items()
-                },
-                options.masks,
-            ),
-        },
         details={
             "runs": {
                 label: [{"best_epoch": run.best_epoch, "rows": run.rows} for run in of_label]

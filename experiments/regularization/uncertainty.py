@@ -21,6 +21,8 @@ from jaxact.runs.setup import Setup
 MASKS_SEED = 1
 MOST_IMAGES = 200  # of each kind
 TURNED = "turned by 90°"
+# By what an image of another kind is told: names of the figures.
+SPREAD, ONE_PASS = "AUROC, spread", "AUROC, 1 - greatest probability of one pass"
 
 
 class Uncertainty(NamedTuple):
@@ -96,11 +98,11 @@ def summarize(of_form: Sequence[Mapping[str, Uncertainty]]) -> dict[str, Any]:
             kind: median([float(np.median(seed[kind].spreads)) for seed in of_form])
             for kind in of_form[0]
         },
-        "AUROC, spread": {
+        SPREAD: {
             kind: median([separation(seed[known].spreads, seed[kind].spreads) for seed in of_form])
             for kind in others
         },
-        "AUROC, 1 - greatest probability of one pass": {
+        ONE_PASS: {
             kind: median([separation(seed[known].unsure, seed[kind].unsure) for seed in of_form])
             for kind in others
         },
@@ -112,10 +114,10 @@ def in_words(unseen: Mapping[str, Mapping[str, Any]]) -> list[str]:
     sentences = []
     for form, found in unseen.items():
         spreads = ", ".join(f"{value:.3f} ({kind})" for kind, value in found["spread"].items())
-        known = found["AUROC, 1 - greatest probability of one pass"]
+        known = found[ONE_PASS]
         told = ", ".join(
             f"{kind} {value:.2f} ({known[kind]:.2f} by one pass's greatest probability)"
-            for kind, value in found["AUROC, spread"].items()
+            for kind, value in found[SPREAD].items()
         )
         sentences.append(
             f"Monte Carlo dropout of {form}: median spread {spreads}; AUROC against images of the "

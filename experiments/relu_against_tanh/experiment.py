@@ -18,7 +18,7 @@ import numpy as np
 
 from experiments.common import outcomes, training_options
 from experiments.common.side_by_side import side_by_side
-from experiments.relu_against_tanh import figures, time_to_error
+from experiments.relu_against_tanh import time_to_error
 from experiments.relu_against_tanh.time_to_error import OPTIMIZERS, Choice, Course, Measured, Trace
 from jaxact import data, models
 from jaxact.command import Option, Options
@@ -108,7 +108,6 @@ def perform(chosen: Options) -> outcomes.Outcome:
             }
             for spec, known in measured.items()
         ],
-        figures={"error": figures.draw(chosen, measured)},
         details={
             "runs": {
                 spec: {
@@ -174,22 +173,11 @@ def answer(
     baseline: str,
 ) -> str:
     """The answer in words: ratios to the baseline, misses, and grids that were too narrow."""
-    parts = []
-    for spec in measured:
-        if spec == baseline:
-            continue
-        known = [ratio for ratio in ratios[spec] if not math.isnan(ratio)]
-        if not known:
-            parts.append(f"neither {spec} nor {baseline} reached the target")
-            continue
-        low, middle, high = min(known), float(np.median(known)), max(known)
-        times = f"{middle:.2g} times ({low:.2g} to {high:.2g} over {len(known)} seeds)"
-        if math.isinf(high):
-            missed = sum(map(math.isinf, known))
-            least = chosen.epochs / max(filter(math.isfinite, measured[baseline].epochs))
-            times = f"over {least:.2g} times (never within {chosen.epochs} in {missed} seeds)"
-        claimed = f", where {CLAIM:g} are claimed" if (spec, baseline) == ("tanh", "relu") else ""
-        parts.append(f"{spec} took {times} the epochs of {baseline}{claimed}")
+    parts = [
+        compared(spec, baseline, ratios[spec], measured[baseline].epochs, chosen.epochs)
+        for spec in measured
+        if spec != baseline
+    ]
     for spec, known in measured.items():
         if known.choice.is_at_the_edge:
             parts.append(
@@ -204,3 +192,29 @@ def answer(
             f"{baseline} {found}" + (f" (missed by {missed} of {len(epochs)})" if missed else "")
         ]
     return "; ".join(parts) + f" ({chosen.optimizer}, {chosen.dataset})."
+
+
+def compared(
+    spec: str,
+    baseline: str,
+    ratios: Sequence[float],
+    of_baseline: Sequence[float],
+    most_epochs: int,
+) -> str:
+    """The epochs of an activation in those of the baseline, in words.
+
+    Args:
+      ratios: by seed, see `paired_ratios`.
+      of_baseline: epochs of the baseline.
+    """
+    known = [ratio for ratio in ratios if not math.isnan(ratio)]
+    if not known:
+        return f"neither {spec} nor {baseline} reached the target"
+    low, middle, high = min(known), float(np.median(known)), max(known)
+    times = f"{middle:.2g} times ({low:.2g} to {high:.2g} over {len(known)} seeds)"
+    if math.isinf(high):
+        missed = sum(map(math.isinf, known))
+        least = most_epochs / max(filter(math.isfinite, of_baseline))
+        times = f"over {least:.2g} times (never within {most_epochs} in {missed} seeds)"
+    claimed = f", where {CLAIM:g} are claimed" if (spec, baseline) == ("tanh", "relu") else ""
+    return f"{spec} took {times} the epochs of {baseline}{claimed}"

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 from experiments.common import outcomes
+from experiments.search import figures
 from experiments.search.experiment import Settings, candidates_of, perform, rungs_of
 from jaxact import data
 from jaxact.command import Option, Options
@@ -36,6 +37,7 @@ of a short one is compilation: a new function takes seconds before its first ste
         ),
         "finalists": Option(3, "besides ReLU", least=1),
         "final_seeds": Option(5, "runs of each finalist", least=1),
+        "from_result": outcomes.FROM_RESULT,
         "workdir": Option(
             None, "folder of the search; runs/search-DATASET-MODEL, if not given", Path
         ),
@@ -53,6 +55,10 @@ def search(options: Options) -> None:
     """Searches as the options say, prints the answer and writes it."""
     begin = time.perf_counter()
     config = options.config
+    workdir = Path(options.workdir or f"runs/search-{data.title(config.dataset)}-{config.model}")
+    if options.from_result:
+        print(*outcomes.redraw(COMMAND.name, figures.draw, workdir), sep="\n")
+        return
     for name, reason in DECIDED.items():
         if name in options.given:
             raise ConfigError(f"config.{name} is decided by the search ({reason}): leave it out")
@@ -65,7 +71,6 @@ def search(options: Options) -> None:
         seeds=options.final_seeds,
         seconds=60 * options.budget_minutes,
     )
-    workdir = Path(options.workdir or f"runs/search-{data.title(config.dataset)}-{config.model}")
     determinism.ask(config.deterministic)  # before JAX starts
     devices.start()  # or each candidate would say that it failed
     try:
@@ -79,6 +84,6 @@ def search(options: Options) -> None:
         "command": f"python -m experiments.search {shlex.join(sys.argv[1:])}".rstrip(),
         "seconds": time.perf_counter() - begin,
     }
-    outcomes.show(outcome, outcomes.write(outcome, workdir, record))
+    outcomes.show(outcome, outcomes.write(outcome, figures.draw, workdir, record))
     if best := outcome.details["winner"]:
         print(f"to use it: --config.activation={shlex.quote(best)}")

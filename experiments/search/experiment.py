@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from experiments.common import outcomes
-from experiments.search import confirmation, figures, findings, halving
+from experiments.search import confirmation, findings, halving
 from jaxact import activations, data
 from jaxact.comparison.options import split_specs
 from jaxact.comparison.plan import folder_name
@@ -201,7 +201,6 @@ def perform(
         answer=findings.answer(tried, waiting, settings.rungs, made, settings.seeds),
         settings={**settings._asdict(), "config": fields},
         rows=findings.rows(tried, settings.rungs, made),
-        figures={"search": figures.curves(tried, settings.rungs, list(made) or finalists)},
         details={
             "winner": confirmation.winner(made),
             "spent_seconds": budget.spent,
@@ -213,6 +212,7 @@ def perform(
                 for candidate in tried
             ],
             "not_tried": waiting,
+            "finalists": finalists,
             "finals": {
                 spec: {str(config.seed + seed): run._asdict() for seed, run in runs.items()}
                 for spec, runs in made.items()

@@ -91,6 +91,21 @@ def some_of(names: Sequence[str]) -> str:
     return ", ".join(names[:MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
+def headline(candidates: Sequence[Tried], finals: Finals) -> str:
+    """The winner against the baseline in a line; "not decided" where no test tells them apart."""
+    best = finals_of.winner(finals)
+    test = finals_of.against_baseline(finals).get(best) if best else None
+    if test is None or not test.pairs:
+        return verdict(candidates, finals)
+    by = f"by {points(test.difference)} points of test accuracy"
+    p_value = test.corrected_p_value
+    sure = "too few seeds to test" if math.isnan(p_value) else numbers.p_value(p_value, "p")
+    if test.significant:
+        word = "better" if test.difference.value > 0 else "worse"
+        return f"{best} is {word} than {BASELINE} {by} ({sure})"
+    return f"Not decided: {best} leads the finals, and {BASELINE} {by} ({sure})"
+
+
 def verdict(candidates: Sequence[Tried], finals: Finals) -> str:
     """Who won, and by how much; without finals who is ahead."""
     best = finals_of.winner(finals)

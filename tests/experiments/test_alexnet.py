@@ -5,8 +5,9 @@ import math
 import pytest
 
 from experiments.alexnet import experiment
+from experiments.common import headlines
 from jaxact import models
-from tests.support.experiments import perform
+from tests.support.experiments import drawn, perform
 
 
 def costs():
@@ -59,3 +60,6 @@ def test_the_experiment_trains(monkeypatch):
     assert f"{100 * epochs[1]['test_accuracy']:.1f} %" in outcome.answer
     # A PReLU's parameter for each of 7 layers.
     assert outcome.rows[-1]["alexnet: parameters"] == 60_965_231
+    told = {name: headlines.told(figure) for name, figure in drawn(experiment, outcome).items()}
+    assert told["layers"].startswith("alexnet's dense layers hold 96 % of the parameters")
+    assert told["learning"].endswith("test accuracy in 2 epochs")

@@ -7,7 +7,7 @@ from experiments.augmentations import experiment, figures
 from experiments.augmentations.experiment import VIEWS
 from jaxact import statistics
 from jaxact.data.transforms.augmentation import AUGMENTATIONS
-from tests.support.experiments import perform
+from tests.support.experiments import drawn, perform
 
 
 def planted(**means):
@@ -53,7 +53,7 @@ def test_a_tiny_run_gives_its_outcome():
     words = ["--augmentations=none;flip,crop", "--train_examples=64", "--test_examples=30"]
     words += ["--model=thin_cnn", "--epochs=1", "--seeds=1", "--batch_size=32"]
     outcome = perform(experiment, *words)
-    assert set(outcome.figures) == {"sheet", "errors"}
+    assert set(drawn(experiment, outcome)) == {"sheet", "errors"}
     assert set(outcome.details["errors"]) == {"none", "flip,crop"}
     assert len(outcome.rows) == 2
     assert "Mean test error of none" in outcome.answer

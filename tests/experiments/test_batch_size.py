@@ -5,8 +5,9 @@ import dataclasses
 import pytest
 
 from experiments.batch_size import experiment, findings
+from experiments.common import headlines
 from experiments.common.findings import REFUTED, SUPPORTED, UNDECIDED
-from tests.support.experiments import Planted, perform
+from tests.support.experiments import Planted, drawn, perform
 from tests.support.studies import synthetic_study
 
 SMALL = ("--train_examples=600", "--test_examples=50", "--epochs=3", "--batch_sizes=32,128,256")
@@ -115,8 +116,12 @@ def test_what_was_found_is_told_and_drawn(tmp_path, monkeypatch):
     assert rows["128", "constant"]["train s to target"] == pytest.approx([2 / 128] * 3)
     assert "32 reached the target soonest (1 epochs, median)" in told.answer
     assert verdicts(told.findings)["ends", "sqrt"] == REFUTED
-    panels = told.figures["against_batch_size"].axes
+    figures = drawn(experiment, told)
+    panels = figures["against_batch_size"].axes
     assert [ax.get_ylabel() for ax in panels][0::3] == ["epochs to the target", "test error (%)"]
+    finding = headlines.told(figures["learning"])
+    assert finding.startswith("More epochs to the target than a batch of 32: 128, 256")
+    assert "rate sqrt" in finding
     assert len(told.details["runs"]) == 6
 
 
@@ -128,7 +133,9 @@ def test_seconds_of_runs_beside_other_work_are_not_shown(tmp_path, monkeypatch):
     assert "seconds are not compared" in told.findings[-1].evidence
     assert "no seconds" in told.answer
     assert "train_seconds" not in told.details["runs"][0]
-    assert len(told.figures["against_batch_size"].axes) == 2 * 2
+    figures = drawn(experiment, told)
+    assert len(figures["against_batch_size"].axes) == 2 * 2
+    assert headlines.told(figures["learning"]).startswith("Not decided: no difference")
 
 
 def test_what_is_not_compared_is_undecided(tmp_path, monkeypatch):

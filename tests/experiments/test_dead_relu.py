@@ -7,10 +7,10 @@ import jax.numpy as jnp
 import pytest
 
 from experiments.common import trials
-from experiments.dead_relu import cells, experiment
+from experiments.dead_relu import cells, experiment, figures
 from experiments.dead_relu.cells import Cell
 from jaxact.config import Config
-from tests.support.experiments import perform
+from tests.support.experiments import drawn, perform
 
 SMALL = Config(
     train_examples=128,
@@ -85,6 +85,18 @@ def test_the_answer_is_what_was_measured():
     assert said == "relu, bias 0: 0 % dead at 0.001; bias 0.01: diverged at either end."
 
 
+def test_the_headline_is_what_was_measured():
+    told = figures.headline(cells_of("relu", {0.0: [0.02, 0.6], 0.01: [0.04, 0.5]}))
+    assert told == (
+        "Half of the units of relu or more are dead from a rate of 0.1 on; biases of 0.01 instead "
+        "of 0 change that by -10 to +2 points"
+    )
+    told = figures.headline(cells_of("elu", {0.0: [0.0, 0.04]}))
+    assert told == "At most 4 % of the units of elu are dead"
+    told = figures.headline(cells_of("elu", {0.0: [math.nan, math.nan]}))
+    assert told == "Training diverged at every rate"
+
+
 def test_every_rate_meets_every_bias():
     words = ["--activations=leaky_relu", "--learning_rates=0.01,0.001", "--biases=0,1"]
     words += ["--model=thin_cnn", "--seeds=1", "--epochs=1", "--train_examples=128"]
@@ -92,4 +104,4 @@ def test_every_rate_meets_every_bias():
     cells = outcome.details["cells"]
     assert [cell["learning_rate"] for cell in cells] == [0.001, 0.01] * 2
     assert all(cell["dead"] == [0] for cell in cells)  # it has no flat side
-    assert set(outcome.figures) == {"dead_relu"}
+    assert set(drawn(experiment, outcome)) == {"dead_relu"}

@@ -7,12 +7,13 @@ import jax
 import numpy as np
 import pytest
 
-from experiments.initialization import deep_network, experiment
+from experiments.common import headlines
+from experiments.initialization import deep_network, experiment, figures
 from experiments.initialization.deep_network import Layer
 from experiments.initialization.experiment import EXPLODING, RIGHT, SATURATED, VANISHING
 from jaxact import activations
 from jaxact.models.layers.initializers import KERNEL_INITIALIZERS
-from tests.support.experiments import perform
+from tests.support.experiments import drawn, perform
 
 DEPTH, BATCH = 6, 16
 TANH, RELU = activations.get("tanh"), activations.get("relu")
@@ -165,7 +166,35 @@ def test_every_initialiser_meets_every_activation():
     assert {row["verdict"] for row in outcome.rows} <= {RIGHT, VANISHING, SATURATED, EXPLODING}
     layer = outcome.details["layers"]["elu"]["he_normal"][2]
     assert sum(layer["counts"]) == 2 * 4 * 32
-    assert set(outcome.figures) == {"histograms", "layers"}
+    drawings = drawn(experiment, outcome)
+    assert set(drawings) == {"histograms", "layers"}
+    assert len(drawings["histograms"].axes) == 2 * 5  # rows of the source's sentences
+    assert headlines.told(drawings["layers"]).startswith("Just right for elu ")
+
+
+def test_the_rows_are_initialisers_and_alike_ones_share_a_line():
+    assert {*figures.CLAIMED} <= {*KERNEL_INITIALIZERS}
+    drawn_of = {
+        "relu": {
+            "one": layers_of([1.0, 0.5]),
+            "same": layers_of([1.01, 0.495]),
+            "other": layers_of([1.0, 0.6]),
+            "nothing": layers_of([0.0, 0.0]),
+        }
+    }
+    assert figures.alike(drawn_of) == [["one", "same"], ["other"], ["nothing"]]
+
+
+def test_the_headline_names_what_is_just_right():
+    drawn_of = {"tanh": {}, "relu": {}}
+    verdicts = {
+        ("tanh", "zeros"): VANISHING,
+        ("tanh", "he_normal"): RIGHT,
+        ("relu", "zeros"): VANISHING,
+        ("relu", "he_normal"): EXPLODING,
+    }
+    told = figures.headline(drawn_of, verdicts, ["zeros", "he_normal"])
+    assert told == "Just right for tanh he_normal; for relu none"
 
 
 def test_what_overflows_is_told():

@@ -1,5 +1,6 @@
 """Learned shapes: planted parameters give the planted curve, change and table."""
 
+import json
 import math
 
 import jax.numpy as jnp
@@ -7,11 +8,11 @@ import numpy as np
 import pytest
 
 from experiments.common import trials
-from experiments.learned_shapes import curves, experiment
+from experiments.learned_shapes import curves, experiment, figures
 from experiments.learned_shapes.experiment import LEARNABLE
 from jaxact import activations
 from jaxact.training.state import TrainState
-from tests.support.experiments import perform
+from tests.support.experiments import drawn, perform
 
 PRELU = activations.get("prelu")
 RNG = np.random.default_rng(0)
@@ -137,6 +138,30 @@ def test_training_moves_what_is_shown(sharing):
     accuracies = outcome.details["test_accuracy"]
     gain = 100 * (accuracies["prelu"][0] - accuracies["relu"][0])
     assert rows[0]["against relu (points)"][0] == pytest.approx(gain)
-    learned = outcome.details["learned"]["prelu"]["ActivationLayer_0"]["alpha"]
+    learned = outcome.details["learned"]["prelu"]["ActivationLayer_0"]["after"]["alpha"]
     assert np.shape(learned) == ((1, 4) if sharing == "channel" else (1,))
-    assert set(outcome.figures) == {"learned_shapes"}
+    assert set(drawn(experiment, outcome)) == {"changes", "learned_shapes"}
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_stored_shape_has_the_curves_that_were_seen(channels):
+    start = {"alpha": jnp.full(channels, 0.25) if channels > 1 else jnp.float32(0.25)}
+    moved = {name: value + 0.5 for name, value in start.items()}
+    shape = curves.shape_of(PRELU, "layer", start, [moved, start], [inputs_of(), inputs_of()])
+    stored = json.loads(json.dumps(curves.as_record(shape)))
+    again = curves.from_record(PRELU, "layer", stored)
+    for field in ("x", "initial", "learned", "counts", "edges", "change"):
+        np.testing.assert_allclose(getattr(again, field), getattr(shape, field), rtol=1e-6)
+
+
+def test_the_headline_names_the_most_and_the_least():
+    start, moved = {"alpha": jnp.float32(0.25)}, {"alpha": jnp.float32(0.75)}
+    still, far = (
+        curves.shape_of(PRELU, f"ActivationLayer_{k}", start, [after], [inputs_of()])
+        for k, after in enumerate((start, moved))
+    )
+    told = figures.headline({"prelu": [still, far], "srs": [still]})
+    assert told == (
+        f"prelu moves most: by {figures.moved(far):.0f} % of its size in layer 1; srs least: by "
+        "0.0 % at most"
+    )

@@ -6,10 +6,11 @@ import math
 import numpy as np
 import pytest
 
+from experiments.common import headlines
 from experiments.common.findings import REFUTED, SUPPORTED, UNDECIDED
 from experiments.optimizers import experiment, findings
 from jaxact.errors import ConfigError
-from tests.support.experiments import Planted, perform
+from tests.support.experiments import Planted, drawn, perform
 from tests.support.studies import synthetic_study
 
 SGD = "sgd(momentum=0.9, nesterov=True)"
@@ -133,11 +134,17 @@ def test_what_was_found_is_told_and_drawn(tmp_path, monkeypatch):
     assert [finding.verdict for finding in told.findings] == [SUPPORTED, REFUTED]
     assert "Against adam, by corrected tests: worse for relu, tanh" in told.answer
     assert "adam, 2 epochs (relu, tanh: best at the lowest rate tried" in told.answer
-    assert set(told.figures) == {"learning", "loss", "errors"}
-    panels = [ax for ax in told.figures["learning"].axes if ax.axison]
+    figures = drawn(experiment, told)
+    assert set(figures) == {"learning", "loss", "errors"}
+    panels = [ax for ax in figures["learning"].axes if ax.axison]
     cell = told.details["runs"][0]
-    drawn = np.asarray(panels[0].lines[0].get_ydata(), float)
-    np.testing.assert_allclose(drawn, np.median(cell["test_errors"]["relu"]))
+    shown = np.asarray(panels[0].lines[0].get_ydata(), float)
+    np.testing.assert_allclose(shown, np.median(cell["test_errors"]["relu"]))
+    finding = headlines.told(figures["errors"])
+    assert finding == ". ".join(f"{one.claim}: {one.verdict}" for one in told.findings)
+    few, many = ({text.get_text() for text in ax.texts} for ax in figures["errors"].axes)
+    assert few == {"sgd higher"}
+    assert "sgd higher" not in many
     assert len(panels) == 4
     assert cell["validation_errors_by_rate"]["relu"] == pytest.approx({"0.003": 5, "0.01": 6})
     assert (tmp_path / "x" / "adam" / "epochs=2" / "study.json").exists()

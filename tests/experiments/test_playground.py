@@ -8,12 +8,13 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from experiments.playground import experiment, findings, training
+from experiments.common import headlines
+from experiments.playground import experiment, figures as drawing_of, findings, training
 from experiments.playground.findings import Cell
 from experiments.playground.problems import LARGEST_NOISE, PROBLEMS, RADIUS, Points, Problem, draw
 from experiments.playground.training import Recipe
 from jaxact import activations
-from tests.support.experiments import perform
+from tests.support.experiments import drawn, perform
 
 SEPARABLE = "gaussians"
 QUICK = Recipe(epochs=150, target_loss=0.1, hold=3)
@@ -200,9 +201,9 @@ def cell(*epochs, accuracy=1.0):
     return Cell(
         converged=np.array(epochs, float),
         accuracies=np.full(count, accuracy),
-        losses=np.full((count, 3), 0.1),
+        losses=findings.losses_of(np.full((count, 3), 0.1)),
         shown=0,
-        surface=np.zeros((2, 2)),
+        params=[],
     )
 
 
@@ -245,8 +246,8 @@ def test_p_values_are_corrected_over_the_whole_table():
 
 
 def test_the_median_run_comes_after_half_of_the_others():
-    assert experiment.figures.median_run([math.inf, 7, 3, math.inf, 5]) == 1
-    assert experiment.figures.median_run([4.0, 2.0]) == 1
+    assert experiment.median_run([math.inf, 7, 3, math.inf, 5]) == 1
+    assert experiment.median_run([4.0, 2.0]) == 1
 
 
 def test_every_problem_meets_every_activation():
@@ -256,4 +257,47 @@ def test_every_problem_meets_every_activation():
     runs = {(run["problem"], run["activation"]): run for run in outcome.details["runs"]}
     assert runs["xor", "linear"]["epochs"] == [None] * 3
     assert len(outcome.rows) == 4
-    assert set(outcome.figures) == {"boundaries", "losses"}
+    figures = drawn(experiment, outcome)
+    assert set(figures) == {"boundaries", "losses"}
+    assert "miss the target on" in headlines.told(figures["losses"])
+
+
+def test_losses_are_those_of_runs_that_have_ended_too():
+    losses = np.array([[0.5, 0.2, np.nan, np.nan], [0.5, 0.4, 0.3, 0.1], [np.nan] * 4])
+    found = findings.losses_of(losses)
+    assert found["epochs"] == [1, 2, 3, 4]
+    assert found["median"] == [0.5, 0.4, 0.3, 0.2]  # of 0.2, 0.1 and a run without any
+    assert found["high"][0] == math.inf
+
+
+def test_the_networks_drawn_are_those_that_were_trained():
+    words = ["--problems=xor", "--activations=prelu", "--seeds=2", "--epochs=3"]
+    outcome = perform(experiment, *words)
+    (run,) = outcome.details["runs"]
+    trained = training.train(
+        activations.get("prelu"),
+        experiment.recipe_of(experiment.COMMAND.parse(words)),
+        [draw("xor", seed, experiment.POINTS, 0.0) for seed in range(2)],
+        range(2),
+    )
+    for stored, layer in zip(run["params"], trained.params, strict=True):
+        np.testing.assert_allclose(stored["kernel"], layer["kernel"][run["shown"]])
+    corner = np.full((1, 2), drawing_of.EDGE, np.float32)
+    one = jax.tree.map(lambda leaf: leaf[run["shown"]], trained.params)
+    expected = training.outputs(activations.get("prelu"), one, corner)
+    surface = drawing_of.surface(activations.get("prelu"), drawing_of.as_params(run["params"]))
+    assert surface[-1, -1] == pytest.approx(float(expected[0]), rel=1e-5)
+
+
+def test_the_headline_says_where_the_order_holds():
+    cells = {
+        ("xor", "relu"): cell(9, 9, 9),
+        ("xor", "tanh"): cell(20, 20, 20),
+        ("gaussians", "relu"): cell(9, 9, 9),
+        ("gaussians", "tanh"): cell(4, 4, 4),
+        ("spiral", "relu"): cell(math.inf, math.inf, 3),
+        ("spiral", "tanh"): cell(math.inf, math.inf, 3),
+    }
+    assert findings.headline(cells) == (
+        "relu sooner than tanh on 1 of 2 problems: xor; most runs miss the target on spiral"
+    )

@@ -4,10 +4,11 @@ import math
 
 import numpy as np
 
+from experiments.common import headlines
 from experiments.common.history import History
 from experiments.preprocessing import experiment, figures
 from jaxact import statistics
-from tests.support.experiments import perform
+from tests.support.experiments import drawn, perform
 
 
 def histories_reaching(epoch, runs=6, end=0.02):
@@ -72,19 +73,22 @@ def test_a_target_never_reached_is_said_and_is_no_number():
     assert all(math.isinf(value) for value in found["none"]["epochs"])
 
 
-def test_a_picture_spans_black_to_white():
-    values = np.linspace(-3, 5, 48).reshape(4, 4, 3)
-    picture = figures.as_picture(values)
-    assert (picture.min(), picture.max()) == (0, 1)
-    assert figures.as_picture(values[..., :1]).shape == (4, 4, 3)
-    assert (figures.as_picture(np.full((2, 2, 1), 7.0)) == 0).all()
+def test_in_a_picture_0_is_grey_and_the_reach_is_white():
+    values = np.array([-3.0, -1.5, 0.0, 1.5, 3.0, 9.0]).reshape(1, 2, 3)
+    picture = figures.as_picture(values, 3.0)
+    assert picture.ravel().tolist() == [0, 0.25, 0.5, 0.75, 1, 1]
+    assert figures.as_picture(values[..., :1], 3.0).shape == (1, 2, 3)
+    assert (figures.as_picture(np.zeros((2, 2, 1)), 0.0) == 0.5).all()
 
 
 def test_a_tiny_run_gives_its_outcome():
     words = ["--preprocessings=mean_std,pca_whitening", "--train_examples=64", "--test_examples=30"]
     words += ["--model=thin_cnn", "--epochs=1", "--seeds=1", "--batch_size=32"]
     outcome = perform(experiment, *words)
-    assert set(outcome.figures) == {"images", "learning"}
+    drawings = drawn(experiment, outcome)
+    assert set(drawings) == {"images", "learning"}
+    told = headlines.told(drawings["learning"])
+    assert told.startswith("To 93 % test accuracy, not decided")
     assert set(outcome.details["runs"]) == {"mean_std", "pca_whitening"}
     assert outcome.settings["baseline"] == "mean_std"
     assert outcome.answer.startswith("To 93 % test accuracy")

@@ -6,12 +6,13 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from experiments.common import headlines
 from experiments.regularization import experiment, figures, runs, uncertainty
 from jaxact.runs import fit
 from jaxact.runs.records import record_files
 from jaxact.runs.setup import prepare
 from tests.support import tiny
-from tests.support.experiments import perform
+from tests.support.experiments import drawn, perform
 
 LABELS = list(experiment.variants(experiment.COMMAND.parse([])))
 SMALL = {"train_examples": 64, "test_examples": 30, "batch_size": 32, "epochs": 3}
@@ -138,7 +139,10 @@ def test_a_network_without_dropout_has_no_uncertainty():
 
 
 def test_every_way_to_train_has_a_panel():
-    of_label = [planted([0.5, 0.1, 0.2]), planted([0.5, 0.3, 0.4], best_epoch=1)]
+    of_label = [
+        {"rows": run.rows, "best_epoch": run.best_epoch}
+        for run in (planted([0.5, 0.1, 0.2]), planted([0.5, 0.3, 0.4], best_epoch=1))
+    ]
     panels = [figures.Panel(label, "loss (nats)", of_label) for label in LABELS]
     figure = figures.losses(panels, {label: [1.0, 2.0] for label in [*LABELS, "stopped"]})
     titles = [ax.get_title(loc="left") for ax in figure.axes if ax.axison]
@@ -164,3 +168,15 @@ def test_each_means_has_its_runs(monkeypatch):
     assert len(outcome.details["runs"]["L1"][0]["rows"]) == 2
     assert set(outcome.details["monte_carlo"]) == {"channels", "elements"}
     assert "Monte Carlo dropout of channels" in outcome.answer
+    told = {name: headlines.told(figure) for name, figure in drawn(experiment, outcome).items()}
+    assert set(told) == {"overfitting", "monte_carlo"}
+    assert "of 4 cases" in told["monte_carlo"]
+
+
+def test_the_headline_says_what_tests_and_every_seed_show():
+    none = [20.0, 21.0, 22.0, 23.0, 24.0, 25.0]
+    better, mixed = [value - 5 for value in none], [value + (-1) ** int(value) for value in none]
+    told = figures.headline({"none": none, "L2": better, "L1": mixed})
+    assert told == "Lower error than none: L2; lower in every seed: L2"
+    few = figures.headline({label: of[:3] for label, of in {"none": none, "L2": better}.items()})
+    assert few.startswith("Not decided: no difference from none is significant on 3 seeds")

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from experiments.common import headlines
 from experiments.relu_against_tanh import experiment, time_to_error
 from experiments.relu_against_tanh.experiment import Measured
 from experiments.relu_against_tanh.time_to_error import Choice, Trace
@@ -15,7 +16,7 @@ from jaxact.compilation.clock import Clock
 from jaxact.runs import setup
 from jaxact.runs.loading import run_data
 from jaxact.training.state import Totals
-from tests.support.experiments import perform
+from tests.support.experiments import drawn, perform
 from tests.support.tiny import TINY
 
 WORDS = [
@@ -184,4 +185,8 @@ def test_seeds_are_paired():
     expected = list(taken["tanh"] / taken["relu"])
     assert runs["tanh"]["ratios"] == pytest.approx(expected)
     assert outcome.rows[1]["claimed"] == 6
-    assert set(outcome.figures) == {"error"}
+    figures = drawn(experiment, outcome)
+    assert set(figures) == {"error"}
+    told = headlines.told(figures["error"])
+    assert outcome.answer.startswith(told)
+    assert " times " in told

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from experiments.common import headlines
 from experiments.search import (
     command,
     composition_sampler,
@@ -27,6 +28,7 @@ from jaxact.config import Config
 from jaxact.errors import ConfigError, DataError, Interrupted, NonFiniteLossError, WorkdirError
 from jaxact.runs import fit
 from jaxact.runs.records import lock, record_files
+from tests.support.experiments import drawn
 from tests.support.paths import ROOT
 
 NAMES = ["relu", "tanh", "sigmoid", "gelu", "elu", "mish", "softplus", "selu", "lisht", "snake"]
@@ -93,6 +95,14 @@ def test_halving_finds_the_best_for_a_part_of_the_price(tmp_path, monkeypatch):
     assert "mish has the best validation accuracy" in outcome.answer
     assert outcome.rows[0]["activation"] == "mish"
     assert outcome.rows[0]["finals"] == "5/5"
+    (figure,) = drawn(experiment, outcome).values()
+    assert headlines.told(figure).startswith("Not decided: mish leads the finals, and relu by +")
+    climb, finals = figure.axes
+    assert finals.get_yticklabels()[0].get_text().startswith("mish\np = ")
+    names = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert {*names} == {"mish", "gelu", "elu", "relu (baseline)"}
+    colors = {line.get_color() for line in climb.lines if line.get_linewidth() > 1}
+    assert len(colors) == len(names)
 
 
 @pytest.mark.parametrize("order", [NAMES, NAMES[::-1], sorted(NAMES)])
@@ -162,6 +172,8 @@ def test_the_budget_is_kept_and_what_was_cut_is_said(seconds, tmp_path, monkeypa
     assert outcome.details["spent_seconds"] == train.now
     names = {c["activation"] for c in outcome.details["candidates"]}
     assert set(outcome.details["not_tried"]) == set(NAMES) - names
+    (figure,) = drawn(experiment, outcome).values()
+    assert "proves nothing" in headlines.told(figure) or outcome.details["finals"]
     if left := outcome.details["not_tried"]:
         assert f"{len(left)} candidates were not tried ({left[0]}" in outcome.answer
 
@@ -427,3 +439,13 @@ def test_the_command_says_what_it_takes(tmp_path):
         "jaxact: --first_epochs=30 must be at most config.epochs, which is 20"
     )
     assert not (tmp_path / "x").exists()
+
+
+def test_the_headline_decides_nothing_that_no_test_does():
+    runs = {seed: Final(0.9, 0.9 + seed / 1000) for seed in range(1, 9)}
+    better = {seed: Final(0.95, run.test + 0.02) for seed, run in runs.items()}
+    sure = findings.headline([], {"mish": better, "relu": runs})
+    assert sure.startswith("mish is better than relu by +2.00")
+    few = {"mish": dict([*better.items()][:3]), "relu": dict([*runs.items()][:3])}
+    assert findings.headline([], few).endswith("(too few seeds to test)")
+    assert "not beaten" in findings.headline([], {"mish": runs, "relu": better})

@@ -83,7 +83,7 @@ from experiments.common import outcomes
 def test_a_wrong_option_is_one_line(name, option, said, tmp_path, capsys):
     experiment = importlib.import_module(f"experiments.{name}.experiment")
     words = [*option.split(" "), f"--workdir={tmp_path / 'x'}"]
-    assert outcomes.run(experiment.COMMAND, experiment.perform, words) == 2
+    assert outcomes.run(experiment.COMMAND, experiment.perform, lambda result: {}, words) == 2
     error = capsys.readouterr().err
     assert said in error
     assert error.count("\n") == 1

@@ -1,6 +1,7 @@
-"""An experiment performed as its command does, without the files; and runs that are not trained."""
+"""Experiments performed and drawn as their commands do, without files; runs that are planted."""
 
 import dataclasses
+import importlib
 import json
 import math
 import os
@@ -10,6 +11,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from matplotlib.figure import Figure
+
+from experiments.common import outcomes, published
 from experiments.common.outcomes import Outcome
 from jaxact.config import Config
 from jaxact.errors import Interrupted, NonFiniteLossError
@@ -19,12 +23,20 @@ from jaxact.runs.records import record_files
 
 
 def perform(experiment: ModuleType, *words: str) -> Outcome:
-    """The outcome of a command's words, as JSON would hold it, its figures laid out once."""
+    """The outcome of a command's words, as JSON would hold it."""
     outcome = experiment.perform(experiment.COMMAND.parse(words))
-    for figure in outcome.figures.values():
-        figure.draw_without_rendering()
     told = {name: getattr(outcome, name) for name in ("settings", "rows", "details")}
     return outcome._replace(**json.loads(json.dumps(columns.finite(told), allow_nan=False)))
+
+
+def drawn(experiment: ModuleType, outcome: Outcome) -> dict[str, Figure]:
+    """The figures of an outcome, from what a published `result.json` holds, laid out once."""
+    figures = importlib.import_module(experiment.__name__.replace(".experiment", ".figures"))
+    content = outcomes.content_of(outcome, {"command": experiment.COMMAND.name, "seconds": 1.0})
+    made = figures.draw(json.loads(json.dumps(published.rounded(content, 6), allow_nan=False)))
+    for figure in made.values():
+        figure.draw_without_rendering()
+    return made
 
 
 class Planted:
