@@ -140,11 +140,14 @@ def test_what_was_found_is_told_and_drawn(tmp_path, monkeypatch):
     cell = told.details["runs"][0]
     shown = np.asarray(panels[0].lines[0].get_ydata(), float)
     np.testing.assert_allclose(shown, np.median(cell["test_errors"]["relu"]))
-    finding = headlines.told(figures["errors"])
+    finding, rows_of = headlines.told(figures["errors"]), ["relu", "tanh"]
     assert finding == ". ".join(f"{one.claim}: {one.verdict}" for one in told.findings)
-    few, many = ({text.get_text() for text in ax.texts} for ax in figures["errors"].axes)
-    assert few == {"sgd higher"}
-    assert "sgd higher" not in many
+    few, many = (
+        {rows_of[int(text.xy[1])]: text.get_text() for text in ax.texts}
+        for ax in figures["errors"].axes
+    )
+    assert few == {"relu": "sgd higher", "tanh": "sgd higher"}
+    assert many == {"relu": "sgd lower", "tanh": "sgd higher"}  # it diverged
     assert len(panels) == 4
     assert cell["validation_errors_by_rate"]["relu"] == pytest.approx({"0.003": 5, "0.01": 6})
     assert (tmp_path / "x" / "adam" / "epochs=2" / "study.json").exists()

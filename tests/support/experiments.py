@@ -32,7 +32,7 @@ def perform(experiment: ModuleType, *words: str) -> Outcome:
 def drawn(experiment: ModuleType, outcome: Outcome) -> dict[str, Figure]:
     """The figures of an outcome, from what a published `result.json` holds, laid out once."""
     figures = importlib.import_module(experiment.__name__.replace(".experiment", ".figures"))
-    content = outcomes.content_of(outcome, {"command": experiment.COMMAND.name, "seconds": 1.0})
+    content = outcomes.content_of(outcome, {"command": experiment.__name__, "seconds": 1.0})
     made = figures.draw(json.loads(json.dumps(published.rounded(content, 6), allow_nan=False)))
     for figure in made.values():
         figure.draw_without_rendering()

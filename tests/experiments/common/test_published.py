@@ -47,6 +47,7 @@ def comparison(tmp_path):
 
 def tables_of(folder):
     study = studies.load(folder)
+    (folder / "again").mkdir(exist_ok=True)
     files.write_tables(study, folder / "again")
     return {name: (folder / "again" / name).read_bytes() for name in published.SHOWN_TABLES}
 
