@@ -174,7 +174,7 @@ def test_each_means_has_its_runs(monkeypatch):
 
 
 def test_the_headline_says_what_tests_and_every_seed_show():
-    none = [20.0, 21.0, 22.0, 23.0, 24.0, 25.0]
+    none = [20.0, 21.0, 22.0, 23.0, 24.0, 25.0, 26.0, 27.0]
     better, mixed = [value - 5 for value in none], [value + (-1) ** int(value) for value in none]
     told = figures.headline({"none": none, "L2": better, "L1": mixed})
     assert told == "Lower error than none: L2; lower in every seed: L2"
