@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -16,7 +15,6 @@ from jaxact.presentation import drawing
 from jaxact.presentation.style import Style
 
 FIELDS = {"validation_error": "validation_accuracy", "validation_loss": "validation_loss"}
-Curves = Mapping[str, Mapping[str, Any]]  # field and end to a figure an epoch
 
 
 def curves(study: Study, spec: str) -> dict[str, dict[str, list[float]]]:

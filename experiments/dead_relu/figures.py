@@ -30,7 +30,7 @@ def draw(result: Result) -> dict[str, Figure]:
 
 
 def headline(cells: Sequence[Cell]) -> str:
-    """From which rate on the units die, and what the start of the biases changes, in medians."""
+    """The rate from which on units die, and the change by other starts of biases, in medians."""
     parts = []
     for spec in dict.fromkeys(cell.activation for cell in cells):
         lines = lines_of(cells, spec)

@@ -55,7 +55,7 @@ def _floats(layer: Mapping[str, object]) -> dict[str, float]:
 
 
 def headline(drawn: Drawn, verdicts: Verdicts, names: Sequence[str]) -> str:
-    """Which of some initialisers are just right for each activation."""
+    """The initialisers, of some, that are just right for each activation."""
     parts = []
     for spec in drawn:
         right = [name for name in names if verdicts[spec, name] == RIGHT]

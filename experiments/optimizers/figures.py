@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from experiments.common import panels
@@ -135,11 +136,13 @@ def errors(cells: Cells, margin: Margin) -> Figure:
     return figure
 
 
-def _name_decided(ax: Any, found: Any, specs: list[str], margin: Margin) -> None:
+def _name_decided(
+    ax: Axes, errors: Mapping[str, Mapping[str, np.ndarray]], specs: list[str], margin: Margin
+) -> None:
     """Says at the left of a row which optimizers are told from the first, and how."""
     words = {statistics.BETTER: "lower", statistics.WORSE: "higher"}
     told: dict[str, list[str]] = {}
-    for (optimizer, spec), test in tests_of(found, margin).items():
+    for (optimizer, spec), test in tests_of(errors, margin).items():
         if test.verdict in words:
             told.setdefault(spec, []).append(f"{name_of(optimizer)} {words[test.verdict]}")
     for spec, said in told.items():

@@ -96,7 +96,7 @@ def losses_of(losses: np.ndarray) -> dict[str, list[float]]:
 
 
 def headline(cells: Cells) -> str:
-    """On which problems the tutorial's order holds, and which nobody solves."""
+    """The problems on which the tutorial's order holds, and those that most runs miss."""
     named = [spec for spec in ORDER if any(spec == other for _, other in cells)]
     holds, solved = order_holds(cells)
     unsolved = [problem for problem in dict.fromkeys(p for p, _ in cells) if problem not in solved]

@@ -34,7 +34,7 @@ class Graph(NamedTuple):
 
 
 def has_curve(activation: Activation) -> bool:
-    """Whether there is something to draw before a network has drawn its parameters.
+    """Tells whether there is something to draw before a network has drawn its parameters.
 
     Not of functions of channels whose parameters follow from the input's shape.
     """

@@ -149,7 +149,7 @@ def draw_errors(ax: Axes, errors: Mapping[str, Sequence[float]]) -> None:
 
 @drawing.house_style()
 def uncertainty(unseen: Mapping[str, Mapping[str, Any]]) -> Figure:
-    """How well the spread over masks, and one pass, tell images of other kinds from known ones.
+    """The AUROC of the spread over masks and of one pass, for images of other kinds.
 
     Args:
       unseen: of `experiments.regularization.uncertainty.summarize`, by form of dropout.
