@@ -160,7 +160,8 @@ def _centre(
     places = zip((value, low, high), estimate, strict=True)
     if any(at != end for at, end in places if not math.isnan(end)):
         ends = " to ".join(_words(rows.axis, end) for end in estimate[1:] if not math.isnan(end))
-        text = _words(rows.axis, estimate.value) + (f" ({ends})" if ends else "")
+        has_ends = ends and math.isfinite(estimate.value)
+        text = _words(rows.axis, estimate.value) + (f" ({ends})" if has_ends else "")
     return Centre(spec, row, value, low, high, rows.word, is_dot, text)
 
 
