@@ -29,8 +29,9 @@ def whole(tmp_path_factory):
 
 
 @pytest.fixture
-def project(request, monkeypatch):
-    """A project of the test's own."""
+def project(request, monkeypatch, tmp_path):
+    """A project of the test's own; what is downloaded of it lies in its folder."""
+    monkeypatch.chdir(tmp_path)
     for name in ("TRACKIO_SPACE_ID", "TRACKIO_SERVER_URL"):
         monkeypatch.delenv(name, raising=False)
     project = request.node.name
