@@ -14,7 +14,7 @@ from typing import Any
 from jaxact.evidence import gathering, reading
 from jaxact.presentation import numbers, tables
 from jaxact.runs.records import record_files
-from jaxact.statistics import MIN_PAIRS
+from jaxact.statistics import BETTER, EQUIVALENT, MIN_PAIRS, WORSE
 
 RESULTS = Path(__file__).parents[1] / "results"
 PAGE = Path(__file__).with_name("results.md")
@@ -89,8 +89,11 @@ def joined(names: Sequence[str]) -> str:
     return " and ".join([*filter(None, [", ".join(names[:-1])]), *names[-1:]])
 
 
-def choice(activations: list[Row], name: str, unit: str) -> str:
-    """The activations among the best by a figure, and those that the tests have shown behind."""
+def choice(activations: list[Row], name: str, unit: str, baseline: str) -> str:
+    """The activations among the best by a figure, and those that the tests have shown behind.
+
+    Where those of all pairs decide nothing, what those against the baseline alone do.
+    """
     kind = "error" if name == "error_percent" else "time"
     known = sorted((row for row in activations if row[name] is not None), key=lambda r: r[name])
     best = [row["activation"] for row in known if row[f"is_best_{kind}"]]
@@ -98,11 +101,21 @@ def choice(activations: list[Row], name: str, unit: str) -> str:
         return ""
     low = f"{known[0]['activation']}: {estimate(known[0], name)} {unit}"
     if not best:
+        told = [
+            f"{joined(names)} {word}"
+            for word, verdict in (("ahead", BETTER), ("behind", WORSE), ("equivalent", EQUIVALENT))
+            if (names := [r["activation"] for r in activations if r[f"{kind}_verdict"] == verdict])
+        ]
+        if told:
+            return (
+                f"tested against {baseline} alone, {'; '.join(told)}; over all pairs nothing is "
+                f"decided (lowest: {low})"
+            )
         return f"nothing is decided, take any (lowest: {low})"
     behind = [row["activation"] for row in activations if row["activation"] not in best]
-    shown = (
-        f"shown behind: {joined(behind)}" if len(behind) <= 8 else f"{len(behind)} are shown behind"
-    )
+    shown = f"shown behind: {joined(behind)}"
+    if len(behind) > MOST_NAMES:
+        shown = f"{len(behind)} are shown behind"
     others = "" if len(best) == 1 else ", which no test tells apart from the lowest"
     return f"**{joined(best)}**{others} (lowest: {low}; {shown})"
 
@@ -115,7 +128,7 @@ def wish(data: Mapping[str, Any], study: Row, is_time: bool) -> str:
         goal, figure, unit = f"to {target(study)}", "epoch_to_target", "epochs"
         if any(row["seconds_to_target"] is not None for row in found):
             figure, unit = "seconds_to_target", "s"
-    words = choice(found, figure, unit)
+    words = choice(found, figure, unit, study["baseline"])
     if not words:
         return ""
     return f"- {subject(study)}, {goal}: {words}; {study['seeds']} seeds, {link(study)}."

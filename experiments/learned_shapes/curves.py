@@ -136,8 +136,8 @@ def from_record(activation: Activation, layer: str, record: Mapping[str, Any]) -
     """The shape that `as_record` has written."""
     low, high = record["range"]
     x = np.linspace(low, high, POINTS, dtype=np.float32)
-    before = {name: np.float32(value) for name, value in record["before"].items()}
-    after = {name: np.float32(value) for name, value in record["after"].items()}
+    before = {name: np.array(value, np.float32) for name, value in record["before"].items()}
+    after = {name: np.array(value, np.float32) for name, value in record["after"].items()}
     learned = [
         curves(activation, x, {name: value[seed] for name, value in after.items()})
         for seed in range(len(record["change"]))

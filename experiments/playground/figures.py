@@ -167,7 +167,7 @@ def losses(cells: findings.Cells, target: float) -> Figure:
             axes.plot(epochs, heights, "|", color=style.color, markersize=6)
         axes.axhline(target, color=GREY, linewidth=0.9, linestyle="dashed", zorder=2)
         axes.set_title(problem)
-        axes.set_xlim(1, max(cells[problem, spec].losses["epochs"][-1] for spec in specs))
+        axes.set_xlim(1, max(cells[problem, spec].losses["epochs"][-1] or 1 for spec in specs))
         axes.set_xlabel("epoch")
         drawing.log_axis(axes, "x")
     panels[0].set_ylabel("training loss (half the squared error)")

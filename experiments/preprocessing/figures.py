@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import jax.numpy as jnp
 import numpy as np
 from matplotlib.figure import Figure
 
@@ -27,7 +28,7 @@ def draw(result: Result) -> dict[str, Figure]:
     """
     settings = {"data_dir": str(data.default_data_dir()), **result["settings"]}
     setups = setups_of(Options(**settings), chosen(settings["preprocessings"]))
-    images = np.asarray(next(iter(setups.values())).train.images[:SHOWN])
+    images = jnp.asarray(next(iter(setups.values())).train.images[:SHOWN])
     shown = {
         name: np.asarray(data.normalize(images, *setup.train.preprocessing))
         for name, setup in setups.items()

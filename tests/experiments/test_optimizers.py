@@ -5,6 +5,7 @@ import math
 
 import numpy as np
 import pytest
+from matplotlib.text import Annotation
 
 from experiments.common import headlines
 from experiments.common.findings import REFUTED, SUPPORTED, UNDECIDED
@@ -143,7 +144,11 @@ def test_what_was_found_is_told_and_drawn(tmp_path, monkeypatch):
     finding, rows_of = headlines.told(figures["errors"]), ["relu", "tanh"]
     assert finding == ". ".join(f"{one.claim}: {one.verdict}" for one in told.findings)
     few, many = (
-        {rows_of[int(text.xy[1])]: text.get_text() for text in ax.texts}
+        {
+            rows_of[int(text.xy[1])]: text.get_text()
+            for text in ax.texts
+            if isinstance(text, Annotation)
+        }
         for ax in figures["errors"].axes
     )
     assert few == {"relu": "sgd higher", "tanh": "sgd higher"}

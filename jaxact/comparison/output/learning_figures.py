@@ -228,19 +228,24 @@ def _marks(
         )
         lines.append(line)
         last = [(run, run.metrics[-1]) for run in runs if run.status == DIVERGED and run.metrics]
-        last = [(run, row) for run, row in last if math.isfinite(row.get(field) or math.nan)]
+        last = [(run, row) for run, row in last if math.isfinite(_known(row.get(field)))]
         if last and not is_muted:
             key = "train_seconds" if along == SECONDS else "epoch"
             ends.append(
                 Points(
                     spec,
-                    numbers([row.get(key) or math.nan for _, row in last]),
+                    numbers([_known(row.get(key)) for _, row in last]),
                     numbers([scale * row[field] for _, row in last]),
                     is_end=True,
                     notes=tuple(f"seed {run.seed}: {run.note}" for run, _ in last),
                 )
             )
-    return [*sorted(lines, key=lambda line: not line.is_muted), *ends]
+    lines.sort(key=lambda line: not line.is_muted)  # the background first
+    return [*lines, *ends]
+
+
+def _known(value: float | None) -> float:
+    return math.nan if value is None else value
 
 
 def _x_axis(curves: Curves, along: str) -> Axis:

@@ -1,7 +1,7 @@
 """Titles that say what was found: what the tests decide, in few words, and nothing else."""
 
 import itertools
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from matplotlib.text import Text
@@ -9,10 +9,17 @@ from matplotlib.text import Text
 from jaxact.comparison.analysis import measures, verdicts
 from jaxact.comparison.output import learning_figures, row_figures, titles
 from jaxact.presentation.figure import figure_of
-from jaxact.statistics import BETTER
+from jaxact.statistics import BETTER, EQUIVALENT, UNDECIDED
 from tests.support.studies import synthetic_study
 
 NAMES = ("relu", "tanh", "selu", "elu")
+
+
+class Planted(NamedTuple):
+    """A comparison with the baseline, as far as a title speaks of it."""
+
+    name: str
+    verdict: str
 
 
 def planted(errors, seeds=16, epochs=None, names=NAMES) -> Any:
@@ -121,10 +128,32 @@ def test_a_figure_has_its_finding_over_its_workload(draw, field):
     assert figure.get_suptitle().replace("\n", " ") == getattr(found(study), field)
     (axes,) = figure.axes
     assert axes.get_title(loc="left") == study.title(workload)
-    texts = {
+    texts: dict[str, Any] = {
         text.get_text(): text.get_fontsize()
         for text in axes.get_children()
         if isinstance(text, Text)
     }
     assert texts[study.title(workload)] < 10
     figure.draw_without_rendering()
+
+
+def test_where_all_pairs_are_too_many_those_with_the_baseline_are_told():
+    """Of 8 seeds no pair among six can differ, corrected for all; from the baseline each can."""
+    names = ("relu", "tanh", "selu", "elu", "prelu", "leaky_relu")
+    study = planted((2, 3, 3, 2, 2, 2), 8, epochs=(5, 9, 9, 5, 5, 5), names=names)
+    assert found(study).times == "relu reaches 95 % sooner than tanh and selu"
+    assert found(study).errors == "relu ends with a lower error than tanh and selu"
+    study = planted((2, 1, 2, 2, 2, 2), 8, epochs=(9, 5, 9, 9, 9, 9), names=names)
+    assert found(study).errors == "tanh ends with a lower error than relu"
+    assert found(study).times == "tanh reaches 95 % sooner than relu"
+
+
+def test_what_is_equivalent_to_the_baseline_is_told_where_no_pair_is():
+    tests: Any = [
+        Planted("tanh", EQUIVALENT),
+        Planted("selu", UNDECIDED),
+        Planted("elu", EQUIVALENT),
+    ]
+    words = titles._equivalent_to(tests, "relu", "0.2 points of error")
+    assert words == "tanh and elu are equivalent to relu within 0.2 points of error"
+    assert titles._equivalent_to(tests[1:2], "relu", "5 % in time") == ""

