@@ -165,8 +165,8 @@ def perform(
     """
     # What decides a run's accuracy; the rest may grow from one start to the next.
     left_out = ("activation", "eval_split", *config.OF_THE_MACHINE)
-    fields = dataclasses.asdict(config).items()
-    question = {name: value for name, value in fields if name not in left_out}
+    fields = {name: v for name, v in dataclasses.asdict(config).items() if name != "data_dir"}
+    question = {name: value for name, value in fields.items() if name not in left_out}
     question |= {"rungs": settings.rungs}
     halving.load_optuna()
     with contextlib.ExitStack() as stack:
