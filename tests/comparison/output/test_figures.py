@@ -21,6 +21,7 @@ from jaxact.presentation import drawing
 from jaxact.presentation.chart import Chart, Line
 from jaxact.presentation.figure import figure_of
 from jaxact.presentation.style import GREY, labels_of
+from tests.comparison.output.charts import draw, workload_of
 from tests.support.studies import synthetic_study
 
 ODD_SPECS = (
@@ -45,16 +46,6 @@ STUDIES = {
     "odd names": synthetic_study(ODD_SPECS, 2, 3),
     "neither health nor latency": synthetic_study(2, 2, 3, health=False, latency=False),
 }
-
-
-def workload_of(study):
-    return study.workloads()[0]
-
-
-def draw(function, study) -> Any:
-    chart = function(study, workload_of(study))
-    assert chart is not None
-    return figure_of(chart)
 
 
 def legend(figure):

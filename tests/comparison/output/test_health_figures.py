@@ -7,17 +7,8 @@ import numpy as np
 from jaxact.comparison.analysis import learning_curves
 from jaxact.comparison.output import health_figures
 from jaxact.presentation.figure import figure_of
+from tests.comparison.output.charts import draw, workload_of
 from tests.support.studies import LAYERS, synthetic_study
-
-
-def workload_of(study):
-    return study.workloads()[0]
-
-
-def draw(function, study) -> Any:
-    chart = function(study, workload_of(study))
-    assert chart is not None
-    return figure_of(chart)
 
 
 def test_heat_maps_are_medians_by_layer_and_epoch():
