@@ -44,7 +44,7 @@ what to use over all pairs, corrected for all. Seconds are shown of machines tha
 
 
 def commands() -> dict[str, str]:
-    """What made each study, by the table in results/README.md."""
+    """The command that made each study, by the table in results/README.md."""
     text = (RESULTS / "README.md").read_text(encoding="utf-8")
     return dict(re.findall(r"^\| \[([\w-]+)\]\(\S+\) \| `(.*)`", text, re.MULTILINE))
 
@@ -121,7 +121,7 @@ def choice(activations: list[Row], name: str, unit: str, baseline: str) -> str:
 
 
 def wish(data: Mapping[str, Any], study: Row, is_time: bool) -> str:
-    """What to use on a workload for an error or a time, as an item of a list; "" if not known."""
+    """A list's item of what to use on a workload, for an error or a time; "" if not known."""
     found = rows(data, "activations", study)
     goal, figure, unit = numbers.count(study["epochs"], "epoch"), "error_percent", "%"
     if is_time:
@@ -135,7 +135,7 @@ def wish(data: Mapping[str, Any], study: Row, is_time: bool) -> str:
 
 
 def advice(data: Mapping[str, Any]) -> str:
-    """What to use for an error, and for a time: a line each workload that has tests."""
+    """The section of what to use, for an error and for a time: a line each tested workload."""
     studies = rows(data, "studies")
     tested = [study for study in studies if study["seeds"] >= MIN_PAIRS]
     lines = ["## What to use if ..."]

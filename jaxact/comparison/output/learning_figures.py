@@ -95,7 +95,7 @@ def loss(study: Study, workload: Workload, images: str = EVAL, along: str = EPOC
 
 
 def time_to_accuracy(study: Study, workload: Workload) -> Chart | None:
-    """When runs reached the target: shares over time; of a survey a row an activation."""
+    """The share of runs at the target over time; of a survey a row an activation."""
     return times(study, workload) if is_survey(study) else shares(study, workload)
 
 

@@ -56,5 +56,5 @@ def lost_note(runs: Sequence[Run]) -> str:
 
 
 def is_survey(study: Study) -> bool:
-    """Whether there are too many activations for a chart to show each of them alike."""
+    """Tells whether there are too many activations for a chart to show each of them alike."""
     return len(study.plan.activations) > MOST

@@ -64,7 +64,7 @@ def times(
     found: Findings | None = None,
     is_sorted: bool | None = None,
 ) -> Chart | None:
-    """When each run reached the target, in seconds of training or epochs, with medians.
+    """The time at which each run reached the target, in seconds of training or epochs.
 
     Args:
       found: the findings of the workload, where they are known already.
@@ -170,7 +170,7 @@ def _words(axis: Axis, value: float) -> str:
 
 
 def _beyond(values: Sequence[float]) -> str:
-    """What figures without a place on the axis have in common."""
+    """The words for figures without a place on the axis: never, more, or both."""
     words = ("more" * any(map(math.isfinite, values)), "never" * (math.inf in values))
     return " or ".join(filter(None, words))
 

@@ -19,7 +19,7 @@ LONGEST = 70  # characters of a title, if one that is true is no longer
 
 
 class Findings(NamedTuple):
-    """What the tests have decided about a workload, in the words of a title.
+    """The decisions of the tests about a workload, in the words of a title.
 
     Attributes:
       times: about when the target was reached.
@@ -31,7 +31,7 @@ class Findings(NamedTuple):
 
 
 class _Words(NamedTuple):
-    """How a better activation is spoken of: `reaches 97 % sooner` than another; several `reach`."""
+    """The words for a better activation: `reaches 97 % sooner` than another; several `reach`."""
 
     verb: str
     better: str
@@ -106,7 +106,7 @@ def _told_from(tests: Sequence[Comparison], baseline: str, words: _Words) -> str
 
 
 def _equivalent(matrix: verdicts.Matrix, margin: str) -> str:
-    """How many of the pairs are shown to be equivalent; "" if none is."""
+    """Counts the pairs that are shown to be equivalent, in words; "" if none is."""
     pairs = matrix.pairs
     alike = sum(test.verdict == EQUIVALENT for test in pairs.values()) // 2
     if not alike:
@@ -129,7 +129,7 @@ def _equivalent_to(tests: Sequence[Comparison], baseline: str, margin: str) -> s
 
 
 def _undecided(matrix: verdicts.Matrix, words: _Words) -> str:
-    """Why nothing is decided."""
+    """The reason why nothing is decided."""
     tested = max(test.pairs for test in matrix.pairs.values())
     if tested < MIN_PAIRS:
         seeds = "1 seed tests" if tested == 1 else f"{tested} seeds test"

@@ -138,7 +138,7 @@ def test_a_figure_has_its_finding_over_its_workload(draw, field):
 
 
 def test_where_all_pairs_are_too_many_those_with_the_baseline_are_told():
-    """Of 8 seeds no pair among six can differ, corrected for all; from the baseline each can."""
+    """No pair among six can differ on 8 seeds, corrected for all; from the baseline each can."""
     names = ("relu", "tanh", "selu", "elu", "prelu", "leaky_relu")
     study = planted((2, 3, 3, 2, 2, 2), 8, epochs=(5, 9, 9, 5, 5, 5), names=names)
     assert found(study).times == "relu reaches 95 % sooner than tanh and selu"
