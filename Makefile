@@ -6,7 +6,7 @@ VERSION := $(shell $(PYTHON) -c "import sys; print('%d.%d' % sys.version_info[:2
 CONSTRAINTS ?= constraints/jax-$(if $(filter 3.11,$(VERSION)),0.10,0.12).txt
 WANTED := $(VERSION) $(CONSTRAINTS)
 
-.PHONY: run test docs soak lint types clean
+.PHONY: run test test-all docs soak lint types clean
 .DEFAULT_GOAL := run
 
 # An environment of another Python, or of other versions, is made anew.
@@ -26,7 +26,10 @@ endif
 run: .venv/installed  ## compare the paper's six activations on the embedded digits
 	$(BIN)/python -m experiments.compare --config=configs/digits.py --seeds=3 --workdir=runs/digits-comparison
 
-test: .venv/installed-dev  ## the whole test suite
+test: .venv/installed-dev  ## the tests but for the slow ones
+	$(BIN)/python -m pytest -n 2 --dist=worksteal -m "not slow"
+
+test-all: .venv/installed-dev  ## every test
 	$(BIN)/python -m pytest -n 2 --dist=worksteal
 
 soak: .venv/installed-dev  ## hundreds of kills, thousands of hostile inputs; writes docs/reliability.md

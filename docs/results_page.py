@@ -198,15 +198,17 @@ def section(data: Mapping[str, Any], study: Row) -> str:
 
 
 def claims(data: Mapping[str, Any]) -> str:
-    """The sources' sentences and what became of each."""
-    told = [
-        (row["claim"], row["source"], row["verdict"] or "not tested", row["evidence"])
-        for row in rows(data, "claims")
-    ]
-    links = map(link, rows(data, "claims"))
-    found = [(*map(tables.escape, texts), of) for texts, of in zip(told, links, strict=True)]
+    """The sources' sentences and what became of each; the paper's where seeds allow a test."""
+    tested = {row["study"] for row in rows(data, "studies") if row["seeds"] >= MIN_PAIRS}
+    found = []
+    for row in rows(data, "claims"):
+        if row["source"] != gathering.PAPER or row["study"] in tested:
+            verdict = row["verdict"] or "not tested"
+            texts = (row["claim"], row["source"], verdict, row["evidence"])
+            found.append((*map(tables.escape, texts), link(row)))
     table = tables.markdown(("claim", "source", "found", "on what", "data"), found)
-    return f"## What became of the sources' claims\n\n{table}"
+    few = f"The paper's are tested where there are {MIN_PAIRS} seeds or more."
+    return f"## What became of the sources' claims\n\n{few}\n\n{table}"
 
 
 def page(data: Mapping[str, Any]) -> str:

@@ -1,5 +1,6 @@
 """A comparison, from its options to its files."""
 
+import contextlib
 import dataclasses
 from collections.abc import Callable, Collection
 from pathlib import Path
@@ -125,7 +126,7 @@ def make(
       stop: asked between dispatches whether to stop.
       remake: the activations whose runs are made anew.
       most_seeds: up to which seeds are added while the answer is not clear.
-      engine: makes the runs; None: this process, one after the other.
+      engine: makes the runs, and is closed; None: this process, one after the other.
       follow: makes what shows the study's progress.
 
     Returns:
@@ -139,7 +140,7 @@ def make(
     engine = engine or InProcess()
     if isinstance(engine, lanes.SeedsAtOnce):
         engine.refuse_cpu()
-    with workdirs.told(workdir):
+    with contextlib.closing(engine), workdirs.told(workdir):
         study = make_runs(study, workdir, stop, engine, remake, follow)
         most_seeds = max(most_seeds, study.plan.seeds)
         while (more := growth.grown(study, most_seeds, lanes.seeds_of(engine))) and not stop:

@@ -117,11 +117,13 @@ class Cross:
 
     Attributes:
       x, y: value, low and high end; nan where there is no interval.
+      is_muted: whether it is a small grey dot without intervals, background to others.
     """
 
     name: str
     x: tuple[float, float, float]
     y: tuple[float, float, float]
+    is_muted: bool = False
 
 
 @dataclasses.dataclass(frozen=True)

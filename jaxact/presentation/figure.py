@@ -110,6 +110,8 @@ def _draw(axes: Axes, mark: Mark, styles: dict[str, Style]) -> dict[str, Line2D]
                 style = styles[mark.name]
                 form = {"marker": style.marker, "color": style.color, "markersize": 6, "zorder": 3}
             axes.plot([mark.value], [mark.y], linestyle="none", **form)
+        case Cross(is_muted=True):
+            axes.plot(mark.x[:1], mark.y[:1], color=MUTED, marker="o", markersize=4, zorder=1.5)
         case Cross():
             return {mark.name: _draw_cross(axes, mark, styles[mark.name])}
         case Rule():

@@ -55,7 +55,10 @@ class Work:
 
 
 class Engine(Protocol):
-    """Makes runs; its options were checked when it was made."""
+    """Makes runs; its options were checked when it was made.
+
+    It may be given more work, one after the other, and is closed after the last.
+    """
 
     def runs(self, work: Work) -> Iterator[tuple[Config, Ended]]:
         """The runs as they end; those that `work.stop` keeps from beginning are left out.
@@ -66,3 +69,6 @@ class Engine(Protocol):
           ConfigError, WorkdirError: no run can be made.
         """
         ...
+
+    def close(self) -> None:
+        """Ends what it keeps from one work to the next: processes, or a cluster."""

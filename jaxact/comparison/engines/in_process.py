@@ -4,13 +4,13 @@ import contextlib
 from collections.abc import Iterator, Sequence
 
 from jaxact.comparison.engines.attempts import attempt
-from jaxact.comparison.engines.engine import Ended, Work
+from jaxact.comparison.engines.engine import Ended, Engine, Work
 from jaxact.config import Config
 from jaxact.runs.ahead import Ahead, default_threads
 from jaxact.runs.setup import prepare
 
 
-class InProcess:
+class InProcess(Engine):
     """Makes runs one after the other; while one trains, threads may compile for those to come.
 
     Args:

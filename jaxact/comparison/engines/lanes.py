@@ -142,7 +142,7 @@ def _together(runs: dict[int, Run], steps: dict[int, list[int]], most: int) -> l
     return found
 
 
-class SeedsAtOnce:
+class SeedsAtOnce(Engine):
     """Makes runs several seeds at once, group after group, in this process.
 
     Args:

@@ -1,17 +1,25 @@
 """Charts of what an activation costs and where: error against latency, performance profile."""
 
+import dataclasses
+import math
+from collections.abc import Sequence
+
 import numpy as np
 
 from jaxact import statistics
 from jaxact.comparison.analysis import measures
 from jaxact.comparison.output.learning_figures import rising
-from jaxact.comparison.output.parts import entries
+from jaxact.comparison.output.parts import entries, is_survey
 from jaxact.comparison.study import Study, Workload
 from jaxact.presentation.chart import LOG, Axis, Chart, Cross, Length
 
 
 def error_against_latency(study: Study, workload: Workload) -> Chart | None:
-    """Test error in percent against the latency of one sample in ms, with intervals."""
+    """Test error in percent against the latency of one sample in ms, with intervals.
+
+    In a survey only the baseline and the Pareto front stand out: the activations that no other
+    beats in one of the two without losing in the other.
+    """
     latencies = measures.by_seed(study, workload, measures.latency_ms)
     errors = measures.by_seed(study, workload, measures.error_percent)
     points = [
@@ -21,6 +29,16 @@ def error_against_latency(study: Study, workload: Workload) -> Chart | None:
     ]
     if not points:
         return None
+    caption = (
+        "Median latency and mean error over the seeds; bars: "
+        f"{statistics.intervals_in_words(measures.most_seeds(study))}."
+    )
+    named = [point.name for point in points]
+    if is_survey(study):
+        front = _front(points)
+        named = [name for name in named if name in front or name == study.plan.baseline]
+        points = [dataclasses.replace(point, is_muted=point.name not in named) for point in points]
+        caption += " Named: the baseline, and those that none beats in error and latency both."
     floors = measures.by_seed(study, workload, measures.latency_floor_ms).values()
     floor_ms = float(np.nanmedian(list(floors)))
     return Chart(
@@ -31,10 +49,20 @@ def error_against_latency(study: Study, workload: Workload) -> Chart | None:
             *points,
             Length(floor_ms, f"dispatch floor, {floor_ms:.3g} ms: shorter differences are ties"),
         ),
-        legend=entries(study.plan.activations, [point.name for point in points]),
-        caption="Median latency and mean error over the seeds; bars: "
-        f"{statistics.intervals_in_words(measures.most_seeds(study))}.",
+        legend=entries(study.plan.activations, named),
+        caption=caption,
     )
+
+
+def _front(points: Sequence[Cross]) -> set[str]:
+    """The Pareto front: no other point has less of one and at most as much of the other."""
+    front: set[str] = set()
+    least = math.inf
+    for point in sorted(points, key=lambda point: (point.x[0], point.y[0])):
+        if point.y[0] < least:
+            front.add(point.name)
+            least = point.y[0]
+    return front
 
 
 def performance_profile(study: Study) -> Chart | None:

@@ -1,5 +1,6 @@
 """Small studies for any engine, and the part of one that is the same whoever made its runs."""
 
+import contextlib
 import dataclasses
 import json
 from pathlib import Path
@@ -30,7 +31,8 @@ def plan_of(*specs, seeds=1, **changes):
 def make(plan, workdir, engine, stop=None):
     study = studies.begin(workdir, plan)
     stop = StopRequest() if stop is None else stop
-    return making.make_runs(study, workdir, stop, engine)
+    with contextlib.closing(engine):
+        return making.make_runs(study, workdir, stop, engine)
 
 
 def stored(workdir: Path) -> Any:

@@ -1,5 +1,6 @@
 """Runs made at once in processes: they are those of one process, whatever dies or is stopped."""
 
+import contextlib
 import dataclasses
 import functools
 import json
@@ -60,6 +61,16 @@ def test_runs_made_at_once_are_those_of_one_process(tmp_path):
 def test_a_process_keeps_what_it_has_compiled(tmp_path):
     first, second = make(plan_of("relu", seeds=2), tmp_path).runs
     assert first.summary["compile_seconds"] > 0 == second.summary["compile_seconds"]
+
+
+def test_processes_stay_from_one_work_to_the_next(tmp_path):
+    with contextlib.closing(Workers(slots(1, 1, 0))) as engine:
+        for seeds in (1, 2):
+            study = studies.begin(tmp_path, plan_of("relu", seeds=seeds))
+            study = making.make_runs(study, tmp_path, StopRequest(), engine)
+            (process,) = psutil.Process().children()
+    assert [run.summary["compile_seconds"] > 0 for run in study.runs] == [True, False]
+    assert not process.is_running()
 
 
 class KillOnce(StopRequest):
@@ -134,8 +145,8 @@ def test_a_function_that_is_another_there_is_refused(tmp_path, monkeypatch):
         for spec, record in study.functions.items()
     }
     study = dataclasses.replace(study, functions=changed)
-    engine = Workers(slots(1, 1, 0))
-    (run,) = making.make_runs(study, tmp_path / "study", StopRequest(), engine).runs
+    with contextlib.closing(Workers(slots(1, 1, 0))) as engine:
+        (run,) = making.make_runs(study, tmp_path / "study", StopRequest(), engine).runs
     assert run.status == FAILED
     assert "is another function where this run was to be made" in run.note
 

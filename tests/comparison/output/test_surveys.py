@@ -9,8 +9,8 @@ import pytest
 
 from jaxact import statistics
 from jaxact.comparison.analysis import learning_curves, measures
-from jaxact.comparison.output import learning_figures, report, row_figures
-from jaxact.presentation.chart import Centre, Label, Line, Points, Rule, Zone
+from jaxact.comparison.output import cost_figures, learning_figures, report, row_figures
+from jaxact.presentation.chart import Centre, Cross, Label, Line, Points, Rule, Zone
 from jaxact.presentation.figure import figure_of
 from tests.support.studies import specs, synthetic_study
 
@@ -54,6 +54,24 @@ def test_errors_are_dots_from_the_best_to_the_worst(study):
         assert dot.is_dot
         assert (dot.value, dot.low, dot.high) == means[dot.name]
     assert not of_kind(chart, Points)
+
+
+def test_the_baseline_and_the_front_of_error_and_latency_stand_out():
+    names = specs(COUNT)
+    planned: Any = synthetic_study(COUNT, 5, 24, baseline=names[0])
+    front = {names[3]: (0.2, 4.0), names[8]: (0.3, 2.0), names[9]: (0.4, 1.0)}
+    beaten = {names[0]: (0.4, 1.5), names[1]: (0.3, 2.5), names[2]: (0.2, 4.5)}
+    for run in planned.runs:
+        latency, error = (front | beaten).get(run.activation, (0.5, 1.0))
+        run.summary["latency_ms"]["mean"], run.summary["error_percent"] = latency, error
+    chart = chart_of(cost_figures.error_against_latency, planned)
+    crosses = of_kind(chart, Cross)
+    assert [cross.name for cross in crosses] == list(names)
+    shown = [names[0], names[3], names[8], names[9]]
+    assert [cross.name for cross in crosses if not cross.is_muted] == shown
+    assert [entry.name for entry in chart.legend] == shown
+    axes = figure_of(chart).axes[0]
+    assert len(axes.containers) == len(shown)  # with bars
 
 
 def test_the_baseline_is_marked_and_a_line_is_at_its_value(study):

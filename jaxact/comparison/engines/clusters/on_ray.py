@@ -24,7 +24,7 @@ from typing import Any
 from jaxact import packages
 from jaxact.comparison.engines import reporting
 from jaxact.comparison.engines.clusters import files, ray_task, sources
-from jaxact.comparison.engines.engine import Ended, Work
+from jaxact.comparison.engines.engine import Ended, Engine, Work
 from jaxact.comparison.engines.terms import Terms
 from jaxact.comparison.engines.waiting import Waiting
 from jaxact.comparison.live import FollowedRun
@@ -38,7 +38,7 @@ CONNECT_SECONDS = 10.0
 LOOK_SECONDS = 0.5  # between two looks at what tasks have told
 
 
-class OnRay:
+class OnRay(Engine):
     """Makes runs as tasks of a Ray cluster.
 
     Args:
@@ -65,21 +65,27 @@ class OnRay:
         self._ray = ray
         self._address, self._parallel, self._storage = address, parallel, storage
         self._needs = {"num_cpus": cpus_per_run, "num_gpus": gpus_per_run}
+        self._kept = contextlib.ExitStack()
 
     def runs(self, work: Work) -> Iterator[tuple[Config, Ended]]:
         """The runs as they end; see `jaxact.comparison.engines.engine.Engine`."""
-        with self._connected(work), Tasks(self._ray, self._needs, self._storage, work) as tasks:
+        self._kept.enter_context(self._connected())
+        with Tasks(self._ray, self._needs, self._storage, work) as tasks:
             yield from tasks.runs(self._parallel or len(work.configs))
 
+    def close(self) -> None:
+        """Leaves the cluster, and ends one that was started for the comparison."""
+        self._kept.close()
+
     @contextlib.contextmanager
-    def _connected(self, work: Work) -> Iterator[None]:
+    def _connected(self) -> Iterator[None]:
         """A block within the cluster; signals stay this program's.
 
         Raises:
           ConfigError: there is no such cluster, or it has no room for a run.
         """
         ray = self._ray
-        if ray.is_initialized():  # by the program that compares
+        if ray.is_initialized():  # by the program that compares, or for work before
             yield
             return
         _check_reachable(self._address)

@@ -18,7 +18,7 @@ from typing import Any
 from jaxact import packages
 from jaxact.comparison.engines.attempts import perform
 from jaxact.comparison.engines.clusters import claims
-from jaxact.comparison.engines.engine import Ended, Work
+from jaxact.comparison.engines.engine import Ended, Engine, Work
 from jaxact.comparison.engines.terms import Terms
 from jaxact.comparison.engines.waiting import Waiting
 from jaxact.comparison.live import FollowedRun
@@ -36,7 +36,7 @@ MOST_AT_ONCE = 256  # of an array, if not told
 MOST_PREEMPTIONS = 100  # of a job
 
 
-class OnSlurm:
+class OnSlurm(Engine):
     """Makes runs as jobs.
 
     Args:

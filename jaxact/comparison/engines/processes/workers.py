@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from jaxact.comparison.engines import reporting
-from jaxact.comparison.engines.engine import Ended, Work
+from jaxact.comparison.engines.engine import Ended, Engine, Work
 from jaxact.comparison.engines.processes.worker import ENDED
 from jaxact.comparison.engines.processes.worker_process import Slot, Worker
 from jaxact.comparison.engines.terms import Terms
@@ -21,8 +21,8 @@ from jaxact.runs.process import shared_machine
 LOOK_SECONDS = 0.2  # between two looks at whether the user has asked to stop
 
 
-class Workers:
-    """Makes as many runs at once as there are slots, in processes that stay.
+class Workers(Engine):
+    """Makes as many runs at once as there are slots, in processes that stay until it is closed.
 
     A process that dies is started again, and its run goes on from its last checkpoint, once.
 
@@ -32,36 +32,49 @@ class Workers:
 
     def __init__(self, slots: Sequence[Slot]):
         self._slots = slots
+        self._pool: Pool | None = None
 
     def runs(self, work: Work) -> Iterator[tuple[Config, Ended]]:
         """The runs as they end; see `jaxact.comparison.engines.engine.Engine`."""
-        slots = self._slots[: len(work.configs)]
-        with tempfile.TemporaryDirectory(prefix="jaxact-") as folder, Pool(slots, work) as pool:
-            terms = Path(folder) / "terms"
-            terms.write_bytes(pickle.dumps(Terms.of(work.study)))
-            yield from pool.runs(terms)
+        if self._pool is None:
+            self._pool = Pool(self._slots, Terms.of(work.study))
+        is_whole = False
+        try:
+            yield from self._pool.runs(work)
+            is_whole = not work.stop
+        finally:
+            if not is_whole:  # processes are at work, or were told to stop
+                self.close()
+
+    def close(self) -> None:
+        """Ends the processes."""
+        if self._pool is not None:
+            self._pool.close()
+            self._pool = None
 
 
-class Pool(contextlib.AbstractContextManager["Pool"]):
-    """The workers of a comparison while it is made; leaving the context ends them."""
+class Pool:
+    """The workers of a comparison, which are given one work after the other."""
 
-    def __init__(self, slots: Sequence[Slot], work: Work):
-        self._slots, self._work = slots, work
+    def __init__(self, slots: Sequence[Slot], terms: Terms):
+        self._slots = slots
         self._workers: dict[int, Worker] = {}
         self._streams = selectors.DefaultSelector()
-        self._waiting = Waiting(work)
+        self._folder = tempfile.TemporaryDirectory(prefix="jaxact-")
+        self._terms = Path(self._folder.name) / "terms"
+        self._terms.write_bytes(pickle.dumps(terms))
 
-    def __exit__(self, *exception: object) -> None:
+    def close(self) -> None:
+        """Ends the processes: at once, whatever they do."""
         self._streams.close()
         for worker in self._workers.values():
             worker.end()
+        self._folder.cleanup()
 
-    def runs(self, terms: Path) -> Iterator[tuple[Config, Ended]]:
-        """The runs as they end.
-
-        Args:
-          terms: the file of the pickled `Terms`.
-        """
+    def runs(self, work: Work) -> Iterator[tuple[Config, Ended]]:
+        """The runs as they end."""
+        self._work, self._waiting = work, Waiting(work)
+        self._at_once = min(len(self._slots), len(work.configs))
         while True:
             if self._work.stop.signal is not None:
                 self._waiting.clear()
@@ -69,7 +82,7 @@ class Pool(contextlib.AbstractContextManager["Pool"]):
                     if worker.config is not None:
                         worker.ask_to_stop()
             elif self._waiting:
-                self._hand_out(terms)
+                self._hand_out()
             if not any(worker.config for worker in self._workers.values()):
                 return
             for key, _ in self._streams.select(LOOK_SECONDS):
@@ -77,14 +90,14 @@ class Pool(contextlib.AbstractContextManager["Pool"]):
                 if (worker := self._workers.get(place)) is not None:
                     yield from self._read(place, worker, name)
 
-    def _hand_out(self, terms: Path) -> None:
+    def _hand_out(self) -> None:
         """Gives each worker that has nothing to do a run, and a slot without one a worker."""
         for place, slot in enumerate(self._slots):
             worker = self._workers.get(place)
             if not self._waiting:
                 return
             if worker is None:
-                worker = self._workers[place] = Worker(slot, terms)
+                worker = self._workers[place] = Worker(slot, self._terms)
                 for name in ("messages", "errors"):
                     stream = getattr(worker, name)
                     self._streams.register(stream, selectors.EVENT_READ, (place, name))
@@ -98,7 +111,7 @@ class Pool(contextlib.AbstractContextManager["Pool"]):
             "config": dataclasses.asdict(config),
             "folder": str(self._work.folder(config).absolute()),
             "function": study.functions.get(config.activation),
-            "placed": {shared_machine.RUNS_AT_ONCE: len(self._slots)},
+            "placed": {shared_machine.RUNS_AT_ONCE: self._at_once},
         }
         worker.begin(config, job, self._work.view.begin_run(config))
 
