@@ -26,7 +26,7 @@ from benchmarks import results
 from jaxact.command import Command, Option, Options
 from jaxact.comparison import study as studies
 from jaxact.comparison.engines import making
-from jaxact.comparison.engines.engine import Ended, Work
+from jaxact.comparison.engines.engine import Ended, Engine, Work
 from jaxact.comparison.live import StudyView
 from jaxact.comparison.output import figures, files, report
 from jaxact.comparison.paper.tables import PAPER_ACTIVATIONS
@@ -41,7 +41,7 @@ from jaxact.runs.records import record_files
 LAYERS = ("activation_1", "activation_2", "activation_3")
 
 
-class Planting:
+class Planting(Engine):
     """An engine that plants records in place of training.
 
     Attributes:
