@@ -11,7 +11,7 @@ import datetime
 import math
 import statistics
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -33,24 +33,49 @@ def clock_text(seconds: float) -> str:
     return str(datetime.timedelta(seconds=round(seconds)))
 
 
-def seconds_left(study: Study) -> float | None:
-    """Expected seconds of the missing runs, one after the other: as long as the most similar ones.
+class Pace:
+    """The runs of a study that are missing, and the seconds that the others took, as runs end.
 
-    Similar is, in this order: same data set and activation, same data set, any. None if no run is
-    done.
+    A run that ends costs as much in a study of thousands as in one of ten.
+
+    Attributes:
+      missing: the number of runs to be made.
     """
-    done: dict[tuple[str, ...], list[float]] = {}
-    for run in study.with_status(DONE):
+
+    def __init__(self, study: Study):
+        pairs = ((run.dataset, run.activation) for run in study.with_status(MISSING))
+        self._missing = Counter(pairs)
+        self.missing = self._missing.total()
+        self._seconds: defaultdict[tuple[str, ...], float] = defaultdict(float)
+        self._done: Counter[tuple[str, ...]] = Counter()
+        for run in study.with_status(DONE):
+            self._add(run)
+
+    def end(self, run: Run) -> None:
+        """A run that was missing has ended."""
+        self._missing[run.dataset, run.activation] -= 1
+        self.missing -= 1
+        if run.status == DONE:
+            self._add(run)
+
+    def seconds_left(self) -> float | None:
+        """Expected seconds of the missing runs, one after the other: as those of similar ones.
+
+        Similar is, in this order: same data set and activation, same data set, any. None if no run
+        is done.
+        """
+        if not self._done:
+            return None
+        left = 0.0
+        for pair, count in self._missing.items():
+            known = next(key for key in (pair, pair[:1], ()) if key in self._done)
+            left += count * self._seconds[known] / self._done[known]
+        return left
+
+    def _add(self, run: Run) -> None:
         for key in ((run.dataset, run.activation), (run.dataset,), ()):
-            done.setdefault(key, []).append(wall_seconds(run))
-    if not done:
-        return None
-    means = {key: statistics.fmean(seconds) for key, seconds in done.items()}
-    missing = Counter((run.dataset, run.activation) for run in study.with_status(MISSING))
-    return sum(
-        count * next(means[key] for key in (pair, pair[:1], ()) if key in means)
-        for pair, count in missing.items()
-    )
+            self._seconds[key] += wall_seconds(run)
+            self._done[key] += 1
 
 
 def wall_seconds(run: Run) -> float:
@@ -122,7 +147,7 @@ class StudyView(contextlib.AbstractContextManager["StudyView"]):
         self.console = console or Console(stderr=True, highlight=False)
         self.now = now
         self.is_timed = not shared_machine.is_shared()
-        self._study = study
+        self._study, self._pace = study, Pace(study)
         self._runs = Progress(
             TextColumn("{task.completed:.0f}/{task.total:.0f} runs"),
             BarColumn(),
@@ -173,6 +198,7 @@ class StudyView(contextlib.AbstractContextManager["StudyView"]):
         label = study.plan.label(run)
         self._rows = {row: "" if other == label else other for row, other in self._rows.items()}
         self._study = study
+        self._pace.end(run)
         left = self._count()
         line = f"{self.position()}  {label}: {outcome(run)}"
         self.message(f"{line}; {left}" if left else line)
@@ -188,20 +214,20 @@ class StudyView(contextlib.AbstractContextManager["StudyView"]):
     def position(self) -> str:
         """The runs that have ended, of all: `5/18`."""
         count = len(self._study.runs)
-        return f"{count - len(self._study.with_status(MISSING))}/{count}"
+        return f"{count - self._pace.missing}/{count}"
 
     def seconds_left(self) -> float | None:
         """Expected seconds of what is to be made; None where that is nothing, or not known.
 
         As many runs are taken to be made at once as there have been.
         """
-        return (seconds_left(self._study) or 0.0) / max(len(self._rows), 1) or None
+        return (self._pace.seconds_left() or 0.0) / max(len(self._rows), 1) or None
 
     def _count(self) -> str:
-        missing = len(self._study.with_status(MISSING))
         left = self.seconds_left()
         text = "" if left is None else f"about {clock_text(left)} left"
-        self._runs.update(self._all_task, completed=len(self._study.runs) - missing, left=text)
+        ended = len(self._study.runs) - self._pace.missing
+        self._runs.update(self._all_task, completed=ended, left=text)
         return text
 
     def _picture(self) -> Group:

@@ -76,10 +76,25 @@ def test_time_left_is_that_of_runs_alike():
     (relu, tanh), done = (r.summary["wall_seconds"] for r in study.runs[:2]), study.runs[:2]
     assert all(run.summary for run in done)
     # selu has no run yet: it may take what the others took on average
-    assert live.seconds_left(study) == pytest.approx(relu + tanh + 2 * (relu + tanh) / 2)
-    assert live.seconds_left(synthetic_study(1, 1, missing={("relu", 0)})) is None
-    assert live.seconds_left(synthetic_study(1, 1)) == 0
+    assert live.Pace(study).seconds_left() == pytest.approx(relu + tanh + 2 * (relu + tanh) / 2)
+    assert live.Pace(synthetic_study(1, 1, missing={("relu", 0)})).seconds_left() is None
+    assert live.Pace(synthetic_study(1, 1)).seconds_left() == 0
     assert live.clock_text(3723.4) == "1:02:03"
+
+
+def test_time_left_as_runs_end_is_that_of_the_study_then():
+    study, whole = (
+        synthetic_study(3, 2, missing=MISSES),
+        synthetic_study(3, 2, diverged={("selu", 1)}),
+    )
+    pace = live.Pace(study)
+    for before, run in zip(study.runs, whole.runs, strict=True):
+        if before.status == MISSING:
+            study = study.with_run(run)
+            pace.end(run)
+            expected = live.Pace(study)
+            assert pace.missing == expected.missing == len(study.with_status(MISSING))
+            assert pace.seconds_left() == pytest.approx(expected.seconds_left())
 
 
 def test_outcomes_are_a_line():
@@ -135,5 +150,5 @@ def test_time_left_takes_no_longer_with_many_runs(monkeypatch):
     looks = []
     mean = live.statistics.fmean
     monkeypatch.setattr(live.statistics, "fmean", lambda v: looks.append(len(v)) or mean(v))
-    assert live.seconds_left(study)
+    assert live.Pace(study).seconds_left()
     assert sum(looks) <= 3 * len(study.runs)  # each done run is looked at once for each likeness

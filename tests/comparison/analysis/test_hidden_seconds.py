@@ -250,10 +250,10 @@ def test_runs_trained_at_once_lose_theirs_and_say_why():
 
 def test_what_is_left_takes_the_share_of_one_of_several():
     study = synthetic_study(SPECS, 2, 3, missing={("relu", 1)})
-    alone = live.seconds_left(study)
+    alone = live.Pace(study).seconds_left()
     runs = [
         dataclasses.replace(run, environment={"seeds_at_once": [0, 1, 2, 3]}) for run in study.runs
     ]
-    together = live.seconds_left(dataclasses.replace(study, runs=tuple(runs)))
+    together = live.Pace(dataclasses.replace(study, runs=tuple(runs))).seconds_left()
     assert alone
     assert together == pytest.approx(alone / 4)
