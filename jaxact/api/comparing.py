@@ -78,8 +78,8 @@ def compare(
       price_per_hour, currency: of the machine.
       compile_ahead: programs compiled at once while another trains; None: as suits the device.
       seeds_at_once: runs of one activation that are trained in one program, on an accelerator:
-        quicker where one run leaves it idle; they have no seconds then. On a CPU it is slower, and
-        refused unless `seeds_at_once_on_cpu`.
+        quicker where one run leaves it idle; they have no seconds then. On a CPU it gains
+        nothing, and is refused unless `seeds_at_once_on_cpu`.
       engine: "local", "ray" or "slurm": what makes the runs.
       parallel, cpus_per_run, gpus_per_run: how many at once, and the cores and GPUs of each: one
         after the other in this process, if not given. Functions of a notebook need the package

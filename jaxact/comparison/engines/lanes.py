@@ -34,7 +34,7 @@ OPTIONS = {
         least=1,
     ),
     "seeds_at_once_on_cpu": Option(
-        False, "with --seeds_at_once: on a CPU too, where it is slower than one after another"
+        False, "with --seeds_at_once: on a CPU too, where it gains nothing over one after another"
     ),
 }
 
@@ -44,7 +44,7 @@ def engine_of(count: int, on_cpu: bool, compile_ahead: int | None = None) -> Eng
 
     Args:
       count: 1: one after the other.
-      on_cpu: whether also where that is slower.
+      on_cpu: whether also where that gains nothing.
       compile_ahead: as `InProcess` takes it.
 
     Raises:
@@ -155,11 +155,11 @@ class SeedsAtOnce(Engine):
         self.count, self._on_cpu, self._compile_ahead = count, on_cpu, compile_ahead
 
     def refuse_cpu(self) -> None:
-        """Starts JAX, and raises ConfigError where seeds at once are slower, unless asked for."""
+        """Starts JAX, and raises ConfigError where seeds at once gain nothing, unless asked."""
         if jax.default_backend() == "cpu" and not self._on_cpu:
             raise ConfigError(
-                f"--seeds_at_once={self.count} is for accelerators: on a CPU it is slower than one "
-                "after another; leave it out, or add --seeds_at_once_on_cpu"
+                f"--seeds_at_once={self.count} is for accelerators: on a CPU it gains nothing over "
+                "one after another; leave it out, or add --seeds_at_once_on_cpu"
             )
 
     def runs(self, work: Work) -> Iterator[tuple[Config, Ended]]:
