@@ -60,7 +60,6 @@ def with_activation(spec):
 
 
 NETWORKS = {
-    "plain": lambda: make((8, 8, 1)),
     "whitened": lambda: make((8, 8, 1), WHITENED),
     "batch_norm": lambda: make((8, 8, 1), FITTED, "vgg11"),
     "depthwise": lambda: make((8, 8, 1), FITTED, "mobilenet_v2"),
