@@ -6,6 +6,7 @@ They are computed operation by operation; what a compiler makes of them is seen 
 import functools
 import importlib
 import pkgutil
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -78,7 +79,7 @@ def test_derivative_float32(name):
     """The gradient is the derivative: `test_properties.py`; of a softmax it is asked here."""
     x, _, true = truth(name)
     activation, reference = activations.get(name), REFERENCES[name]
-    results = {"derivative": activation.derivative(x)}
+    results: dict[str, Any] = {"derivative": activation.derivative(x)}
     if not activation.elementwise:
         results["grad"] = gradient(activation, x)
     for source, got in results.items():
@@ -100,8 +101,8 @@ def test_float64(name):
     function = functools.partial(activation.function, **parameters)
     derivative = functools.partial(activation.derivative_function, **parameters)
     with jax.enable_x64(True):
-        x = jnp.asarray(x)
-        results = function(x), derivative(x)
+        wide = jnp.asarray(x)
+        results = function(wide), derivative(wide)
     for got, expected, size in zip(results, (true, slope), sizes, strict=True):
         assert_within(np.abs(np.asarray(got) - expected), 2e-13 * size + 1e-15, x)
 

@@ -31,9 +31,10 @@ def slice_of_floats():
     """Of all normal ones, and as many of those up to 128 in magnitude and down to 1 / 128."""
     rng = np.random.default_rng(SEED)
     every = rng.integers(0, 2**32, COUNT, np.uint32).view(np.float32)
-    ends = np.asarray([2.0**-7, 2.0**7], np.float32).view(np.uint32)
-    middle = rng.integers(*ends, COUNT, np.uint32).view(np.float32) * rng.choice([-1, 1], COUNT)
-    x = np.concatenate([every, middle.astype(np.float32)])
+    low, high = np.asarray([2.0**-7, 2.0**7], np.float32).view(np.uint32).tolist()
+    middle = rng.integers(low, high, COUNT, np.uint32).view(np.float32)
+    signs = rng.choice(np.asarray([-1, 1], np.float32), COUNT)
+    x = np.concatenate([every, signs * middle])
     x = np.where(np.isnan(x), np.float32(1), x)
     return np.where(np.abs(x) < 2.0**-126, np.float32(1), x)
 
@@ -56,7 +57,8 @@ def test_no_error_is_larger_than_the_ledgers(name):
     entry = record_files.read_json(FILES[name])
     for part, got, true in zip(ledger.PARTS, results_of(name), truths_of(name), strict=True):
         with jax.disable_jit(), jax.enable_x64(True):
-            found = ledger.counted(got, true, X.astype(np.float64), REFERENCES[name], FORM)
+            x = jnp.asarray(X, jnp.float64)
+            found = ledger.counted(got, true, x, REFERENCES[name], FORM)
             errors = np.asarray(found["main"])
         worst = errors.argmax()
         bound = float(entry["float32"][part].get("main", {"worst": 0.0})["worst"])

@@ -3,6 +3,7 @@
 import functools
 import inspect
 import math
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -197,7 +198,7 @@ SECOND_JUMPS = {
 }
 
 
-def smooth(spec, jumps=()):
+def smooth(spec, jumps=()) -> Any:
     """Which points of `GRID` are no kinks."""
     kinks = [kink.at for kink in activations.get(spec).kinks] + list(jumps)
     return np.asarray([all(abs(x - kink) > 1e-3 for kink in kinks) for x in GRID])

@@ -105,7 +105,7 @@ def one_of(index):
 @functools.cache
 def gradient():
     """A network's gradient with the activation of an index: one program serves them all."""
-    images = np.random.default_rng(1).standard_normal((2, 8, 8, 1), np.float32)
+    images: Any = np.random.default_rng(1).standard_normal((2, 8, 8, 1), np.float32)
     variables = drawn(models.create_model("thin_cnn", one_of(0)), 8, 8, 1)
 
     def loss(params, index):

@@ -56,7 +56,7 @@ def test_one_with_room_computes_what_the_module_does(spec, first):
     model = examined(Roomy, spec).model
     variables = drawn(model, *SHAPE)
     assert variables["params"]["Dense_0"]["kernel"].shape == (64, first)
-    images = np.random.default_rng(0).standard_normal((5, *SHAPE), np.float32)
+    images: Any = np.random.default_rng(0).standard_normal((5, *SHAPE), np.float32)
     module: Any = Roomy(activations.get(spec))
     both = jax.jit(lambda v: (model.predict(v, images), module.apply(v, images)))
     ours, expected = both(variables)
@@ -66,7 +66,7 @@ def test_one_with_room_computes_what_the_module_does(spec, first):
 @pytest.mark.parametrize("network", [Roomy, NarrowNnx])
 def test_acon_learns_parameters_of_each_channel(network):
     model = examined(network, "acon").model
-    images = np.random.default_rng(0).standard_normal((5, *SHAPE), np.float32)
+    images: Any = np.random.default_rng(0).standard_normal((5, *SHAPE), np.float32)
 
     def loss(params):
         return (model.forward({"params": params}, images, jax.random.key(0))[0] ** 2).sum()
