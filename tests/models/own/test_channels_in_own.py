@@ -3,6 +3,7 @@
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax import linen as nn, nnx
@@ -54,34 +55,26 @@ def examined(network, spec):
 @pytest.mark.parametrize(("spec", "first"), [("relu", 6), ("swiglu", 12), ("crelu", 3)])
 def test_one_with_room_computes_what_the_module_does(spec, first):
     model = examined(Roomy, spec).model
-    variables = drawn(model, *SHAPE)
+    variables = jax.tree.map(jnp.asarray, drawn(model, *SHAPE))
     assert variables["params"]["Dense_0"]["kernel"].shape == (64, first)
-    images: Any = np.random.default_rng(0).standard_normal((5, *SHAPE), np.float32)
-    module: Any = Roomy(activations.get(spec))
-    both = jax.jit(lambda v: (model.predict(v, images), module.apply(v, images)))
-    ours, expected = both(variables)
-    np.testing.assert_allclose(ours, expected, rtol=1e-5, atol=1e-6)
+    images = jnp.asarray(np.random.default_rng(0).standard_normal((5, *SHAPE)), jnp.float32)
+    expected: Any = Roomy(activations.get(spec)).apply(variables, images)
+    np.testing.assert_allclose(model.predict(variables, images), expected, rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("network", [Roomy, NarrowNnx])
 def test_acon_learns_parameters_of_each_channel(network):
     model = examined(network, "acon").model
-    images: Any = np.random.default_rng(0).standard_normal((5, *SHAPE), np.float32)
-
-    def loss(params):
-        return (model.forward({"params": params}, images, jax.random.key(0))[0] ** 2).sum()
-
-    @jax.jit
-    def begin(key):
-        variables = model.initial(key, images)
-        return variables, jax.grad(loss)(variables["params"])
-
-    variables, gradient = jax.device_get(begin(jax.random.key(0)))
+    variables = model.initial(jax.random.key(0), jnp.ones((1, *SHAPE)))
     layers = [name for name in variables["params"] if name.startswith("ActivationLayer")]
     widths = [6, 4] if network is Roomy else [6]
     assert [variables["params"][name]["p1"].shape for name in layers] == [(n,) for n in widths]
     first = variables["params"]["ActivationLayer_0"]
     assert len(np.unique([*first["p1"], *first["p2"]])) == 12
+    images = jnp.asarray(np.random.default_rng(0).standard_normal((5, *SHAPE)), jnp.float32)
+    gradient = jax.grad(
+        lambda params: (model.forward({"params": params}, images, jax.random.key(0))[0] ** 2).sum()
+    )(variables["params"])
     assert all(np.any(leaf) for leaf in jax.tree.leaves(gradient["ActivationLayer_0"]))
 
 
