@@ -6,7 +6,7 @@ import jax
 import pytest
 from jax.experimental.compilation_cache import compilation_cache
 
-from tests.support import networks  # before any configuration
+from tests.support import networks, variables  # before any configuration
 from tests.support.commands import Commands
 from tests.support.paths import ROOT
 from tests.support.tiny import TINY
@@ -79,6 +79,23 @@ def optimized(quick_compilation):
         yield
     jax.config.update("jax_disable_most_optimizations", True)
     jax.clear_caches()
+
+
+@pytest.fixture
+def without_programs():
+    """Functions are computed operation by operation: for tests of many functions.
+
+    Operations on arrays of one shape are compiled once for all functions, and programs for each.
+    """
+    with jax.disable_jit():
+        yield
+
+
+@pytest.fixture
+def quick_convolution():
+    """Convolutions are XLA's, which compile in a fifth of the time of ours on a CPU."""
+    with variables.xlas_convolution():
+        yield
 
 
 @pytest.fixture(scope="session")

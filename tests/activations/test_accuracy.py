@@ -1,8 +1,12 @@
-"""Values, derivatives and gradients against mpmath with 50 digits; `benchmarks.exactness.truth`."""
+"""Values, derivatives and gradients against mpmath with 50 digits; `benchmarks.exactness.truth`.
+
+They are computed operation by operation; what a compiler makes of them is seen by `test_ledger.py`.
+"""
 
 import functools
 import importlib
 import pkgutil
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -25,15 +29,14 @@ from benchmarks.exactness.truth import (
 from jaxact import activations
 from jaxact.activations import functions
 from jaxact.activations.functions.gates import coefficients
-from tests.support.groups import in_groups
+from tests.support.groups import op_by_op
 
-# The digits that users get: another compiler rounds in other places.
-pytestmark = pytest.mark.usefixtures("optimized")
+pytestmark = pytest.mark.usefixtures("without_programs")
 
 NAMES = activations.names()
 ELEMENTWISE = [name for name in NAMES if activations.get(name).elementwise]
 HALVES = [np.float16, ml_dtypes.bfloat16]
-COUNT = 3000
+COUNT = 600  # numbers of all sizes are in `test_ledger.py`
 FITS = fit_gates.fits()
 # JAX 0.12 differentiates expm1 as exp; up to 0.11 it was expm1 + 1, which is 0 below -17.
 EXPM1_MENDED = jax.__version_info__ >= (0, 12)
@@ -46,7 +49,9 @@ def truth(name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 @functools.cache  # several names share a reference
 def truth_of(reference, elementwise):
-    x = points(reference, COUNT, seed=1) if elementwise else softmax_rows(COUNT, seed=1)
+    x = softmax_rows(COUNT, seed=1)
+    if elementwise:
+        x = np.resize(points(reference, COUNT, seed=1), COUNT)  # one shape for all
     return x, evaluate(reference.value, x), evaluate(reference.derivative, x)
 
 
@@ -69,38 +74,24 @@ def test_value_float32(name):
     assert_within(errors, VALUE_TOLERANCE, x)
 
 
-@functools.cache
-def derivatives(name):
-    """The closed form and what JAX makes of it, number by number and as a whole, of one program."""
-    activation, x = activations.get(name), truth(name)[0]
-    if not activation.elementwise:
-        return {"derivative": activation.derivative(x), "grad": gradient(activation, x)}
-    of_all = {
-        "derivative": activation.derivative,
-        "grad": jax.vmap(jax.grad(activation)),
-        "jitted grad": functools.partial(_vjp_of_ones, activation),
-    }
-    return jax.device_get(jax.jit(lambda x: {key: f(x) for key, f in of_all.items()})(x))
-
-
 @pytest.mark.parametrize("name", NAMES)
 def test_derivative_float32(name):
+    """The gradient is the derivative: `test_properties.py`; of a softmax it is asked here."""
     x, _, true = truth(name)
-    reference = REFERENCES[name]
-    for source, got in derivatives(name).items():
+    activation, reference = activations.get(name), REFERENCES[name]
+    results: dict[str, Any] = {"derivative": activation.derivative(x)}
+    if not activation.elementwise:
+        results["grad"] = gradient(activation, x)
+    for source, got in results.items():
         errors = reference.derivative_errors(got, true, x)
         assert_within(errors, DERIVATIVE_TOLERANCE, x, source)
 
 
-def _vjp_of_ones(function, x):
-    return jax.grad(lambda x: jnp.sum(function(x)))(x)
-
-
 @pytest.mark.parametrize("name", ELEMENTWISE)
 def test_float64(name):
-    x, true, slope = truth(name)
+    x, true, slope = (part.astype(np.float64) for part in truth(name))
     moderate = np.abs(x) < 30
-    x, true, slope = x[moderate].astype(np.float64), true[moderate], slope[moderate]
+    x, true, slope = (np.where(moderate, part, part[moderate][0]) for part in (x, true, slope))
     activation, reference = activations.get(name), REFERENCES[name]
     assert activation.derivative_function is not None
     sizes = _largest(true, x, reference.value_terms), _largest(slope, x, reference.derivative_terms)
@@ -109,12 +100,10 @@ def test_float64(name):
     parameters = {key: np.asarray(value, np.float32) for key, value in parameters.items()}
     function = functools.partial(activation.function, **parameters)
     derivative = functools.partial(activation.derivative_function, **parameters)
-    of_all = jax.jit(lambda x: (function(x), derivative(x), _vjp_of_ones(function, x)))
     with jax.enable_x64(True):
-        results = of_all(x)
-    for got, expected, size in zip(
-        results, (true, slope, slope), (sizes[0], sizes[1], sizes[1]), strict=True
-    ):
+        wide = jnp.asarray(x)
+        results = function(wide), derivative(wide)
+    for got, expected, size in zip(results, (true, slope), sizes, strict=True):
         assert_within(np.abs(np.asarray(got) - expected), 2e-13 * size + 1e-15, x)
 
 
@@ -123,34 +112,37 @@ def _largest(true, x, terms):
     return np.abs(true) if terms is None else np.maximum(np.abs(true), terms(x))
 
 
-IN_HALVES = [np.linspace(-12, 12, 301).astype(dtype) for dtype in HALVES]
+# A float16 holds them, too.
+IN_BOTH = np.append(np.linspace(-12, 12, 101), np.nan).astype(ml_dtypes.bfloat16)
 
 
-@in_groups(ELEMENTWISE, IN_HALVES)
+@op_by_op([IN_BOTH.astype(dtype) for dtype in HALVES])
 def in_half_precision(activation, xs):
-    return [(activation(x), _vjp_of_ones(activation, x)) for x in xs]
+    return [(activation(x), activation.derivative(x)) for x in xs]
 
 
 @functools.cache
-def truth_in_half_precision(reference, i):
-    x = IN_HALVES[i].astype(np.float64)
-    return evaluate(reference.value, x), evaluate(reference.derivative, x)
+def truth_in_half_precision(reference):
+    x = IN_BOTH[:-1].astype(np.float64)
+    return x, evaluate(reference.value, x), evaluate(reference.derivative, x)
 
 
-@pytest.mark.parametrize("i", range(len(HALVES)), ids=["float16", "bfloat16"])
 @pytest.mark.parametrize("name", ELEMENTWISE)
-def test_half_precision_is_rounded_once(name, i):
-    reference, info = REFERENCES[name], ml_dtypes.finfo(HALVES[i])
-    x = IN_HALVES[i].astype(np.float64)
-    truths = truth_in_half_precision(reference, i)
+def test_half_precision_is_rounded_once(name):
+    reference = REFERENCES[name]
+    x, *truths = truth_in_half_precision(reference)
     terms_of = reference.value_terms, reference.derivative_terms
-    for got, true, terms in zip(in_half_precision(name)[i], truths, terms_of, strict=True):
+    for dtype, results in zip(HALVES, in_half_precision(name), strict=True):
+        info = ml_dtypes.finfo(dtype)
         smallest = max(float(info.smallest_normal), SMALLEST)
-        lost = 0 if terms is None else VALUE_TOLERANCE * terms(x)  # before it is rounded
-        got = np.asarray(got).astype(np.float64)
         largest = float(info.max)  # results beyond are an infinity
-        error = np.abs(np.clip(got, -largest, largest) - np.clip(true, -largest, largest))
-        assert (error <= 0.501 * float(info.eps) * np.abs(true) + smallest + lost).all()
+        for got, true, terms in zip(results, truths, terms_of, strict=True):
+            assert got.dtype == dtype
+            assert np.isnan(got[-1])
+            lost = 0 if terms is None else VALUE_TOLERANCE * terms(x)  # before it is rounded
+            got = np.clip(got[:-1].astype(np.float64), -largest, largest)
+            error = np.abs(got - np.clip(true, -largest, largest))
+            assert (error <= 0.501 * float(info.eps) * np.abs(true) + smallest + lost).all(), dtype
 
 
 @pytest.mark.parametrize(

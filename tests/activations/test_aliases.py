@@ -9,10 +9,12 @@ from jaxact import activations
 from jaxact.activations import aliases
 from tests.support.own_files import write_module
 
+pytestmark = pytest.mark.usefixtures("without_programs")
+
 
 def test_all_second_names_are_known():
     """By value over all registered functions, at what they learn at first."""
-    x = np.linspace(-12, 12, 256, dtype=np.float32)  # wider than clipped_gelu
+    x = np.linspace(-12, 12, 600, dtype=np.float32)  # wider than clipped_gelu
     values = {}
     for name in activations.names():
         act = activations.get(name)

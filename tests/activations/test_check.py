@@ -1,9 +1,6 @@
 """`python -m jaxact.check`: what it finds, prints and returns."""
 
 import json
-import os
-import subprocess
-import sys
 
 import jax
 import jax.numpy as jnp
@@ -14,8 +11,7 @@ from jaxact import activations, check
 from jaxact.activations import Activation, Kink
 from jaxact.activations.verification.checks import CHECKS, check_activation
 from jaxact.activations.verification.description import FACTS
-from jaxact.timing.cost import PASSES
-from tests.support.paths import ROOT, python_path
+from jaxact.timing import cost
 
 
 def failures(*names, **fields):
@@ -132,45 +128,53 @@ def test_float64_is_left_off():
     assert jnp.ones(1).dtype == jnp.float32
 
 
-def test_main_passes(capsys):
+@pytest.fixture
+def few_numbers(monkeypatch):
+    """The command takes its times of few numbers."""
+    monkeypatch.setattr(cost, "ELEMENTS", {"cpu": 2**10, "gpu": 2**10})
+
+
+@pytest.mark.usefixtures("few_numbers", "without_programs")
+def test_main_passes_and_describes(capsys):
     assert check.COMMAND.run(check.check, ["leaky_relu(negative_slope=0.05)"]) == 0
     printed = capsys.readouterr()
     assert "leaky_relu(negative_slope=0.05)" in printed.out
     assert printed.out.count("pass") == len(CHECKS)
     assert "0.05 at 0" in printed.out
+    assert "what it is" in printed.out
+    facts = [*FACTS, *(f"time, {name}" for name in cost.PASSES)]
+    assert all(name in printed.out for name in facts)
+    assert "1.4124 = 1 / sqrt(E[f(z)^2])" in printed.out
+    assert "not measured" not in printed.out
     assert printed.err == ""
 
 
-def test_main_fails(capsys):
+def test_main_fails(capsys, monkeypatch):
+    for name in ("describe", "timed"):
+        monkeypatch.setattr(check, name, lambda activation: [])
     assert check.COMMAND.run(check.check, ["jax.nn:silu"]) == 1
     assert "FAIL" in capsys.readouterr().out
 
 
-def test_main_describes(capsys):
-    assert check.COMMAND.run(check.check, ["relu"]) == 0
-    printed = capsys.readouterr().out
-    assert "what it is" in printed
-    assert all(name in printed for name in [*FACTS, *(f"time, {name}" for name in PASSES)])
-    assert "1.4142 = 1 / sqrt(E[f(z)^2])" in printed
-    assert "not measured" not in printed
-
-
+@pytest.mark.usefixtures("few_numbers")
 def test_what_is_lacking_for_one_reason_is_told_once(capsys):
     assert check.COMMAND.run(check.check, ["softmax"]) == 0
     assert capsys.readouterr().out.count("not measured: it is not elementwise") == 1
 
 
+@pytest.mark.usefixtures("few_numbers", "without_programs")
 def test_json_holds_all_of_it(capsys):
-    assert check.COMMAND.run(check.check, ["relu", "--format=json"]) == 0
+    assert check.COMMAND.run(check.check, ["prelu", "--format=json"]) == 0
     found = json.loads(capsys.readouterr().out)
-    assert (found["activation"], found["passed"]) == ("relu", True)
+    assert (found["activation"], found["passed"]) == ("prelu", True)
     assert [one["name"] for one in found["checks"]] == list(CHECKS)
-    assert list(found["facts"]) == [*FACTS, *(f"time, {name}" for name in PASSES)]
-    assert found["facts"]["gain"]["figures"]["gain"] == pytest.approx(2**0.5)
+    assert list(found["facts"]) == [*FACTS, *(f"time, {name}" for name in cost.PASSES)]
+    assert found["facts"]["gain"]["figures"]["gain"] == pytest.approx((2 / (1 + 0.25**2)) ** 0.5)
     ratio = found["facts"]["time, forward"]["figures"]["ratio_to_relu"]
     assert 0 < ratio["lower_quartile"] <= ratio["median"] <= ratio["upper_quartile"]
 
 
+@pytest.mark.usefixtures("few_numbers", "without_programs")
 def test_json_of_what_fails_is_json(capsys):
     """Without a word of NaN or Infinity, which JSON does not have."""
     assert check.COMMAND.run(check.check, ["jax.numpy:log", "--format=json"]) == 1
@@ -192,19 +196,10 @@ def test_help_says_how(capsys):
     assert "my_module:my_function" in capsys.readouterr().out
 
 
-def test_the_command_finds_a_module_in_the_current_directory(tmp_path):
-    (tmp_path / "own.py").write_text(
-        "import jax.numpy as jnp\n\ndef f(x):\n    return jnp.tanh(x)\n"
-    )
-    environment = {**os.environ, "PYTHONPATH": python_path(ROOT), "JAX_PLATFORMS": "cpu"}
-    done = subprocess.run(
-        [sys.executable, "-m", "jaxact.check", "own:f"],
-        cwd=tmp_path,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "own:f" in done.stdout
-    assert "\x1b" not in done.stdout
+def test_the_command_finds_a_module_in_the_current_directory(tmp_path, commands):
+    """One without the function that is asked for: nothing is computed."""
+    (tmp_path / "own.py").write_text("f = None\n")
+    ended = commands.run("jaxact.check", "own:g", cwd=tmp_path)
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("jaxact: own has no 'g'")
+    assert "\x1b" not in ended.stderr

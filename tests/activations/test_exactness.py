@@ -27,9 +27,8 @@ def of(function):
     return Activation(name="tried", function=function)
 
 
-@pytest.mark.parametrize("name", ["softplus", "mish", "swish", "tanh"])
-def test_closed_forms_are_exact(name):
-    single, slope, *halves = (fact(name, error).figures["largest_error_ulp"] for error in ERRORS)
+def test_closed_forms_are_exact():
+    single, slope, *halves = (fact("mish", error).figures["largest_error_ulp"] for error in ERRORS)
     assert 0.5 < single < 2.5
     assert 0.5 < slope < 3.5
     assert all(0.4 < error <= 0.51 for error in halves)  # rounded once

@@ -81,8 +81,8 @@ def test_without_a_folder_nothing_is_made(tmp_path):
 
 @pytest.mark.usefixtures("optimized")
 def test_the_first_parameters_are_the_same_however_they_are_compiled():
-    model, optimizer = create_model("small_cnn", "prelu"), optax.adam(1e-3)
-    arguments = jax.random.key(3), jnp.zeros((1, 28, 28, 1))
+    model, optimizer = create_model("thin_cnn", "prelu"), optax.adam(1e-3)
+    arguments = jax.random.key(3), jnp.zeros((1, 8, 8, 1))
     create = functools.partial(create_state, model, optimizer)
     states = [
         jax.jit(create, compiler_options=options)(*arguments) for options in (None, RUNS_ONCE)

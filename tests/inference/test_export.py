@@ -60,7 +60,6 @@ def with_activation(spec):
 
 
 NETWORKS = {
-    "plain": lambda: make((8, 8, 1)),
     "whitened": lambda: make((8, 8, 1), WHITENED),
     "batch_norm": lambda: make((8, 8, 1), FITTED, "vgg11"),
     "depthwise": lambda: make((8, 8, 1), FITTED, "mobilenet_v2"),
@@ -68,6 +67,26 @@ NETWORKS = {
 }
 
 
+@pytest.mark.usefixtures("thin_networks")
+@pytest.mark.parametrize("name", NETWORKS)
+def test_what_was_exported_computes_the_same(tmp_path, monkeypatch, name):
+    """By the lines beside the file, which import nothing of jaxact."""
+    network, scope = NETWORKS[name](), {"images": images(5)}
+    file = network.export(tmp_path / "net.stablehlo")
+    lines = json.loads(file.with_name("net.stablehlo.json").read_text())["load"]
+    monkeypatch.chdir(tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setitem(sys.modules, "jaxact", None)
+        exec("\n".join(lines), scope)
+    expected = network(images(5))
+    np.testing.assert_allclose(scope["probabilities"], expected, rtol=1e-4, atol=1e-6)
+    if name == "own":  # of any number of images
+        scope["images"] = images(5)[:1]
+        exec(lines[-1], scope)
+        np.testing.assert_allclose(scope["probabilities"], expected[:1], rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.slow
 @pytest.mark.usefixtures("thin_networks")
 def test_jax_alone_runs_what_was_exported(tmp_path):
     networks = {f"{name}.stablehlo": make() for name, make in NETWORKS.items()}

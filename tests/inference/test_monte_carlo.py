@@ -6,14 +6,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from scipy import special
 
 from jaxact import models
 from jaxact.inference import monte_carlo
 from jaxact.models.layers.common import DROPOUTS
 from tests.support.variables import drawn
 
+pytestmark = pytest.mark.usefixtures("quick_convolution")
 KEY = jax.random.key(7)
-
 
 PREDICT = jax.jit(monte_carlo.predict, static_argnums=(0, 4))
 
@@ -25,9 +26,8 @@ def create(name, **options):
     return model, drawn(model, *shape[1:]), images
 
 
-@pytest.mark.parametrize("rate", [0.2, 0.5])
-def test_moments_of_dropout_before_a_linear_layer_are_those_that_theory_gives(rate):
-    rng = np.random.default_rng(7)
+def test_moments_of_dropout_before_a_linear_layer_are_those_that_theory_gives():
+    rate, rng = 0.2, np.random.default_rng(7)
     x, weights = (rng.normal(size=shape).astype(np.float32) for shape in ((8, 20), (20, 3)))
 
     @jax.jit
@@ -38,7 +38,7 @@ def test_moments_of_dropout_before_a_linear_layer_are_those_that_theory_gives(ra
     exact_mean = x @ weights
     exact_spread = np.sqrt((rate / (1 - rate)) * (x**2 @ weights**2))
     errors = {}
-    for samples in (16, 256, 4096):
+    for samples in (16, 4096):
         moments = jax.jit(functools.partial(monte_carlo.moments, draw, samples=samples))
         mean, spread = moments(jax.random.key(2))
         errors[samples] = np.abs((mean - exact_mean) / exact_spread).mean()
@@ -49,12 +49,11 @@ def test_moments_of_dropout_before_a_linear_layer_are_those_that_theory_gives(ra
 
 @pytest.mark.parametrize("form", DROPOUTS)
 def test_without_dropout_there_is_no_spread(form):
-    model, variables, images = create("small_cnn", dropout=form, dropout_rate=0.0)
+    model, variables, images = create("thin_cnn", dropout=form, dropout_rate=0.0)
     mean, spread = PREDICT(model, variables, images, KEY, 5)
     np.testing.assert_array_equal(spread, 0)
-    predict = jax.jit(lambda variables: jax.nn.softmax(models.predict(model, variables, images)))
-    expected = predict(variables)
-    np.testing.assert_allclose(mean, expected, rtol=1e-5)
+    logits = jax.jit(lambda variables: models.predict(model, variables, images))(variables)
+    np.testing.assert_allclose(mean, special.softmax(logits, -1), rtol=1e-5)
 
 
 @pytest.mark.usefixtures("thin_networks")
@@ -68,7 +67,7 @@ def test_batch_norm_stays_as_in_evaluation():
 
 @pytest.mark.parametrize("form", DROPOUTS)
 def test_masks_differ_and_more_of_them_agree(form):
-    model, variables, images = create("small_cnn", dropout=form)
+    model, variables, images = create("thin_cnn", dropout=form)
     mean, spread = jax.device_get(PREDICT(model, variables, images, KEY, 30))
     np.testing.assert_allclose(mean.sum(-1), 1, rtol=1e-5)
     assert (spread > 0).all()

@@ -13,8 +13,9 @@ from jaxact.errors import DataError
 from jaxact.inference import network as networks
 from jaxact.inference.network import Network
 from tests.support.trained import images
-from tests.support.variables import drawn, xlas_convolution
+from tests.support.variables import drawn
 
+pytestmark = pytest.mark.usefixtures("quick_convolution")
 SHAPES = {"grey": (8, 8, 1), "coloured": (9, 10, 3)}
 WHITENED = data.Preprocessing(np.full((8, 8, 1), 0.3), np.ones(1), np.eye(64) + 0.01)
 FITTED = data.Preprocessing(np.array([0.4], np.float32), np.array([0.3], np.float32))
@@ -46,10 +47,9 @@ def test_it_is_the_trained_model_on_images_as_they_were_in_training(name, prepro
     def expected(enlarged):
         return models.predict(network.model, variables, data.normalize(enlarged, *preprocessing))
 
-    with xlas_convolution():
-        logits = np.asarray(expected(data.fit_to_model(batch, network.model.input_size)))
-        np.testing.assert_allclose(network.logits(batch), logits, rtol=1e-5, atol=1e-5)
-        probabilities = network(batch)
+    logits = np.asarray(expected(data.fit_to_model(batch, network.model.input_size)))
+    np.testing.assert_allclose(network.logits(batch), logits, rtol=1e-5, atol=1e-5)
+    probabilities = network(batch)
     assert probabilities.dtype == np.float32
     np.testing.assert_allclose(probabilities, jax.nn.softmax(logits), rtol=1e-5, atol=1e-7)
 

@@ -13,7 +13,7 @@ from jaxact import activations, models
 from jaxact.models.layers.common import linear
 from jaxact.models.layers.normalization import local_response_norm
 from tests.support import networks
-from tests.support.variables import drawn, xlas_convolution
+from tests.support.variables import drawn
 
 CLASSES = {"alexnet": 1000, "alexnet32": 10}
 # What an image is after every layer that changes its shape.
@@ -74,8 +74,7 @@ def variables_and_images(model, batch, side):
     return drawn(model, side, side, 3), images
 
 
-@xlas_convolution()
-@pytest.mark.usefixtures("thin_networks")
+@pytest.mark.usefixtures("thin_networks", "quick_convolution")
 def test_the_border_is_of_zeros():
     model = models.create_model("alexnet", "relu")
     variables, images = variables_and_images(model, 1, 224)
@@ -86,8 +85,7 @@ def test_the_border_is_of_zeros():
     np.testing.assert_array_equal(*logits)
 
 
-@xlas_convolution()
-@pytest.mark.usefixtures("thin_networks")
+@pytest.mark.usefixtures("thin_networks", "quick_convolution")
 @pytest.mark.parametrize("name", CLASSES)
 def test_dropout_is_that_of_both_hidden_dense_layers_and_an_option(name):
     model, certain = (

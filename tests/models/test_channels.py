@@ -16,15 +16,10 @@ from jaxact.models.layers.common import flatten
 from jaxact.models.networks.small_cnn import SmallCNN
 from jaxact.training.kernels import kernels
 from tests.support import networks
-from tests.support.variables import drawn, xlas_convolution
+from tests.support.variables import drawn
 
+pytestmark = pytest.mark.usefixtures("quick_convolution")
 NAMES = activations.channel_names()
-
-
-@pytest.fixture(autouse=True)
-def quick_convolution():
-    with xlas_convolution():
-        yield
 
 
 def parameters(model, shape):
@@ -81,7 +76,7 @@ def activated(name, spec):
 def test_what_comes_out_of_the_activation_has_the_width_that_was_planned(name):
     planned = activated(name, "relu")
     assert len(planned) == networks.THIN[name]
-    for spec in ("swiglu", "crelu", "frelu"):
+    for spec in ("swiglu", "crelu"):
         assert activated(name, spec) == planned, spec
 
 
@@ -109,12 +104,13 @@ class Grouped(models.ConvNet):
         return self.activate(x, 4, 2)
 
 
-@pytest.mark.parametrize("spec", ["swiglu", "maxout", "crelu"])
+@pytest.mark.parametrize("spec", ["swiglu", "crelu"])
 def test_the_pieces_of_a_group_go_together(spec):
     model: Any = Grouped(activations.get(spec))
     variables = drawn(model, 1, 1, 6)
     x = jnp.asarray(np.random.default_rng(0).standard_normal((1, 1, 1, 6)), jnp.float32)
-    jacobian = jax.jacrev(lambda x: model.apply(variables, x, train=False))(x).reshape(4, 6)
+    jacobian = jax.jit(jax.jacrev(lambda x: model.apply(variables, x, train=False)))(x)
+    jacobian = np.reshape(jacobian, (4, 6))
     first, second = (np.abs(jacobian[rows]) for rows in (slice(0, 2), slice(2, 4)))
     assert first[:, :3].any()
     assert not first[:, 3:].any()
@@ -150,7 +146,7 @@ def test_pooling_acts_on_all_pieces():
         np.testing.assert_allclose(logits, first, rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", ["swiglu", "crelu", "frelu", "meta_acon", "dynamic_relu"])
 def test_a_network_learns_and_every_parameter_does(name):
     model: Any = networks.ThinCNN(activations.get(name), num_classes=3, dropout_rate=0.0)
     rng = np.random.default_rng(0)
@@ -179,12 +175,12 @@ def test_a_network_learns_and_every_parameter_does(name):
 
         return jax.lax.scan(step, (variables["params"], collections), length=40)
 
-    variables = jax.jit(model.initial)(jax.random.key(0), images)
+    variables = drawn(model, 8, 8, 1)
     (params, collections), (losses, gradients) = jax.device_get(train(variables))
     assert losses[-1] < 0.6 * losses[0]
     reached = jax.tree.map(lambda largest: bool(largest.max() > 0), gradients)
     assert all(jax.tree.leaves(reached)), reached
-    logits = model.predict({"params": params, **collections}, jnp.asarray(images))
+    logits = jax.jit(model.predict)({"params": params, **collections}, images)
     assert (np.argmax(logits, -1) == labels).mean() > 0.8
 
 

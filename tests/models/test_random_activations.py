@@ -13,18 +13,13 @@ from jaxact.models.layers.activation_layer import watched
 from jaxact.models.replacement.replace import replace_activation
 from tests.support import networks as networks
 from tests.support.own_networks.linen_networks import WithSetup
-from tests.support.variables import drawn, xlas_convolution
+from tests.support.variables import drawn
 
+pytestmark = pytest.mark.usefixtures("quick_convolution")
 IMAGES = jnp.asarray(np.random.default_rng(0).normal(size=(4, 10, 10, 1)), jnp.float32)
 RANDOM = [name for name in activations.names() if activations.get(name).random]
 MEAN = "leaky_relu(negative_slope=0.22916666666666666)"  # of rrelu's bounds
 KEYS = [jax.random.key(seed) for seed in (1, 1, 2)]
-
-
-@pytest.fixture(autouse=True)
-def quick_convolution():
-    with xlas_convolution():
-        yield
 
 
 def made(activation, **options):

@@ -8,13 +8,13 @@ import pytest
 from jaxact.statistics import sequential
 from tests.support.samples import INF, same
 
-PAIRS = 10
+PAIRS = 8
 SIGNS = np.array(list(itertools.product([-1, 1], repeat=PAIRS)))
 SIZES = {
     "equal": np.ones(PAIRS),
     "normal": np.abs(np.random.default_rng(0).normal(0, 1, PAIRS)),
     "rising": np.exp(np.arange(PAIRS)),
-    "with misses": np.array([1.0, 2, INF, 1, INF, 3, 2, 1, INF, 1]),
+    "with misses": np.array([1.0, 2, INF, 1, INF, 3, 2, 1]),
     "all misses": np.full(PAIRS, INF),
 }
 
@@ -34,7 +34,7 @@ def test_false_alarms_at_any_look(name, alternative):
     p_values = np.array(
         [sequential.anytime_test(signs * SIZES[name], alternative) for signs in SIGNS]
     )
-    for k in range(0, len(SIGNS), 97):  # the last look is below no earlier one
+    for k in range(0, len(SIGNS), 37):  # the last look is below no earlier one
         looks = [SIGNS[k][:n] * SIZES[name][:n] for n in range(1, PAIRS + 1)]
         assert p_values[k] == min(sequential.anytime_test(look, alternative) for look in looks)
     for level in (0.5, 0.2, 0.05, 0.01):

@@ -1,10 +1,11 @@
-"""Activations in groups: one of each kind, and programs of many, compiled at once."""
+"""Activations in groups: one of each kind, programs of many, and many without programs."""
 
 import functools
 from collections.abc import Callable
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from jaxact import activations
@@ -25,6 +26,25 @@ def in_groups(specs, x):
                 return jax.device_get(of_all(x))
 
         return lambda spec: of_group(specs.index(spec) // 10 * 10)[spec]
+
+    return decorate
+
+
+def op_by_op(points):
+    """A decorator: of `function(activation, x)` it makes a function of a spec, without a program.
+
+    Operations on arrays of one shape are compiled once for all activations, and programs for each.
+    """
+
+    def decorate(function: Callable[..., Any]) -> Callable[[str], Any]:
+        @functools.cache
+        def of_spec(spec):
+            is_wide = jax.tree.leaves(points)[0].dtype == np.float64
+            with jax.disable_jit(), jax.enable_x64(is_wide):
+                x = jax.tree.map(jnp.asarray, points)
+                return jax.device_get(function(activations.get(spec), x))
+
+        return of_spec
 
     return decorate
 

@@ -11,21 +11,15 @@ from flax import linen as nn
 from jaxact.models.convolution import choice, depthwise, lowering
 
 NHWC = ("NHWC", "HWIO", "NHWC")
-# (images, kernel, padding): each way of the lowering, and odd shapes.
+# (images, kernel, padding): as networks have them, and single pixels.
 CONVOLUTIONS = [
     ((3, 12, 12, 10), (5, 5, 10, 20), "VALID"),
-    ((16, 16, 8, 32), (5, 5, 32, 32), "SAME"),
     ((2, 32, 32, 3), (3, 3, 3, 64), "SAME"),
     ((2, 2, 2, 512), (3, 3, 512, 512), "SAME"),
-    ((16, 16, 16, 64), (3, 3, 64, 32), "SAME"),
     ((64, 9, 5, 16), (3, 3, 16, 8), [(2, 0), (1, 3)]),
-    ((16, 2, 2, 64), (3, 3, 64, 8), "SAME"),
     ((64, 1, 1, 8), (3, 3, 8, 4), "SAME"),
-    ((32, 2, 1, 8), (5, 3, 8, 4), "SAME"),
     ((5, 1, 3, 8), (3, 5, 8, 4), [(4, 0), (3, 4)]),
-    ((1, 7, 5, 3), (2, 4, 3, 2), "SAME"),
     ((1, 7, 5, 3), (1, 1, 3, 2), "VALID"),
-    ((2, 6, 9, 4), (3, 2, 4, 5), [(2, 0), (1, 3)]),
 ]
 
 
@@ -61,17 +55,19 @@ def normal(*shapes):
 
 
 def assert_values_and_gradients_are_the_same(actual, expected, *shapes):
-    """Compares two functions of images and kernel in one program: two take longer to compile."""
+    """Compares functions of images and kernel with one, in one program: it compiles sooner."""
+    functions = [expected, *actual] if isinstance(actual, list) else [expected, actual]
     *inputs, weights = normal(*shapes, jax.eval_shape(expected, *normal(*shapes)).shape)
 
     @jax.jit
-    def both(images, kernel, weights):
-        pairs = [jax.vjp(function, images, kernel) for function in (actual, expected)]
+    def of_all(images, kernel, weights):
+        pairs = [jax.vjp(function, images, kernel) for function in functions]
         return [(outputs, *pull_back(weights)) for outputs, pull_back in pairs]
 
     with lowering.traced_for(jax.default_backend()):  # the other platforms' trace takes as long
-        results = both(*inputs, weights)
-    jax.tree.map(assert_same, *map(jax.device_get, results))
+        wanted, *found = jax.device_get(of_all(*inputs, weights))
+    for results in found:
+        jax.tree.map(assert_same, results, wanted)
 
 
 @pytest.mark.parametrize(("shape", "kernel_shape", "padding"), CONVOLUTIONS)
@@ -85,12 +81,9 @@ def test_convolution_equals_xlas(shape, kernel_shape, padding):
     ("shape", "kernel_shape", "options"),
     [
         ((3, 28, 28, 1), (5, 5, 1, 10), {}),
-        ((8, 28, 28, 1), (5, 5, 1, 10), {}),
         ((32, 13, 16, 3), (4, 5, 3, 4), {}),
         ((64, 12, 12, 10), (5, 5, 10, 20), {}),
-        ((2, 11, 12, 3), (5, 5, 3, 4), {}),
         ((2, 9, 9, 4), (3, 3, 2, 6), {"feature_group_count": 2, "padding": "SAME"}),
-        ((2, 9, 9, 4), (3, 3, 4, 6), {"rhs_dilation": (2, 2)}),
         ((2, 9, 9, 4), (3, 3, 4, 6), {"window_strides": (2, 2), "padding": "SAME"}),
     ],
 )
@@ -124,11 +117,9 @@ SHAPES = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("shape", "way"), [(shape, way) for shape in SHAPES for way in choice.ways(shape)]
-)
-def test_every_way_equals_xlas(shape, way):
-    def actual(images, kernel):
+@pytest.mark.parametrize("shape", SHAPES)
+def test_every_way_equals_xlas(shape):
+    def by(way, images, kernel):
         padding, dilation, strides = shape.padding, shape.dilation, shape.strides
         return lowering.by_way(way, images, kernel, padding, dilation, strides=strides)
 
@@ -136,7 +127,8 @@ def test_every_way_equals_xlas(shape, way):
         options = {"rhs_dilation": shape.dilation, "window_strides": shape.strides}
         return stock(images, kernel, shape.padding, **options)
 
-    assert_values_and_gradients_are_the_same(actual, expected, shape.images, shape.kernel)
+    ways = [functools.partial(by, way) for way in choice.ways(shape)]
+    assert_values_and_gradients_are_the_same(ways, expected, shape.images, shape.kernel)
 
 
 @pytest.mark.parametrize(
@@ -161,10 +153,16 @@ def test_the_choice_is_the_fastest_that_was_measured(images, kernel, stride, way
 @pytest.mark.parametrize("shape", SHAPES)
 def test_a_shape_over_blocks_is_that_of_the_arrays(shape):
     if shape.dilation == (1, 1) or shape.strides == (1, 1):
-        images, kernel = jnp.zeros(shape.images), jnp.zeros(shape.kernel)
-        images, kernel, padding = lowering.dense(images, kernel, shape.strides, shape.padding)
-        dense = (images.shape, kernel.shape, padding)
-        assert dense == (shape.dense.images, shape.dense.kernel, shape.dense.padding)
+        paddings = []
+
+        def dense(images, kernel):
+            *arrays, padding = lowering.dense(images, kernel, shape.strides, shape.padding)
+            paddings.append(padding)
+            return arrays
+
+        images, kernel = jax.eval_shape(dense, *normal(shape.images, shape.kernel))
+        found = images.shape, kernel.shape, *paddings
+        assert found == (shape.dense.images, shape.dense.kernel, shape.dense.padding)
 
 
 @pytest.mark.parametrize("stride", [1, 2])
@@ -186,12 +184,9 @@ def test_every_way_is_tested_and_the_chosen_one_is_among_them():
         ((1, 4, 4, 32), (24, 3, 3, 32), False, {}),
         ((1, 4, 4, 32), (24, 3, 3, 32), True, {}),
         ((3, 7, 5, 3), (2, 2, 4, 3), False, {"padding": [(2, 0), (1, 3)]}),
-        ((1, 32, 32, 3), (64, 3, 3, 3), False, {}),
         ((64, 12, 12, 10), (20, 5, 5, 10), False, {"padding": "VALID"}),
-        ((64, 12, 12, 10), (20, 5, 5, 10), True, {"padding": "VALID"}),
         ((1, 9, 9, 4), (6, 3, 3, 2), False, {"feature_group_count": 2}),
         ((1, 9, 9, 4), (6, 3, 3, 4), False, {"window_strides": (2, 2)}),
-        ((1, 9, 9, 4), (6, 3, 3, 4), False, {"rhs_dilation": (2, 2)}),
     ],
 )
 def test_a_kernel_stored_output_major(shape, kernel_shape, pools, options):
@@ -276,13 +271,8 @@ def test_pooled_convolution_splits_the_gradient_among_equals(batch):
     [
         ((2, 8, 8, 6), (5, 5, 3, 4), {"feature_group_count": 2}),
         ((2, 31, 35, 3), (11, 11, 3, 5), {"window_strides": (4, 4), "padding": "VALID"}),
-        ((2, 32, 30, 3), (11, 11, 3, 5), {"window_strides": (4, 4), "padding": "VALID"}),
-        ((2, 9, 8, 4), (3, 3, 4, 5), {"window_strides": (2, 2)}),
         ((2, 9, 8, 4), (2, 3, 4, 5), {"window_strides": (3, 1), "padding": [(2, 0), (0, 3)]}),
         ((2, 7, 7, 4), (1, 1, 4, 5), {"window_strides": (2, 2), "padding": "VALID"}),
-        ((2, 7, 6, 4), (1, 1, 4, 5), {"window_strides": (2, 1), "padding": [(1, 0), (0, 2)]}),
-        ((2, 8, 7, 4), (2, 2, 4, 5), {"window_strides": (2, 2), "padding": "VALID"}),
-        ((2, 9, 8, 4), (3, 3, 4, 5), {"rhs_dilation": (2, 1)}),
         ((2, 9, 8, 4), (3, 2, 4, 5), {"rhs_dilation": (2, 3), "window_strides": (2, 1)}),
         ((3, 9, 8, 6), (3, 3, 1, 6), {"feature_group_count": 6}),
         ((4, 7, 6, 3), (7, 5, 1, 6), {"feature_group_count": 3, "padding": [(4, 2), (0, 3)]}),
@@ -293,11 +283,6 @@ def test_pooled_convolution_splits_the_gradient_among_equals(batch):
         ),
         ((2, 9, 8, 10), (3, 3, 2, 15), {"feature_group_count": 5, "window_strides": (1, 2)}),
         ((2, 9, 8, 12), (3, 2, 2, 6), {"feature_group_count": 6, "rhs_dilation": (2, 2)}),
-        (
-            (2, 12, 12, 4),
-            (3, 3, 2, 6),
-            {"window_strides": (2, 2), "feature_group_count": 2},
-        ),
     ],
 )
 def test_groups_strides_and_dilation_equal_xlas(shape, kernel_shape, options):

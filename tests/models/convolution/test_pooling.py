@@ -48,9 +48,7 @@ def stock_pool(images):
     return nn.max_pool(padded, (3, 3), (2, 2))
 
 
-@pytest.mark.parametrize(
-    "shape", [(2, 7, 7, 3), (2, 8, 8, 3), (1, 5, 10, 2), (1, 2, 2, 1), (1, 3, 2, 1)]
-)
+@pytest.mark.parametrize("shape", [(2, 7, 10, 3), (1, 2, 2, 1), (1, 3, 2, 1)])
 def test_overlapping_pool_equals_flaxs(shape):
     values, gradients = values_and_gradients(shape, overlapping_max_pool, stock_pool)
     np.testing.assert_array_equal(*values)

@@ -62,7 +62,7 @@ def test_one_with_room_computes_what_the_module_does(spec, first):
     np.testing.assert_allclose(model.predict(variables, images), expected, rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize("network", [Roomy, Narrow, NarrowNnx])
+@pytest.mark.parametrize("network", [Roomy, NarrowNnx])
 def test_acon_learns_parameters_of_each_channel(network):
     model = examined(network, "acon").model
     variables = model.initial(jax.random.key(0), jnp.ones((1, *SHAPE)))

@@ -16,6 +16,7 @@ from jaxact.models.own import examination
 from jaxact.models.own.factories import Factory
 from jaxact.models.replacement.replace import replace_activation
 from tests.support.own_networks import nnx_or_skip
+from tests.support.variables import drawn
 
 SHAPE = (2, 2, 1)
 IMAGES: Any = np.random.default_rng(0).normal(size=(3, *SHAPE)).astype(np.float32)
@@ -75,9 +76,7 @@ def test_calls_within_programs_of_their_own_count_once_and_are_learnt(wrap, laye
     assert any(f"{layers - 1} of the {layers} calls" in note for note in found.notes)
 
     @jax.jit
-    def look(key):
-        variables = model.initial(key, IMAGES)
-        variables["params"] = jax.tree.map(lambda x: x + 0.01, variables["params"])
+    def look(variables, key):
         logits, seen = observe(model, variables, IMAGES)
 
         def loss(params):
@@ -85,7 +84,7 @@ def test_calls_within_programs_of_their_own_count_once_and_are_learnt(wrap, laye
 
         return logits, model.predict(variables, IMAGES), seen, jax.grad(loss)(variables["params"])
 
-    logits, expected, seen, gradients = look(jax.random.key(1))
+    logits, expected, seen, gradients = look(drawn(model, *SHAPE), jax.random.key(1))
     np.testing.assert_allclose(logits, expected, rtol=1e-5)
     assert [layer.name for layer in seen] == [f"ActivationLayer_{layers - 1}"]
     learned = [name for name in gradients if name.startswith("ActivationLayer")]
@@ -154,12 +153,11 @@ def test_the_mode_is_told_by_fields_attributes_and_arguments(target):
     model = examined(target, "relu").model
 
     @jax.jit
-    def run(key):
-        variables = model.initial(key, IMAGES)
+    def run(variables):
         draws = [model.forward(variables, IMAGES, jax.random.key(k))[0] for k in (1, 2)]
         return *draws, model.predict(variables, IMAGES)
 
-    first, second, still = run(jax.random.key(0))
+    first, second, still = run(drawn(model, *SHAPE))
     assert not np.array_equal(first, second)
     assert not np.array_equal(first, still)
 
@@ -207,7 +205,7 @@ def test_a_network_whose_activation_is_replaced_is_one_of_ones_own(api, activati
     relu = examined({"linen": linen, "nnx": nnx}[api], "relu").model
 
     def logits(model):
-        return model.predict(model.initial(jax.random.key(0), IMAGES), IMAGES)
+        return model.predict(drawn(model, *SHAPE), IMAGES)
 
     assert np.abs(jax.jit(lambda: logits(model) - logits(relu))()).max() > 1e-3
 
