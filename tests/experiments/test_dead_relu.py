@@ -11,15 +11,15 @@ from experiments.common import trials
 from experiments.dead_relu import cells, experiment, figures
 from experiments.dead_relu.cells import Cell
 from tests.support.experiments import drawn, perform
-from tests.support.tiny import TINY
 from tests.support.variables import drawn as variables_of, state_of
 
-SMALL = dataclasses.replace(TINY, health_examples=64)
+WORDS = ["--model=thin_cnn", "--seeds=1", "--epochs=2", "--train_examples=256"]
+SMALL = trials.config_of(experiment.COMMAND.parse(WORDS), experiment.PROBE, activation="relu")
 
 
 @pytest.fixture(scope="module")
 def relu():
-    """Any seed, rate and start of the biases: one program."""
+    """One program for any seed, rate and start of the biases, here and of the experiment."""
     return trials.prepare(SMALL)
 
 
@@ -90,10 +90,9 @@ def test_the_headline_is_what_was_measured():
 
 
 def test_every_rate_meets_every_bias():
-    words = ["--activations=leaky_relu", "--learning_rates=0.01,0.001", "--biases=0,1"]
-    words += ["--model=thin_cnn", "--seeds=1", "--epochs=1", "--train_examples=128"]
-    outcome = perform(experiment, *words)
+    outcome = perform(experiment, *WORDS, "--learning_rates=0.01,0.001", "--biases=0,1000")
     cells = outcome.details["cells"]
     assert [cell["learning_rate"] for cell in cells] == [0.001, 0.01] * 2
-    assert all(cell["dead"] == [0] for cell in cells)  # it has no flat side
+    assert [cell["bias"] for cell in cells] == [0, 0, 1000, 1000]
+    assert all(cell["dead"] == [0] for cell in cells[2:])
     assert set(drawn(experiment, outcome)) == {"dead_relu"}

@@ -22,7 +22,7 @@ class Here:
         return 0.0
 
     def close(self):
-        self._prepared = None
+        """Nothing is to be ended."""
 
 
 def use(monkeypatch):
