@@ -6,6 +6,9 @@ VERSION := $(shell $(PYTHON) -c "import sys; print('%d.%d' % sys.version_info[:2
 CONSTRAINTS ?= constraints/jax-$(if $(filter 3.11,$(VERSION)),0.10,0.12).txt
 WANTED := $(VERSION) $(CONSTRAINTS)
 
+# The processes that tests start would compile all of JAX's files anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: run test test-all docs soak lint types clean
 .DEFAULT_GOAL := run
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import jax
 import pytest
 
 from jaxact import command_line, config_file, main
@@ -38,7 +39,24 @@ def run(commands):
 
 
 @pytest.mark.parametrize("argument", WRONG)
-def test_what_is_wrong_ends_in_one_line_and_exit_code_2(run, argument, tmp_path):
+def test_what_is_wrong_ends_in_one_line(argument, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    words = [f"--workdir={tmp_path / 'run'}", argument]
+    with jax.numpy_dtype_promotion("standard"):  # as training has it
+        assert main.COMMAND.run(main.train, words) == 2
+    printed = capsys.readouterr()
+    assert printed.err.startswith("jaxact: ")
+    assert printed.err.count("\n") == 1
+    assert WRONG[argument] in printed.err
+    assert not (tmp_path / "run").exists()
+    assert printed.out == ""
+
+
+# Found before there are data, with them, and before the command has begun.
+@pytest.mark.parametrize(
+    "argument", ["--config.lerning_rate=1", "--config.train_examples=99999", "stray"]
+)
+def test_what_is_wrong_ends_a_process_with_exit_code_2(run, argument, tmp_path):
     done = run(f"--workdir={tmp_path / 'run'}", argument)
     assert done.returncode == 2, done.stderr
     assert done.stderr.startswith("jaxact: ")
@@ -96,17 +114,20 @@ def test_config_files_are_found_from_any_folder(monkeypatch, tmp_path):
 
 @pytest.mark.parametrize("module", ["jaxact.main", "experiments.compare"])
 def test_help_lists_options_and_fields(commands, module):
-    done = subprocess.run(
-        [sys.executable, "-m", module, "--help"], capture_output=True, text=True, cwd=ROOT
-    )
-    assert (done.returncode, done.stderr) == (0, "")
-    for text in ("--config", "--workdir", "--compilation_cache", "--config.learning_rate=0.001"):
-        assert text in done.stdout
-    assert f"python -m {module}" in done.stdout
-    # A command of these tests does what one that starts for itself does, and has their network.
     code, printed, said, _ = commands.run(module, "--help")
-    words = " ".join(printed.split()).replace(", thin_cnn", "")
-    assert (code, words, said) == (0, " ".join(done.stdout.split()), "")
+    assert (code, said) == (0, "")
+    for text in ("--config", "--workdir", "--compilation_cache", "--config.learning_rate=0.001"):
+        assert text in printed
+    assert f"python -m {module}" in printed
+
+
+def test_a_command_of_these_tests_does_what_one_that_starts_for_itself_does(commands):
+    words = ["-m", "jaxact.main", "--help"]
+    done = subprocess.run([sys.executable, *words], capture_output=True, text=True, cwd=ROOT)
+    assert (done.returncode, done.stderr) == (0, "")
+    code, printed, said, _ = commands.run("jaxact.main", "--help")
+    same = " ".join(printed.split()).replace(", thin_cnn", "")  # the tests' network
+    assert (code, same, said) == (0, " ".join(done.stdout.split()), "")
 
 
 def test_help_gives_each_fields_default_meaning_and_what_is_allowed(monkeypatch):

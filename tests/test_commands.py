@@ -2,10 +2,13 @@
 
 import json
 
+import pytest
+
 from tests.support.commands import Commands
 from tests.support.paths import ROOT
 
 
+@pytest.mark.slow
 def test_a_command_keeps_the_pythonpath_that_is_set(tmp_path, monkeypatch):
     (tmp_path / "own.py").write_text("import json, sys; print(json.dumps(sys.path))")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))

@@ -30,6 +30,7 @@ COMMANDS = [
 ]
 
 
+@functools.cache
 def file_of(module):
     """The file of one of our modules, or None."""
     path = ROOT.joinpath(*module.split("."))
@@ -92,7 +93,8 @@ def test_the_commands_of_every_day_need_none_of_them(name):
     assert not announced(ROOT / name)
 
 
-# Trains on made files as if they were the published ones, where none of the packages is installed.
+# Runs commands on made files as if they were the published ones, where none of the packages is
+# installed; prints their exit codes.
 DRIVER = """
 import importlib.abc, runpy, sys
 from pathlib import Path
@@ -104,15 +106,20 @@ class Absent(importlib.abc.MetaPathFinder):
 
 sys.meta_path.insert(0, Absent())
 from jaxact import data
+from tests.support import networks
 from tests.support.published_files import source_of
 
 contents = {path.name: path.read_bytes() for path in Path(FOLDER, "mnist").iterdir()}
 data.SOURCES["mnist"] = source_of("mnist", contents)
-sys.argv = sys.argv[1:]
-runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+for sys.argv in COMMANDS:
+    try:
+        runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+    except SystemExit as end:
+        print("code", end.code)
 """
 TINY = {
     "dataset": "mnist",
+    "model": "thin_cnn",
     "epochs": 1,
     "batch_size": 10,
     "latency_samples": 0,
@@ -120,46 +127,34 @@ TINY = {
 }
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """Four small files of MNIST's form."""
-    path = tmp_path_factory.mktemp("data")
+@pytest.mark.usefixtures("own_compilation_cache", "quick_compilation")
+def test_training_needs_none_of_them(tmp_path):
     train, test = make_split(0, 50, (28, 28, 1)), make_split(1, 20, (28, 28, 1))
     arrays = (train.images[..., 0], train.labels, test.images[..., 0], test.labels)
-    (path / "mnist").mkdir()
+    (tmp_path / "mnist").mkdir()
     for name, array in zip(idx_format.FILES, arrays, strict=True):
-        (path / "mnist" / name).write_bytes(gzip.compress(idx(array)))
-    return path
-
-
-@pytest.mark.usefixtures("own_compilation_cache", "quick_compilation")
-@pytest.mark.parametrize(
-    ("module", "arguments", "code", "said", "left"),
-    [
-        ("jaxact.main", [], 0, "epoch 1/1", "summary.json"),
-        (  # it makes its runs and its table; what is drawn needs packages
-            "experiments.compare",
-            ["--activations=relu", "--seeds=1"],
-            2,
-            "jaxact: the report needs matplotlib, which is not installed: pip install matplotlib",
-            "table.md",
-        ),
-    ],
-)
-def test_training_needs_none_of_them(folder, tmp_path, module, arguments, code, said, left):
+        (tmp_path / "mnist" / name).write_bytes(gzip.compress(idx(array)))
     fields = [f"--config.{name}={value}" for name, value in TINY.items()]
-    driver = DRIVER.replace("OPTIONAL", repr(OPTIONAL)).replace("FOLDER", repr(str(folder)))
-    command = [sys.executable, "-c", driver, module, *arguments, *fields]
+    fields += [f"--config.data_dir={tmp_path}"]
+    train_one = ["jaxact.main", f"--workdir={tmp_path / 'run'}", *fields]
+    both = ["--activations=relu", "--seeds=1", f"--workdir={tmp_path / 'study'}", *fields]
+    driver = DRIVER.replace("OPTIONAL", repr(OPTIONAL)).replace("FOLDER", repr(str(tmp_path)))
+    driver = driver.replace("COMMANDS", repr([train_one, ["experiments.compare", *both]]))
     done = subprocess.run(
-        [*command, f"--config.data_dir={folder}", f"--workdir={tmp_path}"],
+        [sys.executable, "-c", driver],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT), huge_pages.SWITCH: "0"},
         capture_output=True,
         text=True,
     )
-    assert done.returncode == code, done.stderr
-    assert said in done.stderr
-    assert (tmp_path / left).exists()
+    codes = [line for line in done.stdout.splitlines() if line.startswith("code")]
+    assert codes == ["code 0", "code 2"], done.stderr
+    assert "epoch 1/1" in done.stderr
+    assert (tmp_path / "run" / "summary.json").exists()
+    # A comparison makes its runs and its table; what is drawn needs packages.
+    words = "jaxact: the report needs matplotlib, which is not installed: pip install matplotlib"
+    assert words in done.stderr
+    assert (tmp_path / "study" / "table.md").exists()
 
 
 def test_a_missing_package_is_named_as_pip_knows_it(monkeypatch):

@@ -129,6 +129,7 @@ image = jax.ShapeDtypeStruct((1, 28, 28, 1), "float32")
 print(len(jax.eval_shape(lambda x: network.init(jax.random.key(0), x, train=False), image)))
 from jaxact import check, main
 from jaxact.comparison import compare
+assert "tensorflow" not in sys.modules  # which is slow to import, and needed by no command
 from jaxact.runs.process import environment
 assert environment.peak_memory_bytes() > 0
 print(main.COMMAND.run(main.train, ["--workdir=run"]))

@@ -8,6 +8,8 @@ from jaxact.models.convolution import choice
 
 IN_BLOCKS = (choice.NATIVE, choice.TAPS, choice.PATCHES)
 DENSE = (*IN_BLOCKS, choice.WINOGRAD, choice.BANDED)
+DILATED = Case((4, 4, 2), (3, 3, 2, 3), dilation=(2, 2))
+GROUPED = Case((4, 4, 2), (3, 3, 1, 2), groups=2)
 TINY = convolutions.COMMAND.parse(["--batch_size=2", "--rounds=3", "--steps=1"])
 
 
@@ -33,12 +35,21 @@ def test_the_shapes_of_several_kinds_are_measured_each_once():
     [
         (Case((4, 4, 2), (3, 3, 2, 3)), DENSE),
         (Case((4, 4, 2), (3, 3, 2, 3), strides=(2, 2)), (*IN_BLOCKS, choice.STRIDED)),
-        (Case((4, 4, 2), (3, 3, 2, 3), dilation=(2, 2)), (choice.NATIVE, choice.PATCHES)),
-        (Case((4, 4, 2), (3, 3, 1, 2), groups=2), (OURS,)),
+        (DILATED, (choice.NATIVE, choice.PATCHES)),
+        (GROUPED, (OURS,)),
     ],
     ids=str,
 )
-def test_every_way_of_a_shape_is_measured_beside_xlas(case, ways):
+def test_every_way_of_a_shape_is_known(case, ways):
+    known, chosen = convolutions.ours(case, 2)
+    assert {*known} == {*ways}
+    assert chosen in ways
+
+
+@pytest.mark.parametrize(
+    ("case", "ways"), [(DILATED, (choice.NATIVE, choice.PATCHES)), (GROUPED, (OURS,))], ids=str
+)
+def test_every_way_is_measured_beside_xlas(case, ways):
     known = convolutions.measure(case, TINY)
     assert set(known["figures"]) == {PLAIN, IN_LOOP, *ways}
     assert known["chosen"] in ways

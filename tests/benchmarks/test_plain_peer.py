@@ -64,7 +64,7 @@ def test_products_are_counted_alike(plain, name):
 
 @pytest.mark.parametrize(
     ("worker", "name"),
-    [(plain_peer, "TinyLinen"), (plain_peer, "TinyNnx"), (jaxact_worker, "TinyNnx")],
+    [(plain_peer, "TinyLinen"), (jaxact_worker, "TinyNnx")],
 )
 def test_a_module_of_ones_own_is_measured(worker, name):
     place = __name__

@@ -14,6 +14,7 @@ from jaxact.compilation.ahead_of_time import AheadOfTime
 from jaxact.errors import ConfigError
 from jaxact.statistics import quartiles
 from jaxact.training.unlooped import StepByStep
+from tests.benchmarks.stand_ins import in_process
 
 PROGRAM = """
   %add.1 = f32[8]{0} add(%a, %b), metadata={op_name="jit(train)/jvp(Net)/Conv_0/add"}
@@ -60,8 +61,9 @@ def test_rows_are_the_parts_the_longest_first():
 
 
 @pytest.mark.skipif(jax.default_backend() != "cpu", reason="the profile is of a CPU's kernels")
+@pytest.mark.usefixtures("thin_networks")
 def test_a_step_is_profiled():
-    job = Job("step_profile", model="resnet20", batch_size=8, examples=32)
+    job = Job("step_profile", model="resnet20", batch_size=8, examples=32, seconds=0.05)
     figures = jaxact_worker.prepare(job).measure()
     assert {"Conv, forward", "Conv, gradients", "BatchNorm, gradients", OUTSIDE, BETWEEN} < set(
         figures
@@ -78,11 +80,12 @@ def test_a_step_that_is_no_loop_is_profiled():
     assert step_profile.operations(step.text())
 
 
-def test_it_is_measured_and_written(commands, tmp_path):
+def test_it_is_measured_and_written(tmp_path, monkeypatch):
+    in_process.use(monkeypatch)
     out = tmp_path / "profile.json"
     options = ["--batch_size=8", "--examples=32", "--pairs=5", "--processes=1", f"--out={out}"]
-    ended = commands.run("benchmarks.train_step", "--profile", *options)
-    assert ended.returncode == 0, ended.stderr
+    words = ["--profile", "--model=thin_cnn", "--seconds=0.01", *options]
+    assert train_step.COMMAND.run(train_step.train_step, words) == 0
     result = json.loads(out.read_text())
     assert result["benchmark"] == "step_profile"
     assert {"Conv, gradients", "Dense, forward"} < {

@@ -16,7 +16,7 @@ from jaxact.errors import ConfigError
 from tests.support.groups import in_groups
 from tests.support.paths import ROOT
 
-FAKE = (sys.executable, "-m", "tests.benchmarks.fake_worker")
+FAKE = (sys.executable, "-m", "tests.benchmarks.stand_ins.fake_worker")
 
 
 def test_requests_are_answered_in_order():
@@ -70,6 +70,15 @@ def test_a_failure_of_a_worker_is_one_line(model, words):
     ):
         running["fake"].prepare(Job("t", model=model))
     assert "\n" not in str(error.value)
+
+
+def test_jaxacts_own_worker_is_driven_so():
+    (ours,) = workers.contenders("none", "relu", "")
+    with (
+        workers.running([ours]) as running,
+        pytest.raises(WorkerError, match=r"jaxact: ActivationError: .*did you mean relu"),
+    ):
+        running["jaxact"].prepare(Job("train_step", activation="rleu"))
 
 
 def test_an_interpreter_without_torch_is_refused_with_the_remedy():

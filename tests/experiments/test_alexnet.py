@@ -1,5 +1,6 @@
 """AlexNet's table is that of the models, and its half learns."""
 
+import functools
 import math
 
 import pytest
@@ -10,6 +11,7 @@ from jaxact import models
 from tests.support.experiments import drawn, perform
 
 
+@functools.cache
 def costs():
     return {
         name: models.layer_costs(models.create_model(name, num_classes=classes), shape)
@@ -49,8 +51,8 @@ def test_shares_are_of_the_sum():
 
 
 def test_the_experiment_trains(monkeypatch):
-    monkeypatch.setattr(models.AlexNet32, "widths", (6, 8, 12, 12, 8))  # compiles sooner
-    monkeypatch.setattr(models.AlexNet32, "hidden", 64)
+    assert experiment.TRAINED == "alexnet32"
+    monkeypatch.setattr(experiment, "TRAINED", "thin_cnn")  # compiles sooner
     words = ["--epochs=2", "--train_examples=64", "--test_examples=32", "--batch_size=16"]
     outcome = perform(experiment, *words, "--activation=prelu")
     epochs = outcome.details["epochs"]

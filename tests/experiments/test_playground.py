@@ -16,12 +16,17 @@ from experiments.playground.training import Recipe
 from jaxact import activations
 from tests.support.experiments import drawn, perform
 
-SEPARABLE = "gaussians"
-QUICK = Recipe(epochs=150, target_loss=0.1, hold=3)
+WORDS = ["--problems=gaussians,xor", "--activations=prelu,linear", "--seeds=3", "--epochs=150"]
+WORDS += ["--target_loss=0.02", "--hold=3", "--hidden=3,2"]
+RECIPE = experiment.recipe_of(experiment.COMMAND.parse(WORDS))
+SEEDS = (0, 1, 2, 0, 1, 2)
 
 
 def of(name, seeds):
     return [draw(name, seed, noise=0.0) for seed in seeds]
+
+
+PLACES = [*of("gaussians", range(3)), *of("xor", range(3))]
 
 
 def both(problem):
@@ -92,108 +97,106 @@ def test_noise_makes_labels_wrong_and_clouds_wide():
     np.testing.assert_allclose(places[labels == 1].var(axis=0), 4, rtol=0.3)
 
 
-@pytest.mark.parametrize("spec", ["relu", "tanh", "sigmoid"])
-def test_a_separable_problem_is_solved(spec):
-    problems = of(SEPARABLE, range(4))
-    activation = activations.get(spec)
-    trained = training.train(activation, QUICK, problems, range(4))
-    assert (trained.converged > 0).sum() >= 3  # a net of two ReLU may start dead
-    accuracies = training.accuracy(
-        activation, trained.params, training.stacked([problem.test for problem in problems])
-    )
-    assert accuracies[trained.converged > 0].min() > 0.97
+@pytest.fixture(scope="module")
+def outcome():
+    return perform(experiment, *WORDS)
 
 
-def test_a_linear_net_cannot_solve_exclusive_or():
-    problems = of("xor", range(3))
-    linear = activations.get("linear")
-    trained = training.train(linear, QUICK, problems, range(3))
-    assert not trained.converged.any()
-    assert np.nanmin(trained.losses) > 0.3
-    tests = training.stacked([problem.test for problem in problems])
-    assert training.accuracy(linear, trained.params, tests).max() < 0.75
+def train(spec, problems, seeds=SEEDS):
+    """Trains six runs, as `outcome` does: by its programs."""
+    return training.train(activations.get(spec), RECIPE, problems, seeds)
 
 
-@pytest.mark.parametrize("spec", ["tanh", "prelu"])
-def test_a_run_is_the_same_alone_and_among_others(spec):
-    activation = activations.get(spec)
-    recipe = Recipe(epochs=12, target_loss=1e-6)
-    problems = [*of("xor", (0, 1)), *of("circles", (0, 1))]
-    together = training.train(activation, recipe, problems, (0, 1, 0, 1))
-    alone = training.train(activation, recipe, problems[3:], (1,))
-    np.testing.assert_allclose(together.losses[3], alone.losses[0], rtol=1e-4)
-    for many, one in zip(
-        jax.tree.leaves(together.params), jax.tree.leaves(alone.params), strict=True
-    ):
-        np.testing.assert_allclose(many[3], one[0], rtol=1e-3, atol=1e-4)
-    # weights begin alike on every problem, and with every activation that learns nothing itself
-    first = initial_params(1, activation, (4, 2))
-    other = initial_params(1, activations.get("relu"), (4, 2))
-    for k in range(3):
-        np.testing.assert_array_equal(first[k]["kernel"], other[k]["kernel"])
+@pytest.fixture(scope="module")
+def learned():
+    """Six PReLU networks, three of a separable problem, three of another."""
+    return train("prelu", PLACES)
 
 
-def test_an_epoch_is_gradient_descent_on_batch_means():
-    activation, recipe = activations.get("tanh"), Recipe(epochs=1, batch_size=125, target_loss=1e-6)
-    (problem,) = of("circles", (0,))
-    trained = training.train(activation, recipe, [problem], (5,))
-
-    def loss(params, batch):
-        x = batch.places
-        for layer in params:
-            x = jnp.tanh(x @ layer["kernel"] + layer["bias"])
-        return jnp.mean((x[:, 0] - batch.labels) ** 2) / 2
-
-    slopes_at = jax.jit(jax.grad(loss))
-    params = initial_params(5, activation, recipe.hidden)
-    for start in (0, 125):
-        batch = Points(*(array[start : start + 125] for array in problem.train))
-        slopes = jax.device_get(slopes_at(params, batch))
-        params = jax.tree.map(lambda p, g: p - np.float32(0.03) * g, params, slopes)
-    for got, wanted in zip(jax.tree.leaves(trained.params), jax.tree.leaves(params), strict=True):
-        np.testing.assert_allclose(got[0], wanted, rtol=1e-4, atol=1e-6)
-    np.testing.assert_allclose(trained.losses[0, 0], loss_of(params, problem.train), rtol=1e-5)
+def test_a_separable_problem_is_solved(learned):
+    tests = training.stacked([problem.test for problem in PLACES])
+    accuracies = training.accuracy(activations.get("prelu"), learned.params, tests)
+    assert learned.converged[:3].all()
+    assert accuracies[:3].min() > 0.97
 
 
-def initial_params(seed, activation, hidden):
-    create = functools.partial(training.initial_params, activation=activation, hidden=hidden)
-    return jax.device_get(jax.jit(create)(jax.random.key(seed)))
-
-
-@jax.jit
-def loss_of(params, points):
-    return training.mean_loss(activations.get("tanh"), params, points)
-
-
-def test_a_run_ends_once_its_loss_has_held():
-    problems, recipe = of(SEPARABLE, range(3)), QUICK._replace(target_loss=0.02)
-    trained = training.train(activations.get("tanh"), recipe, problems, range(3))
-    for losses, epoch in zip(trained.losses, trained.converged, strict=True):
+def test_a_run_ends_once_its_loss_has_held(learned):
+    for losses, epoch in zip(learned.losses[:3], learned.converged, strict=False):
         seen = losses[~np.isnan(losses)]
         assert epoch > 1
-        assert len(seen) == epoch + recipe.hold - 1
-        assert (seen[-recipe.hold :] <= recipe.target_loss).all()
-        assert seen[epoch - 2] > recipe.target_loss
-    kept = jax.vmap(loss_of)(trained.params, training.stacked([p.train for p in problems]))
-    last = [losses[~np.isnan(losses)][-1] for losses in trained.losses]
+        assert len(seen) == epoch + RECIPE.hold - 1
+        assert (seen[-RECIPE.hold :] <= RECIPE.target_loss).all()
+        assert seen[epoch - 2] > RECIPE.target_loss
+    points = training.stacked([problem.train for problem in PLACES])
+    kept = losses_of(activations.get("prelu"), learned.params, points)
+    last = [losses[~np.isnan(losses)][-1] for losses in learned.losses]
     np.testing.assert_allclose(kept, last, rtol=1e-4)
 
 
-def test_who_reaches_the_target_too_late_to_hold_it_has_not_converged():
-    recipe = QUICK._replace(target_loss=0.02, hold=QUICK.epochs)
-    trained = training.train(activations.get("tanh"), recipe, of(SEPARABLE, range(3)), range(3))
-    assert (trained.losses[:, -1] <= recipe.target_loss).all()
-    assert (trained.losses[:, 0] > recipe.target_loss).all()
+@functools.partial(jax.jit, static_argnums=0)
+def losses_of(activation, params, points):
+    return jax.vmap(functools.partial(training.mean_loss, activation))(params, points)
+
+
+def test_a_linear_net_cannot_solve_exclusive_or_and_what_is_not_finite_is_a_miss():
+    problems = of("xor", range(6))
+    far = Points(np.full_like(problems[5].train.places, np.nan), problems[5].train.labels)
+    trained = train("linear", [*problems[:5], Problem(far, problems[5].test)])
+    assert not trained.converged.any()
+    assert np.nanmin(trained.losses) > 0.3
+    assert np.isfinite(trained.losses[:5]).all()
+    assert np.isnan(trained.losses[5]).all()
+    tests = training.stacked([problem.test for problem in problems])
+    accuracies = training.accuracy(activations.get("linear"), trained.params, tests)
+    assert accuracies[:5].max() < 0.75
+
+
+def test_an_epoch_is_gradient_descent_on_batch_means_in_each_of_many_runs():
+    """A loss that comes to the target too late to hold it has not converged, too."""
+    activation = activations.get("prelu")
+    recipe = Recipe(epochs=1, batch_size=125, target_loss=10.0)
+    problems, seeds = [*of("circles", (0, 1)), *of("xor", (0,))], (5, 6, 5)
+    trained = training.train(activation, recipe, problems, seeds)
+
+    @jax.jit
+    @jax.grad
+    def slopes_at(params, places, labels):
+        x = places
+        for layer in params:
+            x = x @ layer["kernel"] + layer["bias"]
+            x = (
+                jnp.where(x > 0, x, layer["activation"]["alpha"] * x)
+                if "activation" in layer
+                else x
+            )
+        return jnp.mean((jnp.tanh(x[:, 0]) - labels) ** 2) / 2
+
+    ends = []
+    for problem, seed in zip(problems, seeds, strict=True):
+        params = initial_params(seed, activation, recipe.hidden)
+        for start in (0, 125):
+            batch = (array[start : start + 125] for array in problem.train)
+            slopes = jax.device_get(slopes_at(params, *batch))
+            params = jax.tree.map(lambda p, g: p - np.float32(0.03) * g, params, slopes)
+        ends.append(params)
+    expected = jax.tree.map(lambda *leaves: np.stack(leaves), *ends)
+    for got, wanted in zip(jax.tree.leaves(trained.params), jax.tree.leaves(expected), strict=True):
+        np.testing.assert_allclose(got, wanted, rtol=1e-4, atol=1e-6)
+    points = training.stacked([problem.train for problem in problems])
+    losses = losses_of(activation, expected, points)
+    np.testing.assert_allclose(trained.losses[:, 0], losses, rtol=1e-5)
     assert not trained.converged.any()
 
 
-def test_a_run_that_diverges_is_a_miss_and_ends():
-    recipe = QUICK._replace(learning_rate=1e38)
-    (problem,) = of("circles", (0,))
-    far = Points(problem.train.places * np.float32(1e3), problem.train.labels)
-    trained = training.train(activations.get("linear"), recipe, [Problem(far, problem.test)], (0,))
-    assert trained.converged.tolist() == [0]
-    assert np.isnan(trained.losses).all()
+def test_weights_begin_alike_with_every_activation_that_learns_nothing_itself():
+    first = initial_params(1, activations.get("prelu"), (4, 2))
+    other = initial_params(1, activations.get("relu"), (4, 2))
+    for one, same in zip(first, other, strict=True):
+        np.testing.assert_array_equal(one["kernel"], same["kernel"])
+
+
+def initial_params(seed, activation, hidden):
+    return jax.device_get(training.initial_params(jax.random.key(seed), activation, hidden))
 
 
 def cell(*epochs, accuracy=1.0):
@@ -250,10 +253,8 @@ def test_the_median_run_comes_after_half_of_the_others():
     assert experiment.median_run([4.0, 2.0]) == 1
 
 
-def test_every_problem_meets_every_activation():
-    words = ["--problems=gaussians,xor", "--activations=relu,linear", "--seeds=3"]
-    outcome = perform(experiment, *words, "--epochs=40", "--hidden=3")
-    assert outcome.settings["hidden"] == [3]
+def test_every_problem_meets_every_activation(outcome):
+    assert outcome.settings["hidden"] == [3, 2]
     runs = {(run["problem"], run["activation"]): run for run in outcome.details["runs"]}
     assert runs["xor", "linear"]["epochs"] == [None] * 3
     assert len(outcome.rows) == 4
@@ -270,23 +271,18 @@ def test_losses_are_those_of_runs_that_have_ended_too():
     assert found["high"][0] == math.inf
 
 
-def test_the_networks_drawn_are_those_that_were_trained():
-    words = ["--problems=xor", "--activations=prelu", "--seeds=2", "--epochs=3"]
-    outcome = perform(experiment, *words)
-    (run,) = outcome.details["runs"]
-    trained = training.train(
-        activations.get("prelu"),
-        experiment.recipe_of(experiment.COMMAND.parse(words)),
-        [draw("xor", seed, experiment.POINTS, 0.0) for seed in range(2)],
-        range(2),
-    )
-    for stored, layer in zip(run["params"], trained.params, strict=True):
-        np.testing.assert_allclose(stored["kernel"], layer["kernel"][run["shown"]])
-    corner = np.full((1, 2), drawing_of.EDGE, np.float32)
-    one = jax.tree.map(lambda leaf: leaf[run["shown"]], trained.params)
-    expected = training.outputs(activations.get("prelu"), one, corner)
-    surface = drawing_of.surface(activations.get("prelu"), drawing_of.as_params(run["params"]))
-    assert surface[-1, -1] == pytest.approx(float(expected[0]), rel=1e-5)
+def test_the_networks_drawn_are_those_that_were_trained(outcome, learned):
+    prelu = activations.get("prelu")
+    runs = [run for run in outcome.details["runs"] if run["activation"] == "prelu"]
+    assert [run["problem"] for run in runs] == ["gaussians", "xor"]
+    for run, first in zip(runs, (0, 3), strict=True):
+        one = jax.tree.map(lambda leaf, k=first + run["shown"]: leaf[k], learned.params)
+        for stored, layer in zip(run["params"], one, strict=True):
+            np.testing.assert_allclose(stored["kernel"], layer["kernel"])
+        corner = np.full((1, 2), drawing_of.EDGE, np.float32)
+        expected = training.outputs(prelu, one, corner)
+        surface = drawing_of.surface(prelu, drawing_of.as_params(run["params"]))
+        assert surface[-1, -1] == pytest.approx(float(expected[0]), rel=1e-5)
 
 
 def test_the_headline_says_where_the_order_holds():

@@ -16,6 +16,7 @@ class ThinCNN(ConvNet):
     """Conv 3x3 (4), act, dropout, dense 10: a layer of each kind that a run could get wrong."""
 
     input_size: ClassVar[int] = 8
+    image_shape: ClassVar[tuple[int, int, int]] = (8, 8, 1)
 
     dropout: str = "channels"
     dropout_rate: float = 0.5

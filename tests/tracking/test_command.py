@@ -8,13 +8,12 @@ import sys
 
 import pytest
 
-from jaxact.comparison.output import files
 from jaxact.comparison.study import MISSING, STUDY
 from jaxact.runs.records import record_files
 from jaxact.tracking import command, identity
 from jaxact.tracking.source import REPORT, TABLE
 from jaxact.tracking.tracker import TrackingError
-from tests.support.studies import synthetic_study, write_study
+from tests.support.tracking import stages
 from tests.support.tracking.recording import Recording
 
 
@@ -36,11 +35,8 @@ def tracker(monkeypatch):
 
 @pytest.fixture(scope="module")
 def drawn(tmp_path_factory):
-    """A study of two activations, a seed and two epochs, with all that is drawn of it."""
-    study, folder = synthetic_study(("relu", "tanh"), 1, 2), tmp_path_factory.mktemp("drawn")
-    write_study(study, folder)
-    files.write_all(study, folder)
-    return folder
+    """A study of two activations, a seed and two epochs."""
+    return stages.drawn(tmp_path_factory.mktemp("drawn"), 2, ("relu", "tanh"), 1)
 
 
 @pytest.fixture

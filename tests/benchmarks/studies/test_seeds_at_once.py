@@ -9,20 +9,14 @@ from benchmarks.contenders import jaxact_worker
 from benchmarks.contenders.protocol import Job
 from benchmarks.studies import seeds_at_once
 
+SMALL = ["--model=thin_cnn", "--batch_size=8", "--examples=32", "--seconds=0.001", "--pairs=5"]
 
-def test_it_leaves_its_json_and_prints_its_table(commands, tmp_path):
+
+def test_it_leaves_its_json_and_prints_its_table(tmp_path, capsys):
     out = tmp_path / "new" / "seeds.json"
-    ended = commands.run(
-        "benchmarks.studies.seeds_at_once",
-        "--counts=2",
-        "--batch_size=8",
-        "--examples=32",
-        "--seconds=0.001",
-        "--pairs=5",
-        f"--out={out}",
-    )
-    assert ended.returncode == 0, ended.stderr
-    assert f"results: {out}" in ended.stdout
+    words = [*SMALL, "--counts=2", f"--out={out}"]
+    assert seeds_at_once.COMMAND.run(seeds_at_once.seeds_at_once, words) == 0
+    assert f"results: {out}" in capsys.readouterr().out
     result = json.loads(out.read_text())
     names = ["alone", "2, as a CPU's"]
     assert [row["seeds at once"] for row in result["rows"]] == names
@@ -40,7 +34,7 @@ def test_throughput_counts_the_images_of_all():
 
 
 def test_what_is_timed_trains_every_seed(monkeypatch):
-    job = Job("train_step", batch_size=4, examples=8, steps_per_dispatch=2)
+    job = Job("train_step", model="thin_cnn", batch_size=4, examples=8, steps_per_dispatch=2)
     states = []
     describe = jaxact_worker.details
     monkeypatch.setattr(

@@ -8,7 +8,9 @@ from benchmarks.studies import engines, growth
 from jaxact.errors import ConfigError
 
 
-def test_each_step_of_a_comparison_is_measured_by_its_runs(tmp_path, capsys):
+def test_each_step_of_a_comparison_is_measured_by_its_runs(tmp_path, capsys, monkeypatch):
+    drawn = []  # in place of figures, which take seconds
+    monkeypatch.setattr(growth.figures, "draw_all", lambda study, *_: drawn.append(len(study.runs)))
     out = tmp_path / "growth.json"
     words = ["--runs=1,6", "--epochs=2", f"--out={out}"]
     assert growth.COMMAND.run(growth.growth, words) == 0
@@ -17,7 +19,8 @@ def test_each_step_of_a_comparison_is_measured_by_its_runs(tmp_path, capsys):
     assert [row["runs"] for row in rows] == [1, 6]
     assert rows[1]["study.json, MiB"] > 4 * rows[0]["study.json, MiB"]
     steps = {"plan", "keep records", "save once", "load", "plan again", "tables", "report"}
-    assert all(row[step] > 0 for row in rows for step in steps)
+    assert all(row[step] > 0 for row in rows for step in steps | {"figures"})
+    assert drawn == [1, 1, 6]  # the first is not counted
 
 
 @pytest.mark.parametrize(

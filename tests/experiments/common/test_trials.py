@@ -14,7 +14,7 @@ from jaxact.runs import setup as setups
 from jaxact.training.state import Totals
 from tests.support.tiny import TINY
 
-CONFIG = dataclasses.replace(TINY, train_examples=96, batch_size=32, health_examples=8)
+CONFIG = dataclasses.replace(TINY, health_examples=64)
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def test_a_trial_ends_where_a_run_with_its_seed_and_rate_does(prepared):
         train = setup.program.train.prepare(clock, steps, state, totals, *arguments)
         state, totals = train(steps, state, totals, *arguments)
     trial = prepared.run(3, 2e-3)
-    assert int(trial.final.step) == CONFIG.epochs * setup.steps_per_epoch == 6
+    assert int(trial.final.step) == CONFIG.epochs * setup.steps_per_epoch == 8
     assert largest_difference(trial.final.params, state.params) < 1e-5
     assert trial.train_accuracy == pytest.approx(totals.means()[1])
     assert trial.is_finite

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from PIL import Image
@@ -19,9 +20,9 @@ NAMES = tuple(f"{spec}/seed{seed}" for seed in (0, 1) for spec in SPECS)
 EPOCHS = 3
 
 
-def drawn(folder: Path, epochs: int = EPOCHS) -> Path:
-    """Writes a study of two activations and two seeds, its tables, and the least of a drawing."""
-    study = synthetic_study(SPECS, 2, epochs)
+def drawn(folder: Path, epochs: int = EPOCHS, specs: Sequence[str] = SPECS, seeds: int = 2) -> Path:
+    """Writes a study, its tables, and the least of a drawing."""
+    study = synthetic_study(specs, seeds, epochs)
     write_study(study, folder)
     files.write_tables(study, folder)
     (folder / files.FIGURES).mkdir()
