@@ -28,7 +28,7 @@ FIELDS = {
     "ema": 0.9,
     "precision": "float64",
 }
-NEAR = 1e-10  # of values around 1, in float64: some hundred thousand times its rounding
+NEAR = 1e-11  # of values around 1, in float64: some thousand times its rounding
 
 
 @pytest.fixture(scope="module")

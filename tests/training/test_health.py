@@ -359,7 +359,7 @@ def test_layers_are_named_in_their_order(name):
 
 def test_a_network_is_made_after_an_observation_as_before_it():
     network, variables = create("prelu", "four_layer_cnn")
-    images = np.zeros((2, *SHAPES["four_layer_cnn"]), np.float32)
+    images = jnp.zeros((2, *SHAPES["four_layer_cnn"]), jnp.float32)
 
     def made():
         init = functools.partial(network.init, train=False)

@@ -21,7 +21,7 @@ def examples():
 
 @pytest.mark.parametrize("amount", [0.2, 1.0, 5.0])
 def test_images_and_labels_are_mixed_by_the_same_weight(examples, amount):
-    images, labels = mixup(jax.random.key(0), *examples, amount)
+    images, labels = mixup(jax.random.key(0), *examples, amount=amount)
     np.testing.assert_allclose(labels.sum(-1), 1, rtol=1e-6)
     assert ((np.asarray(labels) > 0).sum(-1) <= 2).all()
     # The grey that the label's mixture of images has.
@@ -46,7 +46,7 @@ def test_weights_are_of_the_stated_beta_distribution():
     labels = 100 * np.arange(BATCH, dtype=np.float32)
     weights = []
     for key in jax.random.split(jax.random.key(0), 25):
-        _, mixed = mixup(key, images, labels[:, None], alpha)
+        _, mixed = mixup(key, images, jnp.asarray(labels[:, None]), alpha)
         other = labels[np.asarray(jax.random.permutation(jax.random.split(key)[1], BATCH))]
         far = labels != other  # elsewhere nothing is mixed
         weights.append((np.asarray(mixed)[far, 0] - other[far]) / (labels - other)[far])

@@ -52,7 +52,7 @@ class Flat(nn.Module):
 
     @nn.compact
     def __call__(self, x, train: bool):
-        x = nn.Dense(self.width)(x.reshape(len(x), -1))
+        x = nn.Dense(self.width, use_bias=False)(x.reshape(len(x), -1))
         x = self.act(nn.BatchNorm(use_running_average=not train)(x))
         return nn.Dense(self.num_classes)(nn.Dropout(0.3, deterministic=not train)(x))
 
