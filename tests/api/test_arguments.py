@@ -13,8 +13,9 @@ from jaxact import activations
 from jaxact.api import arguments
 from jaxact.errors import ConfigError, DataError, NonFiniteLossError
 from tests.support import tiny
+from tests.support.experiments import Planted
 
-ONE = {**tiny.FIELDS, "epochs": 1, "progress": False}
+ONE = {**tiny.FIELDS, "epochs": 1, "health_examples": 0, "progress": False}
 
 
 def steep(x):
@@ -27,6 +28,7 @@ def steep(x):
         (steep, [f"{__name__}:steep"]),
         ("relu, leaky_relu(negative_slope=0.3)", ["relu", "leaky_relu(negative_slope=0.3)"]),
         (activations.get("mish"), ["mish"]),
+        (jnp.sin, ["jax.numpy:sin"]),
         ((spec for spec in ("relu", "elu")), ["relu", "elu"]),
         ("", []),
     ],
@@ -35,6 +37,20 @@ def test_one_function_or_several(functions, specs):
     assert arguments.specs_of(arguments.several(functions, "functions")) == specs
 
 
+def test_a_function_without_a_name_gets_one():
+    first, second = arguments.specs_of([lambda x: 2 * jnp.tanh(x), lambda x: 3 * jnp.tanh(x)])
+    assert first.startswith("lambda_")
+    assert second.startswith("lambda_")
+    assert first != second
+
+
+@pytest.fixture
+def planted(monkeypatch):
+    """Runs are not trained."""
+    return Planted(monkeypatch, lambda config: 5.0)
+
+
+@pytest.mark.usefixtures("planted")
 def test_functions_and_methods_of_one_name():
     class Steep:
         def __init__(self, slope):
@@ -96,6 +112,7 @@ def test_fields_as_programs_have_them():
     assert arguments.fields_of(ConfigDict({"epochs": 7}), {})["epochs"] == 7
 
 
+@pytest.mark.usefixtures("planted")
 def test_arrays_among_several_data_sets():
     images, labels = np.arange(60 * 64, dtype=np.uint8).reshape(60, 8, 8), np.arange(60) % 3
     fields = {**ONE, "train_examples": None, "test_examples": 12, "batch_size": 16}

@@ -9,32 +9,25 @@ nbclient = pytest.importorskip("nbclient", reason="needs nbclient and ipykernel"
 pytest.importorskip("ipykernel", reason="needs nbclient and ipykernel")
 
 CELLS = """
-import os, signal, sys, threading
+import os, signal, sys, threading, time
 sys.path.insert(0, {root!r})
 import jax.numpy as jnp
 import jaxact
 import tests.support.networks
 fields = dict(train_examples=300, test_examples=70, batch_size=64, epochs=2, latency_samples=0)
-fields |= dict(model="thin_cnn", seeds=1)
+fields |= dict(model="thin_cnn", health_examples=0, seeds=1)
 def bent(x):
     return jnp.where(x > 0, x, 0.1 * x)
 ----
-study = jaxact.compare([bent, "relu"], **fields)
+study = jaxact.compare([bent], **fields)
 study
-----
-first = study[bent].test_loss.tolist()
-def bent(x):
-    return jnp.where(x > 0, x, 0.7 * x)
-changed = jaxact.compare([bent, "relu"], **fields)
-print(changed[bent].test_loss.tolist() != first)
-print(changed["relu"].test_loss.tolist() == study["relu"].test_loss.tolist())
 ----
 study.figure("accuracy")
 ----
-fields |= dict(workdir={workdir!r}, epochs=200)
+fields |= dict(workdir={workdir!r}, epochs=80)
 def interrupt():
     while not os.path.exists({workdir!r} + "/bent/seed0/metrics.jsonl"):
-        pass
+        time.sleep(0.005)
     os.kill(os.getpid(), signal.SIGINT)
 threading.Thread(target=interrupt).start()
 jaxact.compare([bent], **fields)
@@ -47,17 +40,16 @@ print(int(gone_on[bent].epochs_trained[0]))
 def test_a_session(tmp_path):
     text = CELLS.format(root=str(ROOT), workdir=str(tmp_path / "study"))
     cells = [nbformat.v4.new_code_cell(cell) for cell in text.split("----\n")]
-    cells[4].metadata["tags"] = ["raises-exception"]
+    cells[3].metadata["tags"] = ["raises-exception"]
     book = nbformat.v4.new_notebook(cells=cells)
     nbclient.NotebookClient(book, timeout=120).execute()
-    _, shown, changed, figure, interrupted, gone_on = (cell.outputs for cell in cells)
+    _, shown, figure, interrupted, gone_on = (cell.outputs for cell in cells)
     progress, study = shown  # one line, which changed
-    assert "2/2 runs" in progress.data["text/html"]
+    assert "1/1 runs" in progress.data["text/html"]
     assert ">bent</td>" in study.data["text/html"]
     assert "p error" not in study.data["text/html"]  # of one seed nothing is tested
-    assert study.data["text/plain"] == "Study(bent, relu; thin_cnn on digits; 1 seed)"
-    assert changed[-1].text.split() == ["True", "True"]
+    assert study.data["text/plain"] == "Study(bent; thin_cnn on digits; 1 seed)"
     assert "image/png" in figure[0].data
     assert interrupted[-1].ename == "KeyboardInterrupt"
     assert "after 0 of 1 runs" in interrupted[-1].evalue
-    assert gone_on[-1].text.strip() == "200"
+    assert gone_on[-1].text.strip() == "80"

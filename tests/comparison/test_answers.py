@@ -10,16 +10,9 @@ from jaxact.comparison.analysis import measures, verdicts
 from jaxact.comparison.paper.findings import PRELU_CLAIM, RULES
 from jaxact.comparison.paper.tables import PAPER_ACTIVATIONS
 from jaxact.comparison.study import DIVERGED, MISSING
-from jaxact.statistics import estimates
 from tests.support.studies import synthetic_study
 
 SOONER, LEAKY, TANH, TOTAL = RULES
-
-
-@pytest.fixture(autouse=True)
-def fewer_resamples(monkeypatch):
-    """The figures here are clear: an interval's end need not be exact."""
-    monkeypatch.setattr(estimates, "RESAMPLES", 999)
 
 
 def study_of(times, errors=None, totals=None, seeds=12, datasets=("mnist",), seed_noise=0.01):

@@ -15,7 +15,6 @@ from jaxact.comparison.output.tables import latex, rows as table_rows, study_tab
 from jaxact.comparison.results_file import read
 from jaxact.errors import ConfigError
 from jaxact.presentation import drawing
-from jaxact.statistics import estimates
 from tests.support.studies import synthetic_study, write_study
 
 ODD = ("ReLU", "GELU (ours)", "a_b$^c$ & 50 %", '<b>|"q"</b>', "os:system", "tanh")
@@ -24,7 +23,6 @@ SEEDS = (3, 7, 8, 41, 42)
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
-    monkeypatch.setattr(estimates, "RESAMPLES", 999)
     monkeypatch.setattr(drawing, "DPI", 30)
 
 

@@ -23,7 +23,7 @@ CHANCE = ("test_loss", "test_accuracy", "train_loss", "train_accuracy")
 
 
 def plan_of(*specs, seeds=1, **changes):
-    config = dataclasses.replace(TINY, epochs=1, **changes)
+    config = dataclasses.replace(TINY, epochs=1, health_examples=0, **changes)
     return Plan(config, ("digits",), (config.learning_rate,), specs, seeds, specs[0])
 
 
@@ -33,7 +33,7 @@ def make(plan, workdir, threads):
     )
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def own_programs(monkeypatch):
     """No program of another test."""
     monkeypatch.setattr(program, "_build", functools.cache(program._build.__wrapped__))
@@ -57,42 +57,38 @@ def numbers(study):
     return [[row[name] for row in run.metrics for name in CHANCE] for run in study.runs]
 
 
+@pytest.mark.usefixtures("own_programs")
 def test_what_is_compiled_ahead_trains_the_same_and_is_compiled_once(tmp_path, lowered):
-    plan = plan_of("relu", "tanh", seeds=2)
+    plan = plan_of("relu", "tanh", seeds=2, latency_samples=2)
     with_threads = make(plan, tmp_path / "ahead", 2)
     assert {run.status for run in with_threads.runs} == {DONE}
-    assert len(lowered) == 5 * 2  # init, order, train, evaluate and health of each activation
+    assert len(lowered) == 4 * 2  # init, order, train and evaluate of each activation
     assert len(set(lowered)) == len(lowered)
     assert any(name.startswith("compile") for _, name in lowered)
-    alone = make(plan, tmp_path / "alone", 0)
-    assert len(lowered) == 5 * 2  # the programs are there still
-    assert numbers(with_threads) == numbers(alone)
-
-
-def test_compilation_in_a_thread_is_on_the_clock_of_the_run_that_it_is_for(tmp_path):
-    study = make(plan_of("relu", "tanh", seeds=2, latency_samples=2), tmp_path, 1)
-    seconds = {(run.activation, run.seed): run.summary["compile_seconds"] for run in study.runs}
+    # The seconds are on the clock of the run that a program is for.
+    runs = {(run.activation, run.seed): run.summary for run in with_threads.runs}
     for activation in ("relu", "tanh"):
-        assert seconds[activation, 0] > 0 == seconds[activation, 1]
-    disturbed = [run for run in study.runs if run.summary["beside_compilation_seconds"]]
-    assert study.runs[0] in disturbed
-    (note,) = study_table.disturbed(study)
+        seconds = [runs[activation, seed]["compile_seconds"] for seed in (0, 1)]
+        assert seconds[0] > 0 == seconds[1]
+    disturbed = [run for run in with_threads.runs if run.summary["beside_compilation_seconds"]]
+    assert with_threads.runs[0] in disturbed
+    (note,) = study_table.disturbed(with_threads)
     assert note.startswith(f"{len(disturbed)} of 4 runs trained while programs of others")
-    assert note in study_table.as_markdown(study)
+    assert note in study_table.as_markdown(with_threads)
 
-
-def test_without_threads_no_run_is_said_to_be_disturbed(tmp_path):
-    study = make(plan_of("relu"), tmp_path, 0)
-    assert study.runs[0].summary["beside_compilation_seconds"] == 0
-    assert study_table.disturbed(study) == []
+    alone = make(plan, tmp_path / "alone", 0)
+    assert len(lowered) == 4 * 2  # the programs are there still
+    assert numbers(with_threads) == numbers(alone)
+    assert {run.summary["beside_compilation_seconds"] for run in alone.runs} == {0}
+    assert study_table.disturbed(alone) == []
 
 
 def test_an_activation_that_cannot_be_compiled_fails_in_its_own_run(tmp_path, monkeypatch):
     text = "def act(x):\n    if len(x) == 64:\n        raise ValueError('today')\n    return x\n"
     (tmp_path / "hopeless.py").write_text(text)  # a batch of training; else it is told before
     monkeypatch.syspath_prepend(tmp_path)
-    study = make(plan_of("relu", "hopeless:act", "tanh"), tmp_path / "study", 2)
-    assert [run.status for run in study.runs] == [DONE, FAILED, DONE]
+    study = make(plan_of("relu", "hopeless:act"), tmp_path / "study", 2)
+    assert [run.status for run in study.runs] == [DONE, FAILED]
     assert "today" in study.runs[1].note
 
 

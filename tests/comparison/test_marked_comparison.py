@@ -6,13 +6,15 @@ import re
 import pytest
 
 from jaxact.comparison import compare, study as studies
+from jaxact.presentation import drawing
 from jaxact.runs.process import shared_machine
 from tests.support.tiny import words
 
 
 @pytest.fixture
-def run(tmp_path):
+def run(tmp_path, monkeypatch):
     """Gives the command with more words, and the folder it works in."""
+    monkeypatch.setattr(drawing, "DPI", 30)
     fixed = [f"--workdir={tmp_path / 'run'}", "--activations=relu", "--seeds=2"]
     fixed += words(epochs=1, target_accuracy=0.0, health_examples=0)
     return lambda *more: compare.COMMAND.run(compare.compare, [*fixed, *more]), tmp_path / "run"

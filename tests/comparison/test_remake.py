@@ -28,7 +28,7 @@ def modules(tmp_path, monkeypatch):
 
 @pytest.fixture
 def plan(tiny):
-    config = dataclasses.replace(tiny, epochs=1)
+    config = dataclasses.replace(tiny, epochs=1, health_examples=0)
     specs = ("mine:act", "identity")
     return Plan(config, (config.dataset,), (config.learning_rate,), specs, 1, "identity")
 
@@ -57,7 +57,7 @@ def test_a_spec_written_otherwise_is_the_same_activation(plan, modules):
 
 
 def test_a_comparison_goes_on_with_its_data_under_another_path_and_with_no_others(plan, tmp_path):
-    images = np.random.default_rng(0).integers(0, 256, (60, 28, 28), dtype=np.uint8)
+    images = np.random.default_rng(0).integers(0, 256, (60, 8, 8), dtype=np.uint8)
     labels = np.arange(60) % 3
     for name, shift in (("here", 0), ("elsewhere", 0), ("others", 1)):
         np.savez(tmp_path / f"{name}.npz", images=images + np.uint8(shift), labels=labels)

@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import errno
 import os
+import re
 import resource
 import shutil
 import subprocess
@@ -14,12 +15,14 @@ from typing import Any
 
 import pytest
 
+from jaxact import main
 from jaxact.config import Config
 from jaxact.errors import NonFiniteLossError, WorkdirError
 from jaxact.runs import fit
 from jaxact.runs.records import checkpoint, checksums, lock, record_files
 from tests.support import killing
 from tests.support.paths import ROOT
+from tests.support.tiny import words
 
 TINY = dataclasses.replace(Config(), **killing.SMALL | {"epochs": 3})
 
@@ -183,20 +186,38 @@ def mounted(folder: Path, options: str):
         subprocess.run(["umount", str(folder)], check=True)
 
 
-@pytest.mark.parametrize("free_kib", [4, 40, 300])
-def test_a_full_disk_ends_in_one_line_with_what_is_there_intact(commands, tmp_path, free_kib):
-    """At the records of the start, at the first checkpoint, at a later one."""
+FULL = "space|RESOURCE_EXHAUSTED"
+
+
+def assert_intact(workdir: Path) -> None:
+    for step in killing.checkpoints_of(workdir):
+        assert checksums.damage(workdir / record_files.CHECKPOINTS / str(step)) is None
+    list(killing.rows_of(workdir))
+
+
+@pytest.mark.parametrize("free_kib", [4, 300])
+def test_a_full_disk_leaves_what_is_there_intact(whole, tmp_path, free_kib):
+    """At the records of the start, and at a checkpoint after the first; all is compiled already."""
+    del whole
     disk = tmp_path / "disk"
     with mounted(disk, f"size={free_kib + 16}k"):
+        with pytest.raises(WorkdirError, match=FULL) as caught:
+            fit.fit(TINY, disk / "run")
+        assert "\n" not in str(caught.value)
+        assert_intact(disk / "run")
+
+
+def test_a_full_disk_ends_a_command_in_one_line(commands, tmp_path):
+    """At the first checkpoint."""
+    disk = tmp_path / "disk"
+    with mounted(disk, "size=56k"):
         done = killing.run(commands, disk / "run", killing.SMALL | {"epochs": 3})
         assert done.returncode == 2, done.stderr
         errors = [line for line in done.stderr.splitlines() if not line.startswith("epoch ")]
         assert len(errors) == 1, done.stderr
         assert errors[0].startswith("jaxact: ")
-        assert "space" in errors[0] or "RESOURCE_EXHAUSTED" in errors[0]
-        for step in killing.checkpoints_of(disk / "run"):
-            assert checksums.damage(disk / "run" / record_files.CHECKPOINTS / str(step)) is None
-        list(killing.rows_of(disk / "run"))
+        assert re.search(FULL, errors[0])
+        assert_intact(disk / "run")
 
 
 @pytest.mark.parametrize("limit_kib", [1, 4])
@@ -224,13 +245,14 @@ def test_writes_that_come_too_late_are_not_heard(tmp_path, monkeypatch):
     assert [str(unraisable.exc_value) for unraisable in heard] == ["x", "x"]
 
 
-def test_a_read_only_disk_ends_in_one_line(commands, tmp_path):
+def test_a_read_only_disk_ends_in_one_line(tmp_path, capsys):
     disk = tmp_path / "disk"
     with mounted(disk, "size=1m,ro"):
-        done = killing.run(commands, disk / "run", killing.SMALL | {"epochs": 3})
-    assert done.returncode == 2
-    assert done.stderr.count("\n") == 1
-    assert "is not a folder that can be written in" in done.stderr
+        given = [f"--workdir={disk / 'run'}", *words()]
+        assert main.COMMAND.run(main.train, given) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert "is not a folder that can be written in" in said
 
 
 def test_a_workdir_in_use_is_refused_with_whose_it_is(stopped):
@@ -264,10 +286,8 @@ def test_an_update_that_breaks_the_parameters_is_found_and_not_saved(tmp_path, m
         "    return jnp.where(x > 0, jnp.sqrt(jnp.maximum(x, 0)), 0)\n"  # inf * 0 below 0
     )
     monkeypatch.syspath_prepend(tmp_path)
-    config = dataclasses.replace(
-        TINY, model="small_cnn", train_examples=64, activation="steep:root"
-    )
-    with pytest.raises(NonFiniteLossError, match=r"the gradient of Dense_0/\w+ .* at step 0;"):
+    config = dataclasses.replace(TINY, train_examples=64, activation="steep:root")
+    with pytest.raises(NonFiniteLossError, match=r"the gradient of Conv_0/\w+ .* at step 0;"):
         fit.fit(config, tmp_path / "run")
     assert killing.checkpoints_of(tmp_path / "run") == []
     assert not (tmp_path / "run" / record_files.METRICS).exists()

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shutil
 
 import jax
 import numpy as np
@@ -18,9 +19,9 @@ from tests.support.paths import ROOT
 from tests.support.tiny import words
 
 DEVICES = 4
-# With BatchNorm, dropout and max-pooling, and all that a resumed run keeps.
+# With BatchNorm, dropout, and all that a resumed run keeps; `test_data_parallel.py` has all layers.
 FIELDS = {
-    "model": "tests.support.own_networks.linen_networks:Compact",
+    "model": "tests.support.own_networks.linen_networks:Flat(width=5)",  # examined in float64 alone
     "activation": "prelu",
     "eval_split": "validation",
     "early_stopping_epochs": 2,  # never stops, but keeps the best epoch's parameters
@@ -55,7 +56,8 @@ def whole(many, tmp_path_factory):
 
     def run(devices):
         if devices not in made:
-            made[devices] = train(many, folder / str(devices), devices=devices)
+            place, samples = folder / str(devices), 20 if devices > 1 else 0
+            made[devices] = train(many, place, devices=devices, latency_samples=samples)
         return made[devices]
 
     return run
@@ -89,13 +91,6 @@ def test_records_tell_the_devices(whole):
     assert "resumed" not in environment
 
 
-def test_a_run_that_stopped_goes_on_bit_for_bit(many, whole, tmp_path):
-    train(many, tmp_path, stop_after=6, devices=DEVICES, steps_per_dispatch=1)
-    assert killing.checkpoints_of(tmp_path)[-1] == 6  # within an epoch of four steps
-    train(many, tmp_path, devices=DEVICES, steps_per_dispatch=1)
-    killing.assert_same(whole(DEVICES), tmp_path)
-
-
 @pytest.fixture(scope="module")
 def one(own_compilation_cache, quick_compilation):
     """Commands on a machine with one device."""
@@ -103,24 +98,45 @@ def one(own_compilation_cache, quick_compilation):
         yield commands
 
 
-@pytest.mark.parametrize(("before", "after"), [(1, DEVICES), (DEVICES, 1)])
-def test_a_run_goes_on_on_other_devices(request, whole, tmp_path, before, after):
-    """Also where virtual devices, and the flag that makes them, are gone."""
-    for count, stop_after in ((before, 6), (after, 0)):
-        commands = request.getfixturevalue("one" if count == 1 else "many")
-        train(commands, tmp_path, stop_after, devices=count, steps_per_dispatch=1)
-    assert largest_difference(whole(DEVICES), tmp_path) < NEAR
-    environment = record_files.read_json(tmp_path / record_files.ENVIRONMENT)
+@pytest.fixture(scope="module")
+def stopped(many, tmp_path_factory):
+    """The folder of a run on many devices that was stopped within an epoch of four steps."""
+    workdir = tmp_path_factory.mktemp("stopped") / "run"
+    train(many, workdir, stop_after=6, devices=DEVICES, steps_per_dispatch=1)
+    assert killing.checkpoints_of(workdir)[-1] == 6
+    return workdir
+
+
+def test_a_run_that_stopped_goes_on_bit_for_bit(many, whole, stopped, tmp_path):
+    workdir = shutil.copytree(stopped, tmp_path / "run")
+    train(many, workdir, devices=DEVICES, steps_per_dispatch=1)
+    killing.assert_same(whole(DEVICES), workdir)
+
+
+def assert_went_on(whole, workdir, before, after):
+    assert largest_difference(whole(DEVICES), workdir) < NEAR
+    environment = record_files.read_json(workdir / record_files.ENVIRONMENT)
     (resumed,) = environment["resumed"]
     assert resumed["step"] == 6
     assert resumed["before"]["device_count"] == before
     assert environment["device_count"] == after
-    assert json.loads((tmp_path / record_files.CONFIG).read_text())["devices"] == after
+    assert json.loads((workdir / record_files.CONFIG).read_text())["devices"] == after
 
 
-def test_latency_is_of_one_device(many, tmp_path):
-    train(many, tmp_path, devices=DEVICES, latency_samples=20)
-    latency = record_files.read_json(tmp_path / record_files.SUMMARY)["latency_ms"]
+def test_a_run_goes_on_where_virtual_devices_and_their_flag_are_gone(whole, one, stopped, tmp_path):
+    workdir = shutil.copytree(stopped, tmp_path / "run")
+    train(one, workdir, devices=1, steps_per_dispatch=1)
+    assert_went_on(whole, workdir, DEVICES, 1)
+
+
+def test_a_run_goes_on_on_more_devices(whole, one, many, tmp_path):
+    train(one, tmp_path, stop_after=6, devices=1, steps_per_dispatch=1)
+    train(many, tmp_path, devices=DEVICES, steps_per_dispatch=1)
+    assert_went_on(whole, tmp_path, 1, DEVICES)
+
+
+def test_latency_is_of_one_device(whole):
+    latency = record_files.read_json(whole(DEVICES) / record_files.SUMMARY)["latency_ms"]
     assert latency["samples"] == 20
     assert latency["p50"] > 0
 

@@ -47,8 +47,15 @@ def test_classes_and_shape_reach_the_model(own):
     assert vars(setup.model)["num_classes"] == 3
 
 
-@pytest.mark.parametrize("model", networks.PUBLISHED)
-@pytest.mark.parametrize("size", [(3, 5), (33, 35), (64, 32)])
+@pytest.mark.usefixtures("thin_networks")
+@pytest.mark.parametrize(
+    ("model", "size"),
+    [
+        *((model, (65, 33)) for model in networks.PUBLISHED),
+        ("small_cnn", (3, 5)),
+        ("convnext", (3, 5)),
+    ],
+)
 def test_images_of_any_size_fit_every_model(tmp_path, tiny, model, size):
     save(tmp_path / "my.npz", 12, (*size, 2))
     config = dataclasses.replace(

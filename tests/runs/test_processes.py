@@ -54,15 +54,6 @@ def pair(own_compilation_cache, quick_compilation):
         yield run
 
 
-@pytest.fixture(scope="module")
-def whole(pair, tmp_path_factory):
-    """The folder of a run in two processes, and how these ended."""
-    workdir = tmp_path_factory.mktemp("whole") / "run"
-    ended = pair(workdir)
-    assert [one.returncode for one in ended] == [0, 0], ended[0].stderr + ended[1].stderr
-    return workdir, ended
-
-
 def stopped_by_second(pair, workdir, looks):
     """Stops a run by the second of its processes alone, and gives how both ended."""
     modules = ("tests.support.programs.stopped_run",) * PROCESSES
@@ -74,6 +65,15 @@ def stopped(pair, tmp_path_factory):
     """The folder of a run that a signal to its second process has stopped; both processes' ends."""
     workdir = tmp_path_factory.mktemp("stopped") / "run"
     return workdir, stopped_by_second(pair, workdir, looks=6)
+
+
+@pytest.fixture(scope="module")
+def whole(pair, stopped, tmp_path_factory):
+    """The folder of that run once it has gone on, and how its processes ended."""
+    workdir = shutil.copytree(stopped[0], tmp_path_factory.mktemp("whole") / "run")
+    ended = pair(workdir, steps_per_dispatch=1)
+    assert [one.returncode for one in ended] == [0, 0], ended[0].stderr + ended[1].stderr
+    return workdir, ended
 
 
 @pytest.fixture(scope="module")
@@ -90,28 +90,6 @@ def alone(own_compilation_cache, quick_compilation):
         yield run
 
 
-def test_a_run_in_two_processes_is_that_in_one_within_rounding(whole, alone, tmp_path):
-    assert 0 < largest_difference(alone(tmp_path / "one"), whole[0]) < NEAR
-
-
-def test_the_first_process_leaves_the_records_and_tells_the_result(whole):
-    workdir, (first, second) = whole
-    assert "test accuracy" in first.stdout
-    assert "test accuracy" not in second.stdout
-    assert len(list(killing.rows_of(workdir))) == 2
-    assert len(list((workdir / record_files.TENSORBOARD).iterdir())) == 1
-    environment = record_files.read_json(workdir / record_files.ENVIRONMENT)
-    assert (environment["process_count"], environment["device_count"]) == (2, 2)
-    assert record_files.read_json(workdir / record_files.CONFIG)["distributed"].endswith(",2,0")
-
-
-def test_the_same_command_again_has_nothing_to_do(pair, whole):
-    workdir = whole[0]
-    before = (workdir / record_files.METRICS).read_text()
-    assert [one.returncode for one in pair(workdir)] == [0, 0]
-    assert (workdir / record_files.METRICS).read_text() == before
-
-
 def test_a_signal_to_one_stops_all_after_the_same_step(stopped):
     workdir, ended = stopped
     for one in ended:
@@ -120,13 +98,37 @@ def test_a_signal_to_one_stops_all_after_the_same_step(stopped):
     assert killing.checkpoints_of(workdir)[-1] == 6
 
 
-def test_a_run_that_stopped_goes_on_bit_for_bit(pair, whole, stopped, tmp_path):
-    workdir = shutil.copytree(stopped[0], tmp_path / "run")
-    ended = pair(workdir, steps_per_dispatch=1)
+def test_a_run_that_went_on_in_two_processes_is_that_in_one_within_rounding(whole, alone, tmp_path):
+    assert 0 < largest_difference(alone(tmp_path / "one"), whole[0]) < NEAR
+
+
+def test_the_first_process_leaves_the_records_and_tells_the_result(whole):
+    workdir, (first, second) = whole
+    assert "test accuracy" in first.stdout
+    assert "test accuracy" not in second.stdout
+    assert len(list(killing.rows_of(workdir))) == 2
+    assert len(list((workdir / record_files.TENSORBOARD).iterdir())) == 2
+    environment = record_files.read_json(workdir / record_files.ENVIRONMENT)
+    assert (environment["process_count"], environment["device_count"]) == (2, 2)
+    assert record_files.read_json(workdir / record_files.CONFIG)["distributed"].endswith(",2,0")
+
+
+@pytest.mark.slow
+def test_the_same_command_again_has_nothing_to_do(pair, whole):
+    workdir = whole[0]
+    before = (workdir / record_files.METRICS).read_text()
+    assert [one.returncode for one in pair(workdir, steps_per_dispatch=1)] == [0, 0]
+    assert (workdir / record_files.METRICS).read_text() == before
+
+
+@pytest.mark.slow
+def test_a_run_that_stopped_goes_on_bit_for_bit(pair, whole, tmp_path):
+    ended = pair(tmp_path / "run")
     assert [one.returncode for one in ended] == [0, 0], ended[0].stderr + ended[1].stderr
-    killing.assert_same(whole[0], workdir)
+    killing.assert_same(tmp_path / "run", whole[0])
 
 
+@pytest.mark.slow
 def test_a_run_of_two_processes_goes_on_in_one(whole, stopped, alone, tmp_path):
     workdir = alone(shutil.copytree(stopped[0], tmp_path / "run"), steps_per_dispatch=1)
     assert largest_difference(whole[0], workdir) < NEAR
@@ -159,6 +161,7 @@ def test_what_is_wrong_with_one_ends_all_in_a_line(pair, tmp_path, own, message)
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
 def test_a_workdir_in_use_is_told_to_all(pair, tmp_path):
     with lock.held(tmp_path):
         ended = pair(tmp_path)

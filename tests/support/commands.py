@@ -61,16 +61,29 @@ class Commands(contextlib.AbstractContextManager["Commands"]):
         return self._process.stdout
 
     def run(
-        self, module: str, *arguments: str, cwd: Path = ROOT, kill_after: float | None = None
+        self,
+        module: str,
+        *arguments: str,
+        cwd: Path = ROOT,
+        kill_after: float | None = None,
+        signal_once: tuple[int, Path] | None = None,
     ) -> Ended:
-        """Runs a command to its end, or kills it with SIGKILL after so many seconds."""
+        """Runs a command to its end.
+
+        Args:
+          kill_after: seconds after which it gets SIGKILL.
+          signal_once: a signal, and the file that it gets it for, once that is there.
+        """
         with tempfile.TemporaryDirectory() as folder:
             output, errors = Path(folder, "output"), Path(folder, "errors")
             answers = self._ask([module, arguments, str(cwd), str(output), str(errors)])
             number, begin = int(answers.readline()), time.monotonic()
-            if not select.select([answers], [], [], kill_after)[0]:
+            if signal_once is not None:
+                while not signal_once[1].exists() and not select.select([answers], [], [], 0.01)[0]:
+                    pass
+            if signal_once is not None or not select.select([answers], [], [], kill_after)[0]:
                 with contextlib.suppress(ProcessLookupError):  # it has just ended
-                    os.kill(number, signal.SIGKILL)
+                    os.kill(number, signal.SIGKILL if signal_once is None else signal_once[0])
             code, seconds = int(answers.readline()), time.monotonic() - begin
             printed, said = (path.read_text() if path.exists() else "" for path in (output, errors))
             return Ended(code, printed, said, seconds)

@@ -32,7 +32,7 @@ WITH_DROPOUT = SMALL | {
     "early_stopping_epochs": 12,  # never stops, but keeps the best epoch's parameters
 }
 CASES: dict[str, dict[str, Any]] = {
-    "thin_cnn": WITH_DROPOUT,
+    "thin_cnn": WITH_DROPOUT | {"epochs": 6, "early_stopping_epochs": 6},
     "small_cnn": WITH_DROPOUT | {"model": "small_cnn"},
     "vgg11": SMALL
     | {

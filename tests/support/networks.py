@@ -49,6 +49,8 @@ PUBLISHED = {
     "convnext": Published(3_376_290, 12),
     "mlp": Published(1_796_010, 2),
 }
+# Of those that are alike one: the others differ in depth, width and the size of images.
+OF_EACH_KIND = ("small_cnn", "vgg11", "alexnet32", "preact_resnet18", "mobilenet_v2", "convnext")
 # Layers of the activation within the fixture `thin_networks`.
 RESIDUAL = ("resnet20", "resnet18", "preact_resnet18")
 THIN = {name: known.activations for name, known in PUBLISHED.items()}

@@ -100,10 +100,16 @@ def test_a_run_alone_keeps_the_convolution_of_its_platform():
     assert "conv_general_dilated" in text()
 
 
-@pytest.mark.parametrize("strides", [(1, 1), (2, 2), (2, 1)])
-@pytest.mark.parametrize("dilation", [(1, 1), (2, 2)])
-@pytest.mark.parametrize("size", [1, 3])
-@pytest.mark.parametrize("pools", [False, True])
+@pytest.mark.parametrize(
+    ("strides", "dilation", "size", "pools"),
+    [
+        ((1, 1), (1, 1), 3, True),
+        ((1, 1), (2, 2), 3, False),
+        ((2, 1), (1, 1), 3, False),
+        ((2, 2), (1, 1), 1, False),
+        ((2, 1), (2, 2), 3, True),
+    ],
+)
 def test_patches_compute_what_the_platform_does(strides, dilation, size, pools):
     key = jax.random.key(0)
     images = jax.random.normal(key, (2, 10, 9, 3))

@@ -3,7 +3,7 @@
 import dataclasses
 import functools
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -15,7 +15,6 @@ from flax import linen as nn
 from jaxact import activations, data, models
 from jaxact.compilation.clock import Clock
 from jaxact.config import Config
-from jaxact.models.layers.common import flatten
 from jaxact.models.layers.conv_net import ConvNet
 from jaxact.runs.setup import initial_state, prepare
 from jaxact.training import health, steps
@@ -33,31 +32,20 @@ def no_augmentation(key, images, labels, colors):
     return images, labels
 
 
-class TinyCNN(models.ConvNet):
-    """A convolution, dropout and a dense layer, compiled in half the small CNN's time."""
-
-    input_size: ClassVar[int] = 28
-
-    @nn.compact
-    def __call__(self, images, *, train):
-        x = self.activate(self.conv_and_pool(images, 4, 5, "VALID"))
-        return self.logits(flatten(self.drop(x, rate=0.5, form="channels", train=train)))
-
-
 @pytest.fixture(scope="module")
 def problem():
-    model = TinyCNN(activations.get("prelu"))
+    model = networks.ThinCNN(activations.get("prelu"))
     optimizer = create_optimizer(1e-3, "constant", 0.0, 100)
     rng = np.random.default_rng(0)
     examples = steps.Examples(
-        images=jnp.asarray(rng.integers(0, 256, (44, 28, 28, 1), np.uint8)),
+        images=jnp.asarray(rng.integers(0, 256, (44, 8, 8, 1), np.uint8)),
         labels=jnp.asarray(rng.integers(0, 10, 44, np.int32)),
         mean=jnp.array([0.5], jnp.float32),
         std=jnp.array([0.25], jnp.float32),
     )
     keys = steps.Keys.from_seed(0)
     create = jax.jit(functools.partial(create_state, model, optimizer))
-    return model, optimizer, examples, keys, create(keys.init, np.zeros((1, 28, 28, 1), np.float32))
+    return model, optimizer, examples, keys, create(keys.init, np.zeros((1, 8, 8, 1), np.float32))
 
 
 def normalized(examples, count):
@@ -351,7 +339,7 @@ def test_evaluation_equals_numpy_and_ignores_padding(problem):
     images, labels = np.asarray(examples.images)[:10], np.asarray(examples.labels)[:10]
     padded = jnp.asarray(np.where(np.arange(10) < 8, labels, -1).reshape(2, 5))
     batches = steps.Examples(
-        jnp.asarray(images.reshape(2, 5, 28, 28, 1)), padded, *examples.preprocessing
+        jnp.asarray(images.reshape(2, 5, 8, 8, 1)), padded, *examples.preprocessing
     )
     found = jax.jit(functools.partial(steps.evaluate, model, data.normalize))(state, batches)
     predict = jax.jit(models.predict, static_argnums=0)
@@ -385,7 +373,8 @@ def test_an_average_of_the_variables_follows_them():
 def test_the_average_is_what_is_evaluated(problem):
     model, optimizer, examples, keys, _ = problem
     images = normalized(examples, 8)
-    state = create_state(model, optimizer, keys.init, images, has_average=True)
+    create = functools.partial(create_state, model, optimizer, has_average=True)
+    state = jax.jit(create)(keys.init, images)
     jax.tree.map(np.testing.assert_array_equal, state.average, state.variables)
     labels = examples.labels[:8]
     after, *_ = jax.jit(
@@ -404,8 +393,10 @@ def test_the_average_is_what_is_evaluated(problem):
     batches = steps.Examples(images[None] * 0, labels[None], examples.mean, examples.std)
     shifted = after.evaluating(jax.tree.map(lambda leaf: leaf + 1, after.variables))
 
+    evaluate = jax.jit(functools.partial(steps.evaluate, model, lambda x, *_: x + 1))
+
     def loss(state):
-        return steps.evaluate(model, lambda x, *_: x + 1, state, batches).means()[0]
+        return evaluate(state, batches).means()[0]
 
     assert loss(shifted) != loss(after)
     assert loss(shifted) == loss(dataclasses.replace(shifted, params=state.params))

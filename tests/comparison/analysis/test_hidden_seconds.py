@@ -15,7 +15,7 @@ from jaxact.comparison.analysis.hidden_seconds import notes, without_seconds
 from jaxact.comparison.output import dawnbench, files, report, row_figures
 from jaxact.comparison.output.tables import study_table
 from jaxact.comparison.price import Price
-from jaxact.presentation import numbers
+from jaxact.presentation import drawing, numbers
 from jaxact.presentation.chart import Points
 from tests.support.studies import swept_study, synthetic_study, write_study
 
@@ -68,7 +68,8 @@ def drawn_in(workdir):
     return {name: (workdir / name).read_text() for name in names}
 
 
-def test_no_file_holds_a_second_that_is_not_to_be_seen(tmp_path):
+def test_no_file_holds_a_second_that_is_not_to_be_seen(tmp_path, monkeypatch):
+    monkeypatch.setattr(drawing, "DPI", 30)
     study = marked_study((), 1, health=False)
     write_study(study, tmp_path)
     before = (tmp_path / studies.STUDY).read_bytes()
@@ -110,7 +111,7 @@ def test_the_terminal_shows_epochs_and_errors(capsys):
 
 
 def test_the_answer_speaks_of_epochs():
-    study = synthetic_study(SPECS, 8, 10)
+    study = synthetic_study(SPECS, 5, 10)
     workload = study.workloads()[0]
     told = answers.answer(without_seconds(study, everywhere=True), workload)
     assert re.match(r"relu reached 95 % soonest, after \d+ epochs \[.* in the median", told)

@@ -6,21 +6,22 @@ import json
 from pathlib import Path
 from typing import Any
 
-import flax.linen as nn
-
 from jaxact.comparison import study as studies
 from jaxact.comparison.engines import making
 from jaxact.comparison.plan import Plan
 from jaxact.runs.process.signals import StopRequest
+from tests.support import own_networks
 from tests.support.tiny import TINY
 
-NETWORK = "tests.comparison.engines.alike:PlainCNN"  # by its place: any process finds it
+NETWORK = own_networks.spec("Flat")  # by its place: any process finds it
 # What differs: times, and where a run was made.
 TIMES = {"images_per_second", "peak_memory_bytes", "compilation_cache", "git_dirty"}
 PLACES = {"cores", "host", "runs_at_once", "resumed", "cpu_count", "huge_pages"}
 
 
-CONFIG = dataclasses.replace(TINY, model=NETWORK, target_accuracy=0.0, checkpoint_every_epochs=1)
+CONFIG = dataclasses.replace(
+    TINY, model=NETWORK, target_accuracy=0.0, checkpoint_every_epochs=1, health_examples=0
+)
 
 
 def plan_of(*specs, seeds=1, **changes):
@@ -49,17 +50,3 @@ def without(value: Any) -> Any:
             if name not in TIMES | PLACES and not name.endswith(("_seconds", "seconds_to_target"))
         }
     return [without(inner) for inner in value] if isinstance(value, list) else value
-
-
-class PlainCNN(nn.Module):
-    """A thin network with a layer of each kind that a run could get wrong."""
-
-    activation: Any
-    num_classes: int = 10
-
-    @nn.compact
-    def __call__(self, images, *, train):
-        x = self.activation(nn.Conv(4, (3, 3))(images))
-        x = nn.BatchNorm(use_running_average=not train)(x)
-        x = nn.Dropout(0.2, deterministic=not train)(x)
-        return nn.Dense(self.num_classes)(x.reshape(len(x), -1))

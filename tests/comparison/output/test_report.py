@@ -184,8 +184,8 @@ def test_the_script_draws_every_kind_of_mark():
 
 
 def test_a_survey_s_page_is_small():
-    study = synthetic_study(49, seeds=5, epochs=10)
-    assert len(report.page(study).encode()) < 2e6
+    study = synthetic_study(25, seeds=5, epochs=10)
+    assert len(report.page(study).encode()) < 1e6
 
 
 def marks_of(drawn, spec, kind):

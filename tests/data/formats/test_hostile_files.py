@@ -30,7 +30,7 @@ from tests.support.published_files import (
     tar_gz,
 )
 
-EXAMPLES = int(os.environ.get("JAXACT_FUZZ_EXAMPLES", "60"))
+EXAMPLES = int(os.environ.get("JAXACT_FUZZ_EXAMPLES", "30"))
 fuzz = settings(
     max_examples=EXAMPLES,
     deadline=None,

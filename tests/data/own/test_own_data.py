@@ -149,8 +149,7 @@ def test_mixed_sizes_are_resized_only_if_asked(tmp_path):
     assert loaded.train.images.shape[1:] == loaded.test.images.shape[1:] == (16, 16, 3)
 
 
-@pytest.mark.parametrize("name", ["digits", "npz"])
-@pytest.mark.parametrize("size", [5, 8, 20])
+@pytest.mark.parametrize(("name", "size"), [("digits", 5), ("digits", 8), ("npz", 20)])
 def test_any_data_set_is_resized_if_asked(tmp_path, name, size):
     images, labels = arrays(30)
     path = npz(tmp_path / "my.npz", images=images, labels=labels)

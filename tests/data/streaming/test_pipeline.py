@@ -36,8 +36,7 @@ def drawn_orders(epochs, examples=24):
     return [np.random.default_rng(epoch).permutation(examples) for epoch in range(epochs)]
 
 
-@pytest.mark.parametrize("workers", [0, 2])
-@pytest.mark.parametrize("begin", [0, 4])
+@pytest.mark.parametrize(("workers", "begin"), [(0, 0), (0, 4), (2, 4)])
 def test_batches_are_those_of_each_epochs_order(images, tmp_path, workers, begin):
     orders = OrdersInFolder(tmp_path / "orders") if workers else OrdersInMemory()
     (tmp_path / "orders").mkdir()
@@ -49,7 +48,7 @@ def test_batches_are_those_of_each_epochs_order(images, tmp_path, workers, begin
 
     def put():
         for epoch, order in enumerate(drawn):
-            time.sleep(0.1)  # it is waited for
+            time.sleep(0.05)  # it is waited for
             orders.put(epoch, order)
 
     putting = threading.Thread(target=put)

@@ -27,7 +27,7 @@ def loaded(request, tmp_path, monkeypatch):
     class_folders(root, 9, (20, 31, 3))
     Image.new("RGBA", (40, 30), (200, 0, 0, 0)).save(root / "bee" / "clear.png")
     Image.fromarray(np.arange(30 * 25, dtype=np.uint8).reshape(30, 25)).save(root / "ant" / "x.jpg")
-    return [data.load(str(root), image_size=12, resident_bytes=limit) for limit in (math.inf, 0)]
+    return [data.load(str(root), image_size=5, resident_bytes=limit) for limit in (math.inf, 0)]
 
 
 def test_a_folder_is_the_same_data_wherever_its_images_are(loaded):

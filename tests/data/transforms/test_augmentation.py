@@ -30,16 +30,10 @@ def augment(text: str, key: jax.Array, images: jax.Array) -> tuple[jax.Array, ja
     return data.augment_examples(text, CLASSES, key, images, labels, components)
 
 
-@functools.cache
-def augmented_under_jit(channels: int) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """One batch under every augmentation, with one key, by one program."""
-    names = data.augmentations()
-    every = jax.jit(lambda key, images: {name: augment(name, key, images) for name in names})
-    return jax.device_get(every(jax.random.key(0), batch(channels)))
-
-
-def check_kept(name: str, images: np.ndarray, labels: np.ndarray, channels: int) -> None:
-    assert (images.shape, images.dtype) == ((BATCH, HEIGHT, WIDTH, channels), jnp.uint8)
+@pytest.mark.parametrize("name", data.augmentations())
+def test_shape_dtype_and_the_sum_of_labels_are_kept(name):
+    images, labels = augment(name, jax.random.key(0), batch())
+    assert (images.shape, images.dtype) == ((BATCH, HEIGHT, WIDTH, 3), jnp.uint8)
     if AUGMENTATIONS.get(name) and AUGMENTATIONS[name].kind == "labels":
         assert (labels.shape, labels.dtype) == ((BATCH, CLASSES), jnp.float32)
         np.testing.assert_allclose(labels.sum(-1), 1, rtol=1e-6)
@@ -47,17 +41,10 @@ def check_kept(name: str, images: np.ndarray, labels: np.ndarray, channels: int)
         np.testing.assert_array_equal(labels, LABELS)
 
 
-@pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("name", data.augmentations())
-def test_shape_dtype_and_the_sum_of_labels_are_kept(name, channels):
-    check_kept(name, *augmented_under_jit(channels)[name], channels=channels)
-
-
-@pytest.mark.parametrize("name", data.augmentations())
-def test_under_jit_the_result_is_the_same_up_to_rounding(name):
-    images, labels = jax.device_get(augment(name, jax.random.key(0), batch()))
-    check_kept(name, images, labels, channels=3)
-    assert np.abs(images.astype(int) - augmented_under_jit(3)[name][0]).max() <= 1
+def test_grey_images_keep_their_shape(name):
+    images, _ = jax.eval_shape(functools.partial(augment, name), jax.random.key(0), batch(1))
+    assert (images.shape, images.dtype) == ((BATCH, HEIGHT, WIDTH, 1), jnp.uint8)
 
 
 @pytest.mark.parametrize("name", [name for name in data.augmentations() if name != "none"])
@@ -96,10 +83,9 @@ def test_a_larger_amount_changes_more(name):
     assert change[1] > 1.1 * change[0] > 0
 
 
-@pytest.mark.parametrize("name", ["crop_flip", "rotate", "pca_color"])
-def test_it_can_be_mapped_over_batches(name):
+def test_it_can_be_mapped_over_batches():
     images = np.stack([batch(), 255 - np.asarray(batch())])
-    change = functools.partial(data.augment, name, components=COMPONENTS)
+    change = functools.partial(data.augment, "crop_flip,pca_color", components=COMPONENTS)
 
     @jax.jit
     def both_ways(images):

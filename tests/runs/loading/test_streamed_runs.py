@@ -10,7 +10,7 @@ import pytest
 from jaxact.data import kept
 from jaxact.data.streaming.images import StreamedImages
 from jaxact.data.streaming.rows import Rows
-from jaxact.errors import ConfigError, DataError, NonFiniteLossError
+from jaxact.errors import ConfigError, DataError, Interrupted, NonFiniteLossError
 from jaxact.runs import estimate, fit
 from jaxact.runs.loading import choice, feeds
 from jaxact.runs.records import record_files
@@ -18,6 +18,7 @@ from jaxact.runs.setup import prepare
 from jaxact.runs.shared import Shared
 from tests.support import killing
 from tests.support.own_files import class_folders
+from tests.support.stopping import StopAfter
 
 pytest.importorskip("grain", reason="Grain streams images: pip install grain")
 
@@ -102,17 +103,15 @@ def draws(setup):
     return draw
 
 
-def test_a_killed_run_goes_on_bit_for_bit(commands, config, tmp_path):
-    fields = FIELDS | {
-        "dataset": config.dataset,
-        "loading": "stream",
-        "loading_workers": 0,
-        "steps_per_dispatch": 2,
-        "epochs": 6,
-        "early_stopping_epochs": 6,
-    }
-    tally = killing.kill_and_resume(commands, fields, tmp_path, 1, seed=0)
-    assert tally.all_kills == 1
+def test_a_stopped_run_goes_on_bit_for_bit(config, tmp_path):
+    """In the middle of an epoch, and of a chunk."""
+    config = streamed(config, loading_workers=0, steps_per_dispatch=1)
+    fit.fit(config, tmp_path / "whole")
+    with pytest.raises(Interrupted):
+        fit.fit(config, tmp_path / "stopped", stop=StopAfter(11))
+    assert killing.checkpoints_of(tmp_path / "stopped")[-1] == 11
+    fit.fit(config, tmp_path / "stopped")
+    killing.assert_same(tmp_path / "whole", tmp_path / "stopped")
 
 
 def test_what_is_too_large_is_streamed_unless_it_shall_not(config, monkeypatch):
