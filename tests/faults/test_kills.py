@@ -8,7 +8,7 @@ import pytest
 
 from tests.support import killing
 
-# A twelfth of them are of VGG-11, whose checkpoints are large; `.ci/run` has 6, `make soak` 200.
+# A twelfth of them are of VGG-11, whose checkpoints are large; `.ci/run` has 2, `make soak` 200.
 ALL_KILLS = int(os.environ.get("JAXACT_KILLS", "1"))
 KILLS = {"thin_cnn": ALL_KILLS - ALL_KILLS // 12, "vgg11": ALL_KILLS // 12}
 
