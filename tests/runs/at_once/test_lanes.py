@@ -24,7 +24,6 @@ from jaxact.runs.progress import ProgressView
 from jaxact.runs.records import record_files
 from jaxact.runs.setup import prepare
 from tests.support import killing
-from tests.support.own_networks import spec
 from tests.support.stopping import StopAfter
 from tests.support.tiny import TINY
 
@@ -343,12 +342,12 @@ def test_streamed_images_are_refused(monkeypatch):
 
 
 # The last test: what comes after it in this file is compiled with optimisations, too.
-@pytest.mark.usefixtures("optimized")
+@pytest.mark.usefixtures("optimized", "thin_networks")
 @pytest.mark.parametrize(
     "fields",
     [
-        {"augmentation": "flip", "ema": 0.9, "learning_rate_schedule": "cosine"},
-        {"model": spec("Flat"), "activation": "swish"},
+        {"augmentation": "flip", "ema": 0.9},
+        {"model": "preact_resnet18", "activation": "swish", "learning_rate_schedule": "cosine"},
     ],
     ids=["dropout", "batch norm"],
 )
