@@ -28,7 +28,7 @@ SLACK_OF_STRIDES = 0.5  # a float that was left out may be a little worse
 
 
 def slice_of_floats():
-    """Of all normal ones, and as many of those up to 128 in magnitude and down to 1 / 128."""
+    """Normal floats, and as many of those up to 128 in magnitude and down to 1 / 128."""
     rng = np.random.default_rng(SEED)
     every = rng.integers(0, 2**32, COUNT, np.uint32).view(np.float32)
     low, high = np.asarray([2.0**-7, 2.0**7], np.float32).view(np.uint32).tolist()

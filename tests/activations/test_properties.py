@@ -118,7 +118,7 @@ PARTS = (GRID, RANGE, [-np.inf, np.inf], [np.nan], KINKS)
 
 @op_by_op(np.concatenate(PARTS).astype(np.float32))
 def in_float32(activation, x):
-    """What it gives at `PARTS`: value, derivative; at its defaults gradient, second derivative."""
+    """Value and derivative at `PARTS`; at the defaults gradient and second derivative, too."""
     results = [activation(x), activation.derivative(x)]
     if activation.spec in NAMES:
         gradient, pull_back = jax.vjp(reverse(activation), x)
@@ -139,7 +139,7 @@ def test_limits_at_the_infinities(spec):
 
 @pytest.mark.parametrize("spec", SPECS)
 def test_there_is_a_number_for_every_number(spec):
-    """Of all sizes, the infinities too, and infinite where the value is, if at all."""
+    """Numbers of all sizes, infinities too; a derivative is infinite where the value is alone."""
     (_, *values), *others = ([*parts[:3]] for parts in in_float32(spec))
     values = np.concatenate(values)
     assert not np.isnan(values).any()
@@ -304,7 +304,7 @@ def test_every_parameter_is_tested():
 @pytest.mark.usefixtures("without_programs")
 @pytest.mark.parametrize(("name", "parameter"), PARAMETERS)
 def test_gradient_of_a_parameter(name, parameter):
-    """Of one a channel, along a random direction; x at the same time."""
+    """A parameter a channel, along a random direction, and x at the same time."""
     function, derivative, at = at_parameter(name, parameter)
     with jax.enable_x64(True):
         x = np.random.default_rng(0).normal(0, 3, (2, 5, 2))
