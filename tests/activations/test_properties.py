@@ -139,7 +139,7 @@ def test_limits_at_the_infinities(spec):
 
 @pytest.mark.parametrize("spec", SPECS)
 def test_there_is_a_number_for_every_number(spec):
-    """Numbers of all sizes, infinities too; a derivative is infinite where the value is alone."""
+    """Numbers of all sizes, infinities too; nothing is infinite but where the value is."""
     (_, *values), *others = ([*parts[:3]] for parts in in_float32(spec))
     values = np.concatenate(values)
     assert not np.isnan(values).any()
