@@ -9,7 +9,7 @@ import numpy as np
 from jaxact import statistics
 from jaxact.comparison.analysis import measures
 from jaxact.comparison.output.learning_figures import rising
-from jaxact.comparison.output.parts import entries, is_survey
+from jaxact.comparison.output.parts import entries, far, is_survey
 from jaxact.comparison.study import Study, Workload
 from jaxact.presentation.chart import LOG, Axis, Chart, Cross, Length
 
@@ -18,7 +18,7 @@ def error_against_latency(study: Study, workload: Workload) -> Chart | None:
     """Test error in percent against the latency of one sample in ms, with intervals.
 
     In a survey only the baseline and the Pareto front stand out: the activations that no other
-    beats in one of the two without losing in the other.
+    beats in one of the two without losing in the other. Errors far above the others' are words.
     """
     latencies = measures.by_seed(study, workload, measures.latency_ms)
     errors = measures.by_seed(study, workload, measures.error_percent)
@@ -33,12 +33,9 @@ def error_against_latency(study: Study, workload: Workload) -> Chart | None:
         "Median latency and mean error over the seeds; bars: "
         f"{statistics.intervals_in_words(measures.most_seeds(study))}."
     )
-    named = [point.name for point in points]
     if is_survey(study):
-        front = _front(points)
-        named = [name for name in named if name in front or name == study.plan.baseline]
-        points = [dataclasses.replace(point, is_muted=point.name not in named) for point in points]
-        caption += " Named: the baseline, and those that none beats in error and latency both."
+        points, said = _of_a_survey(points, study.plan.baseline)
+        caption += said
     floors = measures.by_seed(study, workload, measures.latency_floor_ms).values()
     floor_ms = float(np.nanmedian(list(floors)))
     return Chart(
@@ -49,9 +46,22 @@ def error_against_latency(study: Study, workload: Workload) -> Chart | None:
             *points,
             Length(floor_ms, f"dispatch floor, {floor_ms:.3g} ms: shorter differences are ties"),
         ),
-        legend=entries(study.plan.activations, named),
+        legend=entries(study.plan.activations, [p.name for p in points if not p.is_muted]),
         caption=caption,
     )
+
+
+def _of_a_survey(points: Sequence[Cross], baseline: str) -> tuple[list[Cross], str]:
+    """The points that are drawn, most of them muted, and what the caption says of that."""
+    limit, named = far(point.y[0] for point in points), _front(points) | {baseline}
+    lost = [f"{point.name} ({point.y[0]:.3g} %)" for point in points if point.y[0] > limit]
+    drawn = [
+        dataclasses.replace(point, is_muted=point.name not in named)
+        for point in points
+        if not point.y[0] > limit
+    ]
+    said = " Named: the baseline, and those that none beats in error and latency both."
+    return drawn, said + (f" Too far above to be drawn: {', '.join(lost)}." if lost else "")
 
 
 def _front(points: Sequence[Cross]) -> set[str]:
