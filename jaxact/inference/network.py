@@ -14,9 +14,7 @@ from jax import Array
 
 from jaxact import data, models
 from jaxact.errors import DataError
-from jaxact.inference import export
-
-BATCH = 256  # images that are worked on at a time
+from jaxact.inference import batches, export
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -63,7 +61,9 @@ class Network:
         """
         images = self._checked(images)
         flat = images.reshape(-1, *self.image_shape)
-        parts = [self._of_batch(flat[k : k + BATCH]) for k in range(0, len(flat), BATCH)]
+        sides = (max(side, self.model.input_size) for side in self.image_shape[:2])
+        size = batches.images_at_once(*sides)
+        parts = [self._of_batch(flat[k : k + size]) for k in range(0, len(flat), size)]
         logits = np.concatenate(parts) if parts else np.empty((0, len(self.classes)), np.float32)
         return logits.reshape(*images.shape[:-3], len(self.classes))
 

@@ -10,7 +10,7 @@ import pytest
 from jaxact import data, models
 from jaxact.config import Config
 from jaxact.errors import DataError
-from jaxact.inference import network as networks
+from jaxact.inference import batches
 from jaxact.inference.network import Network
 from tests.support.trained import images
 from tests.support.variables import drawn
@@ -59,7 +59,7 @@ def test_one_image_and_many_are_told_alike(made, name, monkeypatch):
     network, many = made[name], images(11, SHAPES[name])
     expected = network(many)
     assert expected.shape == (11, 3)
-    monkeypatch.setattr(networks, "BATCH", 4)
+    monkeypatch.setattr(batches, "MOST", 4)
     np.testing.assert_allclose(network(many), expected, rtol=1e-6)
     np.testing.assert_allclose(network(many[5]), expected[5], rtol=1e-6)
     np.testing.assert_allclose(network(list(many)), expected, rtol=1e-6)

@@ -15,6 +15,7 @@ from jaxact.config import Config
 from jaxact.data.streaming.images import StreamedImages
 from jaxact.errors import ConfigError
 from jaxact.inference import latency
+from jaxact.inference.batches import images_at_once
 from jaxact.runs.loading import choice
 from jaxact.runs.loading.evaluation import StreamedBatches
 from jaxact.runs.process import devices, modes
@@ -25,7 +26,6 @@ from jaxact.training.steps import Examples
 # Subsets and the validation split are the same for every seed, so that seeds differ in training
 # alone.
 SPLIT_SEED = 0
-EVAL_BATCH = 256
 # Fields that change nothing about the images: runs that differ in these alone share them.
 NOT_OF_IMAGES = frozenset(
     (
@@ -197,9 +197,10 @@ def on_device(*leaves: Any, mesh: Mesh | None = None) -> Examples:
 def in_batches(
     split: data.Split, *preprocessing: Any, workers: int | None = None, mesh: Mesh | None = None
 ) -> Any:
-    """Splits into equal batches of about 256, the last one filled with blanks labelled -1.
+    """Splits into equal batches, the last one filled with blanks labelled -1.
 
     Args:
+      split: in batches of about `images_at_once`.
       workers: that read images that are streamed.
       mesh: of the devices among which each batch is divided: it is a multiple of them.
 
@@ -207,7 +208,7 @@ def in_batches(
       `Examples`; of images that are streamed `StreamedBatches`.
     """
     count, shares = len(split.labels), 1 if mesh is None else mesh.size
-    batches = -(-count // EVAL_BATCH)
+    batches = -(-count // images_at_once(*split.images.shape[1:3]))
     size = -(-count // (batches * shares)) * shares
     blanks, shape = batches * size - count, (batches, size)
     labels = np.pad(split.labels, (0, blanks), constant_values=-1).reshape(shape)
