@@ -29,6 +29,7 @@ pytestmark = [
     pytest.mark.skipif(len(cores.usable()) < 2, reason="two cores are needed"),
     pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning"),
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore:os.fork:RuntimeWarning"),  # Ray forks where JAX has threads
 ]
 STORE_BYTES = 80 * 2**20
 
