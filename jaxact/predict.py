@@ -17,7 +17,8 @@ from rich.text import Text
 
 from jaxact.command import Command, Option, Options, telling_warnings
 from jaxact.data.own import unlabelled
-from jaxact.inference.network import BATCH, Network
+from jaxact.inference.batches import MOST
+from jaxact.inference.network import Network
 from jaxact.presentation import tables
 from jaxact.runs import load
 
@@ -96,7 +97,7 @@ def predict(options: Options) -> None:
     network = telling_warnings(load.load, options.run)
     paths = unlabelled.find(options.images)
     reader = unlabelled.Reader(network.image_shape)
-    found = [each for images in reader.batches(paths, BATCH) for each in network(images)]
+    found = [each for images in reader.batches(paths, MOST) for each in network(images)]
     for note in reader.notes():
         print(f"note: {note}", file=sys.stderr)
     answers = []
